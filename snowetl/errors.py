@@ -1,0 +1,44 @@
+"""Everything that can stop a run, as a map: each error says what is wrong, where, and what to do.
+
+Failures of single records are never exceptions: they are values (:class:`snowetl.model.badrow.BadRow`).
+"""
+
+from __future__ import annotations
+
+
+class SnowetlError(Exception):
+    """Base of all errors a user can meet. ``exit_code`` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(SnowetlError):
+    """Options that do not fit together, or name something that is not there."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A resolver, enrichment or snowetl.yml configuration that cannot be used."""
+
+
+class NothingToDo(SnowetlError):
+    """There is no input: no file, or only empty ones."""
+
+    exit_code = 3
+
+
+class AssetError(ConfigError):
+    """A file an enrichment needs (MaxMind database, referer database, ...) that cannot be fetched or read."""
+
+
+class RegistryUnavailable(SnowetlError):
+    """A schema registry that does not answer (which is not the same as answering 404)."""
+
+
+class StorageError(SnowetlError):
+    """Reading or writing a file or object failed for good."""
+
+
+class OutputExists(UsageError):
+    """The output of this run is already there, complete or claimed by another job."""

@@ -1,0 +1,344 @@
+"""JSON text, exactly as the reference reads (jawn 1.1.2) and writes (circe 0.14.1 ``noSpaces``) it.
+
+Parsed values are plain ``dict``/``list``/``str``/``int``/``float``/``bool``/``None``. Number text must survive, so a
+decimal whose text Python would not print back becomes a :class:`JsonNumber`. The common case (compact text without
+such numbers) runs through msgspec; whatever msgspec refuses, or would print otherwise, goes through the exact reader.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 512
+"""Deeper nesting is refused with :class:`JsonError` (the reference overflows its stack some thousand levels down)."""
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class JsonError(ValueError):
+    """Text that is no JSON. The message is the reference's parser text, without its ``invalid json: `` prefix."""
+
+
+class JsonNumber(float):
+    """A number whose text must be kept: ``1.00``, ``1E5``, ``-0``. Compares as a float; ``text`` is what was read."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> JsonNumber:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __reduce__(self) -> tuple[type[JsonNumber], tuple[str]]:
+        return JsonNumber, (self.text,)
+
+
+def loads(text: str) -> Any:
+    """Parse ``text``. A repeated key keeps its first place and last value. Raises :class:`JsonError`."""
+    try:
+        value = _decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _Reader(text).document()
+    if "." in text or "e" in text or "E" in text or "-0" in text:
+        return value if _roundtrips(text, value) else _Reader(text).document()
+    return value
+
+
+def loads_compact(text: str) -> tuple[Any, str]:
+    """Parse ``text`` and give its compact form too; one printing less than ``dumps(loads(text))``."""
+    try:
+        value = _decode(text)
+        compact = _encode(value).decode()
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError, OverflowError, TypeError):
+        compact = ""
+    if compact != text:
+        value = _Reader(text).document()
+        return value, dumps(value)
+    return value, escape_controls(compact)
+
+
+def _roundtrips(text: str, value: Any) -> bool:
+    try:
+        return _encode(value).decode() == text
+    except (OverflowError, RecursionError):
+        return False
+
+
+def dumps(value: Any) -> str:
+    """Compact text of a parsed value: no blanks, keys in order, number text kept, controls as ``\\u00xx``."""
+    try:
+        return escape_controls(_encode(value).decode())
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, NotImplementedError, ValueError):
+        pieces: list[str] = []
+        _write(value, pieces)
+        return "".join(pieces)
+
+
+def quote(text: str) -> str:
+    """``text`` as a JSON string literal."""
+    try:
+        return escape_controls(_encode(text).decode())
+    except UnicodeEncodeError:
+        return _quote_slow(text)
+
+
+_HIGH_CONTROL = re.compile("[\x7f-\x9f]")
+
+
+def escape_controls(json_text: str) -> str:
+    """Escape U+007F-U+009F in JSON text (they can only stand inside strings)."""
+    if json_text.isascii() and "\x7f" not in json_text:
+        return json_text
+    return _HIGH_CONTROL.sub(lambda m: f"\\u{ord(m.group()):04x}", json_text)
+
+
+_MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f-\x9f]')
+_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _quote_slow(text: str) -> str:
+    return '"' + _MUST_ESCAPE.sub(lambda m: _SHORT.get(m.group()) or f"\\u{ord(m.group()):04x}", text) + '"'
+
+
+def _write(value: Any, out: list[str]) -> None:
+    if isinstance(value, str):
+        out.append(_quote_slow(value))
+    elif value is None:
+        out.append("null")
+    elif value is True:
+        out.append("true")
+    elif value is False:
+        out.append("false")
+    elif isinstance(value, JsonNumber):
+        out.append(value.text)
+    elif isinstance(value, int):
+        out.append(_int_text(value))
+    elif isinstance(value, float):
+        out.append(_encode(value).decode())
+    elif isinstance(value, dict):
+        separator = "{"
+        for key, item in value.items():
+            out.append(separator + _quote_slow(key) + ":")
+            _write(item, out)
+            separator = ","
+        out.append("{}" if separator == "{" else "}")
+    else:
+        separator = "["
+        for item in value:
+            out.append(separator)
+            _write(item, out)
+            separator = ","
+        out.append("[]" if separator == "[" else "]")
+
+
+def _int_text(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # more digits than sys.get_int_max_str_digits allows
+        from decimal import Decimal
+
+        return format(Decimal(value), "f")
+
+
+_WHITESPACE = re.compile(r"[ \t\n\r]*")
+_STRING_CHUNK = re.compile(r'[^"\\\x00-\x1f]*')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_HEX4 = re.compile(r"[0-9a-fA-F]{4}")
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
+_MAX_INT_DIGITS = 4000
+
+
+class _Reader:
+    """Recursive-descent reader that keeps number text and words its errors as jawn does."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def document(self) -> Any:
+        value = self._value(0)
+        self._blanks()
+        if self.at < len(self.text):
+            raise self._fault("expected whitespace or eof", self.at)
+        return _join_surrogates(value) if "\\u" in self.text else value
+
+    def _blanks(self) -> None:
+        self.at = _WHITESPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+
+    def _peek(self) -> str:
+        if self.at >= len(self.text):
+            raise JsonError("exhausted input")
+        return self.text[self.at]
+
+    def _value(self, depth: int) -> Any:
+        self._blanks()
+        char = self._peek()
+        if char == '"':
+            return self._string()
+        if char == "{":
+            return self._object(depth + 1)
+        if char == "[":
+            return self._array(depth + 1)
+        if char in "-0123456789":
+            return self._number()
+        if char in _LITERALS:
+            return self._literal(*_LITERALS[char])
+        raise self._fault("expected json value", self.at)
+
+    def _literal(self, word: str, value: object) -> object:
+        found = self.text[self.at : self.at + len(word)]
+        if found == word:
+            self.at += len(word)
+            return value
+        if word.startswith(found) and self.at + len(found) >= len(self.text):
+            raise JsonError("exhausted input")
+        if len(found) < len(word):
+            raise JsonError("exhausted input")
+        raise self._fault(f"expected {word}", self.at)
+
+    def _number(self) -> int | float:
+        start = self.at
+        match = _NUMBER.match(self.text, start)
+        if match is None:  # a lone minus
+            if start + 1 >= len(self.text):
+                raise JsonError("exhausted input")
+            raise self._fault("expected digit", start)
+        token, end = match.group(), match.end()
+        following = self.text[end : end + 1]
+        if following == "." or (following and following in "eE" and not match.group(2)):
+            self._number_tail(start, end)
+        self.at = end
+        if match.group(1) or match.group(2) or token == "-0":
+            return JsonNumber(token)
+        if len(token) > _MAX_INT_DIGITS:
+            from decimal import Decimal
+
+            return int(Decimal(token))
+        return int(token)
+
+    def _number_tail(self, start: int, end: int) -> None:
+        """A dot or exponent without digits: jawn wants a digit there."""
+        after = end + 1
+        if self.text[end] in "eE" and self.text[after : after + 1] in ("+", "-"):
+            after += 1
+        if after >= len(self.text):
+            raise JsonError("exhausted input")
+        raise self._fault("expected digit", start)
+
+    def _string(self) -> str:
+        self.at += 1
+        pieces: list[str] = []
+        text = self.text
+        while True:
+            match = _STRING_CHUNK.match(text, self.at)
+            pieces.append(match.group())  # type: ignore[union-attr]
+            self.at = match.end()  # type: ignore[union-attr]
+            char = self._peek()
+            if char == '"':
+                self.at += 1
+                return "".join(pieces)
+            if char != "\\":
+                raise self._fault(f"control char ({ord(char)}) in string", self.at, 1)
+            pieces.append(self._escape())
+
+    def _escape(self) -> str:
+        slash = self.at
+        self.at += 1
+        char = self._peek()
+        if char == "u":
+            digits = self.text[self.at + 1 : self.at + 5]
+            if len(digits) < 4 or not digits.isascii():
+                raise JsonError("exhausted input")
+            if not _HEX4.fullmatch(digits):
+                raise self._fault("expected valid unicode escape", self.at + 1)
+            self.at += 5
+            return chr(int(digits, 16))
+        if char not in _ESCAPES:
+            raise self._fault(f"illegal escape sequence (\\{char})", slash, 1)
+        self.at += 1
+        return _ESCAPES[char]
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        self._check_depth(depth)
+        result: dict[str, Any] = {}
+        self.at += 1
+        self._blanks()
+        if self._peek() == "}":
+            self.at += 1
+            return result
+        while True:
+            if self._peek() != '"':
+                raise self._fault('expected "', self.at)
+            key = self._string()
+            self._blanks()
+            if self._peek() != ":":
+                raise self._fault("expected :", self.at)
+            self.at += 1
+            result[key] = self._value(depth)
+            self._blanks()
+            char = self._peek()
+            self.at += 1
+            if char == "}":
+                return result
+            if char != ",":
+                raise self._fault("expected } or ,", self.at - 1)
+            self._blanks()
+
+    def _array(self, depth: int) -> list[Any]:
+        self._check_depth(depth)
+        result: list[Any] = []
+        self.at += 1
+        self._blanks()
+        if self._peek() == "]":
+            self.at += 1
+            return result
+        while True:
+            result.append(self._value(depth))
+            self._blanks()
+            char = self._peek()
+            self.at += 1
+            if char == "]":
+                return result
+            if char != ",":
+                raise self._fault("expected ] or ,", self.at - 1)
+
+    @staticmethod
+    def _check_depth(depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
+
+    def _fault(self, what: str, position: int, width: int = 6) -> JsonError:
+        """``what`` got the next characters; line and column from 1, columns and widths in UTF-16 units."""
+        before = self.text[:position]
+        line = before.count("\n") + 1
+        column = len(before[before.rfind("\n") + 1 :].encode("utf-16-le", "surrogatepass")) // 2 + 1
+        units = self.text[position : position + width].encode("utf-16-le", "surrogatepass")
+        rest_is_longer = len(units) > 2 * width or position + width < len(self.text)
+        if not units:
+            context = "eof"
+        else:
+            shown = units[: 2 * width].decode("utf-16-le", "surrogatepass")
+            context = f"'{shown}...'" if rest_is_longer else f"'{shown}'"
+        return JsonError(f"{what} got {context} (line {line}, column {column})")
+
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def _join_surrogates(value: Any) -> Any:
+    """Two ``\\u`` escapes that form a pair are one character; lone halves stay (and print as ``?``)."""
+    if isinstance(value, str):
+        if _PAIR.search(value):
+            return _PAIR.sub(lambda m: m.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le"), value)
+        return value
+    if isinstance(value, dict):
+        return {_join_surrogates(key): _join_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_join_surrogates(item) for item in value]
+    return value

@@ -1,0 +1,140 @@
+"""Iglu identifiers: SchemaKey, SchemaVer, SchemaCriterion (iglu-core 1.0.0)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_URI = re.compile(r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/([a-zA-Z0-9\-_]+)/([0-9]*(?:-(?:[0-9]*)){2})")
+_FULL_VERSION = re.compile(r"([1-9][0-9]*)-(0|[1-9][0-9]*)-(0|[1-9][0-9]*)")
+_CRITERION = re.compile(
+    r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/([a-zA-Z0-9\-_]+)/"
+    r"([1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)"
+)
+_MAX_GROUP = 2**31 - 1
+
+INVALID_IGLUURI = "INVALID_IGLUURI"
+INVALID_SCHEMAVER = "INVALID_SCHEMAVER"
+INVALID_DATA_PAYLOAD = "INVALID_DATA_PAYLOAD"
+INVALID_SCHEMA = "INVALID_SCHEMA"
+INVALID_METASCHEMA = "INVALID_METASCHEMA"
+
+
+class ParseError(ValueError):
+    """An identifier that cannot be read; ``code`` is what bad rows carry."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class SchemaVer(NamedTuple):
+    """MODEL-REVISION-ADDITION; compares numerically."""
+
+    model: int
+    revision: int
+    addition: int
+
+    @classmethod
+    def parse(cls, text: str) -> SchemaVer:
+        """Raises :class:`ParseError` (``INVALID_SCHEMAVER``)."""
+        match = _FULL_VERSION.fullmatch(text)
+        if match is None:
+            raise ParseError(INVALID_SCHEMAVER)
+        groups = [int(group) for group in match.groups()]
+        if max(groups) > _MAX_GROUP:
+            raise ParseError(INVALID_SCHEMAVER)
+        return cls(*groups)
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.revision}-{self.addition}"
+
+
+class SchemaKey(NamedTuple):
+    """Vendor, name, format and full version of a schema; compares in that order."""
+
+    vendor: str
+    name: str
+    format: str
+    version: SchemaVer
+
+    @classmethod
+    def parse(cls, uri: str) -> SchemaKey:
+        """Read ``iglu:VENDOR/NAME/FORMAT/VERSION``. Raises :class:`ParseError` with the reference's code."""
+        parsed = _parse_uri(uri)
+        if isinstance(parsed, str):
+            raise ParseError(parsed)
+        return parsed
+
+    @property
+    def path(self) -> str:
+        return f"{self.vendor}/{self.name}/{self.format}/{self.version}"
+
+    @property
+    def uri(self) -> str:
+        return f"iglu:{self.path}"
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+@lru_cache(maxsize=8192)
+def _parse_uri(uri: str) -> SchemaKey | str:
+    match = _URI.fullmatch(uri)
+    if match is None:
+        return INVALID_IGLUURI
+    vendor, name, format_, version = match.groups()
+    try:
+        return SchemaKey(vendor, name, format_, SchemaVer.parse(version))
+    except ParseError as error:
+        return error.code
+
+
+class SchemaCriterion(NamedTuple):
+    """A family of schemas: any version group may be ``None`` (``*`` in text)."""
+
+    vendor: str
+    name: str
+    format: str
+    model: int | None
+    revision: int | None
+    addition: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> SchemaCriterion:
+        """Raises ``ValueError`` when ``text`` is no criterion."""
+        match = _CRITERION.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a schema criterion: {text}")
+        vendor, name, format_, *version = match.groups()
+        model, revision, addition = (None if group == "*" else int(group) for group in version)
+        return cls(vendor, name, format_, model, revision, addition)
+
+    def matches(self, key: SchemaKey) -> bool:
+        """Equality group by group; ``None`` stands for anything."""
+        return (
+            self.vendor == key.vendor
+            and self.name == key.name
+            and self.format == key.format
+            and (self.model is None or self.model == key.version.model)
+            and (self.revision is None or self.revision == key.version.revision)
+            and (self.addition is None or self.addition == key.version.addition)
+        )
+
+    def __str__(self) -> str:
+        version = "-".join("*" if group is None else str(group) for group in self[3:])
+        return f"iglu:{self.vendor}/{self.name}/{self.format}/{version}"
+
+
+def self_describing(value: object) -> tuple[SchemaKey, object]:
+    """Split a parsed self-describing JSON into its key and its data.
+
+    Raises :class:`ParseError` (``INVALID_DATA_PAYLOAD``, ``INVALID_IGLUURI``, ``INVALID_SCHEMAVER``).
+    """
+    if not isinstance(value, dict) or "data" not in value:
+        raise ParseError(INVALID_DATA_PAYLOAD)
+    uri = value.get("schema")
+    if not isinstance(uri, str):
+        raise ParseError(INVALID_DATA_PAYLOAD)
+    return SchemaKey.parse(uri), value["data"]

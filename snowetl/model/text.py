@@ -1,0 +1,120 @@
+"""Text rules shared by loaders, adapters and enrichments (enrich 3.9.0 ``ConversionUtils``)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DOUBLE_ENCODED = re.compile(r"%25(?=[0-9a-fA-F]{2})")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+
+
+def tsv_safe(text: str) -> str:
+    """Tabs become four spaces, other ASCII control characters vanish; ``""`` stands for null."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub("", text.replace("\t", "    "))
+
+
+def single_encode_percents(text: str) -> str:
+    """Undo one level of double encoding: ``%25HH`` -> ``%HH``, one pass."""
+    return _DOUBLE_ENCODED.sub("%", text) if "%25" in text else text
+
+
+def decode_base64(text: str) -> bytes:
+    """Lenient base64 as commons-codec reads it: both alphabets, foreign characters skipped, ends at the first ``=``.
+
+    A leftover of one character is dropped, two give one byte, three give two. Never fails.
+    """
+    end = text.find("=")
+    if end >= 0:
+        text = text[:end]
+    raw = text.encode("utf-8", "replace").translate(_FROM_URL_ALPHABET)
+    rest = len(raw) & 3
+    if rest != 1:
+        try:
+            return binascii.a2b_base64(raw + b"=="[: -rest & 3], strict_mode=True)
+        except binascii.Error:
+            pass
+    raw = _NOT_BASE64.sub(b"", raw)
+    rest = len(raw) & 3
+    if rest == 1:
+        raw = raw[:-1]
+    return binascii.a2b_base64(raw + b"=="[: -rest & 3 if rest != 1 else 0])
+
+
+def decode_utf8(raw: bytes) -> str:
+    """UTF-8 with U+FFFD for malformed input, counting replacement characters as the JVM does."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return _SURROGATE_BYTES.sub(b"\xff", raw).decode("utf-8", "replace")
+
+
+# The JVM replaces an encoded surrogate (ED A0-BF, with or without its last byte) by one U+FFFD, Python by two or three.
+_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf](?:[\x80-\xbf])?")
+
+
+class UrlDecodeError(ValueError):
+    """A malformed escape; the message is the reference's."""
+
+
+def url_decode(text: str) -> str:
+    """Form-decode UTF-8 (``java.net.URLDecoder``), then drop CR and LF and widen tabs to four spaces.
+
+    Raises :class:`UrlDecodeError` with the text that goes into bad rows.
+    """
+    if "%" not in text:
+        decoded = text.replace("+", " ")
+    else:
+        _check_escapes(text)
+        pieces = []
+        position = 0
+        for match in _ESCAPE_RUN.finditer(text):
+            pieces.append(text[position : match.start()].replace("+", " "))
+            pieces.append(decode_utf8(bytes.fromhex(match.group().replace("%", ""))))
+            position = match.end()
+        pieces.append(text[position:].replace("+", " "))
+        decoded = "".join(pieces)
+    return decoded.replace("\r", "").replace("\n", "").replace("\t", "    ")
+
+
+_ESCAPE_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+
+
+def _check_escapes(text: str) -> None:
+    position = text.find("%")
+    while position >= 0:
+        if not _ESCAPE.match(text, position):
+            raise UrlDecodeError(
+                "exception URL-decoding (encoding UTF-8): URLDecoder: " + _escape_fault(text, position)
+            )
+        position = text.find("%", position + 3)
+
+
+def _escape_fault(text: str, position: int) -> str:
+    pair = text[position + 1 : position + 3]
+    if len(pair) < 2:
+        return "Incomplete trailing escape (%) pattern"
+    if re.fullmatch(r"-[0-9a-fA-F]", pair):
+        return "Illegal hex characters in escape (%) pattern - negative value"
+    index = 0 if pair[0] not in "0123456789abcdefABCDEF+-" else 1
+    return f'Illegal hex characters in escape (%) pattern - Error at index {index} in: "{pair}"'
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, the unit of Java string lengths and of the atomic limits."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def to_utf8(text: str) -> bytes:
+    """Encode for output; lone surrogates become ``?`` as on the JVM."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
