@@ -1,4 +1,4 @@
-"""Page and referrer URIs, read as the reference reads them: strictly, then leniently (enrich 3.9.0 ``ConversionUtils``)."""
+"""Page and referrer URIs as the reference reads them: strictly, then leniently (enrich 3.9.0 ``ConversionUtils``)."""
 
 from __future__ import annotations
 

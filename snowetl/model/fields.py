@@ -1,6 +1,6 @@
 """The 131 columns of the enriched event, once: name, type, length limit (enrich 3.9.0 ``EnrichedEvent``).
 
-Types: ``str``; ``int`` and ``float`` (numbers in bad rows); ``dec`` (decimal, text in bad rows); ``bool`` (``1``/``0``);
+Types: ``str``; ``int`` and ``float`` (numbers in bad rows); ``dec`` (decimal, text in bad rows); ``bool`` (1/0);
 ``ts`` (UTC text); ``json``. ``txn_id`` is an integer that bad rows show as text. Limits count UTF-16 units.
 """
 

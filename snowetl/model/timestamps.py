@@ -41,7 +41,7 @@ def _date_text(days: int) -> str:
 
 
 def to_tsv(millis: int) -> str:
-    """``yyyy-MM-dd HH:mm:ss.SSS``: the form of the enriched TSV. Years outside 0-9999 print as Joda-Time prints them."""
+    """``yyyy-MM-dd HH:mm:ss.SSS``: the form of the enriched TSV. Other years print as Joda-Time does."""
     days, rest = divmod(millis, _DAY)
     minutes, rest = divmod(rest, 60_000)
     seconds, rest = divmod(rest, 1000)
