@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from snowetl.enrich import java_uri, lenient_uri
+
+_CACHE_SIZE = 16_384
+_CACHED_LENGTH = 2_048
+
 
 class Uri(NamedTuple):
     """Raw (undecoded) parts of a URI; ``None`` where absent. ``port`` is -1 where none is given."""
@@ -15,3 +20,44 @@ class Uri(NamedTuple):
     path: str | None
     query: str | None
     fragment: str | None
+
+
+class UriError(ValueError):
+    """A URI neither parser accepts; the message is the one of the bad row."""
+
+
+_cache: dict[str, Uri | str] = {}
+
+
+def parse_uri(text: str) -> Uri:
+    """Parse ``text``; the URI's own ``text`` may differ from it (blanks encoded, or re-encoded as a whole).
+
+    Results are cached by value. Raises :class:`UriError`.
+    """
+    found = _cache.get(text)
+    if found is None:
+        found = _parse(text)
+        if len(text) <= _CACHED_LENGTH:
+            if len(_cache) >= _CACHE_SIZE:
+                _cache.clear()
+            _cache[text] = found
+    if isinstance(found, str):
+        raise UriError(found)
+    return found
+
+
+def _parse(text: str) -> Uri | str:
+    spaced = text.replace(" ", "%20")
+    try:
+        return Uri(spaced, *java_uri.parse(spaced))
+    except java_uri.JavaUriError as error:
+        java = error
+    try:
+        rebuilt = lenient_uri.rebuild(text)
+        return Uri(rebuilt, *java_uri.parse(rebuilt))
+    except (lenient_uri.LenientUriError, java_uri.JavaUriError) as error:
+        scala = error
+    return (
+        f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{java}]) "
+        f"nor by Scala parsing (error: [{scala}])."
+    )

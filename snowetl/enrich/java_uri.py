@@ -1,0 +1,246 @@
+"""``java.net.URI`` as a strict parser: same acceptance, same parts, same error texts (JDK 11-17)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, NoReturn
+
+_ALNUM = "A-Za-z0-9"
+_UNRESERVED = _ALNUM + r"\-_.!~*'()"
+_OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_ESCAPE = "%[0-9A-Fa-f]{2}"
+
+
+def _run(chars: str, escapes: bool = True) -> re.Pattern[str]:
+    """Longest run of allowed characters; with ``escapes`` also ``%HH`` and visible non-ASCII characters."""
+    if escapes:
+        return re.compile(f"(?:[{chars}]+|{_OTHER}+|{_ESCAPE})*+")
+    return re.compile(f"[{chars}]*+")
+
+
+_SCHEME = _run(_ALNUM + "+.\\-", escapes=False)
+_ALPHA = re.compile("[A-Za-z]")
+_PATH = _run(_UNRESERVED + ":@&=+$,;/")
+_URIC = _run(_UNRESERVED + r";/?:@&=+$,\[\]")
+_REG_NAME = _run(_UNRESERVED + "$,;:@&=+")
+_USERINFO = _run(_UNRESERVED + ";:&=+$,")
+_SERVER = _run(_UNRESERVED + r";:&=+$,@\[\]")
+_SERVER_PERCENT = _run(_UNRESERVED + r";:&=+$,@\[\]%")
+_DIGITS = _run("0-9", escapes=False)
+_SCOPE = _run(_ALNUM + "_.", escapes=False)
+_LABEL = re.compile(f"[{_ALNUM}]+([{_ALNUM}\\-]*)")
+_IPV4 = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
+_HEX_GROUPS = re.compile(r"[0-9A-Fa-f]{1,4}")
+_MAX_PORT = 2**31 - 1
+
+
+class JavaUriError(ValueError):
+    """Not a URI; the message is Java's ``REASON at index N: TEXT`` (N in UTF-16 units)."""
+
+
+class Parts(NamedTuple):
+    scheme: str | None
+    host: str | None
+    port: int
+    path: str | None
+    query: str | None
+    fragment: str | None
+
+
+def parse(text: str) -> Parts:
+    """Split ``text`` into its raw parts. Opaque URIs have no path; registry-based authorities have no host.
+
+    Raises :class:`JavaUriError`.
+    """
+    return _Parser(text).parse()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.end = len(text)
+        self.host: str | None = None
+        self.port = -1
+
+    def fail(self, reason: str, position: int) -> NoReturn:
+        astral = sum(char > "\uffff" for char in self.text[:position])
+        raise JavaUriError(f"{reason} at index {position + astral}: {self.text}")
+
+    def check(self, pattern: re.Pattern[str], start: int, end: int, what: str) -> None:
+        stop = self.scan(pattern, start, end)
+        if stop < end:
+            self.fail(f"Illegal character in {what}", stop)
+
+    def scan(self, pattern: re.Pattern[str], start: int, end: int) -> int:
+        """End of the allowed run; a broken escape fails at once when the class of characters knows escapes."""
+        stop = pattern.match(self.text, start, end).end()  # type: ignore[union-attr]
+        if stop < end and self.text[stop] == "%" and "%[" in pattern.pattern:
+            self.fail("Malformed escape pair", stop)
+        return stop
+
+    def find(self, chars: str, start: int, end: int) -> int:
+        """First position of any of ``chars``, else ``end``."""
+        positions = [p for char in chars if (p := self.text.find(char, start, end)) >= 0]
+        return min(positions, default=end)
+
+    def parse(self) -> Parts:
+        text, end = self.text, self.end
+        scheme = path = query = fragment = None
+        colon = text.find(":")
+        at = 0
+        if colon >= 0 and self.find("/?#", 0, end) > colon:
+            if colon == 0:
+                self.fail("Expected scheme name", 0)
+            if not _ALPHA.match(text):
+                self.fail("Illegal character in scheme name", 0)
+            self.check(_SCHEME, 1, colon, "scheme name")
+            scheme = text[:colon]
+            at = colon + 1
+        if scheme is not None and not text.startswith("/", at):
+            stop = self.find("#", at, end)
+            if stop <= at:
+                self.fail("Expected scheme-specific part", at)
+            self.check(_URIC, at, stop, "opaque part")
+            at = stop
+        else:
+            at, path, query = self.hierarchical(at)
+        if at < end:
+            self.check(_URIC, at + 1, end, "fragment")
+            fragment = text[at + 1 :]
+        return Parts(scheme, self.host, self.port, path, query, fragment)
+
+    def hierarchical(self, at: int) -> tuple[int, str, str | None]:
+        text, end = self.text, self.end
+        if text.startswith("//", at):
+            at += 2
+            stop = self.find("/?#", at, end)
+            if stop > at:
+                self.authority(at, stop)
+            elif stop >= end:
+                self.fail("Expected authority", at)
+            at = stop
+        stop = self.find("?#", at, end)
+        self.check(_PATH, at, stop, "path")
+        path, query = text[at:stop], None
+        if text.startswith("?", stop):
+            at = stop + 1
+            stop = self.find("#", at, end)
+            self.check(_URIC, at, stop, "query")
+            query = text[at:stop]
+        return stop, path, query
+
+    def authority(self, start: int, end: int) -> None:
+        literal = self.text.find("]", start, end) > start
+        server_chars = self.scan(_SERVER_PERCENT if literal else _SERVER, start, end) == end
+        registry_chars = self.scan(_REG_NAME, start, end) == end
+        if registry_chars and not server_chars:
+            return
+        fault: JavaUriError | None = None
+        if server_chars:
+            try:
+                self.server(start, end)
+                return
+            except JavaUriError as error:
+                self.host, self.port = None, -1
+                fault = error
+        if registry_chars:
+            return
+        if fault is not None:
+            raise fault
+        self.fail("Illegal character in authority", start)
+
+    def server(self, start: int, end: int) -> None:
+        text = self.text
+        at = text.find("@", start, end)
+        if at >= 0:
+            self.check(_USERINFO, start, at, "user info")
+            start = at + 1
+        if text.startswith("[", start) and start < end:
+            start = self.ipv6(start, end)
+        else:
+            stop = self.ipv4(start, end)
+            start = stop if stop > start else self.hostname(start, end)
+        if start < end and text[start] == ":":
+            start += 1
+            stop = self.find("/", start, end)
+            if stop > start:
+                self.check(_DIGITS, start, stop, "port number")
+                if int(text[start:stop][:12]) > _MAX_PORT:
+                    self.fail("Malformed port number", start)
+                self.port = int(text[start:stop])
+                start = stop
+        if start < end:
+            self.fail("Expected port number", start)
+
+    def ipv4(self, start: int, end: int) -> int:
+        match = _IPV4.match(self.text, start, end)
+        if match is None or any(len(octet) > 3 or int(octet) > 255 for octet in match.groups()):
+            return -1
+        stop = match.end()
+        if stop < end and self.text[stop] != ":":
+            return -1
+        self.host = match.group()
+        return stop
+
+    def hostname(self, start: int, end: int) -> int:
+        text, at, last_label = self.text, start, -1
+        while at < end:
+            match = _LABEL.match(text, at, end)
+            if match is None:
+                break
+            last_label, at = at, match.end()
+            if text[at - 1] == "-":
+                self.fail("Illegal character in hostname", at - 1)
+            if not text.startswith(".", at) or at >= end:
+                break
+            at += 1
+        if at < end and text[at] != ":":
+            self.fail("Illegal character in hostname", at)
+        if last_label < 0:
+            self.fail("Expected hostname", start)
+        if last_label > start and not _ALPHA.match(text, last_label):
+            self.fail("Illegal character in hostname", last_label)
+        self.host = text[start:at]
+        return at
+
+    def ipv6(self, start: int, end: int) -> int:
+        close = self.text.find("]", start + 1, end)
+        if close < 0:
+            self.fail("Expected closing bracket for IPv6 address", end)
+        if close == start + 1:
+            self.fail("Expected closing bracket for IPv6 address", start + 1)
+        scope = self.text.find("%", start + 1, close)
+        stop = close if scope < 0 else scope
+        if scope > start + 1:
+            if scope + 1 == close:
+                self.fail("scope id expected", scope + 1)
+            self.check(_SCOPE, scope + 1, close, "scope id")
+        self.ipv6_address(start + 1, stop)
+        self.host = self.text[start : close + 1]
+        return close + 1
+
+    def ipv6_address(self, start: int, end: int) -> None:
+        address = self.text[start:end]
+        head, compressed, tail = address.partition("::")
+        if "::" in tail or ":::" in address:
+            self.fail("Malformed IPv6 address", start)
+        size = 0
+        for place, part in enumerate((head, tail)):
+            groups = part.split(":") if part else []
+            for number, group in enumerate(groups):
+                is_last = number == len(groups) - 1 and (place == 1 or not compressed)
+                if is_last and "." in group:
+                    octets = group.split(".")
+                    if len(octets) != 4 or not all(o.isascii() and o.isdigit() and int(o) <= 255 for o in octets):
+                        self.fail("Malformed IPv4 address", start)
+                    size += 4
+                elif _HEX_GROUPS.fullmatch(group):
+                    size += 2
+                else:
+                    self.fail("Malformed IPv6 address", start)
+        if size > 16:
+            self.fail("IPv6 address too long", start)
+        if not compressed and size < 16:
+            self.fail("IPv6 address too short", start)
+        if compressed and size == 16:
+            self.fail("Malformed IPv6 address", start)
