@@ -1,0 +1,123 @@
+"""From the text of one tracker parameter to the text of its column (enrich 3.9.0 ``ConversionUtils``).
+
+Each function takes the parameter's value and returns the column's text (``""`` = null), or raises
+:class:`ConversionError` with the expectation that goes into the bad row.
+"""
+
+from __future__ import annotations
+
+import re
+
+from snowetl.enrich import java_decimal
+from snowetl.model import timestamps
+from snowetl.model.text import tsv_safe
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_DIMENSIONS = re.compile(r"(\d+)x(\d+)", re.ASCII)
+_IP_SEPARATOR = re.compile(r"[,| ]")
+_MAX_INT32 = 2**31 - 1
+_MAX_INT64 = 2**63 - 1
+_MAX_DIGITS = 4000
+
+_EVENT_TYPES = {
+    "se": "struct",
+    "ev": "struct",
+    "ue": "unstruct",
+    "ad": "ad_impression",
+    "tr": "transaction",
+    "ti": "transaction_item",
+    "pv": "page_view",
+    "pp": "page_ping",
+}
+_PLATFORMS = frozenset(("web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv"))
+
+
+class ConversionError(ValueError):
+    """A value that cannot be converted; the message is the bad row's ``expectation``."""
+
+
+def event_type(value: str) -> str:
+    found = _EVENT_TYPES.get(value)
+    if found is None:
+        raise ConversionError("not recognized as an event type")
+    return found
+
+
+def platform(value: str) -> str:
+    if value not in _PLATFORMS:
+        raise ConversionError("not recognized as a tracking platform")
+    return value
+
+
+def ip_first(value: str) -> str:
+    """The first of several addresses. Text made only of separators is null (the reference throws there)."""
+    if value.isprintable() and "," not in value and " " not in value and "|" not in value:
+        return value
+    return tsv_safe(_IP_SEPARATOR.split(value, maxsplit=1)[0])
+
+
+def uuid(value: str) -> str:
+    if _UUID.fullmatch(value) is None:
+        raise ConversionError("not a valid UUID")
+    return value.lower()
+
+
+def int32(value: str) -> str:
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return value if value[0] != "0" else str(int(value))
+    if value.lower() == "null":
+        return ""
+    number = _parse_long(value)
+    if number is None or not -_MAX_INT32 - 1 <= number <= _MAX_INT32:
+        raise ConversionError("cannot be converted to java.lang.Integer")
+    return str(number)
+
+
+def _parse_long(value: str) -> int | None:
+    """``Long.parseLong`` without its range check: optional sign, decimal digits of any script of the BMP."""
+    digits = value[1:] if value[:1] in ("+", "-") else value
+    if not digits.isdecimal() or (not digits.isascii() and max(digits) > "\uffff"):
+        return None
+    if len(digits) > _MAX_DIGITS:
+        return _MAX_INT64 + 1 if digits.strip("0") else 0
+    return -int(digits) if value[0] == "-" else int(digits)
+
+
+def decimal(value: str) -> str:
+    if value.lower() == "null":
+        return ""
+    try:
+        return java_decimal.canonical(value)
+    except java_decimal.DecimalError as error:
+        raise ConversionError(f"cannot be converted to java.math.BigDecimal. Error : {error}") from None
+
+
+def bool01(value: str) -> str:
+    if value not in ("0", "1"):
+        raise ConversionError("cannot be converted to Boolean-like java.lang.Byte")
+    return value
+
+
+def epoch_ms(value: str) -> str:
+    if value.isascii() and value.isdigit() and len(value) < 15:
+        return timestamps.to_tsv(int(value))
+    millis = _parse_long(value)
+    if millis is None or not -_MAX_INT64 - 1 <= millis <= _MAX_INT64:
+        raise ConversionError("not in the expected format: ms since epoch")
+    text = timestamps.to_tsv(millis)
+    if not timestamps.in_warehouse_range(millis):
+        raise ConversionError(f"formatting as {text} is not Redshift-compatible")
+    return text
+
+
+def dimensions(value: str) -> tuple[str, str]:
+    """``WIDTHxHEIGHT`` to two columns."""
+    match = _DIMENSIONS.fullmatch(value)
+    if match is None:
+        raise ConversionError(r"does not conform to regex (\d+)x(\d+)")
+    width, height = match.groups()
+    if len(width) < 10 and len(height) < 10:
+        return str(int(width)), str(int(height))
+    if any(len(side) > _MAX_DIGITS or int(side) > _MAX_INT32 for side in (width, height)):
+        raise ConversionError("could not be converted to java.lang.Integer s")
+    return str(int(width)), str(int(height))
