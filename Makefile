@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need into .venv (Python >= 3.11, git and make
+# are enough to start with; Java 17 or 21 is looked for, and installed with apt where it is missing).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+VECTORS ?= ../shared/vectors
+PYTEST_ARGS ?=
+WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
+
+.PHONY: help demo test lint conformance bench fixtures wheel clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.ready-to-run ## raw logs of three formats -> enriched events and bad rows on local Spark, into ./demo
+	@$(WITH_JAVA) $(PY) -m fixtures.demo
+
+test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 endpoint and HTTP on this machine)
+	@$(WITH_JAVA) $(PY) -m pytest -v $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy snowetl
+	@$(VENV)/bin/lint-imports --no-cache
+
+conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS); says so and passes where there are none
+	@$(WITH_JAVA) $(PY) -m tests.conformance --vectors $(VECTORS)
+
+bench: $(VENV)/.ready-to-develop ## events per second per core: library, Spark job, bare read-write path; memory
+	@$(WITH_JAVA) $(PY) -m bench
+
+fixtures: $(VENV)/.ready-to-develop ## regenerate the sample logs, schemas and databases in fixtures/
+	@$(PY) -m fixtures.generate
+
+wheel: $(VENV)/.ready-to-develop ## dist/snowetl-*.whl
+	@$(PY) -m pip wheel -q --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+clean: ## remove what the other commands made, .venv included
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@.ci/make-venv $(VENV)
+	@touch $@
+
+$(VENV)/.ready-to-run: setup.py $(VENV)/.created
+	@echo "Installing snowetl with Spark into $(VENV) (a minute or two the first time) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[spark]'
+	@touch $@
+
+$(VENV)/.ready-to-develop: setup.py $(VENV)/.created
+	@echo "Installing snowetl with everything into $(VENV) (some minutes the first time) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[all,dev]'
+	@touch $@ $(VENV)/.ready-to-run
