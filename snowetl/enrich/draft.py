@@ -8,6 +8,7 @@ from snowetl.enrich.uri import Uri
 from snowetl.model.badrow import Message
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.payload import RawEvent
+from snowetl.model.schema import SchemaKey
 
 
 class Entity(NamedTuple):
@@ -21,15 +22,27 @@ class Draft:
     """The enriched event so far, its raw event, and what steps leave for later ones.
 
     ``values`` is the event's column list itself. ``page_query`` is the page URI's query string (last duplicate wins,
-    a missing value is ``""``), ``None`` where there is no page URI. Entities and failures of later steps go in front.
+    a missing value is ``""``), ``None`` where there is no page URI; ``event_key`` the schema of a self-describing
+    event. Entities and failures of later steps go in front.
     """
 
-    __slots__ = ("entities", "event", "failures", "page_query", "page_uri", "raw", "referrer_uri", "values")
+    __slots__ = (
+        "entities",
+        "event",
+        "event_key",
+        "failures",
+        "page_query",
+        "page_uri",
+        "raw",
+        "referrer_uri",
+        "values",
+    )
 
     def __init__(self, event: EnrichedEvent, raw: RawEvent) -> None:
         self.event = event
         self.values = event.values
         self.raw = raw
+        self.event_key: SchemaKey | None = None
         self.page_uri: Uri | None = None
         self.referrer_uri: Uri | None = None
         self.page_query: dict[str, str] | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from snowetl.enrich import java_uri, lenient_uri
+from snowetl.model import querystring
+from snowetl.model.text import tsv_safe
 
 _CACHE_SIZE = 16_384
 _CACHED_LENGTH = 2_048
@@ -61,3 +63,37 @@ def _parse(text: str) -> Uri | str:
         f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{java}]) "
         f"nor by Scala parsing (error: [{scala}])."
     )
+
+
+_columns_cache: dict[str, tuple[str, ...]] = {}
+
+
+def uri_columns(uri: Uri) -> tuple[str, ...]:
+    """Scheme, host, port, path, query and fragment as columns. The port defaults to 443 for ``https``, else to 80."""
+    columns = _columns_cache.get(uri.text)
+    if columns is None:
+        port = uri.port if uri.port >= 0 else 443 if uri.scheme == "https" else 80
+        parts = (uri.scheme, uri.host, str(port), uri.path, uri.query, uri.fragment)
+        columns = tuple([tsv_safe(part or "") for part in parts])
+        if len(uri.text) <= _CACHED_LENGTH:
+            if len(_columns_cache) >= _CACHE_SIZE:
+                _columns_cache.clear()
+            _columns_cache[uri.text] = columns
+    return columns
+
+
+_query_cache: dict[tuple[str, str], dict[str, str]] = {}
+
+
+def page_query(query: str | None, encoding: str) -> dict[str, str]:
+    """A page URI's query string as a map: the last of repeated names wins, a missing value is ``""``."""
+    if not query:
+        return {}
+    pairs = _query_cache.get((query, encoding))
+    if pairs is None:
+        pairs = {name: value or "" for name, value in querystring.split(query, encoding)}
+        if len(query) <= _CACHED_LENGTH:
+            if len(_query_cache) >= _CACHE_SIZE:
+                _query_cache.clear()
+            _query_cache[query, encoding] = pairs
+    return pairs

@@ -1,0 +1,45 @@
+"""The last check: no text column longer than the atomic schema allows (``AtomicFieldsLengthValidator``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import compress
+from operator import gt, itemgetter
+
+from snowetl.errors import ConfigError
+from snowetl.model import badrow
+from snowetl.model.badrow import Message
+from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.text import utf16_length
+
+_HEADLINE = "Enriched event does not conform to atomic schema field's length restrictions"
+
+
+class LengthCheck:
+    """Compares all limited columns at once; only suspects are measured in UTF-16 units.
+
+    ``limits`` override the defaults by column name (characters, > 0). The reference's slip is kept: the limit of
+    ``event_id`` is applied to the column ``event``.
+    """
+
+    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
+        overrides = dict(limits or {})
+        limited = {field.name: field.max_length for field in FIELDS if field.max_length is not None}
+        unknown = sorted(set(overrides) - set(limited))
+        if unknown:
+            raise ConfigError(f"atomic limits: no length limit exists for {', '.join(unknown)}")
+        self._rules = [
+            (INDEX["event" if name == "event_id" else name], name, overrides.get(name, limit))
+            for name, limit in limited.items()
+        ]
+        self._pick = itemgetter(*[index for index, _, _ in self._rules])
+        self._suspicious = [limit // 2 for _, _, limit in self._rules]
+
+    def check(self, values: list[str]) -> list[Message]:
+        """Failure messages in column order, headed by a general one; none when all columns fit."""
+        suspects = compress(self._rules, map(gt, map(len, self._pick(values)), self._suspicious))
+        too_long = [(name, limit) for index, name, limit in suspects if utf16_length(values[index]) > limit]
+        if not too_long:
+            return []
+        texts = [_HEADLINE, *(f"Field {name} longer than maximum allowed size {limit}" for name, limit in too_long)]
+        return [badrow.enrichment_message(badrow.simple_error(text)) for text in texts]

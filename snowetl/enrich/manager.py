@@ -1,0 +1,153 @@
+"""From one raw event to one enriched event or one bad row, phase by phase (enrich 3.9.0 ``EnrichmentManager``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from snowetl.enrich import conversions, event_id
+from snowetl.enrich.draft import Draft, Entity
+from snowetl.enrich.enrichments.base import Step
+from snowetl.enrich.event_id import Place
+from snowetl.enrich.lengths import LengthCheck
+from snowetl.enrich.self_describing import (
+    EntityValidator,
+    Schemas,
+    check_contexts,
+    check_unstruct_event,
+    contexts_text,
+)
+from snowetl.enrich.steps import LEGACY_ORDER, ORDER, PRIVACY_ORDER, arrange
+from snowetl.enrich.transform import CONTEXTS, UNSTRUCT_EVENT, Parsed, transform
+from snowetl.model import badrow, timestamps
+from snowetl.model.badrow import BadRow, Message, Origin
+from snowetl.model.event import EnrichedEvent
+from snowetl.model.fields import INDEX
+from snowetl.model.payload import CollectorPayload, RawEvent
+
+_EVENT_ID = INDEX["event_id"]
+_DERIVED_CONTEXTS = INDEX["derived_contexts"]
+_IP_ADDRESS = INDEX["user_ipaddress"]
+
+NamedSteps = Sequence[tuple[str, Step]]
+Watch = Callable[[str, Draft], None]
+
+
+class EnrichmentManager:
+    """Built once per worker. ``configured`` are the enrichments by schema name, ready to run."""
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        origin: Origin,
+        configured: Mapping[str, Step],
+        *,
+        legacy_order: bool = False,
+        accept_invalid: bool = False,
+        atomic_limits: Mapping[str, int] | None = None,
+    ) -> None:
+        self._schemas = schemas
+        self._origin = origin
+        self._steps = arrange(LEGACY_ORDER if legacy_order else ORDER, configured)
+        self._privacy_steps = [(name, configured[name]) for name in PRIVACY_ORDER if name in configured]
+        self._entities = EntityValidator(schemas)
+        self._lengths = LengthCheck(atomic_limits)
+        self._accept_invalid = accept_invalid
+        blank = EnrichedEvent()
+        blank["etl_tstamp"] = timestamps.to_tsv(origin.timestamp)
+        blank["v_etl"] = f"{origin.artifact}-{origin.version}"
+        self._blank = blank.values
+
+    def set_up(self, payload: CollectorPayload) -> tuple[list[str], list[Message]]:
+        """The columns every event of a payload starts with, and what is wrong with the collector's time."""
+        event = EnrichedEvent(self._blank.copy())
+        event["v_collector"] = payload.collector
+        event["network_userid"] = payload.network_userid
+        if payload.ip_address is not None:
+            event.values[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
+        useragent = payload.useragent
+        if useragent is not None:
+            event["useragent"] = useragent.replace("\r", "").replace("\n", "").replace("\t", "    ")
+        millis = payload.timestamp
+        if millis is None:
+            return event.values, [_collector_tstamp_failure(None, "should be set")]
+        text = timestamps.to_tsv(millis)
+        if not timestamps.in_warehouse_range(millis):
+            expectation = f"formatted as {text} is not Redshift-compatible"
+            return event.values, [_collector_tstamp_failure(timestamps.to_iso(millis), expectation)]
+        event["collector_tstamp"] = text
+        return event.values, []
+
+    def enrich(
+        self,
+        raw: RawEvent,
+        base: list[str],
+        base_failures: list[Message],
+        place: Place,
+        watch: Watch | None = None,
+    ) -> EnrichedEvent | BadRow:
+        """One event through all phases.
+
+        ``base`` and ``base_failures`` come from :meth:`set_up`; an event without an id gets one derived from
+        ``place``; ``watch`` is called with each step's name and the draft after it.
+        """
+        event = EnrichedEvent(base.copy())
+        draft = Draft(event, raw)
+        parsed, failures = transform(raw.parameters, event.values)
+        if not event.values[_EVENT_ID]:
+            event.values[_EVENT_ID] = event_id.derive(place)
+        if base_failures or failures:
+            return badrow.enrichment_failures(self._origin, event, raw, base_failures + failures)
+        notes, violations = self._validate(draft, parsed)
+        if violations:
+            return badrow.schema_violations(self._origin, event, raw, violations)
+        self._run(self._steps, draft, watch)
+        if draft.failures:
+            return badrow.enrichment_failures(self._origin, event, raw, draft.failures)
+        if draft.entities or notes:
+            event.values[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
+            failures = self._entities.check(draft.entities)
+            if failures:
+                return badrow.enrichment_failures(self._origin, event, raw, failures)
+        self._run(self._privacy_steps, draft, watch)
+        failures = self._lengths.check(event.values)
+        if failures and not self._accept_invalid:
+            return badrow.enrichment_failures(self._origin, event, raw, failures)
+        return event
+
+    def _validate(self, draft: Draft, parsed: Parsed) -> tuple[list[Entity], list[Message]]:
+        """Check the input JSON columns and re-wrap them; returns superseding notes and violations."""
+        if not parsed:
+            return [], []
+        values = draft.values
+        notes: list[Entity] = []
+        violations: list[Message] = []
+        columns = []
+        if CONTEXTS in parsed:
+            contexts = check_contexts(self._schemas, parsed[CONTEXTS], values[CONTEXTS])
+            columns.append((CONTEXTS, contexts))
+        if UNSTRUCT_EVENT in parsed:
+            unstruct = check_unstruct_event(self._schemas, parsed[UNSTRUCT_EVENT], values[UNSTRUCT_EVENT])
+            columns.append((UNSTRUCT_EVENT, unstruct))
+        for _, column in columns:
+            if isinstance(column, list):
+                violations += column
+        if violations:
+            return notes, violations
+        for index, column in columns:
+            assert not isinstance(column, list)
+            values[index] = column.text
+            if column.key is not None:
+                draft.event_key = column.key
+            notes += [note for note in column.notes if note not in notes]
+        return notes, violations
+
+    @staticmethod
+    def _run(steps: NamedSteps, draft: Draft, watch: Watch | None) -> None:
+        for name, step in steps:
+            step(draft)
+            if watch is not None:
+                watch(name, draft)
+
+
+def _collector_tstamp_failure(value: str | None, expectation: str) -> Message:
+    return badrow.enrichment_message(badrow.input_data("collector_tstamp", value, expectation))

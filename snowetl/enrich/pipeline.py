@@ -1,0 +1,140 @@
+"""The whole way of one collector record, on one page (enrich 3.9.0 ``EtlPipeline``)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from snowetl.adapters.registry import AdapterRegistry
+from snowetl.collector import loader_for
+from snowetl.enrich.config import EnrichConfig
+from snowetl.enrich.draft import Draft
+from snowetl.enrich.event_id import Place
+from snowetl.enrich.manager import EnrichmentManager
+from snowetl.errors import SnowetlError
+from snowetl.iglu.client import IgluClient
+from snowetl.model import badrow
+from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
+from snowetl.model.event import EnrichedEvent
+from snowetl.model.fields import NAMES
+
+Result = EnrichedEvent | BadRow
+
+
+class Enricher:
+    """Turns collector records into enriched events and bad rows. Build one per worker; it is not thread-safe.
+
+    Raises ``ConfigError`` or ``AssetError`` when the configuration cannot be put to work here.
+    """
+
+    def __init__(self, config: EnrichConfig) -> None:
+        self._origin = Origin(*config.processor, config.etl_tstamp)
+        self.iglu = IgluClient(config.resolver, now=config.etl_tstamp, on_registry_failure=config.on_registry_failure)
+        self._loader = loader_for(config.input_format, self._origin, try_base64=config.try_base64)
+        self._adapters = AdapterRegistry(
+            self.iglu, self._origin, schemas=config.adapter_schemas, remote=config.remote_adapters
+        )
+        self._manager = EnrichmentManager(
+            self.iglu,
+            self._origin,
+            config.build_steps(),
+            legacy_order=config.legacy_enrichment_order,
+            accept_invalid=config.accept_invalid,
+            atomic_limits=config.atomic_limits,
+        )
+
+    def process(self, record: bytes | str, source: str = "", number: int = 0) -> list[Result]:
+        """All results of one record, in event order; an empty list means the record is discarded (a header line).
+
+        ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
+        derive from them and from the record, so a second run gives the same. Raises ``RegistryUnavailable`` when a
+        schema registry does not answer (unless configured otherwise); anything else unforeseen becomes one
+        ``generic_error`` bad row for the record.
+        """
+        try:
+            payload = self._loader.load(record)
+            if payload is None:
+                return []
+            if isinstance(payload, list):
+                return list(payload)
+            if payload.useragent is not None:
+                payload.useragent = self._loader.decode_useragent(payload.useragent)
+            raw_events = self._adapters.adapt(payload)
+            if isinstance(raw_events, BadRow):
+                return [raw_events]
+            results: list[Result] = []
+            base: list[str] = []
+            failures: list[Message] = []
+            base_of = None
+            for ordinal, raw in enumerate(raw_events):
+                if raw.payload is not base_of:
+                    base, failures = self._manager.set_up(raw.payload)
+                    base_of = raw.payload
+                place = Place(record, source, number, ordinal)
+                results.append(self._manager.enrich(raw, base, failures, place))
+            return results
+        except SnowetlError:
+            raise
+        except Exception as error:
+            return [badrow.generic_error(self._origin, [_describe(error)], record)]
+
+    def explain(self, record: bytes | str) -> Iterator[tuple[str, Any]]:
+        """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result."""
+        payload = self._loader.load(record)
+        if payload is None:
+            yield "loader", f"{self._loader.name}: discarded (a header line, or an empty one)"
+            return
+        if isinstance(payload, list):
+            for row in payload:
+                yield "loader", row.to_dict()
+            return
+        if payload.useragent is not None:
+            payload.useragent = self._loader.decode_useragent(payload.useragent)
+        yield "payload", collector_payload_json(payload)
+        raw_events = self._adapters.adapt(payload)
+        if isinstance(raw_events, BadRow):
+            yield "adapter", raw_events.to_dict()
+            return
+        for ordinal, raw in enumerate(raw_events):
+            yield "raw event", raw.parameters
+            changes = _Changes()
+            base, failures = self._manager.set_up(raw.payload)
+            changes.last = list(base)
+            place = Place(record, ordinal=ordinal)
+            result = self._manager.enrich(raw, base, failures, place, watch=changes.note)
+            yield from changes.steps
+            if isinstance(result, BadRow):
+                yield "bad row", result.to_dict()
+            else:
+                yield "event", {name: value for name, value in result.to_dict().items() if value is not None}
+
+
+class _Changes:
+    """What each step changed in the event."""
+
+    def __init__(self) -> None:
+        self.last: list[str] = []
+        self.steps: list[tuple[str, Any]] = []
+
+    def note(self, step: str, draft: Draft) -> None:
+        now = list(draft.values)
+        changed: dict[str, Any] = {
+            name: new for name, old, new in zip(NAMES, self.last, now, strict=True) if old != new
+        }
+        if draft.entities:
+            known = {entity for _, what in self.steps for entity in what.get("entities", [])}
+            fresh = [entity.json for entity in draft.entities if entity.json not in known]
+            if fresh:
+                changed["entities"] = fresh
+        self.last = now
+        self.steps.append((f"step {step}", changed))
+
+
+def _describe(error: Exception) -> str:
+    """The exception and where it came from, without paths of this machine."""
+    frames = [
+        f"  at {frame.name} ({frame.filename.rpartition('snowetl/')[2]}:{frame.lineno})"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+    ]
+    return "\n".join([f"{type(error).__name__}: {error}", *frames[:20]])

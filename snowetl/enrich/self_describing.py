@@ -1,0 +1,162 @@
+"""Validation and re-wrapping of the two input JSON columns (enrich 3.9.0 ``IgluUtils``)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from snowetl.enrich.draft import Entity
+from snowetl.model import badrow, jsontext
+from snowetl.model.badrow import Message
+from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
+
+_SNOWPLOW = "com.snowplowanalytics.snowplow"
+_CONTEXTS = SchemaCriterion(_SNOWPLOW, "contexts", "jsonschema", 1, 0, None)
+_UNSTRUCT_EVENT = SchemaCriterion(_SNOWPLOW, "unstruct_event", "jsonschema", 1, 0, None)
+_CONTEXTS_OPEN = f'{{"schema":"iglu:{_SNOWPLOW}/contexts/jsonschema/1-0-1","data":'
+_UNSTRUCT_OPEN = f'{{"schema":"iglu:{_SNOWPLOW}/unstruct_event/jsonschema/1-0-0","data":'
+_VALIDATION_INFO = "iglu:com.snowplowanalytics.iglu/validation_info/jsonschema/1-0-0"
+_KEYS = ["schema", "data"]
+
+
+class Checker(Protocol):
+    """One schema, ready to validate (``snowetl.iglu``)."""
+
+    @property
+    def key(self) -> SchemaKey: ...
+    @property
+    def superseded_by(self) -> SchemaKey | None: ...
+    def check(self, data: Any) -> Message | None: ...
+
+
+class Schemas(Protocol):
+    """Where checkers come from (``snowetl.iglu.IgluClient``)."""
+
+    def checker(self, uri: str) -> Checker: ...
+
+
+class Column(NamedTuple):
+    """A validated column: its new text, the key of what it holds (unstruct_event only), and superseding notes."""
+
+    text: str
+    key: SchemaKey | None
+    notes: list[Entity]
+
+
+def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | list[Message]:
+    """Validate ``contexts``: the envelope, then every item. ``text`` is the compact text of ``value``."""
+    envelope = _envelope(schemas, value, _CONTEXTS)
+    if isinstance(envelope, list):
+        return envelope
+    items = value["data"]
+    if not items:
+        return Column(text, None, [])
+    violations: list[Message] = []
+    notes: list[Entity] = []
+    as_sent = list(value) == _KEYS
+    for item in items:
+        checker = _item(schemas, item, violations)
+        if checker is None:
+            continue
+        if checker.superseded_by is not None:
+            _supersede(item, checker, notes)
+            as_sent = False
+        elif as_sent and next(iter(item)) != "schema":
+            as_sent = False
+    if violations:
+        return violations
+    return Column(_rewrap(_CONTEXTS_OPEN, value, text, as_sent), None, notes)
+
+
+def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | list[Message]:
+    """Validate ``unstruct_event``: the envelope, then the event inside it."""
+    envelope = _envelope(schemas, value, _UNSTRUCT_EVENT)
+    if isinstance(envelope, list):
+        return envelope
+    violations: list[Message] = []
+    notes: list[Entity] = []
+    item = value["data"]
+    checker = _item(schemas, item, violations)
+    if checker is None:
+        return violations
+    key, as_sent = checker.key, list(value) == _KEYS and next(iter(item)) == "schema"
+    if checker.superseded_by is not None:
+        key, as_sent = checker.superseded_by, False
+        _supersede(item, checker, notes)
+    return Column(_rewrap(_UNSTRUCT_OPEN, value, text, as_sent), key, notes)
+
+
+def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> SchemaKey | list[Message]:
+    try:
+        key, data = self_describing(value)
+    except ParseError as error:
+        return [badrow.not_iglu(value, error.code)]
+    if not criterion.matches(key):
+        return [badrow.criterion_mismatch(value["schema"], str(criterion))]
+    fault = schemas.checker(value["schema"]).check(data)
+    return key if fault is None else [badrow.iglu_error(value["schema"], fault)]
+
+
+def _item(schemas: Schemas, item: Any, violations: list[Message]) -> Checker | None:
+    """The checker of a valid item; else ``None`` and one violation more."""
+    try:
+        self_describing(item)
+    except ParseError as error:
+        violations.append(badrow.not_iglu(item, error.code))
+        return None
+    checker = schemas.checker(item["schema"])
+    fault = checker.check(item["data"])
+    if fault is not None:
+        violations.append(badrow.iglu_error(item["schema"], fault))
+        return None
+    return checker
+
+
+def _supersede(item: dict[str, Any], checker: Checker, notes: list[Entity]) -> None:
+    """Give the item the version it was validated with, and note that in a ``validation_info`` entity."""
+    new = checker.superseded_by
+    assert new is not None
+    data = {"originalSchema": item["schema"], "validatedWith": str(new.version)}
+    notes.append(Entity(_VALIDATION_INFO, jsontext.dumps({"schema": _VALIDATION_INFO, "data": data})))
+    item["schema"] = new.uri
+
+
+def _rewrap(opening: str, value: dict[str, Any], text: str, as_sent: bool) -> str:
+    """The column's text under the current envelope; cut out of the sent text where its keys stand in order."""
+    if as_sent:
+        start = len(value["schema"]) + len('{"schema":"","data":')
+        return opening + text[start:]
+    data = value["data"]
+    items = data if isinstance(data, list) else [data]
+    ordered = [{"schema": item["schema"], "data": item["data"]} for item in items]
+    return opening + jsontext.dumps(ordered if isinstance(data, list) else ordered[0]) + "}"
+
+
+class EntityValidator:
+    """Checks the entities that enrichments added; a text found valid once is not checked again."""
+
+    _REMEMBERED = 20_000
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._valid: set[str] = set()
+
+    def check(self, entities: list[Entity]) -> list[Message]:
+        """One enrichment failure for every invalid entity, in order."""
+        failures = []
+        for schema, text in entities:
+            if text in self._valid:
+                continue
+            fault = self._schemas.checker(schema).check(jsontext.loads(text)["data"])
+            if fault is None:
+                if len(self._valid) >= self._REMEMBERED:
+                    self._valid.clear()
+                self._valid.add(text)
+            else:
+                message = badrow.iglu_error(schema, fault)
+                failures.append(badrow.enrichment_message(message, schema, "enrichments-contexts-validation"))
+        return failures
+
+
+def contexts_text(entities: list[Entity]) -> str:
+    """Text of a contexts column holding ``entities``."""
+    return _CONTEXTS_OPEN + "[" + ",".join([entity.json for entity in entities]) + "]}"

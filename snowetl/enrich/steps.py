@@ -1,0 +1,193 @@
+"""The steps that always run, and the order of all steps (enrich 3.9.0 ``EnrichmentManager``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from snowetl.enrich import conversions
+from snowetl.enrich.conversions import ConversionError
+from snowetl.enrich.draft import Draft
+from snowetl.enrich.enrichments.base import Step
+from snowetl.enrich.uri import UriError, page_query, parse_uri, uri_columns
+from snowetl.model import badrow, timestamps
+from snowetl.model.fields import INDEX
+from snowetl.model.text import tsv_safe
+
+_V_COLLECTOR = INDEX["v_collector"]
+_PAGE_URL = INDEX["page_url"]
+_PAGE_PARTS = slice(INDEX["page_urlscheme"], INDEX["page_urlfragment"] + 1)
+_PAGE_REFERRER = INDEX["page_referrer"]
+_REFR_PARTS = slice(INDEX["refr_urlscheme"], INDEX["refr_urlfragment"] + 1)
+_CREATED = INDEX["dvce_created_tstamp"]
+_SENT = INDEX["dvce_sent_tstamp"]
+_TRUE = INDEX["true_tstamp"]
+_COLLECTOR = INDEX["collector_tstamp"]
+_DERIVED = INDEX["derived_tstamp"]
+_REFR_USERID = INDEX["refr_domain_userid"]
+_REFR_TSTAMP = INDEX["refr_dvce_tstamp"]
+_EVENT = INDEX["event"]
+_EVENT_SCHEMA = slice(INDEX["event_vendor"], INDEX["event_version"] + 1)
+
+_SNOWPLOW = "com.snowplowanalytics.snowplow"
+_BUILT_IN_SCHEMAS = {
+    "page_view": [_SNOWPLOW, "page_view", "jsonschema", "1-0-0"],
+    "page_ping": [_SNOWPLOW, "page_ping", "jsonschema", "1-0-0"],
+    "transaction": [_SNOWPLOW, "transaction", "jsonschema", "1-0-0"],
+    "transaction_item": [_SNOWPLOW, "transaction_item", "jsonschema", "1-0-0"],
+    "struct": ["com.google.analytics", "event", "jsonschema", "1-0-0"],
+}
+_UNKNOWN_EVENT = (
+    "trying to extract the schema of the enriched event but event type [{}] doesn't match\n"
+    "          any of page_view, page_ping, struct, transaction, transaction_item and unstruct\n"
+    "          "
+)
+
+
+def collector_version(draft: Draft) -> None:
+    if not draft.values[_V_COLLECTOR]:
+        draft.fail(badrow.enrichment_message(badrow.input_data("v_collector", None, "should be set")))
+
+
+def page_uri(draft: Draft) -> None:
+    """``page_url`` (else the HTTP Referer) rewritten as the URI's text, and its parts."""
+    values = draft.values
+    text = values[_PAGE_URL] or draft.raw.payload.referer_uri
+    if text is None:
+        return
+    try:
+        uri = parse_uri(text)
+    except UriError as error:
+        draft.fail(badrow.enrichment_message(badrow.simple_error(str(error))))
+        return
+    draft.page_uri = uri
+    values[_PAGE_URL] = uri.text
+    values[_PAGE_PARTS] = uri_columns(uri)
+
+
+def referrer_uri(draft: Draft) -> None:
+    """The parts of ``page_referrer``, which itself stays as sent."""
+    text = draft.values[_PAGE_REFERRER]
+    if not text:
+        return
+    try:
+        uri = parse_uri(text)
+    except UriError as error:
+        draft.fail(badrow.enrichment_message(badrow.simple_error(str(error))))
+        return
+    draft.referrer_uri = uri
+    draft.values[_REFR_PARTS] = uri_columns(uri)
+
+
+def derived_timestamp(draft: Draft) -> None:
+    """When the event happened: the true time, else collector time less the time it waited in the tracker.
+
+    The waiting time is subtracted as milliseconds; the reference subtracts calendar months (fixed in its 6.10.0).
+    """
+    values = draft.values
+    created, sent = values[_CREATED], values[_SENT]
+    if values[_TRUE]:
+        values[_DERIVED] = values[_TRUE]
+    elif created and sent and created < sent:
+        parameters, collected = draft.raw.parameters, draft.raw.payload.timestamp
+        assert collected is not None
+        waited = int(parameters["stm"] or 0) - int(parameters["dtm"] or 0)
+        values[_DERIVED] = timestamps.to_tsv(collected - waited)
+    else:
+        values[_DERIVED] = values[_COLLECTOR]
+
+
+def page_querystring(draft: Draft) -> None:
+    if draft.page_uri is not None:
+        draft.page_query = page_query(draft.page_uri.query, draft.raw.payload.encoding)
+
+
+def cross_domain(draft: Draft) -> None:
+    """``_sp=USERID.MILLIS`` of the page URI; without any piece (``_sp=.``) nothing is set (the reference throws)."""
+    query = draft.page_query
+    linker = query.get("_sp") if query else None
+    if not linker:
+        return
+    pieces = linker.rstrip(".").split(".")
+    timestamp = ""
+    if len(pieces) > 1:
+        try:
+            timestamp = conversions.epoch_ms(pieces[1])
+        except ConversionError as error:
+            draft.fail(badrow.enrichment_message(badrow.input_data("sp_dtm", pieces[1], str(error))))
+            return
+    draft.values[_REFR_USERID] = tsv_safe(pieces[0])
+    draft.values[_REFR_TSTAMP] = timestamp
+
+
+def event_schema(draft: Draft) -> None:
+    """``event_vendor``, ``event_name``, ``event_format`` and ``event_version``."""
+    values = draft.values
+    event = values[_EVENT]
+    if event == "unstruct":
+        key = draft.event_key
+        if key is not None:
+            values[_EVENT_SCHEMA] = [key.vendor, key.name, key.format, str(key.version)]
+        return
+    schema = _BUILT_IN_SCHEMAS.get(event)
+    if schema is None:
+        expectation = _UNKNOWN_EVENT.format(event or "null")
+        draft.fail(badrow.enrichment_message(badrow.input_data("event", event or None, expectation)))
+    else:
+        values[_EVENT_SCHEMA] = schema
+
+
+BUILT_IN: dict[str, Step] = {
+    "collector_version": collector_version,
+    "page_uri": page_uri,
+    "derived_timestamp": derived_timestamp,
+    "referrer_uri": referrer_uri,
+    "page_querystring": page_querystring,
+    "cross_domain": cross_domain,
+    "event_schema": event_schema,
+}
+
+# Weather stands after ip_lookups, whose coordinates it needs (the reference runs it before, where it always fails).
+ORDER = (
+    "collector_version",
+    "page_uri",
+    "derived_timestamp",
+    "iab_spiders_and_robots_enrichment",
+    "user_agent_utils_config",
+    "ua_parser_config",
+    "currency_conversion_config",
+    "referrer_uri",
+    "referer_parser",
+    "page_querystring",
+    "campaign_attribution",
+    "cross_domain",
+    "event_fingerprint_config",
+    "cookie_extractor_config",
+    "http_header_extractor_config",
+    "yauaa_enrichment_config",
+    "event_schema",
+    "ip_lookups",
+    "weather_enrichment_config",
+    "javascript_script_config",
+    "sql_query_enrichment_config",
+    "api_request_enrichment_config",
+)
+LEGACY_ORDER = (
+    *ORDER[:6],
+    *ORDER[7:15],
+    "yauaa_enrichment_config",
+    "event_schema",
+    "javascript_script_config",
+    "currency_conversion_config",
+    "ip_lookups",
+    "weather_enrichment_config",
+    "sql_query_enrichment_config",
+    "api_request_enrichment_config",
+)
+PRIVACY_ORDER = ("anon_ip", "pii_enrichment_config")
+"""Steps that run after the derived contexts are written: nothing sees the anonymised values but the output."""
+
+
+def arrange(order: tuple[str, ...], configured: Mapping[str, Step]) -> list[tuple[str, Step]]:
+    """The steps that run, by name, in ``order``: all built-in ones and those configured."""
+    steps = BUILT_IN | dict(configured)
+    return [(name, steps[name]) for name in order if name in steps]
