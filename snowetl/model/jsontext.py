@@ -15,8 +15,15 @@ import msgspec
 MAX_DEPTH = 512
 """Deeper nesting is refused with :class:`JsonError` (the reference overflows its stack some thousand levels down)."""
 
+
+def _raw_number(value: object) -> msgspec.Raw:
+    if type(value) is JsonNumber:
+        return msgspec.Raw(value.text.encode())
+    raise NotImplementedError(f"not JSON: {type(value).__name__}")
+
+
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=_raw_number).encode
 
 
 class JsonError(ValueError):
@@ -36,6 +43,25 @@ class JsonNumber(float):
 
     def __reduce__(self) -> tuple[type[JsonNumber], tuple[str]]:
         return JsonNumber, (self.text,)
+
+
+_decode_exact = msgspec.json.Decoder(float_hook=JsonNumber).decode
+_NEGATIVE_ZERO = re.compile(r"[:\[,\s]-0[,\]}\s]")
+
+
+def loads_exact(text: str) -> Any:
+    """As :func:`loads`, but every number with a fraction or an exponent is a :class:`JsonNumber`.
+
+    The way for those who print numbers as they were: no second pass is needed to find out which texts would be lost.
+    Raises :class:`JsonError`.
+    """
+    try:
+        value = _decode_exact(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _Reader(text).document()
+    if "-0" in text and (text.strip() == "-0" or _NEGATIVE_ZERO.search(text)):
+        return _Reader(text).document()
+    return value
 
 
 def loads(text: str) -> Any:
