@@ -1,0 +1,121 @@
+"""``enrichment_manager.jsonl``: one raw event in, one enriched event or bad row out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from snowetl.enrich.config import EnrichConfig
+
+from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.event_id import Place
+from snowetl.enrich.pipeline import Enricher
+from snowetl.model import jsontext
+from snowetl.model.badrow import BadRow
+from snowetl.model.payload import CollectorPayload, RawEvent
+from tests.conformance.compare import column_differences
+from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._registry import resolver_with
+
+FILES = "enrichment_manager.jsonl"
+
+
+def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
+    if "function" in case:
+        return Unsupported(f"function {case['function']} belongs to an enrichment of a later issue")
+    expect = case["expect"]
+    enrichments = [config for config in case.get("enrichments", []) if _name(config) in SUPPORTED]
+    missing = sorted({_name(config) for config in case.get("enrichments", [])} - set(SUPPORTED))
+    if missing and not (missing == ["yauaa_enrichment_config"] and "contexts_present" not in expect):
+        return Unsupported(f"enrichment {', '.join(missing)}")
+    flags = case.get("feature_flags") or {}
+    processor = case["processor"]
+    with resolver_with(case.get("extra_schemas") or {}, vectors) as resolver:
+        enricher = Enricher(
+            EnrichConfig.load(
+                resolver=resolver,
+                enrichments=enrichments,
+                input_format="thrift",
+                etl_tstamp=0,
+                processor=(processor["artifact"], processor["version"]),
+                accept_invalid=flags.get("acceptInvalid", False),
+                legacy_enrichment_order=flags.get("legacyEnrichmentOrder", False),
+            )
+        )
+        manager = enricher._manager
+        payload = _payload(case)
+        base, failures = manager.set_up(payload)
+        result = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, Place(b""))
+    return list(_compare(expect, result))
+
+
+def _name(config: dict[str, Any]) -> str:
+    return str(config["schema"].split("/")[1])
+
+
+def _payload(case: dict[str, Any]) -> CollectorPayload:
+    context, collector = case["context"], case["collector"]
+    stamp = context["timestamp"]
+    return CollectorPayload(
+        vendor=case["api"]["vendor"],
+        version=case["api"]["version"],
+        querystring=[],
+        content_type=None,
+        body=None,
+        collector=collector["name"],
+        encoding=collector["encoding"],
+        hostname=collector["hostname"],
+        timestamp=None if stamp is None else round(datetime.fromisoformat(stamp).timestamp() * 1000),
+        ip_address=context["ip_address"],
+        useragent=context["useragent"],
+        referer_uri=context["referer_uri"],
+        headers=context["headers"],
+        network_userid=context["user_id"],
+    )
+
+
+def _compare(expect: dict[str, Any], result: Any) -> Iterator[Mismatch]:
+    if "bad_row" in expect:
+        if not isinstance(result, BadRow):
+            yield Mismatch("outcome", expect, repr(result))
+            return
+        yield from _compare_bad_row(expect["bad_row"], result)
+        return
+    if isinstance(result, BadRow):
+        yield Mismatch("outcome", expect, result.to_json())
+        return
+    for fields in (expect.get("fields", {}), expect.get("derived_fields", {})):
+        for column, expected in fields.items():
+            if column == "pii":
+                continue
+            yield from column_differences(column, column, None if expected is None else str(expected), result[column])
+
+
+def _compare_bad_row(expected: dict[str, Any], row: BadRow) -> Iterator[Mismatch]:
+    if row.type != expected["type"]:
+        yield Mismatch("type", expected["type"], row.to_json())
+        return
+    messages = row.data["failure"]["messages"]
+    if "messages_count" in expected and len(messages) != expected["messages_count"]:
+        yield Mismatch("messages_count", expected["messages_count"], messages)
+    if "messages" in expected:
+        for index, wanted in enumerate(expected["messages"]):
+            if index >= len(messages) or not contains(messages[index], wanted):
+                yield Mismatch(f"messages.{index}", wanted, messages[index : index + 1])
+    for column, value in expected.get("enriched", {}).items():
+        got = row.data["payload"]["enriched"].get(column)
+        if got != value:
+            yield Mismatch(f"enriched.{column}", value, got)
+
+
+def contains(got: Any, wanted: Any) -> bool:
+    """Whether ``got`` has all that ``wanted`` asks for; ``starts_with`` objects compare beginnings."""
+    if isinstance(wanted, dict) and set(wanted) == {"starts_with"}:
+        return isinstance(got, str) and got.startswith(wanted["starts_with"])
+    if isinstance(wanted, dict):
+        return isinstance(got, dict) and all(key in got and contains(got[key], value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(got, list) and len(got) == len(wanted) and all(map(contains, got, wanted))
+    return bool(jsontext.dumps(got) == jsontext.dumps(wanted))

@@ -1,0 +1,145 @@
+"""``oracle/*.jsonl.gz``: raw records of every kind, and what the reference program made of them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from snowetl.enrich.config import EnrichConfig
+
+from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.pipeline import Enricher
+from snowetl.model.badrow import BadRow
+from tests.conformance.compare import differences, event_differences, exact_json
+from tests.conformance.runner import Mismatch, Unsupported
+
+FILES = "oracle/*.jsonl.gz"
+ETL_TSTAMP = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+_LONG_MONTH_DAYS = 27
+
+
+def resolver(vectors: Path) -> dict[str, Any]:
+    """The resolver the oracle was made with: Iglu Central, then its own schemas."""
+
+    def repository(name: str, priority: int, prefixes: list[str], folder: Path) -> dict[str, Any]:
+        connection = {"http": {"uri": folder.resolve().as_uri()}}
+        return {"name": name, "priority": priority, "vendorPrefixes": prefixes, "connection": connection}
+
+    return {
+        "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
+        "data": {
+            "cacheSize": 2000,
+            "repositories": [
+                repository("Iglu Central", 1, ["com.snowplowanalytics"], vectors.parent / "iglu-central"),
+                repository("Oracle Extra", 2, [], vectors / "oracle" / "iglu-extra"),
+            ],
+        },
+    }
+
+
+def profile(folder: Path, assets: Path) -> list[dict[str, Any]]:
+    """The enabled enrichment configurations of a profile, with the place of its files filled in."""
+    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.json"))]
+    parsed = [json.loads(text.replace("@ASSETS@", str(assets.resolve()))) for text in texts]
+    return [config for config in parsed if config["data"].get("enabled") is True]
+
+
+def unsupported(configs: list[dict[str, Any]]) -> str | None:
+    names = sorted({config["schema"].split("/")[1] for config in configs} - set(SUPPORTED))
+    return f"enrichment {', '.join(names)}" if names else None
+
+
+@functools.cache
+def _enricher(vectors: Path, input_format: str, profile_name: str) -> Enricher | Unsupported:
+    configs = profile(vectors / "oracle" / "profiles" / profile_name, vectors / "oracle" / "assets")
+    missing = unsupported(configs)
+    if missing:
+        return Unsupported(missing)
+    return Enricher(
+        EnrichConfig.load(
+            resolver=resolver(vectors),
+            enrichments=configs,
+            input_format=input_format,
+            etl_tstamp=ETL_TSTAMP,
+            processor=("oracle", "3.9.0"),
+            on_registry_failure="bad-rows",
+        )
+    )
+
+
+def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
+    enricher = _enricher(vectors, case["format"], case["profile"])
+    if isinstance(enricher, Unsupported):
+        return enricher
+    record = base64.b64decode(case["record_base64"]) if "record_base64" in case else case["line"]
+    results = enricher.process(record)
+    expect = case["expect"]
+    if "exception" in expect:
+        kind = "reference-exception" if results else "nothing-came-out"
+        return [Mismatch(kind, expect["exception"], [repr(result)[:200] for result in results])]
+    return list(_compare(expect, results))
+
+
+def _compare(expect: dict[str, Any], results: list[Any]) -> Iterator[Mismatch]:
+    order = "".join("b" if isinstance(result, BadRow) else "g" for result in results)
+    expected_order = expect.get("order") or "g" * len(expect["good"]) + "b" * len(expect["bad"])
+    expected_order = "".join(expected_order)
+    if order != expected_order:
+        yield Mismatch("order", expected_order, [order, *(repr(result)[:400] for result in results)])
+        return
+    good = [result for result in results if not isinstance(result, BadRow)]
+    bad = [result for result in results if isinstance(result, BadRow)]
+    for index, (expected, event) in enumerate(zip(expect["good"], good, strict=True)):
+        for mismatch in event_differences(f"good.{index}", expected, event.to_dict()):
+            yield _explained(mismatch, expected)
+    for index, (expected, row) in enumerate(zip(expect["bad"], bad, strict=True)):
+        yield from bad_row_differences(f"bad.{index}", expected, row)
+
+
+def bad_row_differences(path: str, expected: dict[str, Any], row: BadRow) -> Iterator[Mismatch]:
+    """Compare whole bad rows, the JSON columns of their events parsed; parameters are a set."""
+    got = exact_json(row.to_json())
+    expected = exact_json(json.dumps(expected))
+    for side in (expected, got):
+        payload = side["data"].get("payload")
+        if isinstance(payload, dict) and "enriched" in payload:
+            for column in ("contexts", "unstruct_event", "derived_contexts"):
+                text = payload["enriched"].get(column)
+                if isinstance(text, str) and text != "@ANY@":
+                    payload["enriched"][column] = _parsed(text)
+            payload["raw"]["parameters"].sort(key=lambda parameter: str(parameter["name"]))
+    yield from differences(path, expected, got)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return exact_json(text)
+    except ValueError:
+        return text
+
+
+def _explained(mismatch: Mismatch, expected: dict[str, Any]) -> Mismatch:
+    """Name the field ``derived_tstamp(calendar)`` where the reference subtracted months instead of milliseconds."""
+    if not mismatch.field.endswith(".derived_tstamp"):
+        return mismatch
+    created, sent, collector = (
+        expected.get(name) for name in ("dvce_created_tstamp", "dvce_sent_tstamp", "collector_tstamp")
+    )
+    try:
+        waited = _instant(sent) - _instant(created)
+        plain = _instant(collector) - waited
+    except (TypeError, ValueError, OverflowError):
+        return mismatch
+    text = plain.strftime("%Y-%m-%d %H:%M:%S.") + f"{plain.microsecond // 1000:03d}"
+    if waited.days >= _LONG_MONTH_DAYS and mismatch.got == text.rjust(len(mismatch.got), "0"):
+        return Mismatch(mismatch.field + "(calendar)", mismatch.expected, mismatch.got)
+    return mismatch
+
+
+def _instant(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")
