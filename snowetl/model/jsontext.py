@@ -46,7 +46,7 @@ class JsonNumber(float):
 
 
 _decode_exact = msgspec.json.Decoder(float_hook=JsonNumber).decode
-_NEGATIVE_ZERO = re.compile(r"[:\[,\s]-0[,\]}\s]")
+_NEGATIVE_ZERO = re.compile(r"-0(?=[,\]}\s])(?<=[:\[,\s]-0)")  # the literal first: that is what makes it fast
 
 
 def loads_exact(text: str) -> Any:
@@ -77,15 +77,16 @@ def loads(text: str) -> Any:
 
 def loads_compact(text: str) -> tuple[Any, str]:
     """Parse ``text`` and give its compact form too; one printing less than ``dumps(loads(text))``."""
+    compact: str | None
     try:
         value = _decode(text)
         compact = _encode(value).decode()
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError, OverflowError, TypeError):
-        compact = ""
+        compact = None
     if compact != text:
         value = _Reader(text).document()
         return value, dumps(value)
-    return value, escape_controls(compact)
+    return value, escape_controls(text)
 
 
 def _roundtrips(text: str, value: Any) -> bool:
@@ -188,7 +189,10 @@ class _Reader:
         self.at = 0
 
     def document(self) -> Any:
-        value = self._value(0)
+        try:
+            value = self._value(0)
+        except RecursionError:
+            raise JsonError(f"nested deeper than {MAX_DEPTH} levels") from None
         self._blanks()
         if self.at < len(self.text):
             raise self._fault("expected whitespace or eof", self.at)
@@ -222,9 +226,7 @@ class _Reader:
         if found == word:
             self.at += len(word)
             return value
-        if word.startswith(found) and self.at + len(found) >= len(self.text):
-            raise JsonError("exhausted input")
-        if len(found) < len(word):
+        if word.startswith(found):
             raise JsonError("exhausted input")
         raise self._fault(f"expected {word}", self.at)
 
