@@ -20,12 +20,17 @@ def test_what_fits_passes():
 
 
 def test_an_oversized_event_is_cut_to_eight_tenths_in_characters():
-    row = limit_size(ORIGIN, event("é" * 10_000), 20_000)
+    row = limit_size(ORIGIN, event("x" * 30_000), 20_000)
     assert row.type == "size_violation"
-    assert row.data["failure"]["actualSizeBytes"] == 20_130
+    assert row.data["failure"]["actualSizeBytes"] == 30_130
+    assert row.data["failure"]["expectation"].startswith("event passed enrichment")
     assert len(row.data["payload"]) == 16_000
-    inner = limit_size(ORIGIN, event("x" * 30_000), 20_000)
-    assert inner.data["failure"]["expectation"].startswith("event passed enrichment")
+
+
+def test_a_violation_that_is_still_too_large_is_wrapped_again():
+    row = limit_size(ORIGIN, event("é" * 12_000), 20_000)
+    assert row.data["failure"]["expectation"].startswith("event failed enrichment")
+    assert len(row.data["payload"]) == 2_000
 
 
 @pytest.mark.parametrize("limit", [1009, 5000])

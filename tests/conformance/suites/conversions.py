@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from snowetl.iglu.client import IgluClient
-from snowetl.iglu.config import ResolverConfig
-
 from snowetl.enrich import conversions, steps
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.manager import EnrichmentManager
 from snowetl.enrich.self_describing import EntityValidator, check_contexts, check_unstruct_event, contexts_text
 from snowetl.enrich.transform import transform
 from snowetl.enrich.uri import UriError, parse_uri, uri_columns
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
 from snowetl.model import jsontext, querystring, text
 from snowetl.model.badrow import Origin
 from snowetl.model.event import EnrichedEvent

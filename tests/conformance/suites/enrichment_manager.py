@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich.config import EnrichConfig
-
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.enrich.event_id import Place
 from snowetl.enrich.pipeline import Enricher

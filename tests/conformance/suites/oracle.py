@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich.config import EnrichConfig
-
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.badrow import BadRow
