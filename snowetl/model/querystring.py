@@ -1,0 +1,149 @@
+"""Query strings as the reference reads them: ``java.net.URI`` for what is legal, HttpClient 4.5 for the pairs.
+
+Source: enrich 3.9.0 ``Loader.parseQuerystring`` and ``ConversionUtils.parseUrlEncodedForm``. An ordinary query string
+(ASCII, a byte-wise charset) is checked and decoded as a whole by a handful of C calls; everything else goes through
+the careful path, part by part.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_qp
+
+from snowetl.model import charsets
+from snowetl.model.text import utf16_length
+
+Pairs = list[tuple[str, "str | None"]]
+
+_PREFIX = "http://localhost/?"
+_LEGAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()"
+_LEGAL_OR_ESCAPE = _LEGAL + b"%"
+_OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_LEGAL_RUN = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
+
+# Escapes become quoted-printable, which the standard library decodes in C; separators become bytes no legal text holds.
+_MARKS = bytes.maketrans(b"%+=&;", b"= \x01\x00\x00")
+_PART, _EQUALS = "\x00", "\x01"
+
+_SEPARATOR = re.compile("[&;]")
+_CODED = re.compile(r"\+|%([\s\S]{2})")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+
+
+class QuerystringError(ValueError):
+    """Text that is no legal query. The message is Java's: ``REASON at index N: http://localhost/?TEXT``."""
+
+
+def parse(text: str, charset: str = "UTF-8") -> Pairs:
+    """Name-value pairs of a query string, in order, repeats kept; the value is ``None`` where there is no ``=``.
+
+    ``charset`` is a name the JVM knows; parts are decoded with it. Raises :class:`QuerystringError`, and
+    :class:`~snowetl.model.charsets.UnknownCharset` for another name.
+    """
+    pairs = _parse_whole(text, charset)
+    if pairs is not None:
+        return pairs
+    query, hash_, fragment = text.partition("#")
+    _check(text, query, 0, "query")
+    if hash_:
+        _check(text, fragment, len(query) + 1, "fragment")
+    return _parse_parts(query, charset)
+
+
+def parse_form(text: str) -> Pairs:
+    """Pairs of a form-encoded body: the same rules, in UTF-8. Raises :class:`QuerystringError`."""
+    return parse(text, "UTF-8")
+
+
+def split(raw_query: str, charset: str = "UTF-8") -> Pairs:
+    """Pairs of the query of a URI that is parsed already: nothing is checked, broken escapes stay as they are."""
+    pairs = _parse_whole(raw_query, charset)
+    return _parse_parts(raw_query, charset) if pairs is None else pairs
+
+
+def _parse_whole(text: str, charset: str) -> Pairs | None:
+    """The fast way, or ``None`` for a text it cannot vouch for."""
+    codec = charsets.lookup(charset)
+    if not (codec.bytewise and text.isascii()):
+        return None
+    raw = text.encode()
+    if raw.translate(None, _LEGAL_OR_ESCAPE):
+        return None
+    marked = raw.translate(_MARKS)
+    if "%" in text:
+        plain = a2b_qp(marked)
+        if len(plain) != len(marked) - 2 * marked.count(b"="):  # an escape that is none was left as it is
+            return None
+        if b"=00" in marked or b"=01" in marked:  # an escaped byte that looks like one of the marks
+            return None
+        decoded = codec.decode(plain)
+    else:
+        decoded = marked.decode("ascii")
+    pairs: Pairs = []
+    for part in decoded.split(_PART):
+        name, equals, value = part.partition(_EQUALS)
+        if name:
+            if not equals:
+                pairs.append((name, None))
+            elif _EQUALS in value:
+                pairs.append((name, value.replace(_EQUALS, "=")))
+            else:
+                pairs.append((name, value))
+    return pairs
+
+
+def _check(text: str, component: str, offset: int, what: str) -> None:
+    stop = _LEGAL_RUN.match(component).end()  # type: ignore[union-attr]
+    if stop == len(component):
+        return
+    reason = "Malformed escape pair" if component[stop] == "%" else f"Illegal character in {what}"
+    index = len(_PREFIX) + utf16_length(text[: offset + stop])
+    raise QuerystringError(f"{reason} at index {index}: {_PREFIX}{text}")
+
+
+def _parse_parts(query: str, charset: str) -> Pairs:
+    decode = charsets.lookup(charset).decode
+    pairs: Pairs = []
+    for part in _SEPARATOR.split(query):
+        name, equals, value = part.partition("=")
+        if name:
+            pairs.append((decode(_form_bytes(name)), decode(_form_bytes(value)) if equals else None))
+    return pairs
+
+
+def _form_bytes(part: str) -> bytes:
+    """``+`` is a blank, ``%HH`` a byte, any other UTF-16 unit its low byte; a broken escape keeps its three units."""
+    if part.isalnum() and part.isascii():
+        return part.encode()
+    units = _ASTRAL.sub(_surrogates, part)
+    pieces = []
+    position = 0
+    for match in _CODED.finditer(units):
+        pieces.append(_low_bytes(units[position : match.start()]))
+        position = match.end()
+        if match.group(1) is None:
+            pieces.append(b" ")
+        else:
+            high, low = _hex_digit(match.group(1)[0]), _hex_digit(match.group(1)[1])
+            pieces.append(_low_bytes(match.group()) if high < 0 or low < 0 else bytes((high << 4 | low,)))
+    pieces.append(_low_bytes(units[position:]))
+    return b"".join(pieces)
+
+
+def _surrogates(match: re.Match[str]) -> str:
+    offset = ord(match.group()) - 0x10000
+    return chr(0xD800 | offset >> 10) + chr(0xDC00 | offset & 0x3FF)
+
+
+def _low_bytes(units: str) -> bytes:
+    return units.encode("utf-16-le", "surrogatepass")[::2]
+
+
+def _hex_digit(char: str) -> int:
+    """``Character.digit(char, 16)``: also digits of other scripts and full-width letters; -1 for no digit."""
+    if char.isascii():
+        return "0123456789abcdef".find(char.lower())
+    if char.isdecimal():
+        return int(char)
+    letter = ord(char) & ~0x20
+    return letter - 0xFF21 + 10 if 0xFF21 <= letter <= 0xFF26 else -1
