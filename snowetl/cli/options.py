@@ -1,0 +1,73 @@
+"""Options that verbs share, and the types of option values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from snowetl.cli.config import read_config
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Document(click.ParamType[Any]):
+    """A JSON configuration: a file, a folder or base64 on the command line; in ``snowetl.yml`` also the JSON itself."""
+
+    name = "file|folder|base64"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, (dict, list)) else str(value)
+
+
+class ByteSize(click.ParamType[int]):
+    """A number of bytes: ``64MB``, ``512k``, ``1048576`` (units of 1024)."""
+
+    name = "size"
+    _TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = self._TEXT.fullmatch(str(value).strip())
+        size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " ")) if match else 0
+        if size < 1:
+            self.fail(f"'{value}' is not a size, such as 64MB", param, ctx)
+        return size
+
+
+def config_option(command: Command) -> Command:
+    """``--config``: what the file says are the defaults of all other options."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_apply_config,
+        help="A snowetl.yml: every option as a key, at the top of the file or below the name of the verb.",
+    )(command)
+
+
+def _apply_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is None or ctx.resilient_parsing:
+        return
+    root = ctx.find_root()
+    assert isinstance(root.command, click.Group)
+    assert ctx.info_name is not None
+    verbs = {name: root.command.get_command(root, name) for name in root.command.list_commands(root)}
+    options = {name: list(_options(verb)) for name, verb in verbs.items() if verb is not None}
+    parameters = _options(ctx.command)
+    values = read_config(path, options, ctx.info_name)
+    ctx.default_map = {parameters[key]: value for key, value in values.items()}
+
+
+def _options(command: click.Command) -> dict[str, str]:
+    """Long option -> name of its parameter. ``--config`` and ``--help`` are no keys of a configuration file."""
+    return {
+        text.removeprefix("--"): parameter.name or ""
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name not in ("config", "help")
+        for text in parameter.opts
+        if text.startswith("--")
+    }

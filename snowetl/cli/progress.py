@@ -1,0 +1,90 @@
+"""How far a job is: a bar on a terminal, a line every half minute elsewhere; with rate and time left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from snowetl.cli import console
+
+_LINE_SECONDS = 30.0
+
+
+@contextmanager
+def progress(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
+    """Yields the function to call with the records and input bytes done since the last call (from any thread)."""
+    with _bar(total_bytes) if console.on_terminal() else _lines(total_bytes) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    state = _State(total_bytes)
+    columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total_bytes, rate="")
+
+        def advance(records: int, size: int) -> None:
+            state.add(records, size)
+            bar.update(task, completed=state.bytes, rate=state.describe())
+
+        yield advance
+
+
+@contextmanager
+def _lines(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
+    state = _State(total_bytes)
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(_LINE_SECONDS):
+            console.say(f"{state.percent():3.0f} %  {state.describe()}")
+
+    reporter = threading.Thread(target=report, name="progress-lines", daemon=True)
+    reporter.start()
+    try:
+        yield state.add
+    finally:
+        done.set()
+        reporter.join()
+
+
+class _State:
+    """What is done, and what that says about the rest."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self.total = total_bytes
+        self.records = 0
+        self.bytes = 0
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def add(self, records: int, size: int) -> None:
+        with self._lock:
+            self.records += records
+            self.bytes += size
+
+    def percent(self) -> float:
+        return 100 * self.bytes / self.total if self.total else 100.0
+
+    def describe(self) -> str:
+        seconds = max(time.monotonic() - self._started, 1e-3)
+        text = f"{self.records:,} records, {self.records / seconds:,.0f}/s"
+        if 0 < self.bytes < self.total:
+            text += f", {duration(seconds * (self.total - self.bytes) / self.bytes)} left"
+        return text
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,205 @@
+"""Three ways to run the splits of a job: in this process, in a few processes, on Spark. All give the same reports."""
+
+from __future__ import annotations
+
+import base64
+import multiprocessing
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from snowetl import errors
+from snowetl.errors import SnowetlError, UsageError
+from snowetl.spark.session import open_session
+from snowetl.spark.split import SplitReport
+from snowetl.spark.task import EnrichTask
+from snowetl.storage.splits import Split
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+    from pyspark.accumulators import Accumulator
+
+_POLL_SECONDS = 0.5
+
+
+class Work(NamedTuple):
+    """A split and the input bytes it stands for."""
+
+    split: Split
+    bytes: int
+
+
+Advance = Callable[[int, int], None]
+"""Told of progress: records and input bytes done since the last call."""
+
+
+class Executor(Protocol):
+    """Runs all splits and returns the reports of the attempts that count, in any order.
+
+    Raises :class:`SnowetlError` when one fails for good.
+    """
+
+    def __call__(self, task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]: ...
+
+
+def in_process(task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]:
+    """One split after the other, here."""
+    reports = []
+    for split, size in work:
+        reports.append(task.run(split, advance=lambda records: advance(records, 0)))
+        advance(0, size)
+    return reports
+
+
+class InProcesses:
+    """A few processes of this machine."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def __call__(self, task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]:
+        context = multiprocessing.get_context("spawn")
+        before = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+        try:
+            futures: dict[Future[SplitReport], int] = {pool.submit(task.run, split): size for split, size in work}
+            reports = []
+            for future in as_completed(futures):
+                reports.append(future.result())
+                advance(reports[-1].records, futures[future])
+            return reports
+        except BrokenProcessPool:
+            raise SnowetlError(
+                "a worker process was killed, perhaps for want of memory. Nothing is published; run again, "
+                "with fewer --workers if it happens again"
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - before:
+                child.terminate()
+                child.join()
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to the whole process group: the parent decides, and ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class OnSpark:
+    """The tasks of a Spark job, one split each. Speculative and repeated attempts are Spark's affair."""
+
+    def __init__(self, context: SparkContext) -> None:
+        self.context = context
+
+    def __call__(self, task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]:
+        for _, path in task.assets:
+            self.context.addFile(path)
+        records, size = self.context.accumulator(0), self.context.accumulator(0)
+        partition = _SparkTask(task, records, size)
+        try:
+            with _watched(records, size, advance):
+                reports: list[SplitReport] = (
+                    self.context.parallelize(work, len(work)).mapPartitions(partition).collect()
+                )
+                return reports
+        except KeyboardInterrupt:
+            self.context.cancelAllJobs()
+            raise
+        except SnowetlError:
+            raise
+        except Exception as error:
+            raise _failure(str(error)) from error
+
+
+class _SparkTask:
+    """What Spark calls in its Python workers."""
+
+    def __init__(self, task: EnrichTask, records: Accumulator[int], size: Accumulator[int]) -> None:
+        self.task = task
+        self.records = records
+        self.size = size
+
+    def __call__(self, work: Iterator[Work]) -> Iterator[SplitReport]:
+        from pyspark import SparkFiles
+
+        for split, size in work:
+            try:
+                report = self.task.run(split, locate=lambda path: SparkFiles.get(Path(path).name))
+            except SnowetlError as error:
+                raise RuntimeError(_wrap(error)) from error
+            self.records.add(report.records)
+            self.size.add(size)
+            yield report
+
+
+@contextmanager
+def _watched(records: Accumulator[int], size: Accumulator[int], advance: Advance) -> Iterator[None]:
+    """Tell ``advance`` what the accumulators gain: finished tasks (repeated attempts count twice, which is no harm)."""
+    done = threading.Event()
+
+    def poll() -> None:
+        told_records = told_size = 0
+        while True:
+            last = done.wait(_POLL_SECONDS)
+            now_records, now_size = records.value, size.value
+            if now_records != told_records or now_size != told_size:
+                advance(now_records - told_records, now_size - told_size)
+                told_records, told_size = now_records, now_size
+            if last:
+                return
+
+    watcher = threading.Thread(target=poll, name="progress", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@contextmanager
+def open_executor(master: str | None, workers: int, app: str) -> Iterator[Executor]:
+    """The executor ``master`` stands for: ``none`` is this machine without Spark, ``None`` what Spark is set up for.
+
+    Raises :class:`UsageError` where Spark cannot be had. A Spark session that was there before stays.
+    """
+    if master == "none":
+        yield in_process if workers == 1 else InProcesses(workers)
+        return
+    if workers > 1:
+        raise UsageError("--workers is for --master none; on Spark the master says how many (local[4])")
+    session, ours = open_session(app, master)
+    try:
+        yield OnSpark(session.sparkContext)
+    finally:
+        if ours:
+            session.stop()
+
+
+# --- how an error of ours crosses the JVM ---------------------------------------------------------------------------
+
+_WRAPPED = re.compile(r"snowetl-error:(\w+):([A-Za-z0-9+/=]*)")
+_PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b.*)$", re.MULTILINE)
+_STAGE_FAILURE = re.compile(r"Job aborted.*?[:.] (.*)")
+
+
+def _wrap(error: SnowetlError) -> str:
+    return f"snowetl-error:{type(error).__name__}:{base64.b64encode(str(error).encode()).decode()}"
+
+
+def _failure(text: str) -> SnowetlError:
+    """The error a failed Spark job is about: ours, if a task raised one; else what Spark says, in a line."""
+    wrapped = _WRAPPED.search(text)
+    if wrapped:
+        kind: Any = getattr(errors, wrapped[1], SnowetlError)
+        return kind(base64.b64decode(wrapped[2]).decode())  # type: ignore[no-any-return]
+    stage = _STAGE_FAILURE.search(text)
+    reason = stage[1] if stage else text.strip().split("\n", 1)[0]
+    python = _PYTHON_ERROR.findall(text)
+    return SnowetlError(f"the Spark job failed: {reason}" + (f" ({python[-1].strip()})" if python else ""))
