@@ -7,6 +7,7 @@ Each function takes the parameter's value and returns the column's text (``""`` 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from snowetl.enrich import java_decimal
 from snowetl.model import timestamps
@@ -112,6 +113,10 @@ def epoch_ms(value: str) -> str:
 
 def dimensions(value: str) -> tuple[str, str]:
     """``WIDTHxHEIGHT`` to two columns."""
+    return _short_dimensions(value) if len(value) <= _SHORT else _dimensions(value)
+
+
+def _dimensions(value: str) -> tuple[str, str]:
     match = _DIMENSIONS.fullmatch(value)
     if match is None:
         raise ConversionError(r"does not conform to regex (\d+)x(\d+)")
@@ -121,3 +126,7 @@ def dimensions(value: str) -> tuple[str, str]:
     if any(len(side) > _MAX_DIGITS or int(side) > _MAX_INT32 for side in (width, height)):
         raise ConversionError("could not be converted to java.lang.Integer s")
     return str(int(width)), str(int(height))
+
+
+_SHORT = 24
+_short_dimensions = lru_cache(maxsize=8192)(_dimensions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from snowetl.enrich import conversions
@@ -96,10 +96,11 @@ _DIMENSIONS = {
 _JSON = {"co": "contexts", "cx": "contexts", "ue_pr": "unstruct_event", "ue_px": "unstruct_event"}
 _BASE64 = frozenset(("cx", "ue_px"))
 
-_TEXT_INDEX = {name: INDEX[column] for name, column in _TEXT.items()}
-_CONVERTED_INDEX = {
-    name: (convert, INDEX[column]) for convert, names in _CONVERTED.items() for name, column in names.items()
+Convert = Callable[[str], str]
+_RULES: dict[str, tuple[int, Convert | None]] = {name: (INDEX[column], None) for name, column in _TEXT.items()} | {
+    name: (INDEX[column], convert) for convert, names in _CONVERTED.items() for name, column in names.items()
 }
+"""Column and conversion of every parameter that fills one column; text columns have no conversion."""
 _DIMENSIONS_INDEX = {name: (INDEX[width], INDEX[height]) for name, (width, height) in _DIMENSIONS.items()}
 _JSON_INDEX = {name: INDEX[column] for name, column in _JSON.items()}
 
@@ -122,19 +123,16 @@ def transform(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[M
     """
     parsed: Parsed = {}
     failed: dict[str, Message] = {}
-    names = parameters if _RARE_TWINS.isdisjoint(parameters) else map_order(parameters)
-    for name in names:
-        value = parameters[name]
+    for name, value in _in_order(parameters):
         if value is None:
             continue
-        index = _TEXT_INDEX.get(name)
-        if index is not None:
-            values[index] = value if value.isprintable() else tsv_safe(value)
-            continue
         try:
-            rule = _CONVERTED_INDEX.get(name)
-            if rule is not None:
-                values[rule[1]] = rule[0](value)
+            if name in _RULES:
+                index, convert = _RULES[name]
+                if convert is not None:
+                    values[index] = convert(value)
+                else:
+                    values[index] = value if value.isprintable() else tsv_safe(value)
             elif name in _DIMENSIONS_INDEX:
                 width, height = _DIMENSIONS_INDEX[name]
                 values[width], values[height] = conversions.dimensions(value)
@@ -152,3 +150,10 @@ def transform(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[M
     if not failed:
         return parsed, []
     return parsed, [failed[name] for name in map_order(parameters) if name in failed]
+
+
+def _in_order(parameters: Parameters) -> Iterable[tuple[str, str | None]]:
+    """Insertion order serves as long as no two parameters can meet in one column; else it is map order."""
+    if _RARE_TWINS.isdisjoint(parameters):
+        return parameters.items()
+    return [(name, parameters[name]) for name in map_order(parameters)]

@@ -34,18 +34,17 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146097 + day_of_era - 719468
 
 
-@lru_cache(maxsize=4096)
-def _date_text(days: int) -> str:
+@lru_cache(maxsize=8192)
+def _minute_text(minutes: int) -> str:
+    days, minute_of_day = divmod(minutes, 1440)
     year, month, day = civil_from_days(days)
-    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day:02d}"
+    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day:02d}" + _CLOCK[minute_of_day]
 
 
 def to_tsv(millis: int) -> str:
     """``yyyy-MM-dd HH:mm:ss.SSS``: the form of the enriched TSV. Other years print as Joda-Time does."""
-    days, rest = divmod(millis, _DAY)
-    minutes, rest = divmod(rest, 60_000)
-    seconds, rest = divmod(rest, 1000)
-    return _date_text(days) + _CLOCK[minutes] + _SECONDS[seconds] + _MILLIS[rest]
+    minutes, rest = divmod(millis, 60_000)
+    return _minute_text(minutes) + _SECONDS[rest // 1000] + _MILLIS[rest % 1000]
 
 
 def to_iso(millis: int) -> str:
