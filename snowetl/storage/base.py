@@ -1,0 +1,114 @@
+"""The contract of every file system, and which one a url belongs to."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple, Protocol
+
+from snowetl.errors import UsageError
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+
+
+class FileInfo(NamedTuple):
+    """One file: its url, its size in bytes, and a text that changes when its content does (etag or mtime)."""
+
+    url: str
+    size: int
+    etag: str
+
+
+class StagedFile(Protocol):
+    """A file being written that nobody sees until its token is committed."""
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``. Raises :class:`StorageError`."""
+
+    def close(self) -> str:
+        """Make all bytes durable and return the token (small JSON text) for ``commit`` or ``abort``."""
+
+    def abort(self) -> None:
+        """Throw away what was written; fine at any time, also twice."""
+
+
+class FileSystem(Protocol):
+    """Storage of one scheme. Picklable; clients are created on first use in each process.
+
+    Every method raises :class:`StorageError` when the storage fails for good and :class:`UsageError` when the
+    url names something that is not there; both say what, where and what to do.
+    """
+
+    def list(self, pattern: str) -> list[FileInfo]:
+        """Files of ``pattern``, sorted by url: a file, a folder (with all below it) or a glob.
+
+        Globs know ``*`` and ``?`` (within one level), ``[a-z]``, ``[!a]`` and ``{a,b}``; what they match is a file or
+        a folder. Names starting with ``.`` or ``_`` are skipped at every level unless the pattern spells them out.
+        A glob that matches nothing gives an empty list; any other url that is not there is a :class:`UsageError`.
+        """
+
+    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+        """Stream the bytes ``start`` (inclusive) to ``end`` (exclusive, ``None`` = to the end of the file).
+
+        Memory stays bounded whatever the size; passing faults in mid-stream are retried from the last offset.
+        """
+
+    def stage(self, url: str) -> StagedFile:
+        """Start writing ``url``; nothing is visible there until ``commit``."""
+
+    def commit(self, token: str) -> None:
+        """Publish a staged file atomically, replacing what is there. Committing again is fine."""
+
+    def abort(self, token: str) -> None:
+        """Throw a staged file away. Fine if it is gone already; a committed file stays."""
+
+    def put(self, url: str, data: bytes) -> None:
+        """Write a small file atomically, replacing what is there."""
+
+    def get(self, url: str) -> bytes:
+        """The whole content of a small file. Raises :class:`UsageError` if it is not there."""
+
+    def exists(self, url: str) -> bool:
+        """Whether there is a file, or a folder with anything in it, at ``url``."""
+
+    def delete_tree(self, url_prefix: str) -> None:
+        """Delete the file or the folder ``url_prefix`` and all below it, staged files that nobody committed included.
+
+        Fine if nothing is there. ``…/run=1`` does not touch ``…/run=10``.
+        """
+
+    def create_exclusive(self, url: str, data: bytes) -> bool:
+        """Write ``url`` unless it is there already (then ``False``): the way to take a lock."""
+
+
+def scheme_of(url: str) -> str:
+    """The lower-case scheme of ``url``; ``file`` where there is none."""
+    match = _SCHEME.match(url)
+    return match.group(1).lower() if match else "file"
+
+
+def filesystem(url: str) -> FileSystem:
+    """The file system ``url`` belongs to: a local path or ``file:``, ``s3:`` ``s3a:`` ``s3n:``, ``hdfs:``.
+
+    Raises :class:`UsageError` for any other scheme.
+    """
+    return _filesystem(scheme_of(url))
+
+
+@lru_cache(maxsize=8)
+def _filesystem(scheme: str) -> FileSystem:
+    if scheme == "file":
+        from snowetl.storage.local import LocalFileSystem
+
+        return LocalFileSystem()
+    if scheme in ("s3", "s3a", "s3n"):
+        from snowetl.storage.s3 import S3FileSystem
+
+        return S3FileSystem()
+    if scheme == "hdfs":
+        from snowetl.storage.hdfs import HdfsFileSystem
+
+        return HdfsFileSystem()
+    raise UsageError(
+        f"no storage for {scheme}: urls; use a local path, file://, s3:// (s3a://, s3n://) or hdfs:// instead"
+    )

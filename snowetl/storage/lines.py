@@ -1,0 +1,129 @@
+"""Lines of text: ``\\n``, ``\\r\\n`` and a lone ``\\r`` end one, as in Hadoop's text input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from snowetl.storage.pieces import Pieces
+from snowetl.storage.records import MAX_DAMAGE_BYTES, MAX_RECORD_BYTES, Damage, Record
+
+_BOM = b"\xef\xbb\xbf"
+NO_STOP = 1 << 100
+"""Beyond every number."""
+
+
+def read_lines(
+    pieces: Pieces,
+    url: str,
+    convert: Callable[[bytes], bytes | str | None],
+    *,
+    skip_first: bool = False,
+    stop: int = NO_STOP,
+) -> Iterator[Record | Damage]:
+    """Every line of ``pieces``, without its end, as ``convert`` makes it (``None``: left out).
+
+    For parts of a file: ``skip_first`` leaves out what comes before the first line end, which belongs to the part
+    before; lines that start at a number up to and including ``stop`` belong to this part. So each line is read
+    exactly once, wherever the borders fall. A part that starts the file drops a byte order mark.
+    At a gap the cut line goes into the :class:`Damage`; what follows the gap is read as if a line began there, so
+    that the rest of a cut line comes as a (bad) record and nothing vanishes. A line longer than 64 MiB is one
+    :class:`Damage` and never held in memory.
+    """
+    tail = _Tail()
+    skipping = skip_first
+    at_start = not skip_first
+    after_cr = False
+    for piece in pieces:
+        if isinstance(piece, Damage):
+            yield piece._replace(data=tail.take()[:MAX_DAMAGE_BYTES])
+            skipping = after_cr = False
+            continue
+        number, data = piece
+        start = 0
+        if at_start:
+            at_start = False
+            if data.startswith(_BOM):
+                start = len(_BOM)
+        if after_cr and data.startswith(b"\n"):
+            start = 1
+        after_cr = False
+        if skipping:
+            start = _end_of_line(data, start)
+            if start < 0:
+                continue
+            skipping = False
+            after_cr = start == len(data) and data.endswith(b"\r")
+        if start == len(data):
+            continue
+        number += start
+        if not tail.size and number > stop:
+            return
+        if start:
+            data = data[start:]
+        carriage_returns = b"\r" in data
+        if carriage_returns:
+            after_cr = data.endswith(b"\r")
+            raw_lines = data.splitlines(keepends=True)
+            rest = b"" if raw_lines[-1].endswith((b"\n", b"\r")) else raw_lines.pop()
+        else:
+            raw_lines = data.split(b"\n")
+            rest = raw_lines.pop()
+        for raw in raw_lines:
+            if carriage_returns:
+                line = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
+                following = number + len(raw)
+            else:
+                line = raw
+                following = number + len(raw) + 1
+            if tail.size:
+                number = tail.number
+                line = tail.take() + line
+            elif number > stop:
+                return
+            value = convert(line)
+            if value is not None:
+                yield Record(value, number)
+            number = following
+        if rest:
+            tail.add(rest, number)
+            if tail.size > MAX_RECORD_BYTES:
+                reason = (
+                    f"a line longer than {MAX_RECORD_BYTES >> 20} MiB (at {tail.number} of the content) is left out"
+                )
+                yield Damage(url, tail.number, reason, tail.take()[:MAX_DAMAGE_BYTES])
+                skipping = True
+    if tail.size and tail.number <= stop:
+        number = tail.number
+        value = convert(tail.take())
+        if value is not None:
+            yield Record(value, number)
+
+
+class _Tail:
+    """The beginning of a line whose end has not come yet."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.number = 0
+        self._parts: list[bytes] = []
+
+    def add(self, data: bytes, number: int) -> None:
+        if not self.size:
+            self.number = number
+        self.size += len(data)
+        self._parts.append(data)
+
+    def take(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self.size = 0
+        return data
+
+
+def _end_of_line(data: bytes, start: int) -> int:
+    """Where the line after the one at ``start`` begins; -1 if the line does not end here."""
+    newline = data.find(b"\n", start)
+    carriage_return = data.find(b"\r", start, newline if newline >= 0 else len(data))
+    if carriage_return < 0:
+        return newline + 1 if newline >= 0 else -1
+    return carriage_return + (2 if newline == carriage_return + 1 else 1)

@@ -1,0 +1,239 @@
+"""Local folders (and whatever is mounted into them): plain paths and ``file:`` urls."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from snowetl.errors import SnowetlError, StorageError, UsageError
+from snowetl.storage.base import FileInfo, StagedFile
+from snowetl.storage.globs import compile_globs, has_magic, is_hidden
+from snowetl.storage.ranges import RangeReader
+
+_STAGING = "._staging-"
+_BUFFER = 1 << 20
+
+
+class LocalFileSystem:
+    """Files of this machine. Staged files are hidden neighbours of their target, renamed over it on commit."""
+
+    def list(self, pattern: str) -> list[FileInfo]:
+        prefix, path = _split(pattern)
+        with _explained(pattern, "list"):
+            if Path(path).is_dir():
+                found = list(_walk(path))
+            elif Path(path).exists():
+                found = [path]
+            elif has_magic(path):
+                found = [file for glob in compile_globs(path) for file in _match(glob.base or "/", list(glob.levels))]
+            else:
+                raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
+            infos = [_info(prefix, file) for file in dict.fromkeys(found)]
+        return sorted(info for info in infos if info is not None)
+
+    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+        with _explained(url, "read"):
+            file = Path(_split(url)[1]).open("rb")  # noqa: SIM115 (the caller closes it)
+            file.seek(start)
+        if end is None:
+            return file
+        return cast(BinaryIO, BufferedReader(RangeReader(file, end - start), _BUFFER))
+
+    def stage(self, url: str) -> StagedFile:
+        return _LocalStagedFile(url)
+
+    def commit(self, token: str) -> None:
+        staged = json.loads(token)
+        temporary, target = Path(staged["temporary"]), Path(staged["target"])
+        with _explained(staged["target"], "publish"):
+            try:
+                temporary.replace(target)
+            except FileNotFoundError:
+                if _identity(target) != staged["identity"]:
+                    raise StorageError(
+                        f"the staged file of {target} is gone, so it cannot be published; run the step again"
+                    ) from None
+            _sync_folder(target.parent)
+
+    def abort(self, token: str) -> None:
+        staged = json.loads(token)
+        with _explained(staged["target"], "abort"):
+            Path(staged["temporary"]).unlink(missing_ok=True)
+
+    def put(self, url: str, data: bytes) -> None:
+        staged = self.stage(url)
+        try:
+            staged.write(data)
+            token = staged.close()
+        except BaseException:
+            staged.abort()
+            raise
+        self.commit(token)
+
+    def get(self, url: str) -> bytes:
+        with _explained(url, "read"):
+            return Path(_split(url)[1]).read_bytes()
+
+    def exists(self, url: str) -> bool:
+        path = Path(_split(url)[1])
+        with _explained(url, "read"):
+            return any(path.iterdir()) if path.is_dir() else path.exists()
+
+    def delete_tree(self, url_prefix: str) -> None:
+        path = Path(_split(url_prefix)[1])
+        with _explained(url_prefix, "delete"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+                for stale in path.parent.glob(f"{_STAGING}{path.name}-*"):
+                    stale.unlink(missing_ok=True)
+
+    def create_exclusive(self, url: str, data: bytes) -> bool:
+        target = Path(_split(url)[1])
+        staged = _LocalStagedFile(url)
+        try:
+            staged.write(data)
+            temporary = Path(json.loads(staged.close())["temporary"])
+            with _explained(url, "create"):
+                try:
+                    target.hardlink_to(temporary)
+                except FileExistsError:
+                    return False
+                _sync_folder(target.parent)
+                return True
+        finally:
+            staged.abort()
+
+
+class _LocalStagedFile:
+    """A hidden file beside its target: on the same volume, so that the rename is atomic."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._target = Path(_split(url)[1])
+        name = f"{_STAGING}{self._target.name}-{uuid.uuid4().hex}"
+        self._temporary = self._target.with_name(name)
+        with _explained(url, "write"):
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._temporary.open("xb", buffering=_BUFFER)
+
+    def write(self, data: bytes) -> None:
+        with _explained(self._url, "write"):
+            self._file.write(data)
+
+    def close(self) -> str:
+        with _explained(self._url, "write"):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            identity = _identity(self._temporary)
+        return json.dumps({"target": str(self._target), "temporary": str(self._temporary), "identity": identity})
+
+    def abort(self) -> None:
+        with suppress(OSError):  # a full disk says so again when the buffer is flushed
+            self._file.close()
+        with _explained(self._url, "abort"):
+            self._temporary.unlink(missing_ok=True)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """(prefix to put before paths in urls, absolute path); ``file:/x``, ``file:///x`` and ``x`` are understood."""
+    if url[:5].lower() == "file:":
+        path = url[5:]
+        if path.startswith("//"):
+            path = "/" + path[2:].partition("/")[2]
+        return "file://", os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..")
+    return "", os.path.abspath(url)  # noqa: PTH100
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """All files below ``folder``, hidden names left out."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_hidden(entry.name):
+                continue
+            if entry.is_dir():
+                yield from _walk(entry.path)
+            else:
+                yield entry.path
+
+
+def _match(folder: str, levels: list) -> Iterator[str]:  # type: ignore[type-arg]
+    """Files that ``levels`` match below ``folder``, whole folders included."""
+    if not levels:
+        if Path(folder).is_dir():
+            yield from _walk(folder)
+        elif Path(folder).exists():
+            yield folder
+        return
+    try:
+        entries = sorted(os.listdir(folder))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in entries:
+        if levels[0].fullmatch(name):
+            yield from _match(os.path.join(folder, name), levels[1:])  # noqa: PTH118
+
+
+def _info(prefix: str, path: str) -> FileInfo | None:
+    try:
+        stat = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:  # a dangling link, or deleted while we looked
+        return None
+    return FileInfo(prefix + path, stat.st_size, str(stat.st_mtime_ns))
+
+
+def _identity(path: Path) -> list[int] | None:
+    """What stays the same when a file is renamed."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the platform can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space and run again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run again",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.EACCES: "permission denied; check owner and mode of the file and of its folders",
+    errno.EPERM: "not permitted; check owner and mode of the file and of its folders",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+@contextmanager
+def _explained(url: str, verb: str) -> Iterator[None]:
+    """Turn an ``OSError`` into one of our errors: what, where, what to do."""
+    try:
+        yield
+    except SnowetlError:
+        raise
+    except FileNotFoundError:
+        raise UsageError(f"cannot {verb} {url}: no such file or folder; check the path") from None
+    except IsADirectoryError:
+        raise UsageError(f"cannot {verb} {url}: it is a folder; name a file") from None
+    except (NotADirectoryError, FileExistsError):
+        raise UsageError(f"cannot {verb} {url}: a part of its path is a file, not a folder; check the path") from None
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}; check the disk and run again")
+        raise StorageError(f"cannot {verb} {url}: {remedy}") from error

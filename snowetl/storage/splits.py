@@ -1,0 +1,236 @@
+"""Cut the files of a run into splits of work, and read the records of one part of a split."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from snowetl.errors import SnowetlError
+from snowetl.storage import lzop
+from snowetl.storage.base import FileInfo, FileSystem, filesystem
+from snowetl.storage.containers import (
+    HEAD,
+    by_content,
+    by_extension,
+    is_foreign,
+    looks_like_text,
+    read_content,
+    read_plain,
+)
+from snowetl.storage.framing import BLOCKS, LINES, framing_of, read_binary, read_text
+from snowetl.storage.lines import NO_STOP
+from snowetl.storage.pieces import Piece, RemarkedPieces, Source, set_remarks_aside
+from snowetl.storage.records import Damage, Record
+
+DEFAULT_TARGET = 64 << 20
+WHOLE, TEXT, LZO = "whole", "text", "lzo-"
+
+_IGNORED_KINDS = {
+    ".7z": "7-Zip archive",
+    ".avro": "Avro file",
+    ".crc": "checksum file",
+    ".deflate": "raw deflate stream",
+    ".lz4": "LZ4 file",
+    ".md5": "checksum file",
+    ".orc": "ORC file",
+    ".parquet": "Parquet file",
+    ".rar": "RAR archive",
+    ".snappy": "Snappy file",
+    ".tar": "tar archive",
+    ".tbz2": "tar archive",
+    ".tgz": "tar archive",
+    ".xz": "xz file",
+    ".zip": "zip archive",
+}
+_INDEX = ".index"
+
+
+class Part(NamedTuple):
+    """A piece of one file: bytes ``start`` to ``end`` (``None`` = the whole rest) of ``url``.
+
+    ``container``: ``whole`` (what the file is, its first bytes say), ``text`` (a plain file cut at any byte; a line
+    belongs to the part it starts in), ``lzo-lines`` or ``lzo-blocks`` (a run of lzop blocks).
+    """
+
+    url: str
+    start: int = 0
+    end: int | None = None
+    container: str = "whole"
+
+
+class Split(NamedTuple):
+    """The work of one task, with its number in the stable order of the run. JSON: ``[index, [part, …]]``."""
+
+    index: int  # type: ignore[assignment]
+    parts: tuple[Part, ...]
+
+    def to_json(self) -> list[object]:
+        return [self.index, [list(part) for part in self.parts]]
+
+    @classmethod
+    def from_json(cls, value: list[object]) -> Split:
+        index, parts = value
+        return cls(index, tuple(Part(*part) for part in parts))  # type: ignore[arg-type, attr-defined]
+
+
+class Ignored(NamedTuple):
+    """An input file that is left out, and why."""
+
+    url: str
+    size: int
+    reason: str
+
+
+class Plan(list[Split]):
+    """The splits of a run, in stable order; ``ignored`` names the files no split reads."""
+
+    def __init__(self, splits: list[Split], ignored: list[Ignored]) -> None:
+        super().__init__(splits)
+        self.ignored = ignored
+
+
+def plan(files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TARGET, fs: FileSystem) -> Plan:
+    """Cut ``files`` into splits of about ``target_bytes`` stored bytes, in the order of their urls.
+
+    ``binary``: Thrift records (else lines of text). A compressed file is one part, except lzop with a valid
+    ``.lzo.index`` beside it; plain text is cut into equal byte ranges; small files are grouped. Empty files and index
+    files need no split and are not listed as ignored. ``fs`` is only asked about files larger than ``target_bytes``.
+    """
+    ignored: list[Ignored] = []
+    splits: list[Split] = []
+    group: list[Part] = []
+    room = target_bytes
+
+    def finish() -> None:
+        nonlocal group, room
+        if group:
+            splits.append(Split(len(splits), tuple(group)))
+        group, room = [], target_bytes
+
+    for file in sorted(files):
+        kind = next((kind for extension, kind in _IGNORED_KINDS.items() if file.url.endswith(extension)), None)
+        if kind:
+            ignored.append(Ignored(file.url, file.size, f"{kind}: not an input format"))
+        elif file.size and not file.url.endswith(_INDEX):
+            for part, size in _parts(file, binary, target_bytes, fs):
+                if size > room:
+                    finish()
+                group.append(part)
+                room -= size
+    finish()
+    return Plan(splits, ignored)
+
+
+def read(part: Part, *, binary: bool, fs: FileSystem | None = None) -> Iterator[Record | Damage]:
+    """Stream the records of ``part`` in bounded memory; what is broken comes as :class:`Damage`.
+
+    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the part's url.
+    Raises :class:`StorageError` or :class:`UsageError` only when the storage fails or the file is gone.
+    """
+    files = fs or filesystem(part.url)
+    remarks: list[Damage] = []
+    source = Source(part.url, lambda offset: files.open(part.url, offset))
+    try:
+        pieces, stop, framing = _content(source, part, binary)
+        pieces = set_remarks_aside(pieces, remarks)
+        skip_first = part.start > 0
+        if binary:
+            yield from read_binary(pieces, part.url, framing=framing, skip_first=skip_first, stop=stop)
+        else:
+            yield from read_text(pieces, part.url, skip_first=skip_first, stop=stop)
+        yield from remarks
+    finally:
+        source.close()
+
+
+def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
+    """(decompressed content of a part, number to stop at, framing of Thrift records if the plan told it)."""
+    if part.container == WHOLE:
+        return read_content(source, _is_framed if binary else looks_like_text), NO_STOP, None
+    if part.container == TEXT:
+        source.seek(part.start)
+        return read_plain(source), NO_STOP if part.end is None else part.end, LINES
+    header = lzop.read_header(source)
+    if part.start:
+        source.seek(part.start)
+    stop = NO_STOP if part.end is None else part.end << lzop.NUMBER_SHIFT
+    return lzop.read_run(source, header.flags), stop, part.container.removeprefix(LZO)
+
+
+def _is_framed(head: bytes) -> bool:
+    """Whether plain bytes look like Thrift records in one of the known framings."""
+    return framing_of(head) != LINES or looks_like_text(head)
+
+
+def _parts(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tuple[Part, int]]:
+    """The parts of a file with their sizes."""
+    whole = [(Part(file.url), file.size)]
+    promised = by_extension(file.url)
+    if file.size <= target or promised not in (None, "lzop"):
+        return whole
+    source = Source(file.url, lambda offset: fs.open(file.url, offset))
+    try:
+        head = source.peek(HEAD)
+        container = by_content(head)
+        if container is None and not promised and not is_foreign(head):
+            if binary and framing_of(head) != LINES:
+                return whole
+            borders = _even_borders(file.size, target)
+            return _ranges(file, borders, TEXT)
+        if container == "lzop":
+            return _lzop_parts(file, binary, target, fs, source) or whole
+    finally:
+        source.close()
+    return whole
+
+
+def _even_borders(size: int, target: int) -> list[int]:
+    count = -(-size // target)
+    return [size * i // count for i in range(count + 1)]
+
+
+def _ranges(file: FileInfo, borders: list[int], container: str) -> list[tuple[Part, int]]:
+    """Parts between ``borders``; the last one has no end, so that a file that has grown is read whole."""
+    ends: list[int | None] = [*borders[1:-1], None]
+    return [
+        (Part(file.url, start, end, container), right - start)
+        for start, end, right in zip(borders, ends, borders[1:], strict=False)
+    ]
+
+
+def _lzop_parts(
+    file: FileInfo, binary: bool, target: int, fs: FileSystem, source: Source
+) -> list[tuple[Part, int]] | None:
+    """Runs of blocks of an indexed lzop file; ``None`` without an index that fits the file."""
+    try:
+        offsets = lzop.read_index(fs.get(file.url + _INDEX), file.size)
+        header = lzop.read_header(source)
+    except (SnowetlError, lzop.LzopError):
+        return None
+    if not offsets or offsets[0] != header.size:
+        return None
+    framing = LINES
+    if binary:
+        first = next(lzop.read_run(source, header.flags), None)
+        framing = framing_of(first.data[:HEAD]) if isinstance(first, Piece) else ""
+        if framing not in (BLOCKS, LINES):
+            return None
+    borders = [0]
+    for place in _even_borders(file.size, target)[1:-1]:
+        index = bisect_left(offsets, place)
+        if 0 < index < len(offsets) and offsets[index] > borders[-1]:
+            borders.append(offsets[index])
+    following = dict(zip(offsets, [*offsets[1:], None], strict=True))
+    if not all(
+        _is_block(source, border, following[border], header.flags, file.size) for border in (*borders[1:], offsets[-1])
+    ):
+        return None
+    return _ranges(file, [*borders, file.size], LZO + framing)
+
+
+def _is_block(source: Source, offset: int, following: int | None, flags: int, size: int) -> bool:
+    """Whether a block lies exactly between two places of the index: an index of another file is not trusted."""
+    source.seek(offset)
+    end = lzop.block_end(source, flags)
+    return end == following if following is not None else end in (size, size - 4)
