@@ -1,0 +1,55 @@
+"""Which adapter takes which payload, and the bad row for what no adapter can use (enrich 3.9.0 ``AdapterRegistry``)."""
+
+from __future__ import annotations
+
+from snowetl.adapters import catalogue
+from snowetl.adapters.base import Adapt, Failures, Outcome, Schemas, Setup, input_failure
+from snowetl.adapters.remote import RemoteAdaptersConfig
+from snowetl.adapters.schemas import Overrides, resolve_schemas
+from snowetl.model import badrow
+from snowetl.model.badrow import BadRow, Origin
+from snowetl.model.payload import CollectorPayload, RawEvent
+
+
+class AdapterRegistry:
+    """Turns payloads into raw events. Build one per worker.
+
+    ``schemas`` overrides default event schemas (``adaptersSchemas``); ``remote`` names adapters that run behind HTTP.
+    Where several claim one path, remote adapters win over those of installed packages, and these over built-in ones.
+    Raises :class:`~snowetl.errors.ConfigError` for a configuration that cannot be used.
+    """
+
+    def __init__(
+        self,
+        iglu: Schemas,
+        origin: Origin,
+        *,
+        schemas: Overrides | None = None,
+        remote: RemoteAdaptersConfig | None = None,
+    ) -> None:
+        self._origin = origin
+        adapters = [*catalogue.built_in(), *catalogue.installed()]
+        uris = resolve_schemas(adapters, schemas)
+        self._adapters: dict[tuple[str, str], Adapt] = {
+            (adapter.vendor, adapter.version): adapter.build(Setup(iglu, uris.get(adapter.group, {})))
+            for adapter in adapters
+        }
+        if remote is not None:
+            self._adapters.update(remote.build())
+
+    def adapt(self, payload: CollectorPayload) -> list[RawEvent] | BadRow:
+        """The payload's events (at least one), or one bad row with everything that is wrong with it."""
+        outcome = self._outcome(payload)
+        if isinstance(outcome, Failures):
+            return badrow.adapter_failure(self._origin, payload, outcome)
+        return outcome
+
+    def _outcome(self, payload: CollectorPayload) -> Outcome:
+        adapt = self._adapters.get((payload.vendor, payload.version))
+        if adapt is None:
+            path = f"{payload.vendor}/{payload.version}"
+            return input_failure("vendor/version", path, "vendor/version combination is not supported")
+        try:
+            return adapt(payload)
+        except RecursionError:
+            return input_failure("body", payload.body, "nested too deeply")

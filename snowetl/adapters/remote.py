@@ -1,0 +1,202 @@
+"""Remote adapters: events of a payload come from an HTTP service of the user's own (enrich 3.9.0 ``RemoteAdapter``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from snowetl.adapters.base import Adapt, Failures, Outcome, input_failure
+from snowetl.errors import ConfigError
+from snowetl.model import badrow, jsontext
+from snowetl.model.order import in_map_order
+from snowetl.model.payload import CollectorPayload, RawEvent
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPResponse, PoolManager
+
+_TAG = "[REMOTE_ADAPTER]"
+_HEADERS = {"content-type": "application/json", "accept": "*/*"}
+_MAX_RESPONSE = 100_000_000
+_KEYS = ("connectionTimeout", "readTimeout", "maxConnections", "configs")
+_UNITS = {"": 1.0, "ms": 0.001, "milli": 0.001, "second": 1.0, "s": 1.0, "minute": 60.0, "m": 60.0}
+
+
+class RemoteAdapter(NamedTuple):
+    """The service that adapts payloads of one path."""
+
+    vendor: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True)
+class RemoteAdaptersConfig:
+    """Configuration ``remoteAdapters``. Timeouts are in seconds."""
+
+    configs: tuple[RemoteAdapter, ...] = ()
+    connection_timeout: float = 10.0
+    read_timeout: float = 45.0
+    max_connections: int = 10
+
+    @classmethod
+    def parse(cls, data: Any) -> RemoteAdaptersConfig:
+        """Read ``{connectionTimeout, readTimeout, maxConnections, configs: [{vendor, version, url}]}``.
+
+        Durations are numbers of seconds or texts such as ``10 seconds``, ``500 ms``. Raises :class:`ConfigError`.
+        """
+        values = _object("remoteAdapters", data, _KEYS)
+        configs = values.get("configs", [])
+        if not isinstance(configs, list):
+            raise ConfigError(f"remoteAdapters.configs must be a list of vendor, version and url, not {configs!r}")
+        return cls(
+            configs=tuple(_adapter(f"remoteAdapters.configs[{at}]", one) for at, one in enumerate(configs)),
+            connection_timeout=_seconds("connectionTimeout", values.get("connectionTimeout", 10)),
+            read_timeout=_seconds("readTimeout", values.get("readTimeout", 45)),
+            max_connections=_connections(values.get("maxConnections", 10)),
+        )
+
+    def build(self) -> dict[tuple[str, str], Adapt]:
+        """The adapters at work, sharing one pool of connections."""
+        if not self.configs:
+            return {}
+        from urllib3 import PoolManager, Timeout
+
+        pool = PoolManager(
+            maxsize=self.max_connections,
+            block=True,
+            timeout=Timeout(connect=self.connection_timeout, read=self.read_timeout),
+            retries=False,
+        )
+        return {(one.vendor, one.version): _adapt_through(pool, one.url) for one in self.configs}
+
+
+def _adapt_through(pool: PoolManager, url: str) -> Adapt:
+    def adapt(payload: CollectorPayload) -> Outcome:
+        if not payload.body:
+            return input_failure("body", None, f"empty body: not a valid remote adapter {url} payload")
+        try:
+            response = _post(pool, url, request_text(payload))
+        except _RequestFailed as error:
+            reason = f"could not get response from remote adapter {url}: {error}"
+            return input_failure("body", None, f"{_TAG} {reason}")
+        return events_of(payload, response)
+
+    return adapt
+
+
+def request_text(payload: CollectorPayload) -> str:
+    """The body of the request to the service."""
+    return jsontext.dumps(
+        {
+            "contentType": payload.content_type,
+            "queryString": in_map_order(payload.parameters()),
+            "headers": payload.headers,
+            "body": payload.body,
+        }
+    )
+
+
+def events_of(payload: CollectorPayload, response: str) -> Outcome:
+    """The events in the service's answer ``{"events": [{name: text}]}``; nothing is added to their parameters."""
+    try:
+        value = jsontext.loads_exact(response)
+    except jsontext.JsonError as error:
+        return Failures((badrow.not_json("body", response, f"{_TAG} invalid json: {error}"),))
+    events: Any = value.get("events", _MISSING) if isinstance(value, dict) else _MISSING
+    why = _decoding_fault(events)
+    if why is not None:
+        reason = f"could not be decoded as a list of json objects: {why}"
+        return input_failure("body", response, f"{_TAG} {reason}")
+    if not events:
+        return input_failure("body", response, f"{_TAG} empty list of events")
+    return [RawEvent(payload, event) for event in events]
+
+
+_MISSING: Any = object()
+
+
+def _decoding_fault(events: Any) -> str | None:
+    """What keeps ``events`` from being a list of objects of texts, in the words of circe 0.14.1."""
+    if events is _MISSING:
+        return "Attempt to decode value on failed cursor: DownField(events)"
+    if not isinstance(events, list):
+        return "C[A]: DownField(events)"
+    for index, event in enumerate(events):
+        place = "".join([",MoveRight"] * index) if index else ""
+        if not isinstance(event, dict):
+            return f"[K, V]Map[K, V]: {place[1:] + ',' if place else ''}DownArray,DownField(events)"
+        for key, text in event.items():
+            if not isinstance(text, str):
+                moves = f"{place[1:]}," if place else ""
+                return f"String: DownField({key}),{moves}DownArray,DownField(events)"
+    return None
+
+
+class _RequestFailed(Exception):
+    """No usable answer; the message says why."""
+
+
+def _post(pool: PoolManager, url: str, body: str) -> str:
+    """The text of a 2xx answer. Raises :class:`_RequestFailed`."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        response: HTTPResponse = pool.request(  # type: ignore[assignment]
+            "POST", url, body=body.encode("utf-8", "replace"), headers=_HEADERS, preload_content=False, redirect=False
+        )
+        try:
+            if not 200 <= response.status < 300:
+                raise _RequestFailed(f"Request failed with status {response.status}")
+            content = response.read(_MAX_RESPONSE + 1)
+        finally:
+            response.drain_conn()
+            response.release_conn()
+    except HTTPError as error:
+        raise _RequestFailed(str(error) or type(error).__name__) from error
+    if len(content) > _MAX_RESPONSE:
+        raise _RequestFailed(f"the answer is longer than {_MAX_RESPONSE} bytes")
+    return content.decode("utf-8", "replace")
+
+
+def _object(where: str, value: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} must hold keys and values, not {value!r}")
+    for key in value:
+        if key not in keys:
+            raise ConfigError(f"{where}: unknown key '{key}'. Known are: {', '.join(keys)}")
+    return value
+
+
+def _adapter(where: str, data: Any) -> RemoteAdapter:
+    values = _object(where, data, RemoteAdapter._fields)
+    for key in RemoteAdapter._fields:
+        if not isinstance(values.get(key), str) or not values[key]:
+            raise ConfigError(f"{where}: '{key}' must be a text")
+    url = urlsplit(values["url"])
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ConfigError(f"{where}: '{values['url']}' is no http(s) address")
+    return RemoteAdapter(values["vendor"], values["version"], values["url"])
+
+
+def _seconds(key: str, value: Any) -> float:
+    if isinstance(value, str):
+        number, _, unit = value.strip().partition(" ")
+        if not unit:
+            number = value.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
+            unit = value.strip()[len(number) :]
+        factor = _UNITS.get(unit.strip()) or _UNITS.get(unit.strip().rstrip("s"))
+        try:
+            value = float(number) * factor if factor else None
+        except ValueError:
+            value = None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ConfigError(f"remoteAdapters.{key} must be a duration, such as 10 or '10 seconds'")
+    return float(value)
+
+
+def _connections(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"remoteAdapters.maxConnections must be a number from 1, not {value!r}")
+    return value

@@ -1,0 +1,55 @@
+"""The ``adaptersSchemas`` configuration: event schemas of webhooks other than the default ones."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from snowetl.adapters.base import Adapter
+from snowetl.errors import ConfigError
+from snowetl.model.schema import ParseError, SchemaKey
+
+Overrides = Mapping[str, Mapping[str, str]]
+
+
+def resolve_schemas(adapters: Iterable[Adapter], overrides: Overrides | None) -> dict[str, dict[str, str]]:
+    """Every adapter's schemas (group -> key -> URI): its defaults with ``overrides`` laid over them, key by key.
+
+    Raises :class:`ConfigError` for an unknown group or key, or a value that is no Iglu URI.
+    """
+    known = {adapter.group: adapter for adapter in adapters if adapter.group}
+    schemas = {group: dict(adapter.schemas) for group, adapter in known.items()}
+    for group, values in _object("adaptersSchemas", overrides or {}).items():
+        if group not in known:
+            raise ConfigError(f"adaptersSchemas: unknown adapter '{group}'.{_nearest(group, known)}")
+        for key, uri in _object(f"adaptersSchemas.{group}", values).items():
+            if key not in schemas[group]:
+                raise ConfigError(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, schemas[group])}")
+            schemas[group][key] = _checked(known[group], key, uri)
+    return schemas
+
+
+def _checked(adapter: Adapter, key: str, uri: Any) -> str:
+    try:
+        if not isinstance(uri, str):
+            raise ParseError("")
+        SchemaKey.parse(uri)
+    except ParseError:
+        raise ConfigError(
+            f"{adapter.name}: Cannot parse schema {key}: {uri}. "
+            f"Write it as {adapter.schemas[key]} (adaptersSchemas.{adapter.group}.{key})"
+        ) from None
+    return uri
+
+
+def _object(where: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} must hold keys and values, not {value!r}")
+    return value
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    choices = sorted(known)
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else f" Known are: {', '.join(choices)}"

@@ -1,0 +1,107 @@
+"""Tracker Protocol 2: a ``payload_data`` body of events, or a query string (enrich 3.9.0 ``Tp2Adapter``).
+
+This is the way nearly all events take: the body is parsed once, and its objects are the parameters themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Schemas, Setup, input_failure
+from snowetl.model import badrow, jsontext
+from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
+
+CONTENT_TYPES = ("application/json", "application/json; charset=utf-8", "application/json; charset=UTF-8")
+PAYLOAD_DATA = SchemaCriterion("com.snowplowanalytics.snowplow", "payload_data", "jsonschema", 1, 0, None)
+
+_EXPECTED = f"expected one of {', '.join(CONTENT_TYPES)}"
+_TEXT_ONLY = frozenset((str,))
+
+
+def build(setup: Setup) -> Adapt:
+    schemas = setup.iglu
+
+    def adapt(payload: CollectorPayload) -> Outcome:
+        body, content_type = payload.body, payload.content_type
+        if body is not None and content_type in CONTENT_TYPES:
+            return _events(schemas, payload, body)
+        return _bodiless(payload)
+
+    return adapt
+
+
+def _bodiless(payload: CollectorPayload) -> Outcome:
+    """An event in the query string, or one of the ways to miss both forms."""
+    body, content_type = payload.body, payload.content_type
+    if body is None and not payload.querystring:
+        empty = "not a valid tracker protocol event"
+        return Failures(
+            (
+                badrow.input_data("body", None, f"empty body: {empty}"),
+                badrow.input_data("querystring", None, f"empty querystring: {empty}"),
+            )
+        )
+    if body is not None or (content_type is not None and content_type not in CONTENT_TYPES):
+        return input_failure("contentType", content_type, _EXPECTED)
+    if content_type is not None:
+        return input_failure("body", None, "empty body: not a valid track protocol event")
+    return [RawEvent(payload, dict(payload.querystring))]
+
+
+def _events(schemas: Schemas, payload: CollectorPayload, body: str) -> Outcome:
+    try:
+        value = jsontext.loads_exact(body)
+    except jsontext.JsonError as error:
+        return Failures((badrow.not_json("body", body, f"invalid json: {error}"),))
+    try:
+        key, data = self_describing(value)
+    except ParseError as error:
+        return Failures((badrow.not_iglu(value, error.code),))
+    uri = value["schema"]
+    fault = schemas.checker(uri).check(data)
+    if fault is not None:
+        return Failures((badrow.iglu_error(uri, fault),))
+    if not PAYLOAD_DATA.matches(key):
+        return Failures((badrow.criterion_mismatch(uri, str(PAYLOAD_DATA)),))
+    if not _is_events(data):
+        return _shape_faults(data)
+    if payload.querystring:
+        query = dict(payload.querystring)
+        return [RawEvent(payload, {**event, **query}) for event in data]
+    return [RawEvent(payload, event) for event in data]
+
+
+def _is_events(data: Any) -> TypeGuard[list[dict[str, str | None]]]:
+    """Whether ``data`` is a filled list of objects of texts. The public schema says so already; another might not."""
+    return (
+        type(data) is list
+        and bool(data)
+        and all(type(event) is dict and _TEXT_ONLY.issuperset(map(type, event.values())) for event in data)
+    )
+
+
+def _shape_faults(data: Any) -> Failures:
+    if not isinstance(data, list) or any(not isinstance(event, dict) for event in data):
+        return input_failure("body", jsontext.dumps(data), "json is not an array")
+    if not data:
+        return input_failure("body", "[]", "empty list of events")
+    members = (member for event in data for member in event.items())
+    return Failures(_value_fault(name, value) for name, value in members if not isinstance(value, str))
+
+
+def _value_fault(name: str, value: Any) -> badrow.Message:
+    if value is None:
+        return badrow.input_data(name, None, "value cannot be null")
+    return badrow.input_data(name, jsontext.dumps(value), "value is not a string")
+
+
+ADAPTER = Adapter(
+    name="Tracker Protocol 2",
+    vendor="com.snowplowanalytics.snowplow",
+    version="tp2",
+    build=build,
+    method="GET or POST",
+    content_type=", ".join(CONTENT_TYPES),
+    cleaned="Query-string parameters win over those of every event in the body.",
+)

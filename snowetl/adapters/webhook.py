@@ -1,0 +1,84 @@
+"""What webhook adapters share: opening checks, bodies, event types, lists (enrich 3.9.0 ``Adapter``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from snowetl.adapters.base import Failures, Outcome, input_failure
+from snowetl.model import badrow, jsontext
+from snowetl.model.badrow import Message
+from snowetl.model.order import in_map_order
+from snowetl.model.payload import CollectorPayload, RawEvent
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+NO_BODY = "empty body: no events to process"
+
+MAX_MESSAGES = 1000
+"""Failures kept of one payload. A hostile body of a megabyte could otherwise ask for a bad row of 300 MB."""
+
+
+def body_fault(payload: CollectorPayload, content_type: str, *, blank_is_empty: bool = False) -> Failures | None:
+    """The failure of a payload without a body, or not of exactly this content type."""
+    if payload.body is None or (blank_is_empty and not payload.body):
+        return input_failure("body", None, NO_BODY)
+    if payload.content_type is None:
+        return input_failure("contentType", None, f"no content type: expected {content_type}")
+    if payload.content_type != content_type:
+        return input_failure("contentType", payload.content_type, f"expected {content_type}")
+    return None
+
+
+def parse_json(field: str, text: str) -> Any | Failures:
+    """Parsed JSON, or a NotJson failure; ``field`` is the name the bad row gives to ``text``."""
+    try:
+        return jsontext.loads_exact(text)
+    except jsontext.JsonError as error:
+        return Failures((badrow.not_json(field, text, f"invalid json: {error}"),))
+
+
+def text_member(event: Any, key: str) -> str | None:
+    """A member of an object, if there is one and it is a string."""
+    value = event.get(key) if isinstance(event, dict) else None
+    return value if isinstance(value, str) else None
+
+
+class EventTypes:
+    """The event types of one vendor and the schema of each."""
+
+    def __init__(self, events: Mapping[str, str], schemas: Mapping[str, str]) -> None:
+        """``events``: type -> schema key; ``schemas``: schema key -> URI."""
+        self._uris = in_map_order({event: schemas[key] for event, key in events.items()})
+
+    def schema(self, event_type: str | None, index: int | None = None) -> str | Message:
+        """The schema of a type, or the SchemaMapping message; ``index`` is the event's place in a list, from 0."""
+        uri = None if event_type is None else self._uris.get(event_type)
+        if uri is not None:
+            return uri
+        if event_type is None:
+            reason = "cannot determine event type: type parameter not provided"
+        elif not event_type:
+            reason = "cannot determine event type: type parameter empty"
+        else:
+            reason = "no schema associated with the provided type parameter"
+        place = "" if index is None else f" at index {index}"
+        return badrow.schema_mapping(event_type, self._uris, reason + place)
+
+
+def adapt_each(items: Iterable[Any], adapt: Callable[[Any], RawEvent | Message]) -> Outcome:
+    """One raw event per item, or all failures and no event. No item at all is a failure too."""
+    events: list[RawEvent] = []
+    failures = Failures()
+    for item in items:
+        result = adapt(item)
+        if isinstance(result, RawEvent):
+            events.append(result)
+        else:
+            failures.append(result)
+            if len(failures) == MAX_MESSAGES:
+                break
+    if failures:
+        return failures
+    return events or input_failure("", None, "empty list of events")
