@@ -122,4 +122,4 @@ def _option_name(key: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return {list: "a list", str: "a text"}.get(type(value), f"'{value}'")
+    return "a list" if isinstance(value, list) else f"'{value}'"

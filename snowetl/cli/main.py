@@ -39,7 +39,7 @@ class _Verbs(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from snowetl import __version__
+        from snowetl.version import __version__
 
         click.echo(f"snowetl {__version__}")
         ctx.exit()

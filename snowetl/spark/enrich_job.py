@@ -91,7 +91,7 @@ def prepare(settings: EnrichSettings) -> Prepared:
         processor=PROCESSOR,
         **settings.options,
     )
-    about = {
+    about: dict[str, Any] = {
         "inputFolder": absolute(settings.input_folder),
         "inputFormat": settings.input_format,
         "outputFolder": run.folders[0],
@@ -101,7 +101,7 @@ def prepare(settings: EnrichSettings) -> Prepared:
     done = _done(run, about)
     if done is not None:
         return Prepared(settings, config, run, about, [], [], [], done)
-    source = about["inputFolder"]
+    source = absolute(settings.input_folder)
     files = filesystem(source).list(source)
     plan = splits.plan(
         files,
@@ -149,7 +149,7 @@ def _execute(
     started = _now()
     wanted = config.assets()
     files = assets.in_working_folder(wanted) if settings.local_assets else assets.fetch(wanted, folder)
-    output = Output(*run.folders, run.id, settings.compression)
+    output = Output(run.folders[0], run.folders[1], run.id, settings.compression)
     task = EnrichTask.create(config, files, output)
     task.prepare()  # a file no enrichment can read stops the job here, before Spark starts
     with open_executor() as executor:

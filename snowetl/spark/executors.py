@@ -7,7 +7,7 @@ import multiprocessing
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -125,7 +125,7 @@ class _SparkTask:
         self.records = records
         self.size = size
 
-    def __call__(self, work: Iterator[Work]) -> Iterator[SplitReport]:
+    def __call__(self, work: Iterable[Work]) -> Iterator[SplitReport]:
         from pyspark import SparkFiles
 
         for split, size in work:

@@ -9,7 +9,7 @@ from snowetl.collector import loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import UsageError
 from snowetl.model.badrow import Origin
-from snowetl.storage import Damage, splits
+from snowetl.storage import Damage, Record, splits
 from snowetl.storage.splits import Part, Split
 
 _PARTS = 3
@@ -53,6 +53,6 @@ def _try(parts: list[Part], input_format: str) -> tuple[int, int]:
     return good, bad
 
 
-def _records(parts: list[Part], *, binary: bool) -> Iterator[splits.Record | Damage]:
+def _records(parts: list[Part], *, binary: bool) -> Iterator[Record | Damage]:
     for part in parts:
         yield from islice(splits.read(part, binary=binary), _RECORDS // _PARTS)

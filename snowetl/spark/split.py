@@ -114,7 +114,7 @@ def _stream(
     for part in split.parts:
         source = part.url.rpartition("/")[2]
         for record in splits.read(part, binary=binary):
-            if type(record) is Damage:
+            if isinstance(record, Damage):
                 report.damages += 1
                 _add_bad(_damage_row(origin, config.input_format, record), bad, report)
                 continue
@@ -124,12 +124,12 @@ def _stream(
                 discarded += 1
                 continue
             for result in results:
-                if type(result) is BadRow:
+                if isinstance(result, BadRow):
                     _add_bad(result, bad, report)
                 else:
                     add_good(result.to_tsv())
                     report.events += 1
-            if type(results[0]) is BadRow and _UNREADABLE in results[0].schema_key:
+            if isinstance(results[0], BadRow) and _UNREADABLE in results[0].schema_key:
                 unreadable += 1
             if advance is not None and records - told >= _ADVANCE_EVERY:
                 advance(records - told)
