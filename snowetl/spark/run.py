@@ -90,6 +90,11 @@ class Run:
         for folder in self.folders:
             filesystem(folder).delete_tree(folder)
 
+    def sweep(self) -> None:
+        """Throw away what attempts that died have staged; what is published stays."""
+        for folder in self.folders:
+            filesystem(folder).sweep(folder)
+
     def finish(self, report: dict[str, Any]) -> None:
         """Declare the run done: from here on it is never redone."""
         text = jsontext.dumps(report)

@@ -97,6 +97,11 @@ class LocalFileSystem:
                 for stale in path.parent.glob(f"{_STAGING}{path.name}-*"):
                     stale.unlink(missing_ok=True)
 
+    def sweep(self, folder: str) -> None:
+        with _explained(folder, "sweep"):
+            for stale in Path(_split(folder)[1]).rglob(f"{_STAGING}*"):
+                stale.unlink(missing_ok=True)
+
     def create_exclusive(self, url: str, data: bytes) -> bool:
         target = Path(_split(url)[1])
         staged = _LocalStagedFile(url)
