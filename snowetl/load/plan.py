@@ -1,0 +1,103 @@
+"""Which statements bring a warehouse's tables to what a run's rows need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from snowetl.errors import SnowetlError
+from snowetl.iglu.ddl import flat
+from snowetl.iglu.ddl.flat import Leaf
+from snowetl.iglu.ddl.names import table_name
+from snowetl.iglu.ddl.schema import Schema
+from snowetl.load.run import Model
+from snowetl.model.schema import ParseError, SchemaKey
+
+
+class LoadError(SnowetlError):
+    """A run that cannot be loaded; nothing of it is in the warehouse."""
+
+
+class Version(NamedTuple):
+    key: SchemaKey
+    schema: Schema
+
+
+class ModelSchemas(Protocol):
+    """Where the versions of a model come from, in publishing order. Raises :class:`LoadError` where there are none."""
+
+    def versions(self, vendor: str, name: str, model: int) -> list[Version]: ...
+
+
+class Migration(NamedTuple):
+    """``before`` runs outside a transaction where the warehouse wants it so, ``inside`` in the load's own."""
+
+    before: list[str]
+    inside: list[str]
+
+
+class Dialect(Protocol):
+    """The statements of one warehouse about entity tables."""
+
+    def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]: ...
+
+    def migrate_entity(self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema]) -> Migration: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """One entity table: what must happen to it, and the names of its property columns in the order of the rows."""
+
+    model: Model
+    table: str
+    properties: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    change: str | None = None
+
+
+def plan_table(
+    dialect: Dialect, versions: Sequence[Version], schema: str, model: Model, comments: Mapping[str, str | None]
+) -> TablePlan:
+    """The plan for one model. ``comments`` are those of the tables there are: the schema URI each was brought to.
+
+    Raises :class:`LoadError` where the table cannot be brought to the versions known now.
+    """
+    latest = versions[-1].key
+    table = table_name(latest)
+    leaves = [leaf for leaf in flat.ordered([version.schema for version in versions]) if leaf.path]
+    names = tuple(leaf.name for leaf in leaves)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise LoadError(
+            f"{schema}.{table} cannot be made: versions of {model.vendor}/{model.name} give the column "
+            f"{', '.join(twice)} twice; rename the property in the schema or transform this type as JSON"
+        )
+    if table not in comments:
+        return TablePlan(
+            model, table, names, (), tuple(dialect.create_entity(schema, table, leaves, latest)), "created"
+        )
+    current = _current(schema, table, comments[table])
+    if current == latest:
+        return TablePlan(model, table, names)
+    known = [version.key for version in versions]
+    if current not in known:
+        raise LoadError(
+            f"{schema}.{table} stands at {current}, which the registry does not list "
+            f"({', '.join(str(key.version) for key in known)}); publish that version, or correct the table's comment"
+        )
+    since = [version.schema for version in versions[known.index(current) :]]
+    migration = dialect.migrate_entity(schema, table, latest, since)
+    change = f"migrated to {latest.version}"
+    return TablePlan(model, table, names, tuple(migration.before), tuple(migration.inside), change)
+
+
+def _current(schema: str, table: str, comment: str | None) -> SchemaKey:
+    try:
+        return SchemaKey.parse(comment or "")
+    except ParseError:
+        raise LoadError(
+            f"{schema}.{table} is there, but its comment ({comment!r}) is no schema URI, so its version is unknown; "
+            f"set it: COMMENT ON TABLE {schema}.{table} IS 'iglu:VENDOR/NAME/jsonschema/VERSION'"
+        ) from None

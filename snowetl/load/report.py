@@ -1,0 +1,37 @@
+"""What a load did, table by table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class TableLoad:
+    """Rows of one table: ``rows`` now in it from this run, ``rejected`` kept aside because they do not fit it."""
+
+    table: str
+    rows: int = 0
+    rejected: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    change: str | None = None
+    """``created``, ``migrated to 1-0-2``, or nothing."""
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """One run. ``outcome`` is ``loaded``, ``already loaded`` or ``empty``."""
+
+    base: str
+    warehouse: str
+    outcome: str
+    tables: list[TableLoad] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
