@@ -10,6 +10,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "snowetl" / "version.py").r
 
 CORE = [
     "boto3>=1.34",
+    "botocore>=1.34",
     "click>=8.1",
     "isal>=1.7",
     "jsonschema>=4.21",

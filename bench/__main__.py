@@ -1,0 +1,107 @@
+"""``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on yours."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import shared
+from bench.library import Result, measure, read_records
+from bench.traffic import records
+from snowetl.errors import SnowetlError
+
+FIXTURES = Path("fixtures")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--records", type=int, default=20_000, help="records of the 1x input (default 20000)")
+    parser.add_argument("--times", type=int, default=10, help="how much larger the large input is (default 10)")
+    verbs = parser.add_subparsers(dest="verb", metavar="library")
+    library = verbs.add_parser("library", help="measure Enricher.process + TSV on records of a file")
+    library.add_argument("--records", dest="file", type=Path, required=True, help="lines of JSON, .gz too")
+    library.add_argument("--enrichments", type=Path, required=True, help="folder of enrichment configurations")
+    library.add_argument("--resolver", type=Path, help="Iglu resolver configuration")
+    library.add_argument("--registry", type=Path, action="append", help="static registry folder, instead of --resolver")
+    library.add_argument("--assets", type=Path, help="what @ASSETS@ in the enrichment configurations stands for")
+    library.add_argument("--passes", type=int, default=5, help="measured passes, after one to warm up (default 5)")
+    library.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    args = parser.parse_args()
+    try:
+        return _library(args, library) if args.verb == "library" else _everything(args)
+    except SnowetlError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if (args.resolver is None) == (args.registry is None):
+        parser.error("give either --resolver FILE or --registry DIR (once or more)")
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        profile = shared.filled_profile(args.enrichments, args.assets, Path(folder, "enrichments"))
+        resolver = str(args.resolver) if args.resolver else shared.resolver(args.registry)
+        result = measure(read_records(args.file), resolver, str(profile), args.passes)
+    if args.json:
+        print(json.dumps(result.to_json()))
+        return 0
+    print(f"records      {result.records:>10,}")
+    print(f"events       {result.events:>10,}")
+    print(f"bad rows     {result.bad_rows:>10,}")
+    print(f"best pass    {result.best:>10.3f} s")
+    print(f"median pass  {result.median:>10.3f} s")
+    print(f"events/s     {result.events_per_second:>10,}")
+    return 0
+
+
+def _everything(args: argparse.Namespace) -> int:
+    from bench.job import JobResult, run_bare, run_job, write_input  # psutil only here
+
+    resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
+    traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(min(args.records, 5000))]
+    print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
+    plain = _show("no enrichments", measure(traffic, str(resolver), None))
+    full = _show("standard profile", measure(traffic, str(resolver), str(standard)))
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        small, large = Path(folder, "small"), Path(folder, "large")
+        write_input(small, args.records)
+        write_input(large, args.records * args.times)
+        bare = run_bare(small, str(resolver))
+        bare_rate = bare.events / bare.seconds
+        print(f"\nreading and writing alone, one process\n  {'enricher left out':<24}{bare_rate:>9,.0f} events/s")
+        jobs: dict[str, JobResult] = {}
+        print("\njob on Spark, local[1]: time in tasks (with the start of Spark)", flush=True)
+        for name, source, profile in (
+            ("1x, no enrichments", small, None),
+            ("1x, standard profile", small, standard),
+            (f"{args.times}x, standard profile", large, standard),
+        ):
+            job = jobs[name] = run_job(source, profile, resolver, cores=1)
+            rate, wall_rate = job.events / job.busy, job.events / job.wall
+            print(f"  {name:<24}{rate:>9,.0f} events/s  ({wall_rate:,.0f})   {_memory(job.peak_memory)}", flush=True)
+    first, second, third = jobs.values()
+    print("\nratios")
+    print(f"  job / library, no enrichments    {first.events / first.busy / plain.events_per_second:>6.2f}")
+    print(f"  job / library, standard profile  {second.events / second.busy / full.events_per_second:>6.2f}")
+    print(f"  library, standard / none         {full.events_per_second / plain.events_per_second:>6.2f}")
+    print(f"  share of reading and writing     {second.events / second.busy / bare_rate:>6.2f}  of the job's time")
+    for role in ("driver", "JVM", "worker"):
+        growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
+        print(f"  memory {args.times}x / 1x, {role:<17}{growth:>6.2f}")
+    return 0
+
+
+def _show(name: str, result: Result) -> Result:
+    made = f"({result.events:,} events, {result.bad_rows:,} bad rows)"
+    print(f"  {name:<24}{result.events_per_second:>9,} events/s   {made}")
+    return result
+
+
+def _memory(peaks: dict[str, int]) -> str:
+    return "peak " + ", ".join(f"{role} {peaks.get(role, 0) / 2**20:,.0f} MiB" for role in ("driver", "JVM", "worker"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The enrich job on local Spark, the bare read-write path beside it, and the memory both sides need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.traffic import records
+from snowetl.enrich.pipeline import Enricher
+from snowetl.model.event import EnrichedEvent
+from snowetl.spark.enrich_job import EnrichSettings, Prepared, prepare
+from snowetl.spark.split import Output, enrich_split
+from snowetl.storage.lzop_writer import write_lzo
+
+RECORDS_PER_FILE = 10_000
+RUN_ID = "2026-03-05-00-00-00"
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """``busy`` is the time tasks spent in Python, ``wall`` that of the whole job, start of Spark included (seconds)."""
+
+    events: int
+    bad_rows: int
+    busy: float
+    wall: float
+    peak_memory: dict[str, int]
+    """Largest resident size by role (driver, JVM, worker), in bytes."""
+
+
+def write_input(folder: Path, count: int) -> None:
+    """``count`` records of the bench's traffic as indexed ``.lzo`` files."""
+    folder.mkdir(parents=True)
+    source = records(count)
+    for number in range(-(-count // RECORDS_PER_FILE)):
+        data, index = write_lzo(list(islice(source, RECORDS_PER_FILE)))
+        (folder / f"part-{number:04d}.lzo").write_bytes(data)
+        (folder / f"part-{number:04d}.lzo.index").write_bytes(index)
+
+
+def run_job(source: Path, enrichments: Path | None, resolver: Path, cores: int) -> JobResult:
+    """``snowetl enrich`` as a process of its own with ``--master local[cores]``, watched from outside."""
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        good, bad = Path(folder, "good"), Path(folder, "bad")
+        command = [
+            *(sys.executable, "-m", "snowetl", "enrich"),
+            *("--input-folder", str(source), "--input-format", "thrift"),
+            *("--output-folder", str(good), "--bad-folder", str(bad), "--run-id", RUN_ID),
+            *("--iglu-config", str(resolver), "--master", f"local[{cores}]"),
+            *(["--enrichments", str(enrichments)] if enrichments else []),
+        ]
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        peaks = _watch(process)
+        wall = time.perf_counter() - started
+        output = process.stdout.read() if process.stdout else ""
+        if process.returncode != 0:
+            raise RuntimeError(f"the job failed ({process.returncode}):\n{output}")
+        report = json.loads((good / f"run={RUN_ID}" / "_report.json").read_text("utf-8"))
+    peaks["worker"] = max(peaks.get("worker", 0), report["workers"]["peakMemory"])
+    bad_rows = sum(report["badRows"].values())
+    return JobResult(report["events"], bad_rows, report["workers"]["seconds"], wall, peaks)
+
+
+def _watch(process: subprocess.Popen[str]) -> dict[str, int]:
+    """Wait for ``process``; the largest resident size seen of each role among it and its children."""
+    peaks: dict[str, int] = {}
+    root = psutil.Process(process.pid)
+    while process.poll() is None:
+        for member in [root, *_children(root)]:
+            try:
+                name, size = member.name(), member.memory_info().rss
+            except psutil.Error:
+                continue
+            role = "driver" if member.pid == root.pid else "JVM" if name == "java" else "worker"
+            peaks[role] = max(peaks.get(role, 0), size)
+        time.sleep(0.1)
+    return peaks
+
+
+def _children(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        found: list[psutil.Process] = root.children(recursive=True)
+        return found
+    except psutil.Error:
+        return []
+
+
+@dataclass(frozen=True)
+class BareResult:
+    events: int
+    seconds: float
+
+
+def run_bare(source: Path, resolver: Any) -> BareResult:
+    """``enrich_split`` over the same input in this process, with the enricher left out: reading and writing alone.
+
+    As many lines are written as the enricher would make, copies of real ones in turn.
+    """
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        prepared = prepare(
+            EnrichSettings(
+                input_folder=str(source),
+                input_format="thrift",
+                output_folder=f"{folder}/good",
+                bad_folder=f"{folder}/bad",
+                resolver=resolver,
+                run_id=RUN_ID,
+            )
+        )
+        replay = _Replay(prepared)
+        output = Output(*prepared.run.folders, prepared.run.id)
+        started = time.perf_counter()
+        events = sum(
+            enrich_split(work.split, prepared.config, output, lambda _: replay).events for work in prepared.work
+        )
+        return BareResult(events, time.perf_counter() - started)
+
+
+class _Replay:
+    """Answers records with events made before, as many as the enricher made of the first thousands."""
+
+    SAMPLE = 2000
+
+    def __init__(self, prepared: Prepared) -> None:
+        enricher = Enricher(prepared.config)
+        answers = [enricher.process(record) for record in records(self.SAMPLE)]
+        self._answers: list[Sequence[EnrichedEvent]] = [
+            [_Line(result.to_tsv()) for result in results if isinstance(result, EnrichedEvent)] for results in answers
+        ]
+        self._next = 0
+
+    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Sequence[EnrichedEvent]:
+        answer = self._answers[self._next]
+        self._next = (self._next + 1) % self.SAMPLE
+        return answer
+
+
+class _Line(EnrichedEvent):
+    """An event whose text is known."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def to_tsv(self) -> str:
+        return self.text
