@@ -10,6 +10,7 @@ from typing import Protocol
 
 from snowetl.load.plan import Dialect, LoadError, ModelSchemas, TablePlan, plan_table
 from snowetl.load.report import LoadReport, TableLoad
+from snowetl.load.retries import Retries
 from snowetl.load.run import ATOMIC, TransformedRun
 from snowetl.storage import FileInfo
 
@@ -63,23 +64,34 @@ class Warehouse(Protocol):
 class Loader:
     """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so."""
 
-    def __init__(self, warehouse: Warehouse, schemas: ModelSchemas, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        schemas: ModelSchemas,
+        progress: Progress | None = None,
+        retries: Retries | None = None,
+    ) -> None:
         self._warehouse = warehouse
         self._schemas = schemas
         self._progress = progress or (lambda text: None)
+        self._retries = retries or Retries()
 
     def load(self, run: TransformedRun) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
 
-        A run that is in the manifest already is left alone. Raises :class:`LoadError` or ``StorageError``; nothing
-        of the run is visible then.
+        A run that is in the manifest already is left alone; transient failures are tried again as a whole. Raises
+        :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
         """
+        if run.is_empty:
+            return LoadReport(run.base, self._warehouse.name, "empty")
+        self._refuse_json(run)
+        return self._retries.call(
+            lambda: self._load(run), lambda error: isinstance(error, LoadError) and error.transient, self._progress
+        )
+
+    def _load(self, run: TransformedRun) -> LoadReport:
         started = time.monotonic()
         report = LoadReport(run.base, self._warehouse.name, "loaded")
-        if run.is_empty:
-            report.outcome = "empty"
-            return report
-        self._refuse_json(run)
         with self._warehouse.session() as session:
             with session.transaction():
                 session.lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -16,7 +17,14 @@ from snowetl.model.schema import ParseError, SchemaKey
 
 
 class LoadError(SnowetlError):
-    """A run that cannot be loaded; nothing of it is in the warehouse."""
+    """A run that cannot be loaded; nothing of it is in the warehouse.
+
+    ``transient`` says that the same load may succeed later (a lost connection, a busy server).
+    """
+
+    def __init__(self, message: str, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
 
 
 class Version(NamedTuple):
@@ -39,6 +47,9 @@ class Migration(NamedTuple):
 
 class Dialect(Protocol):
     """The statements of one warehouse about entity tables."""
+
+    max_identifier: int
+    """Longest name of a table or column, in bytes; longer ones are cut there, as the warehouse does."""
 
     def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]: ...
 
@@ -65,14 +76,14 @@ def plan_table(
     Raises :class:`LoadError` where the table cannot be brought to the versions known now.
     """
     latest = versions[-1].key
-    table = table_name(latest)
+    table = identifier(table_name(latest), dialect.max_identifier)
     leaves = [leaf for leaf in flat.ordered([version.schema for version in versions]) if leaf.path]
-    names = tuple(leaf.name for leaf in leaves)
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = tuple(identifier(leaf.name, dialect.max_identifier) for leaf in leaves)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise LoadError(
             f"{schema}.{table} cannot be made: versions of {model.vendor}/{model.name} give the column "
-            f"{', '.join(twice)} twice; rename the property in the schema or transform this type as JSON"
+            f"{', '.join(twice)} twice; rename the property in the schema"
         )
     if table not in comments:
         return TablePlan(
@@ -91,6 +102,12 @@ def plan_table(
     migration = dialect.migrate_entity(schema, table, latest, since)
     change = f"migrated to {latest.version}"
     return TablePlan(model, table, names, tuple(migration.before), tuple(migration.inside), change)
+
+
+def identifier(name: str, max_bytes: int) -> str:
+    """``name`` as the warehouse keeps it: cut to ``max_bytes`` UTF-8 bytes."""
+    raw = name.encode("utf-8")
+    return name if len(raw) <= max_bytes else raw[:max_bytes].decode("utf-8", "ignore")
 
 
 def _current(schema: str, table: str, comment: str | None) -> SchemaKey:

@@ -80,12 +80,13 @@ class PostgresWarehouse:
             connection = psycopg.connect(self.url, autocommit=True, application_name="snowetl load")
         except psycopg.Error as error:
             reason = _PASSWORD.sub(r"\1\3***\2", str(error).strip())
-            raise LoadError(f"cannot connect to {self.shown_url}: {reason}") from None
+            raise LoadError(f"cannot connect to {self.shown_url}: {reason}", transient=True) from None
         with connection:
             try:
                 yield PostgresSession(connection, self.schema)
             except psycopg.Error as error:
-                raise LoadError(f"{self.shown_url}: {str(error).strip()}") from error
+                lost = isinstance(error, psycopg.OperationalError)
+                raise LoadError(f"{self.shown_url}: {str(error).strip()}", transient=lost) from error
 
     def set_up(self) -> list[str]:
         columns = ",\n".join(
@@ -106,6 +107,8 @@ class PostgresWarehouse:
 
 class PostgresDialect:
     """Entity tables as the Postgres loader makes them, with indexes for the documented joins."""
+
+    max_identifier = 63
 
     def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]:
         return [
@@ -269,7 +272,8 @@ class _Fallback:
             f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM snowetl_staging WHERE NOT ({faulty})"
         ).rowcount
         rejected = self._connection.execute(
-            f"INSERT INTO {self._schema}.rejected_rows SELECT %s, %s, {reason}, line FROM snowetl_staging WHERE {faulty}",
+            f"INSERT INTO {self._schema}.rejected_rows "
+            f"SELECT %s, %s, {reason}, line FROM snowetl_staging WHERE {faulty}",
             [self._base, self._table],
         ).rowcount
         self._connection.execute("DROP TABLE snowetl_staging")

@@ -95,7 +95,7 @@ def read_run(url: str) -> TransformedRun:
 
 
 def parse_message(text: str, base: str) -> TransformedRun:
-    """Read a ``shredding_complete`` message, 1-0-x or 2-0-x. ``base`` is where it was found; it wins over the text's."""
+    """Read a ``shredding_complete`` message, 1-0-x or 2-0-x. ``base`` is where it was found, whatever the text says."""
     try:
         message = jsontext.loads(text)
         schema, data = message["schema"], message["data"]
