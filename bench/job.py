@@ -20,7 +20,7 @@ from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
 from snowetl.spark.enrich_job import EnrichSettings, Prepared, prepare
 from snowetl.spark.split import Output, enrich_split
-from snowetl.storage.lzop_writer import write_lzo
+from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000
 RUN_ID = "2026-03-05-00-00-00"
@@ -43,7 +43,7 @@ def write_input(folder: Path, count: int) -> None:
     folder.mkdir(parents=True)
     source = records(count)
     for number in range(-(-count // RECORDS_PER_FILE)):
-        data, index = write_lzo(list(islice(source, RECORDS_PER_FILE)))
+        data, index = lzop_writer.write(list(islice(source, RECORDS_PER_FILE)))
         (folder / f"part-{number:04d}.lzo").write_bytes(data)
         (folder / f"part-{number:04d}.lzo.index").write_bytes(index)
 
