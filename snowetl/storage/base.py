@@ -77,6 +77,9 @@ class FileSystem(Protocol):
         Fine if nothing is there. ``…/run=1`` does not touch ``…/run=10``.
         """
 
+    def sweep(self, folder: str) -> None:
+        """Throw away what was staged below ``folder`` and never committed (by attempts that died); nothing else."""
+
     def create_exclusive(self, url: str, data: bytes) -> bool:
         """Write ``url`` unless it is there already (then ``False``): the way to take a lock."""
 
@@ -98,17 +101,17 @@ def filesystem(url: str) -> FileSystem:
 @lru_cache(maxsize=8)
 def _filesystem(scheme: str) -> FileSystem:
     if scheme == "file":
-        from snowetl.storage.local import LocalFileSystem
+        from snowetl.storage import local
 
-        return LocalFileSystem()
+        return local.LocalFileSystem()
     if scheme in ("s3", "s3a", "s3n"):
-        from snowetl.storage.s3 import S3FileSystem
+        from snowetl.storage import s3
 
-        return S3FileSystem()
+        return s3.S3FileSystem()
     if scheme == "hdfs":
-        from snowetl.storage.hdfs import HdfsFileSystem
+        from snowetl.storage import hdfs
 
-        return HdfsFileSystem()
+        return hdfs.HdfsFileSystem()
     raise UsageError(
         f"no storage for {scheme}: urls; use a local path, file://, s3:// (s3a://, s3n://) or hdfs:// instead"
     )

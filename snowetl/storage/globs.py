@@ -13,10 +13,14 @@ _MAX_ALTERNATIVES = 1000
 
 
 class Glob(NamedTuple):
-    """One pattern without alternatives: a literal ``base`` folder and the compiled levels below it."""
+    """One pattern without alternatives: a literal ``base`` folder and the compiled levels below it.
+
+    ``literal_start`` is what every matching name of the first level begins with.
+    """
 
     base: str
     levels: tuple[re.Pattern[str], ...]
+    literal_start: str
 
     def matches(self, below: list[str]) -> bool:
         """Whether the path ``below`` the base (its names) is matched, or lies in a folder that is."""
@@ -50,7 +54,8 @@ def _compile(path: str, whole: str) -> Glob:
     while literal < len(names) and not has_magic(names[literal]):
         literal += 1
     levels = tuple(_level(name, whole) for name in names[literal:] if name)
-    return Glob("/".join(names[:literal]), levels)
+    literal_start = _MAGIC.split(names[literal], maxsplit=1)[0] if literal < len(names) else ""
+    return Glob("/".join(names[:literal]), levels, literal_start)
 
 
 def _level(name: str, whole: str) -> re.Pattern[str]:
