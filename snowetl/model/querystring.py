@@ -11,7 +11,7 @@ import re
 from binascii import a2b_qp
 
 from snowetl.model import charsets
-from snowetl.model.text import utf16_length
+from snowetl.model.text import hex_digit, utf16_length
 
 Pairs = list[tuple[str, "str | None"]]
 
@@ -124,7 +124,7 @@ def _form_bytes(part: str) -> bytes:
         if match.group(1) is None:
             pieces.append(b" ")
         else:
-            high, low = _hex_digit(match.group(1)[0]), _hex_digit(match.group(1)[1])
+            high, low = hex_digit(match.group(1)[0]), hex_digit(match.group(1)[1])
             pieces.append(_low_bytes(match.group()) if high < 0 or low < 0 else bytes((high << 4 | low,)))
     pieces.append(_low_bytes(units[position:]))
     return b"".join(pieces)
@@ -137,13 +137,3 @@ def _surrogates(match: re.Match[str]) -> str:
 
 def _low_bytes(units: str) -> bytes:
     return units.encode("utf-16-le", "surrogatepass")[::2]
-
-
-def _hex_digit(char: str) -> int:
-    """``Character.digit(char, 16)``: also digits of other scripts and full-width letters; -1 for no digit."""
-    if char.isascii():
-        return "0123456789abcdef".find(char.lower())
-    if char.isdecimal():
-        return int(char)
-    letter = ord(char) & ~0x20
-    return letter - 0xFF21 + 10 if 0xFF21 <= letter <= 0xFF26 else -1

@@ -105,6 +105,35 @@ def _escape_fault(text: str, position: int) -> str:
     return f'Illegal hex characters in escape (%) pattern - Error at index {index} in: "{pair}"'
 
 
+def percent_decode(text: str, plus: bool = False) -> str:
+    """Decode ``%HH`` as UTF-8 once, with ``plus`` also ``+`` to a blank; malformed escapes stay as they are.
+
+    What the batch job did to user agents of text logs, which the formats encode. Never fails.
+    """
+    if plus:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    return decode_utf8(_ESCAPE_BYTE.sub(_byte, text.encode("utf-8", "surrogatepass")))
+
+
+_ESCAPE_BYTE = re.compile(rb"%([0-9a-fA-F]{2})")
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match.group(1), 16),))
+
+
+def hex_digit(char: str) -> int:
+    """``Character.digit(char, 16)``: digits of any script and full-width letters count too; -1 for anything else."""
+    if char.isascii():
+        return "0123456789abcdef".find(char.lower())
+    if char.isdecimal() and char <= "\uffff":
+        return int(char)
+    letter = ord(char) & ~0x20
+    return letter - 0xFF17 if 0xFF21 <= letter <= 0xFF26 else -1
+
+
 def utf16_length(text: str) -> int:
     """Length in UTF-16 code units, the unit of Java string lengths and of the atomic limits."""
     if text.isascii():

@@ -1,0 +1,77 @@
+"""What every loader is, and the rules all of them share (enrich 3.9.0 ``Loader``)."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+
+from snowetl.model import badrow, charsets, querystring
+from snowetl.model.badrow import BadRow, Message, Origin
+from snowetl.model.payload import CollectorPayload
+from snowetl.model.text import decode_utf8
+
+Loaded = CollectorPayload | list[BadRow] | None
+
+UTF_8 = "UTF-8"
+
+_INSTANCE = re.compile("@[0-9a-z]+;")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UP_TO_SPACE = "".join(map(chr, range(0x21)))
+
+
+class Loader(ABC):
+    """Reads the records of one input format.
+
+    ``name`` is what bad rows call it; ``binary`` says that records are bytes, not lines of text. ``origin`` goes into
+    the bad rows.
+    """
+
+    name: str
+    binary: bool = False
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+
+    @abstractmethod
+    def load(self, record: bytes | str) -> Loaded:
+        """One record as a payload, as bad rows (one per fault found, each with the whole record), or ``None``: a
+        record that carries nothing, such as a header line. Never raises, whatever the record holds.
+        """
+
+    def decode_useragent(self, text: str) -> str:
+        """The user agent as people know it. Formats whose lines carry it percent-encoded decode it, once."""
+        return text
+
+    def violations(self, record: bytes | str, *messages: Message) -> list[BadRow]:
+        """One bad row for each of the faults of a record."""
+        return [badrow.format_violation(self.origin, self.name, message, record) for message in messages]
+
+
+def as_line(record: bytes | str) -> str:
+    """A text record as text; malformed UTF-8 becomes U+FFFD as on the JVM."""
+    return record if isinstance(record, str) else decode_utf8(bytes(record))
+
+
+def to_option(token: str) -> str | None:
+    """The text of a log column; ``-`` and nothing at all stand for null."""
+    return None if token in ("-", "") else token
+
+
+def parse_querystring(text: str | None, charset: str) -> querystring.Pairs | Message:
+    """Pairs of a query string, or the fault that bad rows report."""
+    if not text:
+        return []
+    try:
+        return querystring.parse(text, charset)
+    except querystring.QuerystringError as error:
+        expectation = (
+            "could not extract name-value pairs from querystring with encoding "
+            f"{charsets.lookup(charset).name}: {clean_message(str(error))}"
+        )
+        return badrow.payload_field("querystring", text, expectation)
+
+
+def clean_message(message: str) -> str:
+    """Exception text without instance ids and control characters (enrich 3.9.0 ``JsonUtils.stripInstanceEtc``)."""
+    message = _INSTANCE.sub("@xxxxxx;", message).replace("\t", "    ")
+    return _CONTROL.sub("", message).strip(_UP_TO_SPACE)
