@@ -1,0 +1,279 @@
+"""An enriched line, read and checked (analytics SDK 3.1.0 ``Event.parse``), ready to be printed in any form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from snowetl.model import jsontext
+from snowetl.model.badrow import Message
+from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
+from snowetl.model.text import utf16_length
+from snowetl.transform import instants, scalars
+from snowetl.transform.instants import CANONICAL, Instant
+
+UNSTRUCT_EVENT = "unstruct_event"
+CONTEXTS = "contexts"
+DERIVED_CONTEXTS = "derived_contexts"
+
+
+def _columns_of(*types: str) -> tuple[int, ...]:
+    return tuple(index for index, field in enumerate(FIELDS) if field.type in types)
+
+
+TIMESTAMPS = _columns_of("ts")
+INTEGERS = _columns_of("int", "txn")
+DOUBLES = _columns_of("float", "dec")
+BOOLEANS = _columns_of("bool")
+_EVENT_ID = INDEX["event_id"]
+_REQUIRED_STRINGS = (INDEX["v_collector"], INDEX["v_etl"])
+_REQUIRED = (INDEX["collector_tstamp"], _EVENT_ID, *_REQUIRED_STRINGS)
+_CONTEXTS, _UNSTRUCT, _DERIVED = INDEX[CONTEXTS], INDEX[UNSTRUCT_EVENT], INDEX[DERIVED_CONTEXTS]
+_STRINGS = tuple(index for index in _columns_of("str") if index != _EVENT_ID)
+
+_CONTEXTS_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-*")
+_UNSTRUCT_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-*")
+CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+
+
+class Entity(NamedTuple):
+    """A self-describing JSON inside an event: the URI of its schema and its data."""
+
+    uri: str
+    data: Any
+
+    @property
+    def key(self) -> SchemaKey:
+        return SchemaKey.parse(self.uri)
+
+
+class Event:
+    """One enriched event.
+
+    ``columns`` holds 131 texts as the atomic TSV prints them; ``""`` is null. What such a text cannot tell stands in
+    ``exact``, by column: an :class:`Instant` that is finer than a millisecond or beyond the year 9999, or the name of a
+    double that is not finite (null everywhere but in ``geo_location``).
+    ``plain`` tells that no text inside the entities holds an escaped character.
+    """
+
+    __slots__ = ("columns", "contexts", "derived_contexts", "exact", "plain", "unstruct_event")
+
+    def __init__(self, columns: list[str]) -> None:
+        self.columns = columns
+        self.exact: dict[int, Instant | str] = {}
+        self.contexts: list[Entity] = []
+        self.derived_contexts: list[Entity] = []
+        self.unstruct_event: Entity | None = None
+        self.plain = True
+
+    def __getitem__(self, column: str) -> str | None:
+        """Text of a column as the atomic TSV prints it; ``None`` where null."""
+        return self.columns[INDEX[column]] or None
+
+    @property
+    def event_id(self) -> str:
+        return self.columns[_EVENT_ID]
+
+    @event_id.setter
+    def event_id(self, event_id: str) -> None:
+        self.columns[_EVENT_ID] = event_id
+
+    def entities(self) -> Iterator[Entity]:
+        """All entities in the order of shredding: the self-describing event, derived contexts, contexts."""
+        if self.unstruct_event is not None:
+            yield self.unstruct_event
+        yield from self.derived_contexts
+        yield from self.contexts
+
+    def instant(self, index: int) -> Instant | None:
+        """The exact time in a timestamp column, ``None`` where null."""
+        exact = self.exact.get(index)
+        if exact is not None:
+            return exact  # type: ignore[return-value]
+        text = self.columns[index]
+        return instants.from_canonical(text) if text else None
+
+    def iso(self, index: int) -> str | None:
+        """A timestamp column as ISO instant, ``None`` where null."""
+        exact = self.exact.get(index)
+        if exact is not None:
+            return instants.to_iso(exact)  # type: ignore[arg-type]
+        text = self.columns[index]
+        return instants.canonical_to_iso(text) if text else None
+
+
+def parse(line: str, max_lengths: Mapping[int, int] | None = None) -> Event | Message:
+    """Read an enriched line (no line end). A line that is no event gives the failure of ``loader_parsing_error``.
+
+    ``max_lengths`` (column -> UTF-16 units) cuts string columns that are longer.
+    """
+    columns = line.split("\t")
+    if len(columns) != len(FIELDS):
+        return {"type": "NotTSV"} if len(columns) == 1 else {"type": "FieldNumberMismatch", "fieldCount": len(columns)}
+    event = Event(columns)
+    errors: list[tuple[int, str]] = []
+    _check_scalars(event, errors)
+    _read_entities(event, errors)
+    if errors:
+        return _failure(line, errors)
+    if max_lengths:
+        _truncate(columns, max_lengths)
+    return event
+
+
+def _failure(line: str, errors: list[tuple[int, str]]) -> Message:
+    values = line.split("\t")
+    return {
+        "type": "RowDecodingError",
+        "errors": [
+            {"type": "InvalidValue", "key": FIELDS[index].name, "value": values[index], "message": message}
+            for index, message in sorted(errors)
+        ],
+    }
+
+
+def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
+    columns = event.columns
+    for index in _REQUIRED:
+        if not columns[index]:
+            errors.append((index, f"Field {FIELDS[index].name} cannot be empty"))
+    for index in TIMESTAMPS:
+        text = columns[index]
+        if text and not CANONICAL(text):
+            _read_timestamp(event, index, errors)
+    for index in BOOLEANS:
+        text = columns[index]
+        if text and text not in ("0", "1"):
+            errors.append((index, _cannot_parse(index, "boolean")))
+    for index in INTEGERS:
+        text = columns[index]
+        if text and not (text.isascii() and text.isdecimal() and len(text) < 10 and text[0] != "0"):
+            _replace(columns, index, scalars.integer, "integer", errors)
+    for index in DOUBLES:
+        if columns[index]:
+            _replace(columns, index, scalars.double, "double", errors)
+            if columns[index][-1:] in ("N", "y"):  # NaN, Infinity
+                event.exact[index], columns[index] = columns[index], ""
+    if columns[_EVENT_ID]:
+        _replace(columns, _EVENT_ID, scalars.uuid, "UUID", errors)
+
+
+def _cannot_parse(index: int, what: str) -> str:
+    return f"Cannot parse key {FIELDS[index].name} into {what}"
+
+
+def _read_timestamp(event: Event, index: int, errors: list[tuple[int, str]]) -> None:
+    instant = instants.parse(event.columns[index])
+    if instant is None:
+        errors.append((index, _cannot_parse(index, "datetime")))
+        return
+    event.columns[index] = text = instants.to_tsv(instant)
+    if not (CANONICAL(text) and instants.from_canonical(text) == instant):
+        event.exact[index] = instant
+
+
+def _replace(
+    columns: list[str], index: int, read: Callable[[str], str | None], what: str, errors: list[tuple[int, str]]
+) -> None:
+    text = read(columns[index])
+    if text is None:
+        errors.append((index, _cannot_parse(index, what)))
+    else:
+        columns[index] = text
+
+
+def _truncate(columns: list[str], max_lengths: Mapping[int, int]) -> None:
+    for index in _STRINGS:
+        limit = max_lengths.get(index)
+        text = columns[index]
+        if limit is not None and len(text) * 2 > limit and utf16_length(text) > limit:
+            columns[index] = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "surrogatepass")
+
+
+# --- entities -----------------------------------------------------------------------------------------------------
+
+
+class _NotEntities(Exception):
+    """JSON that is not what its column should hold; the message is circe's."""
+
+
+def _read_entities(event: Event, errors: list[tuple[int, str]]) -> None:
+    columns = event.columns
+    for index in (_CONTEXTS, _UNSTRUCT, _DERIVED):
+        text = columns[index]
+        if not text:
+            continue
+        if "\\" in text:
+            event.plain = False
+        try:
+            if index == _UNSTRUCT:
+                event.unstruct_event = _entity(_envelope(text, _UNSTRUCT_CRITERION), "")
+            else:
+                entities = _entities(_envelope(text, _CONTEXTS_CRITERION))
+                if index == _CONTEXTS:
+                    event.contexts = entities
+                else:
+                    event.derived_contexts = entities
+        except jsontext.JsonError as error:
+            errors.append((index, f"ParsingFailure: {error}"))
+        except _NotEntities as error:
+            errors.append((index, str(error)))
+
+
+def _envelope(text: str, criterion: SchemaCriterion) -> Any:
+    """``data`` of the column's self-describing JSON, whose schema must fit ``criterion``."""
+    uri, data = _entity(jsontext.loads_exact(text), "")
+    if not _fits(criterion, uri):
+        raise _NotEntities(f"Unknown payload: {uri}")
+    return data
+
+
+@lru_cache(maxsize=256)
+def _fits(criterion: SchemaCriterion, uri: str) -> bool:
+    return criterion.matches(SchemaKey.parse(uri))
+
+
+def _entities(value: Any) -> list[Entity]:
+    if type(value) is not list:
+        raise _wrong_type(value, "array", "")
+    try:  # the way of nearly all events: every element is well-formed
+        entities = [Entity(item["schema"], item["data"]) for item in value]
+        for entity in entities:
+            _known_uri(entity.uri)
+    except (TypeError, KeyError, ParseError):
+        return [_entity(item, f"[{place}]") for place, item in enumerate(value)]
+    return entities
+
+
+def _entity(value: Any, path: str) -> Entity:
+    if type(value) is not dict:
+        raise _wrong_type(value, "object", path)
+    if "schema" not in value:
+        raise _NotEntities(f"DecodingFailure at {path}: schema key is not available")
+    uri = value["schema"]
+    if type(uri) is not str:
+        raise _wrong_type(uri, "string", "")
+    try:
+        _known_uri(uri)
+    except ParseError as error:
+        what = "schema version" if error.code == "INVALID_SCHEMAVER" else "Iglu URI"
+        raise _NotEntities(f"DecodingFailure at {path}: Invalid {what}: {uri}, code: {error.code}") from None
+    if "data" not in value:
+        raise _NotEntities(f"DecodingFailure at {path}: data key is not available")
+    return Entity(uri, value["data"])
+
+
+@lru_cache(maxsize=8192)
+def _known_uri(uri: str) -> None:
+    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is no text."""
+    if type(uri) is not str:
+        raise TypeError("not a URI")
+    SchemaKey.parse(uri)
+
+
+def _wrong_type(value: Any, expected: str, path: str) -> _NotEntities:
+    shown = jsontext.dumps(value)
+    return _NotEntities(f"DecodingFailure at {path}: Got value '{shown}' with wrong type, expecting {expected}")

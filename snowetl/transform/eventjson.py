@@ -1,0 +1,136 @@
+"""The event as JSON: with its self-describing columns (bad rows), or wide, one key per entity (analytics SDK 3.1.0)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.jsontext import JsonNumber
+from snowetl.model.schema import SchemaKey
+from snowetl.transform.event import (
+    BOOLEANS,
+    CONTEXTS,
+    CONTEXTS_URI,
+    DERIVED_CONTEXTS,
+    DOUBLES,
+    INTEGERS,
+    TIMESTAMPS,
+    UNSTRUCT_EVENT,
+    UNSTRUCT_URI,
+    Entity,
+    Event,
+)
+
+_NAMES = tuple(field.name for field in FIELDS)
+_TYPED_TIMESTAMPS = tuple((index, _NAMES[index]) for index in TIMESTAMPS)
+_TYPED_INTEGERS = tuple((index, _NAMES[index]) for index in INTEGERS)
+_TYPED_DOUBLES = tuple((index, _NAMES[index]) for index in DOUBLES)
+_TYPED_BOOLEANS = tuple((index, _NAMES[index]) for index in BOOLEANS)
+_LATITUDE, _LONGITUDE = INDEX["geo_latitude"], INDEX["geo_longitude"]
+
+
+def payload(event: Event) -> dict[str, Any]:
+    """All 131 columns, typed, in order; the self-describing columns as objects (``{}`` or null when empty)."""
+    values = _typed(event)
+    values[CONTEXTS] = _contexts(event.contexts)
+    values[DERIVED_CONTEXTS] = _contexts(event.derived_contexts)
+    unstruct = event.unstruct_event
+    values[UNSTRUCT_EVENT] = None if unstruct is None else {"schema": UNSTRUCT_URI, "data": _self_describing(unstruct)}
+    return values
+
+
+def wide_row(event: Event) -> dict[str, Any]:
+    """The 128 scalar columns, one key per schema model with the entities' data, and ``geo_location``.
+
+    A derived context takes the key from contexts of the same model, as the reference has it.
+    """
+    values = _typed(event)
+    del values[CONTEXTS], values[DERIVED_CONTEXTS], values[UNSTRUCT_EVENT]
+    for entities in (event.contexts, event.derived_contexts):
+        if entities:
+            values.update(_by_model(entities))
+    if event.unstruct_event is not None:
+        values[column_name("unstruct_event_", event.unstruct_event.uri)] = event.unstruct_event.data
+    latitude, longitude = _double(event, _LATITUDE), _double(event, _LONGITUDE)
+    if latitude and longitude:
+        values["geo_location"] = f"{latitude},{longitude}"
+    return values
+
+
+def atomic_values(event: Event) -> dict[str, Any]:
+    """The 128 scalar columns, typed, in order."""
+    values = _typed(event)
+    del values[CONTEXTS], values[DERIVED_CONTEXTS], values[UNSTRUCT_EVENT]
+    return values
+
+
+def _typed(event: Event) -> dict[str, Any]:
+    columns = event.columns
+    values: dict[str, Any] = dict(zip(_NAMES, [text or None for text in columns], strict=True))
+    for index, name in _TYPED_TIMESTAMPS:
+        if columns[index]:
+            values[name] = event.iso(index)
+    for index, name in _TYPED_INTEGERS:
+        if columns[index]:
+            values[name] = int(columns[index])
+    for index, name in _TYPED_DOUBLES:
+        if columns[index]:
+            values[name] = JsonNumber(columns[index])
+    for index, name in _TYPED_BOOLEANS:
+        if columns[index]:
+            values[name] = columns[index] == "1"
+    return values
+
+
+def _double(event: Event, index: int) -> str:
+    exact = event.exact.get(index)
+    return exact if isinstance(exact, str) else event.columns[index]
+
+
+def _contexts(entities: list[Entity]) -> dict[str, Any]:
+    if not entities:
+        return {}
+    return {"schema": CONTEXTS_URI, "data": [_self_describing(entity) for entity in entities]}
+
+
+def _self_describing(entity: Entity) -> dict[str, Any]:
+    return {"schema": entity.uri, "data": entity.data}
+
+
+def _by_model(entities: list[Entity]) -> dict[str, list[Any]]:
+    grouped: dict[tuple[str, str, str, int], tuple[str, list[Any]]] = {}
+    for uri, data in entities:
+        model, column = _context_column(uri)
+        if model in grouped:
+            grouped[model][1].append(data)
+        else:
+            grouped[model] = (column, [data])
+    return dict(grouped.values())
+
+
+@lru_cache(maxsize=8192)
+def _context_column(uri: str) -> tuple[tuple[str, str, str, int], str]:
+    key = SchemaKey.parse(uri)
+    return (key.vendor, key.name, key.format, key.version.model), column_name("contexts_", uri)
+
+
+_HUMP = re.compile(r"([^A-Z_])([A-Z])")
+
+
+@lru_cache(maxsize=8192)
+def column_name(prefix: str, uri: str) -> str:
+    """Wide-row column of a schema: ``contexts_com_acme_user_id_1``. ``prefix`` is ``contexts_`` or ``unstruct_event_``.
+
+    Not the rule of table names: ``URLClick`` gives ``urlclick`` (analytics SDK 3.1.0 ``transformSchema``).
+    """
+    key = SchemaKey.parse(uri)
+    return wide_column(prefix, key.vendor, key.name, key.version.model)
+
+
+def wide_column(prefix: str, vendor: str, name: str, model: int) -> str:
+    """As :func:`column_name`, from the parts (names that no URI can carry, such as with dots, are allowed)."""
+    vendor = vendor.replace(".", "_").replace("-", "_").lower()
+    name = _HUMP.sub(r"\1_\2", name.replace(".", "_").replace("-", "_")).lower()
+    return f"{prefix}{vendor}_{name}_{model}"
