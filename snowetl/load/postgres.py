@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from snowetl.iglu.ddl import postgres as ddl
-from snowetl.iglu.ddl.flat import Leaf
+from snowetl.iglu.ddl.redshift import quoted
 from snowetl.iglu.ddl.schema import Schema
 from snowetl.load import atomic, rows
 from snowetl.load.plan import LoadError, Migration, TablePlan
@@ -108,26 +108,19 @@ class PostgresWarehouse:
 class PostgresDialect:
     """Entity tables as the Postgres loader makes them, with indexes for the documented joins."""
 
-    max_identifier = 63
+    max_identifier = ddl.MAX_NAME_BYTES
 
-    def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]:
+    def create_entity(self, schema: str, table: str, versions: Sequence[Schema], key: SchemaKey) -> list[str]:
         return [
-            ddl.create_table(schema, table, leaves),
-            *(
-                f"CREATE INDEX IF NOT EXISTS {_index_name(table, column)} ON {schema}.{table} ({column})"
-                for column in ("root_id", "root_tstamp")
-            ),
+            ddl.create_table(schema, table, ddl.columns(versions)),
+            ddl.create_index(schema, table),
             ddl.comment_on_table(schema, table, key),
         ]
 
-    def migrate_entity(self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema]) -> Migration:
-        migration = ddl.migrate(schema, table, key, versions)
-        return Migration([], [*migration.before, *migration.inside])
-
-
-def _index_name(table: str, column: str) -> str:
-    """Postgres cuts identifiers at 63 bytes; the column must survive."""
-    return f"{table[: 63 - len(column) - 5]}_{column}_idx"
+    def migrate_entity(
+        self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
+    ) -> Migration:
+        return Migration([], ddl.migrate(schema, table, key, versions[: current + 1], versions))
 
 
 class PostgresSession:
@@ -203,7 +196,7 @@ class PostgresSession:
 
         started = time.monotonic()
         loaded = TableLoad(f"{self._schema}.{table}", files=len(files))
-        names = ", ".join(ddl.quoted(column) for column in columns)
+        names = ", ".join(quoted(column) for column in columns)
         null_option = f"NULL '{null}'"
         try:
             with self._connection.transaction(), self._connection.cursor() as cursor:
@@ -258,7 +251,7 @@ class _Fallback:
         misshapen = self._fill_staging(files, drop_refs)
         valid = self._validity()
         target = f"{self._schema}.{self._table}"
-        names = ", ".join(ddl.quoted(column) for column in self._columns)
+        names = ", ".join(quoted(column) for column in self._columns)
         values, checks = [], []
         for place, column in enumerate(self._columns):
             value, check = _cast(f"c{place}", types[column], valid)

@@ -1,4 +1,4 @@
-"""Amazon Redshift: ``COPY`` from S3, migrations before the load's transaction (rdb-loader 5.6.3 ``redshift-loader``)."""
+"""Amazon Redshift: ``COPY`` from S3, migrations before the load's transaction (rdb-loader 5.6.3)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl.errors import ConfigError
+from snowetl.iglu.ddl import flat
 from snowetl.iglu.ddl import redshift as ddl
-from snowetl.iglu.ddl.flat import Leaf
 from snowetl.iglu.ddl.schema import Schema
 from snowetl.load import atomic
 from snowetl.load.plan import LoadError, Migration, TablePlan
@@ -172,11 +172,13 @@ class RedshiftWarehouse:
 class RedshiftDialect:
     max_identifier = 127
 
-    def create_entity(self, schema: str, table: str, leaves: Sequence[Leaf], key: SchemaKey) -> list[str]:
-        return [ddl.create_table(schema, table, leaves), ddl.comment_on_table(schema, table, key)]
+    def create_entity(self, schema: str, table: str, versions: Sequence[Schema], key: SchemaKey) -> list[str]:
+        return [ddl.create_table(schema, table, flat.ordered(versions)), ddl.comment_on_table(schema, table, key)]
 
-    def migrate_entity(self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema]) -> Migration:
-        migration = ddl.migrate(schema, table, key, versions)
+    def migrate_entity(
+        self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
+    ) -> Migration:
+        migration = ddl.migrate(schema, table, key, versions[current:])
         return Migration(migration.before, migration.inside)
 
 
@@ -221,7 +223,7 @@ class RedshiftSession:
             "SELECT c.relname, obj_description(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             f"WHERE n.nspname = {_literal(self._schema)} AND c.relkind = 'r'"
         )
-        return {name: comment for name, comment in rows}
+        return dict(rows)
 
     def is_loaded(self, base: str) -> bool:
         self._base = base
