@@ -14,6 +14,9 @@ Loaded = CollectorPayload | list[BadRow] | None
 
 UTF_8 = "UTF-8"
 
+WHITESPACE = " \t\n\x0b\f\r"
+"""What separates the columns of logs."""
+
 _INSTANCE = re.compile("@[0-9a-z]+;")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UP_TO_SPACE = "".join(map(chr, range(0x21)))
@@ -52,6 +55,19 @@ def as_line(record: bytes | str) -> str:
     return record if isinstance(record, str) else decode_utf8(bytes(record))
 
 
+def split_tokens(line: str, most: int) -> tuple[list[str], int]:
+    """The first ``most`` tokens of a line, and one more for all the rest; how many blanks end the line.
+
+    Tokens are separated by ASCII whitespace only, as JVM regular expressions see it. A line that starts with a blank
+    has none.
+    """
+    if not line or line[0] in WHITESPACE:
+        return [], 0
+    raw = line.encode("utf-8", "surrogatepass").split(None, most)
+    tokens = [token.decode("utf-8", "surrogatepass") for token in raw]
+    return tokens, len(line) - len(line.rstrip(WHITESPACE)) if line[-1] in WHITESPACE else 0
+
+
 def to_option(token: str) -> str | None:
     """The text of a log column; ``-`` and nothing at all stand for null."""
     return None if token in ("-", "") else token
@@ -75,3 +91,21 @@ def clean_message(message: str) -> str:
     """Exception text without instance ids and control characters (enrich 3.9.0 ``JsonUtils.stripInstanceEtc``)."""
     message = _INSTANCE.sub("@xxxxxx;", message).replace("\t", "    ")
     return _CONTROL.sub("", message).strip(_UP_TO_SPACE)
+
+
+def body_payload(collector: str, api: tuple[str, str], body: str) -> CollectorPayload:
+    """A payload that is nothing but a body: the adapter has to find time and context in it."""
+    return CollectorPayload(
+        vendor=api[0],
+        version=api[1],
+        querystring=[],
+        content_type=None,
+        body=body,
+        collector=collector,
+        encoding=UTF_8,
+        hostname=None,
+        timestamp=None,
+        ip_address=None,
+        useragent=None,
+        referer_uri=None,
+    )
