@@ -44,6 +44,10 @@ class Session(Protocol):
 
     def copy_entities(self, plan: TablePlan, files: list[FileInfo]) -> TableLoad: ...
 
+    def copy_bad_rows(self, files: list[FileInfo]) -> TableLoad:
+        """Raises :class:`LoadError` where the warehouse has no table for them."""
+        ...
+
 
 class Warehouse(Protocol):
     """A kind of warehouse: how to reach it, and its SQL."""
@@ -76,20 +80,22 @@ class Loader:
         self._progress = progress or (lambda text: None)
         self._retries = retries or Retries()
 
-    def load(self, run: TransformedRun) -> LoadReport:
+    def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
 
-        A run that is in the manifest already is left alone; transient failures are tried again as a whole. Raises
+        ``bad_rows`` are files of bad rows to load with it. A run that is in the manifest already is left alone; transient failures are tried again as a whole. Raises
         :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
         """
         if run.is_empty:
             return LoadReport(run.base, self._warehouse.name, "empty")
         self._refuse_json(run)
         return self._retries.call(
-            lambda: self._load(run), lambda error: isinstance(error, LoadError) and error.transient, self._progress
+            lambda: self._load(run, list(bad_rows)),
+            lambda error: isinstance(error, LoadError) and error.transient,
+            self._progress,
         )
 
-    def _load(self, run: TransformedRun) -> LoadReport:
+    def _load(self, run: TransformedRun, bad_rows: list[FileInfo]) -> LoadReport:
         started = time.monotonic()
         report = LoadReport(run.base, self._warehouse.name, "loaded")
         with self._warehouse.session() as session:
@@ -111,6 +117,8 @@ class Loader:
                 if any(plan.change for plan in plans):
                     plans = self._plans(session, run)
                 self._copy(session, run, plans, report)
+                if bad_rows:
+                    report.tables.append(session.copy_bad_rows(bad_rows))
                 session.note_loaded(run, _types_json(run))
         report.seconds = time.monotonic() - started
         return report

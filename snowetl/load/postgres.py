@@ -11,7 +11,7 @@ from typing import Any
 from snowetl.iglu.ddl import postgres as ddl
 from snowetl.iglu.ddl.redshift import quoted
 from snowetl.iglu.ddl.schema import Schema
-from snowetl.load import atomic, rows
+from snowetl.load import atomic, badrows, rows
 from snowetl.load.plan import LoadError, Migration, TablePlan
 from snowetl.load.report import TableLoad
 from snowetl.load.run import TransformedRun
@@ -187,6 +187,19 @@ class PostgresSession:
             for chunk in rows.read_chunks(files)
         )
         return self._copy(plan.table, columns, files, chunks, null="\\N")
+
+    def copy_bad_rows(self, files: list[FileInfo]) -> TableLoad:
+        started = time.monotonic()
+        loaded = TableLoad(f"{self._schema}.{badrows.TABLE}", files=len(files))
+        self.run([badrows.CREATE.format(schema=self._schema)])
+        names = ", ".join(quoted(column) for column in badrows.COLUMNS)
+        with self._connection.cursor() as cursor:
+            with cursor.copy(f"COPY {loaded.table} ({names}) FROM STDIN") as copy:
+                for record in badrows.read_bad_rows(files):
+                    copy.write_row((self._base, *record))
+            loaded.rows = cursor.rowcount
+        loaded.seconds = time.monotonic() - started
+        return loaded
 
     def _copy(
         self, table: str, columns: Sequence[str], files: list[FileInfo], chunks: Iterator[bytes], null: str

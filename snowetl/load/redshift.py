@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from snowetl.errors import ConfigError
 from snowetl.iglu.ddl import flat
@@ -17,6 +18,7 @@ from snowetl.load import atomic
 from snowetl.load.plan import LoadError, Migration, TablePlan
 from snowetl.load.report import TableLoad
 from snowetl.load.run import ATOMIC, TransformedRun
+from snowetl.model import jsontext
 from snowetl.model.schema import SchemaKey
 from snowetl.storage import FileInfo
 
@@ -80,6 +82,41 @@ class CopyCredentials:
             f"aws_access_key_id={lent['AccessKeyId']};aws_secret_access_key={lent['SecretAccessKey']};"
             f"token={lent['SessionToken']}"
         )
+
+
+def connection_keywords(url: str) -> dict[str, Any]:
+    """Keywords of the driver from ``redshift://USER:PASSWORD@HOST:PORT/DATABASE``.
+
+    The password may be a reference instead: ``?secret=NAME`` (Secrets Manager, JSON with ``password`` or plain text) or
+    ``?parameter=NAME`` (SSM Parameter Store). Raises ``ConfigError``.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("redshift", "postgresql") or not parts.hostname or not parts.path.strip("/"):
+        raise ConfigError("--database must read redshift://USER:PASSWORD@HOST:5439/DATABASE")
+    query = dict(parse_qsl(parts.query))
+    password = unquote(parts.password) if parts.password else _stored_password(query)
+    return {
+        "host": parts.hostname,
+        "port": parts.port or 5439,
+        "database": parts.path.strip("/"),
+        "user": unquote(parts.username or ""),
+        "password": password,
+        "ssl": query.get("ssl", "true") == "true",
+    }
+
+
+def _stored_password(query: dict[str, str]) -> str:
+    import boto3
+
+    if "secret" in query:
+        text = str(boto3.client("secretsmanager").get_secret_value(SecretId=query["secret"])["SecretString"])
+        with suppress(jsontext.JsonError, KeyError, TypeError):
+            return str(jsontext.loads(text)["password"])
+        return text
+    if "parameter" in query:
+        found = boto3.client("ssm").get_parameter(Name=query["parameter"], WithDecryption=True)
+        return str(found["Parameter"]["Value"])
+    raise ConfigError("--database has no password: write it, or ?secret=NAME or ?parameter=NAME")
 
 
 class RedshiftWarehouse:
@@ -252,6 +289,9 @@ class RedshiftSession:
     def copy_entities(self, plan: TablePlan, files: list[FileInfo]) -> TableLoad:
         folder = f"{self._base}output=good/{plan.model.folder}"
         return self._copy(plan.table, files, lambda gzip: self._warehouse.copy_entities_sql(plan.table, folder, gzip))
+
+    def copy_bad_rows(self, files: list[FileInfo]) -> TableLoad:
+        raise LoadError("bad rows are loaded into Postgres only; query them in place, or leave --bad-rows out")
 
     def _copy(self, table: str, files: list[FileInfo], statement: Callable[[bool], str]) -> TableLoad:
         started = time.monotonic()

@@ -132,3 +132,22 @@ def test_two_loaders_at_once_one_waits(database, tmp_path):
         outcomes = sorted(report.outcome for report in pool.map(lambda _: load(database, run), range(4)))
     assert outcomes == ["already loaded"] * 3 + ["loaded"]
     assert query(database, "SELECT count(*) FROM atomic.events") == [(2000,)]
+
+
+def test_bad_rows_become_a_table(database, tmp_path):
+    from snowetl.storage import filesystem
+
+    run = make_run(tmp_path, [event_line(1)])
+    lines = [
+        '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
+        '{"artifact":"snowetl","version":"1.0.0"},"failure":{"timestamp":"2026-01-02T03:04:05.678Z","errors":["x"]},'
+        '"payload":"a\\u0000b\\ud800"}}',
+        "no json \x00",
+    ]
+    bad = tmp_path / "bad.txt"
+    bad.write_text("\n".join(lines) + "\n")
+    files = filesystem(str(bad)).list(str(bad))
+    report = Loader(PostgresWarehouse(database), Registry(), retries=Retries(0)).load(read_run(run), files)
+    assert report.tables[-1].rows == 2
+    found = query(database, "SELECT type, processor, failure->'errors'->>0, payload #>> '{}' FROM atomic.bad_rows")
+    assert found == [("generic_error", "snowetl 1.0.0", "x", "ab?"), ("unreadable", None, None, "no json ")]

@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 from snowetl.errors import ConfigError
 from snowetl.load.engine import Loader
 from snowetl.load.plan import LoadError
-from snowetl.load.redshift import CopyCredentials, RedshiftWarehouse
+from snowetl.load.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from tests.load.redshift_standin import StandIn
@@ -132,3 +132,16 @@ def test_a_cluster_that_does_not_answer_is_named():
     ):
         pass
     assert "secret" not in str(caught.value)
+
+
+def test_the_password_may_be_kept_elsewhere(bucket):
+    boto3.client("secretsmanager").create_secret(Name="dwh", SecretString='{"password": "s3cret"}')
+    boto3.client("ssm").put_parameter(Name="/dwh", Value="par", Type="SecureString")
+    keywords = connection_keywords("redshift://jo@cluster.example:5440/dev?secret=dwh")
+    assert keywords == {
+        "host": "cluster.example", "port": 5440, "database": "dev", "user": "jo", "password": "s3cret", "ssl": True,
+    }  # fmt: skip
+    assert connection_keywords("redshift://jo@h/dev?parameter=/dwh")["password"] == "par"
+    assert connection_keywords("redshift://jo:p%40ss@h/dev")["password"] == "p@ss"
+    with pytest.raises(ConfigError, match="no password"):
+        connection_keywords("redshift://jo@h/dev")

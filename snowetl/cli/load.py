@@ -1,0 +1,106 @@
+"""``snowetl load``: transformed runs into a warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from snowetl.cli import console, tables
+from snowetl.cli.options import Document, config_option
+
+
+@click.command()
+@click.option("-i", "--input-folder", required=True, help="A transformed run folder, or the folder of all of them.")
+@click.option("--iglu-config", type=Document(), required=True, help="Iglu resolver configuration.")
+@click.option("--warehouse", type=click.Choice(["postgres", "redshift"]), default="postgres", show_default=True)
+@click.option("--database", help="Connection URL. Default for postgres: the embedded server, see --data-folder.")
+@click.option("--data-folder", type=click.Path(path_type=Path), default="warehouse", show_default=True,
+              help="Where the embedded PostgreSQL keeps its data.")  # fmt: skip
+@click.option("--schema", default="atomic", show_default=True, help="Schema of all tables.")
+@click.option("--bad-rows", multiple=True, help="Folder, file or glob of bad rows to load too (postgres).")
+@click.option("--role-arn", help="redshift: role of the cluster that may read the run's files.")
+@click.option("--assume-role-arn", help="redshift: role whose temporary keys COPY uses instead.")
+@click.option("--region", help="redshift: region of the bucket. Default: that of the AWS configuration.")
+@click.option("--max-error", type=click.IntRange(0), default=10, show_default=True, help="redshift: MAXERROR of COPY.")
+@config_option
+def command(
+    input_folder: str,
+    iglu_config: Any,
+    warehouse: str,
+    database: str | None,
+    data_folder: Path,
+    schema: str,
+    bad_rows: tuple[str, ...],
+    role_arn: str | None,
+    assume_role_arn: str | None,
+    region: str | None,
+    max_error: int,
+) -> None:
+    """Load transformed runs into PostgreSQL or Redshift, each in one transaction and once.
+
+    Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
+    as the schemas ask for it.
+
+    Exit codes: 0 done, 1 failure (nothing of the run is visible), 2 wrong usage or configuration, 3 nothing to do.
+    """
+    from snowetl.errors import NothingToDo
+    from snowetl.iglu.client import IgluClient
+    from snowetl.iglu.config import ResolverConfig
+    from snowetl.load.engine import Loader
+    from snowetl.load.run import discover, read_run
+    from snowetl.load.schemas import RegistrySchemas
+    from snowetl.storage import filesystem
+
+    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(iglu_config), now=0))
+    folders = discover(input_folder)
+    if not folders:
+        raise NothingToDo(f"no complete run in {input_folder}: `snowetl transform` makes them")
+    bad_files = [info for pattern in bad_rows for info in filesystem(pattern).list(pattern)]
+    with _open(warehouse, database, data_folder, schema, role_arn, assume_role_arn, region, max_error) as target:
+        loader = Loader(target, schemas, progress=console.say)
+        for folder in folders:
+            report = loader.load(read_run(folder), bad_files if folder == folders[-1] else ())
+            console.show(tables.load_report(report))
+
+
+@contextmanager
+def _open(
+    warehouse: str,
+    database: str | None,
+    data_folder: Path,
+    schema: str,
+    role_arn: str | None,
+    assume_role_arn: str | None,
+    region: str | None,
+    max_error: int,
+) -> Iterator[Any]:
+    if warehouse == "redshift":
+        from snowetl.load.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
+
+        if database is None:
+            raise click.UsageError("--warehouse redshift needs --database redshift://USER:PASSWORD@HOST:5439/DATABASE")
+        credentials = CopyCredentials(role_arn=role_arn, assume_role_arn=assume_role_arn)
+        yield RedshiftWarehouse(connection_keywords(database), credentials, region or _region(), schema, max_error)
+        return
+    from snowetl.load.embedded import embedded_postgres
+    from snowetl.load.postgres import PostgresWarehouse
+
+    if database is not None:
+        yield PostgresWarehouse(database, schema)
+        return
+    with embedded_postgres(data_folder) as url:
+        console.say(f"embedded PostgreSQL: {url}")
+        yield PostgresWarehouse(url, schema)
+
+
+def _region() -> str:
+    import boto3
+
+    region = boto3.session.Session().region_name
+    if region is None:
+        raise click.UsageError("--region is not given and the AWS configuration names none")
+    return region
