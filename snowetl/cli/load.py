@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from snowetl.cli import console, tables
+from snowetl.cli import console
 from snowetl.cli.options import Document, config_option
+
+if TYPE_CHECKING:
+    from snowetl.load.report import LoadReport
 
 
 @click.command()
@@ -64,7 +67,18 @@ def command(
         loader = Loader(target, schemas, progress=console.say)
         for folder in folders:
             report = loader.load(read_run(folder), bad_files if folder == folders[-1] else ())
-            console.show(tables.load_report(report))
+            console.show(_table(report))
+
+
+def _table(report: LoadReport) -> str:
+    """A report as text: a line per table."""
+    lines = [f"{report.base}: {report.outcome}"]
+    width = max((len(table.table) for table in report.tables), default=0)
+    for table in report.tables:
+        notes = [table.change or "", f"{table.rejected:,} rejected" if table.rejected else ""]
+        note = ", ".join(note for note in notes if note)
+        lines.append(f"  {table.table:<{width}}  {table.rows:>10,} rows  {table.seconds:6.1f} s  {note}".rstrip())
+    return "\n".join(lines)
 
 
 @contextmanager

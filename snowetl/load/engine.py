@@ -83,8 +83,9 @@ class Loader:
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
 
-        ``bad_rows`` are files of bad rows to load with it. A run that is in the manifest already is left alone; transient failures are tried again as a whole. Raises
-        :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
+        ``bad_rows`` are files of bad rows to load with it. A run that is in the manifest already is left alone;
+        transient failures are tried again as a whole. Raises :class:`LoadError` or ``StorageError``; nothing of the
+        run is visible then.
         """
         if run.is_empty:
             return LoadReport(run.base, self._warehouse.name, "empty")
