@@ -1,0 +1,80 @@
+"""What the docs tell a reader to type works: Python blocks and ``sh`` blocks are run, links and options are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def _blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def _pages_with(language: str) -> list[str]:
+    return [page.relative_to(ROOT).as_posix() for page in PAGES if _blocks(page, language)]
+
+
+@pytest.mark.parametrize("page", _pages_with("python"))
+def test_python_blocks(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    for number, block in enumerate(_blocks(ROOT / page, "python"), 1):
+        exec(compile(block, f"{page} block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", _pages_with("sh"))
+def test_shell_blocks(page: str, tmp_path: Path) -> None:
+    """Run in a folder that has the fixtures, with ``snowetl`` on the path."""
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    snowetl = tmp_path / "bin" / "snowetl"
+    snowetl.parent.mkdir()
+    snowetl.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m snowetl "$@"\n')
+    snowetl.chmod(0o755)
+    environment = os.environ | {"PATH": f"{snowetl.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    for block in _blocks(ROOT / page, "sh"):
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert result.returncode == 0, f"{block}\n{result.stdout}\n{result.stderr}"
+
+
+def test_json_blocks_are_json() -> None:
+    for page in PAGES:
+        for block in _blocks(page, "json"):
+            if "…" not in block:
+                json.loads(block)
+
+
+def test_the_yaml_example_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from snowetl.cli.main import main
+
+    [example] = _blocks(ROOT / "docs" / "configuration.md", "yaml")
+    (tmp_path / "snowetl.yml").write_text(example)
+    monkeypatch.chdir(ROOT)
+    arguments = ["enrich", "--config", str(tmp_path / "snowetl.yml"), "--dry-run", "--master", "none"]
+    assert main([*arguments, "--run-id", "2026-03-05-02-00-00"]) == 0
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_every_option_of_enrich_is_documented() -> None:
+    from snowetl.cli.enrich import command
+
+    page = (ROOT / "docs" / "enrich-job.md").read_text("utf-8")
+    for parameter in command.params:
+        for option in parameter.opts:
+            if option.startswith("--") and option != "--help":
+                assert f"`{option}`" in page, option
