@@ -45,6 +45,7 @@ EXTRAS["dev"] = [
     "pytest>=8.3",
     "pytest-xdist>=3.6",
     "ruff>=0.8",
+    "setuptools>=68",
     "sqlglot>=26",
     "types-pyyaml",
     "types-regex",
@@ -54,7 +55,7 @@ EXTRAS["dev"] = [
 setup(
     name="snowetl",
     version=VERSION,
-    description="Raw Snowplow collector logs to enriched events, bad rows and warehouse tables: library, CLI, Spark job",
+    description="Raw Snowplow collector logs to enriched events, bad rows and warehouse tables",
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
