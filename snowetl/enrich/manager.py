@@ -20,13 +20,14 @@ from snowetl.enrich.steps import LEGACY_ORDER, ORDER, PRIVACY_ORDER, arrange
 from snowetl.enrich.transform import CONTEXTS, UNSTRUCT_EVENT, Parsed, transform
 from snowetl.model import badrow, timestamps
 from snowetl.model.badrow import BadRow, Message, Origin
-from snowetl.model.event import EnrichedEvent
+from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _EVENT_ID = INDEX["event_id"]
 _DERIVED_CONTEXTS = INDEX["derived_contexts"]
 _IP_ADDRESS = INDEX["user_ipaddress"]
+_USERAGENT = INDEX["useragent"]
 
 NamedSteps = Sequence[tuple[str, Step]]
 Watch = Callable[[str, Draft], None]
@@ -66,7 +67,7 @@ class EnrichmentManager:
             event.values[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
         useragent = payload.useragent
         if useragent is not None:
-            event["useragent"] = useragent.replace("\r", "").replace("\n", "").replace("\t", "    ")
+            event.values[_USERAGENT] = useragent.replace("\r", "").replace("\n", "").replace("\t", "    ") or EMPTY
         millis = payload.timestamp
         if millis is None:
             return event.values, [_collector_tstamp_failure(None, "should be set")]

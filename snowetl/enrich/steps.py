@@ -10,6 +10,7 @@ from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.base import Step
 from snowetl.enrich.uri import UriError, page_query, parse_uri, uri_columns
 from snowetl.model import badrow, timestamps
+from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.text import tsv_safe
 
@@ -60,7 +61,7 @@ def page_uri(draft: Draft) -> None:
         draft.fail(badrow.enrichment_message(badrow.simple_error(str(error))))
         return
     draft.page_uri = uri
-    values[_PAGE_URL] = uri.text
+    values[_PAGE_URL] = uri.text or EMPTY
     values[_PAGE_PARTS] = uri_columns(uri)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from snowetl.model import jsontext, timestamps
-from snowetl.model.event import EnrichedEvent
+from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import FIELDS
 from snowetl.model.order import map_order
 from snowetl.model.payload import CollectorPayload, RawEvent
@@ -227,7 +227,7 @@ def enriched_json(event: EnrichedEvent) -> dict[str, Any]:
 
 def _typed(type_: str, value: str) -> Any:
     if not value:
-        return None
+        return "" if value is EMPTY else None
     if type_ in ("int", "bool"):
         return int(value)
     if type_ == "float":

@@ -7,6 +7,14 @@ from snowetl.model.fields import FIELDS, INDEX, NAMES
 _EMPTY: tuple[str, ...] = ("",) * len(FIELDS)
 
 
+class _Empty(str):
+    __slots__ = ()
+
+
+EMPTY = _Empty()
+"""A column that holds empty text rather than null: the same in the TSV, told apart in bad rows."""
+
+
 class EnrichedEvent:
     """One enriched event (enrich 3.9.0 ``EnrichedEvent``).
 

@@ -31,8 +31,12 @@ def java_hash(text: str) -> int:
 
 @lru_cache(maxsize=65536)
 def trie_key(text: str) -> tuple[int, ...]:
-    """Sort key of ``text`` in a Scala 2.12 hash trie: the 5-bit groups of its improved hash, lowest group first."""
-    h = java_hash(text)
+    """Sort key of ``text`` in a Scala 2.12 hash trie."""
+    return trie_groups(java_hash(text))
+
+
+def trie_groups(h: int) -> tuple[int, ...]:
+    """Sort key of an unsigned 32-bit hash code in a hash trie: the 5-bit groups of its improved hash, lowest first."""
     h = (h + (~(h << 9) & _MASK32)) & _MASK32
     h ^= h >> 14
     h = (h + (h << 4)) & _MASK32

@@ -62,7 +62,7 @@ def unordered(path: str, expected: list[Any], got: list[Any]) -> Iterator[Mismat
 def event_differences(path: str, expected: dict[str, Any], got: dict[str, str | None]) -> Iterator[Mismatch]:
     """Columns by name; JSON columns are compared parsed. ``got`` holds every column, ``expected`` the non-null ones."""
     for column in [*expected, *(name for name, value in got.items() if value is not None and name not in expected)]:
-        yield from column_differences(f"{path}.{column}", column, expected.get(column), got.get(column))
+        yield from column_differences(f"{path}.{column}", column, expected.get(column) or None, got.get(column))
 
 
 def column_differences(path: str, column: str, expected: Any, got: str | None) -> Iterator[Mismatch]:
