@@ -10,7 +10,28 @@ from snowetl.errors import ConfigError
 
 ENTRY_POINT_GROUP = "snowetl.adapters"
 
-_BUILT_IN = ("tp1", "tp2", "redirect", "iglu_webhook")
+_BUILT_IN = (
+    "tp1",
+    "tp2",
+    "redirect",
+    "iglu_webhook",
+    "cloudfront_access_log",
+    "google_analytics",
+    "callrail",
+    "hubspot",
+    "mailchimp",
+    "mailgun",
+    "mandrill",
+    "marketo",
+    "olark",
+    "pagerduty",
+    "pingdom",
+    "sendgrid",
+    "statusgator",
+    "unbounce",
+    "urban_airship",
+    "vero",
+)
 
 
 def built_in() -> list[Adapter]:

@@ -77,7 +77,7 @@ def clean_event(event: Any, type_key: str, event_type: str | None, date_keys: tu
 
 def date_of_seconds(value: Any) -> Any:
     """Epoch seconds (a number without fraction, or a string of one) as date text; anything else as it is."""
-    seconds = _long_of_text(value) if isinstance(value, str) else integral(value)
+    seconds = java_long(value) if isinstance(value, str) else integral(value)
     if seconds is None:
         return value
     return timestamps.to_iso(_wrap(seconds * 1000))
@@ -112,8 +112,8 @@ def _in_range(number: int | None) -> int | None:
     return number if number is not None and -_MAX_LONG - 1 <= number <= _MAX_LONG else None
 
 
-def _long_of_text(text: str) -> int | None:
-    """``java.lang.Long.parseLong``."""
+def java_long(text: str) -> int | None:
+    """``java.lang.Long.parseLong``, ``None`` where it throws."""
     match = _LONG.fullmatch(text)
     return _in_range(int(match.group(1) + match.group(2))) if match else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -9,10 +10,14 @@ from snowetl.adapters.base import Failures, Outcome, input_failure
 from snowetl.model import badrow, jsontext
 from snowetl.model.badrow import Message
 from snowetl.model.order import in_map_order
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
+from snowetl.model.querystring import QuerystringError, parse_form
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+
+_OBJECT_ID = re.compile("@[0-9a-z]+;")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 NO_BODY = "empty body: no events to process"
 
@@ -37,6 +42,33 @@ def parse_json(field: str, text: str) -> Any | Failures:
         return jsontext.loads_exact(text)
     except jsontext.JsonError as error:
         return Failures((badrow.not_json(field, text, f"invalid json: {error}"),))
+
+
+def form_of(body: str, failed_field: str) -> Parameters | Failures:
+    """Fields of a form body, the last of repeated ones; ``failed_field`` is what a failure names as the field."""
+    try:
+        return dict(parse_form(body))
+    except QuerystringError as error:
+        return input_failure(failed_field, body, f"could not parse body: {one_line(str(error))}")
+
+
+def one_line(text: str) -> str:
+    """A parser's message without control characters and object ids (enrich 3.9.0 ``stripInstanceEtc``)."""
+    text = _OBJECT_ID.sub("@xxxxxx;", text).replace("\t", "    ")
+    return _CONTROL.sub("", text).strip(" ")
+
+
+def required_text(event: Any, key: str, failures: Failures) -> str:
+    """A member that must be a string; where it is not, a failure more in circe's words, and ``""``."""
+    if not isinstance(event, dict) or key not in event:
+        reason = f"Attempt to decode value on failed cursor: DownField({key})"
+    elif not isinstance(event[key], str):
+        reason = f"String: DownField({key})"
+    else:
+        text: str = event[key]
+        return text
+    failures.append(badrow.input_data(key, None, f"could not extract '{key}': {reason}"))
+    return ""
 
 
 def text_member(event: Any, key: str) -> str | None:

@@ -1,0 +1,46 @@
+"""The order of Scala 2.12 maps whose keys are no strings: hashes of case classes (MurmurHash3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import TypeVar
+
+from snowetl.model.order import java_hash, trie_groups
+from snowetl.model.schema import SchemaKey
+
+K = TypeVar("K")
+
+_SMALL_MAP = 4
+_MASK32 = 0xFFFFFFFF
+_PRODUCT_SEED = 0xCAFEBABE
+
+
+def ordered_by_hash(keys: Iterable[K], hash_of: Callable[[K], int]) -> list[K]:
+    """Distinct ``keys`` in the order an immutable map of them iterates; ``hash_of`` is their ``hashCode``."""
+    distinct = list(dict.fromkeys(keys))
+    if len(distinct) > _SMALL_MAP:
+        distinct.sort(key=lambda key: trie_groups(hash_of(key)))
+    return distinct
+
+
+def product_hash(*hashes: int) -> int:
+    """``hashCode`` of a case class whose members have these hashes (``MurmurHash3.productHash``)."""
+    h = _PRODUCT_SEED
+    for member in hashes:
+        k = member * 0xCC9E2D51 & _MASK32
+        k = (k << 15 | k >> 17) * 0x1B873593 & _MASK32
+        h ^= k
+        h = (h << 13 | h >> 19) & _MASK32
+        h = h * 5 + 0xE6546B64 & _MASK32
+    h ^= len(hashes)
+    h = (h ^ h >> 16) * 0x85EBCA6B & _MASK32
+    h = (h ^ h >> 13) * 0xC2B2AE35 & _MASK32
+    return h ^ h >> 16
+
+
+@lru_cache(maxsize=1024)
+def schema_key_hash(uri: str) -> int:
+    """``hashCode`` of the Iglu client's ``SchemaKey``."""
+    key = SchemaKey.parse(uri)
+    return product_hash(java_hash(key.vendor), java_hash(key.name), java_hash(key.format), product_hash(*key.version))
