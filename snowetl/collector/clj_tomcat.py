@@ -27,8 +27,7 @@ _HYPHENS = ["-", "-", "-"]
 _MOST_COLUMNS = 17
 _UNKNOWN_ROW = badrow.simple_error("does not match the raw event format")
 _NOT_POST = "operation must be POST if content type and/or body are provided"
-# What a JVM from release 15 on says about a body that is not there; older ones say just "null".
-_NO_BODY = 'could not base64 decode: Cannot read the array length because "bytes" is null'
+_NO_BODY = "could not base64 decode: null"
 
 Content = tuple["str | None", "str | None"]
 """Content type and body as they stand in the line."""

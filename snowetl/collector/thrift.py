@@ -16,7 +16,6 @@ from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
 from snowetl.model.text import decode_base64
 
 _EXPECTED = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-*")
-_USUAL_SCHEMA = "iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
 _NO_PATH = badrow.payload_field("path", None, "request does not contain a path")
 # What a JVM from release 15 on says where a legacy record has no payload struct.
 _NO_PAYLOAD = 'Cannot read field "data" because "snowplowRawEvent.payload" is null'
@@ -35,12 +34,9 @@ class ThriftLoader(Loader):
     def load(self, record: bytes | str) -> Loaded:
         if type(record) is not bytes:
             record = record.encode("utf-8", "surrogatepass") if isinstance(record, str) else bytes(record)
-        fields = reader.read_collector_payload(record)
+        fields = reader.read_usual(record)
         try:
-            if fields is not None and fields.get(reader.SCHEMA) == _USUAL_SCHEMA:
-                loaded = _from_collector_payload(fields)
-            else:
-                loaded = self._look_closer(record)
+            loaded = self._look_closer(record) if fields is None else _from_collector_payload(fields)
         except reader.ThriftError as error:
             loaded = [badrow.simple_error(f"error deserializing raw event: {error}")]
         except charsets.UnknownCharset as error:

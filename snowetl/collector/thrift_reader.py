@@ -55,7 +55,9 @@ _LEAST_SIZES = {**_FIXED_SIZES, STOP: 0, 1: 0, STRING: 4, STRUCT: 0, MAP: 4, SET
 _head = struct.Struct(">bhI").unpack_from
 _size = struct.Struct(">I").unpack_from
 _long = struct.Struct(">q").unpack_from
-_PADDING = b"\0" * 8
+_NONE: list[str] = []
+_USUAL_SCHEMA = b"iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
+_USUAL_END = struct.pack(">bhI", STRING, SCHEMA, len(_USUAL_SCHEMA)) + _USUAL_SCHEMA + b"\0"
 _STOPS = re.compile(rb"\0*")
 
 
@@ -63,46 +65,45 @@ class ThriftError(ValueError):
     """A record that is no such struct; the message is libthrift's."""
 
 
-def read_collector_payload(record: bytes) -> Fields | None:
-    """The fields of a sound CollectorPayload, by id; ``None`` for anything that asks for a closer look."""
-    length = len(record)
-    if length > MAX_MESSAGE_SIZE:
+def read_usual(record: bytes) -> Fields | None:
+    """The fields of a sound CollectorPayload that ends as collectors end it; ``None`` for whatever looks different.
+
+    Fields it does not know are read too, if they are texts; nobody asks for them.
+    """
+    if not record.endswith(_USUAL_END) or len(record) > MAX_MESSAGE_SIZE:
         return None
     text = record.decode("latin-1")
-    padded = record + _PADDING
+    end = len(record) - len(_USUAL_END)
     fields: Fields = {}
     at = 0
     try:
-        while True:
-            kind, field, size = _head(padded, at)
-            if kind == STRING:
+        while at != end:  # once beyond the end, it runs into something unexpected
+            kind, field, size = _head(record, at)
+            if kind == 11:  # a text
                 start = at + 7
                 at = start + size
                 value = text[start:at]
                 fields[field] = value if value.isascii() else decode_utf8(record[start:at])
-            elif kind == STOP:
-                break
-            elif kind == I64 and field == TIMESTAMP:
-                fields[field] = _long(padded, at + 3)[0]
+            elif kind == 10 and field == TIMESTAMP:
+                fields[field] = _long(record, at + 3)[0]
                 at += 11
-            elif kind == LIST and field == HEADERS and record[at + 3] == STRING:
+            elif kind == 15 and field == HEADERS and record[at + 3] == STRING:
                 headers: list[str] = []
-                (count,) = _size(padded, at + 4)
+                (count,) = _size(record, at + 4)
                 at += 8
-                while count:
+                for _ in range(count):
                     start = at + 4
-                    at = start + _size(padded, at)[0]
+                    at = start + _size(record, at)[0]
                     value = text[start:at]
                     headers.append(value if value.isascii() else decode_utf8(record[start:at]))
-                    count -= 1
                 fields[field] = headers
             else:
                 return None
-    except (struct.error, IndexError):
+    except struct.error:
         return None
-    if at >= length or not fields.keys() <= COLLECTOR_PAYLOAD.keys():
-        return None
-    return fields
+    if type(fields.get(TIMESTAMP, 0)) is int and type(fields.get(HEADERS, _NONE)) is list:
+        return fields
+    return None
 
 
 class Walker:
