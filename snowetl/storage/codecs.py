@@ -112,8 +112,11 @@ ZSTD = Codec(
     re.compile(rb"\x28\xb5\x2f\xfd"),
     (ValueError,),
 )
-_LONGEST_START = 10
+LONGEST_START = 10
+"""Bytes the ``member`` patterns look at."""
+
 _MAX_DAMAGES = 1000
+_STEP_BACK = 64 << 10
 
 
 def read_members(source: Source, codec: Codec) -> RemarkedPieces:
@@ -122,12 +125,13 @@ def read_members(source: Source, codec: Codec) -> RemarkedPieces:
     Zero bytes after a member are padding; other bytes that begin no member are damage.
     """
     number = damages = 0
+    ends_line = True
     fault: Damage | Remark | None = None
     while source.peek(1):
-        begins = codec.magic.match(source.peek(_LONGEST_START))
+        begins = codec.magic.match(source.peek(LONGEST_START))
         if source.offset and not begins:
             start = source.offset
-            padding = source.skip_to(codec.member, _LONGEST_START)
+            padding = source.skip_to(codec.member, LONGEST_START)
             if fault is None and not padding:
                 reason = f"{source.offset - start} bytes behind {codec.name} data that are no {codec.name} data"
                 yield Damage(source.url, start, reason)
@@ -142,6 +146,9 @@ def read_members(source: Source, codec: Codec) -> RemarkedPieces:
                 break
             yield Piece(number, data)
             number += len(data)
+            ends_line = data.endswith(b"\n")
+        if isinstance(fault, Remark) and not ends_line:
+            fault = fault.damage  # a gap: what is wrong must not run into the next member's first record
         if fault is not None:
             damages += 1
             if damages == _MAX_DAMAGES:
@@ -166,7 +173,10 @@ def _read_member(source: Source, codec: Codec) -> _Outcome:
     if decompressor.eof:
         source.unread(decompressor.unused_data)
         return None
-    return Damage(source.url, source.offset, f"the file ends in the middle of its {codec.name} data")
+    damage = Damage(source.url, source.offset, f"the file ends in the middle of its {codec.name} data")
+    # a broken header may have swallowed whole members, broken data the beginning of one
+    source.seek(max(start + 1, source.offset - _STEP_BACK) if delivered else start + 1)
+    return damage
 
 
 def _decompress(source: Source, codec: Codec, decompressor: Any) -> Iterator[bytes]:
@@ -185,14 +195,15 @@ def _decompress(source: Source, codec: Codec, decompressor: Any) -> Iterator[byt
 def _salvage(source: Source, codec: Codec, start: int, delivered: int) -> _Outcome:
     """Read a member that failed once more, byte by byte near the end: a decompressor that fails keeps what it had.
 
-    Yields the content behind the first ``delivered`` bytes, leaves ``source`` at the first broken byte.
+    Yields the content behind the first ``delivered`` bytes. Leaves ``source`` somewhat before the place where the
+    decompressor gave up: on its way it may have swallowed the beginning of the next member.
     """
     limit = source.offset + CHUNK
     slow_from = max(start, source.offset - 2 * CHUNK)
     source.seek(start)
     decompressor = codec.careful()
     seen = 0
-    reason = f"broken {codec.name} data"
+    reason, checksum = f"broken {codec.name} data", False
     try:
         while not decompressor.eof and source.offset < limit:
             chunk = source.take(min(CHUNK, slow_from - source.offset) if source.offset < slow_from else 1)
@@ -204,10 +215,11 @@ def _salvage(source: Source, codec: Codec, start: int, delivered: int) -> _Outco
                 if fresh:
                     yield fresh
     except codec.errors as error:
-        reason = f"{reason}: {error}"
-        if _WRONG_CHECKSUM.search(str(error)):
-            return Remark(Damage(source.url, source.offset, f"{reason}; the content before it may be wrong"))
-    return Damage(source.url, source.offset, reason)
+        checksum = _WRONG_CHECKSUM.search(str(error)) is not None
+        reason += f": {error}; the content before it may be wrong" if checksum else f": {error}"
+    damage = Damage(source.url, source.offset, reason)
+    source.seek(max(start + 1, source.offset - _STEP_BACK))
+    return Remark(damage) if checksum else damage
 
 
 _WRONG_CHECKSUM = re.compile(r"incorrect (data|length) check|doesn't match checksum")

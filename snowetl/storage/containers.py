@@ -6,19 +6,14 @@ import re
 from collections.abc import Callable
 
 from snowetl.storage import lzop
-from snowetl.storage.codecs import BZIP2, GZIP, ZSTD, read_members
+from snowetl.storage.codecs import BZIP2, GZIP, LONGEST_START, ZSTD, read_members
 from snowetl.storage.pieces import CHUNK, Piece, RemarkedPieces, Source
 from snowetl.storage.records import Damage
 
 HEAD = 64 << 10
 """Bytes it takes to judge a file."""
 
-_READERS: dict[str, Callable[[Source], RemarkedPieces]] = {
-    "gzip": lambda source: read_members(source, GZIP),
-    "bzip2": lambda source: read_members(source, BZIP2),
-    "zstd": lambda source: read_members(source, ZSTD),
-    "lzop": lzop.read_blocks,
-}
+_CODECS = {codec.name: codec for codec in (GZIP, BZIP2, ZSTD)}
 _MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
@@ -70,16 +65,28 @@ def read_content(source: Source, looks_right: Callable[[bytes], bool]) -> Remark
     """
     head = source.peek(HEAD)
     container = by_content(head)
+    if container == "lzop":
+        return lzop.read_blocks(source)
     if container is not None:
-        return _READERS[container](source)
+        return read_members(source, _CODECS[container])
     foreign = is_foreign(head)
     if foreign:
         return iter([Damage(source.url, 0, f"this is {foreign}, which is not read; unpack or convert it")])
     promised = by_extension(source.url)
-    if promised and head and not looks_right(head):
-        reason = f"no {promised} file, though its name says so: it begins with {head[:8].hex(' ')}"
-        return iter([Damage(source.url, 0, reason)])
+    cut_off = any(name == promised and magic.startswith(head) for magic, name in _MAGIC)
+    if promised and head and (cut_off or not looks_right(head)):
+        return _read_misnamed(source, promised)
     return read_plain(source)
+
+
+def _read_misnamed(source: Source, promised: str) -> RemarkedPieces:
+    """A file that does not begin as its name promises; a later part of it may still be whole."""
+    begins = source.peek(8).hex(" ")
+    yield Damage(source.url, 0, f"no {promised} file, though its name says so: it begins with {begins}")
+    if promised in _CODECS:
+        codec = _CODECS[promised]
+        source.skip_to(codec.member, LONGEST_START)
+        yield from read_members(source, codec)
 
 
 def read_plain(source: Source) -> RemarkedPieces:

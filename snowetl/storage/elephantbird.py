@@ -59,19 +59,20 @@ class _CutOff(Exception):
 def _find_marker(buffer: PieceBuffer, url: str, silent: bool) -> Generator[Damage, None, bool]:
     """Move to the next marker; bytes skipped on the way are reported unless ``silent``. ``False`` at the end."""
     while True:
-        skipped, sample, number = 0, b"", buffer.number()
-        found = False
+        skipped, sample, found = 0, b"", False
+        buffer.need(1)
+        number = buffer.number()
         while not found and buffer.need(len(MARKER)):
             place = buffer.data.find(MARKER, buffer.pos)
             found = place >= 0
             passed = (place if found else len(buffer.data) - len(MARKER) + 1) - buffer.pos
-            sample = sample or buffer.data[buffer.pos : buffer.pos + min(passed, MAX_DAMAGE_BYTES)]
+            sample += buffer.data[buffer.pos : buffer.pos + min(passed, MAX_DAMAGE_BYTES - len(sample))]
             skipped += passed
             buffer.pos += passed
         if not found:
             rest = buffer.rest()
             skipped += len(rest)
-            sample = sample or rest[:MAX_DAMAGE_BYTES]
+            sample += rest[: MAX_DAMAGE_BYTES - len(sample)]
         if skipped and not silent:
             yield Damage(url, number, f"{skipped} bytes (at {number} of the content) that are no record block", sample)
         if found:
@@ -91,19 +92,24 @@ def _read_block(buffer: PieceBuffer, number: int) -> Iterator[Record]:
     buffer.pos += 4
     index = 0
     while left:
-        _need(buffer, min(left, _LONGEST_PREFIX))
+        buffer.need(min(left, _LONGEST_PREFIX))
         data, start = buffer.data, buffer.pos
-        tag, pos = _varint(data, start)
-        kind = tag & 7
-        if kind == 2:
-            length, pos = _varint(data, pos)
-        elif kind == 0:
-            _, pos = _varint(data, pos)
+        try:
+            tag, pos = _varint(data, start)
+            kind = tag & 7
             length = 0
-        elif kind in (1, 5):
-            length = 8 if kind == 1 else 4
-        else:
-            raise _Broken(f"a field of type {kind}")
+            if kind == 2:
+                length, pos = _varint(data, pos)
+            elif kind == 0:
+                _, pos = _varint(data, pos)
+            elif kind in (1, 5):
+                length = 8 if kind == 1 else 4
+            else:
+                raise _Broken(f"a field of type {kind}")
+        except IndexError:
+            if len(data) - start < left:
+                raise _CutOff from None
+            raise _Broken("a number that does not end") from None
         used = pos - start + length
         if used > left or length > MAX_RECORD_BYTES:
             raise _Broken(f"a field of {length} bytes")
@@ -125,11 +131,9 @@ def _need(buffer: PieceBuffer, size: int) -> None:
 
 
 def _varint(data: bytes, pos: int) -> tuple[int, int]:
-    """(value, place behind it)."""
+    """(value, place behind it). Raises ``IndexError`` where the bytes end first."""
     value = shift = 0
     while shift < 64:
-        if pos >= len(data):
-            raise _Broken("a number that does not end")
         byte = data[pos]
         pos += 1
         value |= (byte & 0x7F) << shift

@@ -49,13 +49,12 @@ def compile_globs(path: str) -> list[Glob]:
 
 
 def _compile(path: str, whole: str) -> Glob:
-    names = path.split("/")
+    names = path.rstrip("/").split("/")
     literal = 0
-    while literal < len(names) and not has_magic(names[literal]):
+    while literal < len(names) - 1 and not has_magic(names[literal]):
         literal += 1
     levels = tuple(_level(name, whole) for name in names[literal:] if name)
-    literal_start = _MAGIC.split(names[literal], maxsplit=1)[0] if literal < len(names) else ""
-    return Glob("/".join(names[:literal]), levels, literal_start)
+    return Glob("/".join(names[:literal]), levels, _MAGIC.split(names[literal], maxsplit=1)[0])
 
 
 def _level(name: str, whole: str) -> re.Pattern[str]:

@@ -102,8 +102,9 @@ def read_records(pieces: Pieces, url: str) -> Iterator[Record | Damage]:
     """
     buffer = PieceBuffer(pieces)
     while True:
+        more = buffer.need(1)
         number = buffer.number()
-        end = _next_end(buffer) if buffer.need(1) else 0
+        end = _next_end(buffer) if more else 0
         if end:
             start = buffer.pos
             buffer.pos = min(end + 1, len(buffer.data))
