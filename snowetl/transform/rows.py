@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -31,11 +30,3 @@ class SchemaType(NamedTuple):
     def entity(self) -> str:
         """``snowplowEntity`` of messages."""
         return "SELF_DESCRIBING_EVENT" if self.column == "unstruct_event" else "CONTEXT"
-
-
-class TransformedRows(NamedTuple):
-    """All rows of one good event, the schemas met in it, and its collector timestamp (``yyyy-MM-dd HH:mm:ss.SSS``)."""
-
-    rows: Sequence[ShreddedRow] | Sequence[str] | Sequence[tuple[object, ...]]
-    types: frozenset[SchemaType]
-    collector_tstamp: str

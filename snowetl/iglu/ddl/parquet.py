@@ -185,12 +185,13 @@ def _number_enum(members: Sequence[Decimal]) -> FieldType:
 
 def normalized(field_: Field) -> Field:
     """The field with column names throughout; fields of a struct whose names become equal are one."""
-    type_ = field_.type
-    if isinstance(type_, Struct):
-        type_ = _collapsed(type_)
-    elif isinstance(type_, Array) and isinstance(type_.element, Struct):
-        type_ = replace(type_, element=_collapsed(type_.element))
-    return replace(field_, name=word(field_.name), type=type_)
+    return replace(field_, name=word(field_.name), type=_normalized_type(field_.type))
+
+
+def _normalized_type(type_: FieldType) -> FieldType:
+    if isinstance(type_, Array):
+        return replace(type_, element=_normalized_type(type_.element))
+    return _collapsed(type_) if isinstance(type_, Struct) else type_
 
 
 def _collapsed(struct: Struct) -> Struct:

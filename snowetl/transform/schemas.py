@@ -1,0 +1,154 @@
+"""Schemas as the transformer needs them: all versions of a model, in registry order, and what is compiled from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from snowetl.iglu.ddl import flat
+from snowetl.iglu.ddl.schema import Schema, parse
+from snowetl.model import jsontext
+from snowetl.model.badrow import Message
+from snowetl.model.schema import (
+    INVALID_METASCHEMA,
+    INVALID_SCHEMA,
+    INVALID_SCHEMAVER,
+    ParseError,
+    SchemaKey,
+    SchemaVer,
+)
+from snowetl.transform import badrows
+from snowetl.transform.cells import Extractor, extractor
+
+SELF_DESCRIBING_URI = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
+_NO_SCHEMA = "Cannot be parsed as JSON Schema AST"
+_NOT_IN_LIST = (
+    "Iglu list did not return the schemaKey that was requested. Possible reason would be multiple iglu servers in "
+    "resolver with the same schema family."
+)
+
+
+class Lookup(NamedTuple):
+    """Answer of a registry: a value, or why there is none (the client's error object, as bad rows carry it)."""
+
+    value: Any = None
+    error: Message | None = None
+
+
+class SchemaSource(Protocol):
+    """Where schemas come from: an Iglu resolver."""
+
+    def schema(self, key: SchemaKey) -> Lookup:
+        """The schema as parsed JSON."""
+
+    def schema_list(self, vendor: str, name: str, model: int) -> Lookup:
+        """Keys of all published versions of a model, in the order the registry gives."""
+
+
+class Version(NamedTuple):
+    """One published version of a model."""
+
+    key: SchemaKey
+    schema: Schema
+
+
+class Failure(NamedTuple):
+    """Why a schema cannot be used: an element of ``loader_iglu_error``."""
+
+    message: Message
+
+
+class Schemas:
+    """Columns of models, each worked out once per worker. Failures of look-ups are not kept: the source caches them."""
+
+    def __init__(self, source: SchemaSource) -> None:
+        self._source = source
+        self._extractors: dict[tuple[str, str, int], Extractor | Failure] = {}
+        self._versions: dict[tuple[str, str, int], list[Version]] = {}
+
+    def extractor(self, key: SchemaKey) -> Extractor | Failure:
+        """Where the values of the columns of a schema's model stand."""
+        model = (key.vendor, key.name, key.version.model)
+        found = self._extractors.get(model)
+        if found is None:
+            found = self._compile(*model)
+            if isinstance(found, Extractor) or "error" not in found.message:
+                self._extractors[model] = found
+        return found
+
+    def _compile(self, vendor: str, name: str, model: int) -> Extractor | Failure:
+        keys = self._list(vendor, name, model)
+        if isinstance(keys, Failure):
+            return keys
+        schemas = []
+        for key in keys:
+            schema = self._self_describing(key)
+            if isinstance(schema, Failure):
+                return schema
+            schemas.append(schema)
+        return extractor([leaf.path for leaf in flat.ordered(schemas)])
+
+    def versions(self, key: SchemaKey) -> list[Version] | Failure:
+        """All published versions of a schema's model; they need not be self-describing."""
+        model = (key.vendor, key.name, key.version.model)
+        if model in self._versions:
+            return self._versions[model]
+        keys = self._list(*model)
+        if isinstance(keys, Failure):
+            return keys
+        versions = []
+        for version in keys:
+            document = self._document(version)
+            if isinstance(document, Failure):
+                return document
+            schema = parse(document)
+            if schema is None:
+                return Failure(badrows.unusable_schema(version.uri, _NO_SCHEMA))
+            versions.append(Version(version, schema))
+        self._versions[model] = versions
+        return versions
+
+    def _list(self, vendor: str, name: str, model: int) -> Sequence[SchemaKey] | Failure:
+        found = self._source.schema_list(vendor, name, model)
+        if found.error is not None:
+            return Failure(badrows.list_not_found(vendor, name, model, found.error))
+        keys: Sequence[SchemaKey] = found.value
+        return keys
+
+    def _document(self, key: SchemaKey) -> Any:
+        found = self._source.schema(key)
+        return found.value if found.error is None else Failure(badrows.schema_not_found(key, found.error))
+
+    def _self_describing(self, key: SchemaKey) -> Schema | Failure:
+        document = self._document(key)
+        if isinstance(document, Failure):
+            return document
+        try:
+            own_key = self_key(document)
+        except ParseError as error:
+            shown = jsontext.dumps(document)
+            message = f"Cannot parse {shown} as self-describing schema, {error.code}"
+            return Failure(badrows.unusable_schema(badrows.META_SCHEMA, message))
+        schema = parse({name: value for name, value in document.items() if name not in ("self", "$schema")})
+        return Failure(badrows.unusable_schema(own_key.uri, _NO_SCHEMA)) if schema is None else schema
+
+
+def not_in_list(key: SchemaKey) -> Failure:
+    """A version that events name but the registry's list does not."""
+    return Failure(badrows.unusable_schema(key.uri, _NOT_IN_LIST))
+
+
+def self_key(document: Any) -> SchemaKey:
+    """The key a schema says it has. Raises ``ParseError`` where it is not self-describing."""
+    if not isinstance(document, Mapping) or document.get("$schema") != SELF_DESCRIBING_URI:
+        raise ParseError(INVALID_METASCHEMA)
+    own = document.get("self")
+    parts = [own.get(part) if isinstance(own, Mapping) else None for part in ("vendor", "name", "format")]
+    if not all(isinstance(part, str) for part in parts):
+        raise ParseError(INVALID_SCHEMA)
+    assert isinstance(own, Mapping)
+    version = own.get("version")
+    if not isinstance(version, str):
+        raise ParseError(INVALID_SCHEMAVER)
+    vendor, name, format_ = (str(part) for part in parts)
+    return SchemaKey(vendor, name, format_, SchemaVer.parse(version))

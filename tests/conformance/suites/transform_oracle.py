@@ -1,0 +1,339 @@
+"""``transform_oracle/``: 2,871 enriched lines and 218 schema families, as RDB Loader 5.6.3 transforms them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from snowetl.iglu.ddl import flat, names, redshift
+from snowetl.iglu.ddl import parquet as types
+from snowetl.iglu.ddl.schema import Schema
+from snowetl.model.badrow import BadRow, Origin
+from snowetl.model.jsontext import JsonNumber
+from snowetl.model.schema import SchemaKey, SchemaVer
+from snowetl.model.text import to_utf8
+from snowetl.transform import columns, instants
+from snowetl.transform.formats import Formats
+from snowetl.transform.rows import SchemaType, ShreddedRow
+from snowetl.transform.schemas import Failure, Schemas, self_key
+from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
+from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._registries import FolderRegistries
+
+FILES = "transform_oracle/*.jsonl.gz"
+_ORIGIN = Origin("oracle-transformer", "5.6.3", 37_800_000)
+_CLOCKS = ("attempts", "lastAttempt", "timestamp")
+_COLUMNS = {"SelfDescribingEvent": "unstruct_event", "Context": "contexts"}
+_LAST_YEAR = re.compile(r"(^|\t)[+-]10{9}-")
+_PROPERTIES = {"unstruct_event": "SELF_DESCRIBING_EVENT", "contexts": "CONTEXT", "derived_contexts": "CONTEXT"}
+
+
+def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
+    source = _registries(vectors)
+    if "tsv" in case:
+        mismatches = _line(case, source)
+        if _LAST_YEAR.search(case["tsv"]):
+            return [mismatch._replace(field=f"year 10^9: {mismatch.field}") for mismatch in mismatches]
+        return mismatches
+    if "what" in case:
+        return _batch(case, _shared_schemas(source))
+    return _ddl(case, source)
+
+
+@lru_cache(maxsize=1)
+def _registries(vectors: Path) -> FolderRegistries:
+    folders = {"Iglu Central": vectors.parent / "iglu-central", "Oracle Extra": vectors / "oracle" / "iglu-extra"}
+    return FolderRegistries(folders)
+
+
+@lru_cache(maxsize=4)
+def _transformer(kind: str, source: FolderRegistries, default: str = "TSV") -> Transformer:
+    return Transformer(kind, source, _ORIGIN, Formats(default))
+
+
+# --- lines ----------------------------------------------------------------------------------------------------------
+
+
+def _line(case: dict[str, Any], source: FolderRegistries) -> list[Mismatch]:
+    line, expected = case["tsv"], case["expect"]
+    mismatches: list[Mismatch] = []
+    for name, default in (("shred", "TSV"), ("shred_json", "JSON")):
+        if name in expected:
+            mismatches += _compare_shredded(name, expected[name], _transformer(SHRED, source, default).rows(line))
+    wide = _transformer(WIDE_JSON, source).rows(line)
+    mismatches += _compare_wide(expected["widerow_json"], wide)
+    if "types" in expected and not isinstance(wide, BadRow):
+        mismatches += _compare("types", _set(expected["types"] or []), _set(map(_type, wide.types)))
+    if "validations" in expected:
+        minimum = instants.parse(expected["validations"]["minimumTimestamp"].removesuffix("Z"))
+        bad = Transformer(SHRED, source, _ORIGIN, minimum_timestamp=minimum).rows(line)
+        if isinstance(bad, BadRow) and bad.type == "generic_error":
+            mismatches += _compare_bad("validations", expected["validations"]["bad"], bad)
+        else:
+            mismatches.append(Mismatch("validations.outcome", "a generic_error", str(bad)))
+    if "truncated" in expected:
+        mismatches += _truncated(expected["truncated"], line, source)
+    if "parquet" in expected:
+        mismatches += _parquet(expected["parquet"], line, source)
+    return mismatches
+
+
+def _compare(field: str, expected: Any, got: Any) -> list[Mismatch]:
+    return [] if expected == got else [Mismatch(field, expected, got)]
+
+
+def _set(values: Any) -> list[str]:
+    return sorted(json.dumps(value, sort_keys=True) for value in values)
+
+
+def _type(type_: SchemaType) -> dict[str, str]:
+    return {"schemaKey": type_.uri, "snowplowEntity": _PROPERTIES[type_.column], "shredProperty": type_.column}
+
+
+def _compare_shredded(name: str, expected: dict[str, Any], got: Any) -> list[Mismatch]:
+    if "exception" in expected:
+        return [] if isinstance(got, BadRow) else [Mismatch(f"{name}.exception", "a bad row", "rows")]
+    if isinstance(got, BadRow):
+        return _compare_bad(name, expected.get("bad") or expected.get("bad_text"), got)
+    if "rows" not in expected:
+        return [Mismatch(f"{name}.outcome", "a bad row", "rows")]
+    rows = [_row(row) for row in got.shredded]
+    mismatches = _compare(f"{name}.count", len(expected["rows"]), len(rows))
+    for number, (wanted, row) in enumerate(zip(expected["rows"], rows, strict=False)):
+        mismatches += [
+            Mismatch(f"{name}[{number}].{key}", wanted[key], row[key]) for key in row if row[key] != wanted[key]
+        ]
+    return mismatches
+
+
+def _row(row: ShreddedRow) -> dict[str, Any]:
+    return {
+        "vendor": row.vendor,
+        "name": row.name,
+        "model": row.model,
+        "output": row.output,
+        "row": to_utf8(row.row).decode(),
+    }
+
+
+def _compare_bad(name: str, expected: Any, got: BadRow) -> list[Mismatch]:
+    if expected is None:
+        return [Mismatch(f"{name}.outcome", "rows", got.to_json())]
+    try:
+        wanted = json.loads(expected) if isinstance(expected, str) else expected
+        ours = json.loads(to_utf8(got.to_json()))
+    except RecursionError:
+        return [Mismatch(f"{name}.nested too deep", expected, got.to_json())]
+    if name == "validations":
+        for row in (wanted, ours):
+            row["data"]["payload"] = json.loads(row["data"]["payload"])
+    return _differences(f"{name}.bad", _lenient(wanted), _lenient(ours))
+
+
+def _lenient(value: Any) -> Any:
+    """Without what the clock says, and lone surrogates as they are written."""
+    if isinstance(value, dict):
+        return {_lenient(key): _lenient(item) for key, item in value.items() if key not in _CLOCKS}
+    if isinstance(value, list):
+        return [_lenient(item) for item in value]
+    return to_utf8(value).decode() if isinstance(value, str) else value
+
+
+def _differences(path: str, expected: Any, got: Any) -> list[Mismatch]:
+    """Where two JSON values differ, by path."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return [
+            mismatch
+            for key in dict.fromkeys((*expected, *got))
+            for mismatch in _differences(f"{path}.{key}", expected.get(key, "(absent)"), got.get(key, "(absent)"))
+        ]
+    if isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+        return [
+            mismatch
+            for number, (one, other) in enumerate(zip(expected, got, strict=True))
+            for mismatch in _differences(f"{path}[{number}]", one, other)
+        ]
+    same = expected == got and isinstance(expected, bool) == isinstance(got, bool)
+    return [] if same else [Mismatch(path, expected, got)]
+
+
+def _compare_wide(expected: dict[str, Any], got: Any) -> list[Mismatch]:
+    if "exception" in expected:
+        return [] if isinstance(got, BadRow) else [Mismatch("widerow_json.exception", "a bad row", "a row")]
+    if isinstance(got, BadRow):
+        return _compare_bad("widerow_json", expected.get("bad") or expected.get("bad_text"), got)
+    wanted = json.loads(expected["row_text"]) if "row_text" in expected else expected.get("row")
+    if wanted is None:
+        return [Mismatch("widerow_json.outcome", "a bad row", "a row")]
+    return _differences("widerow_json", _lenient(wanted), _lenient(json.loads(to_utf8(got.line))))
+
+
+def _truncated(expected: dict[str, Any], line: str, source: FolderRegistries) -> list[Mismatch]:
+    lengths = columns.atomic_lengths(source)
+    mismatches = []
+    for name, kind in (("shred", SHRED), ("widerow_json", WIDE_JSON)):
+        got = Transformer(kind, source, _ORIGIN, max_lengths=lengths).rows(line)
+        compare = _compare_wide if kind == WIDE_JSON else lambda wanted, rows: _compare_shredded("shred", wanted, rows)
+        mismatches += [
+            mismatch._replace(field=f"truncated.{mismatch.field}") for mismatch in compare(expected[name], got)
+        ]
+    return mismatches
+
+
+# --- Parquet --------------------------------------------------------------------------------------------------------
+
+
+def _parquet(expected: dict[str, Any], line: str, source: FolderRegistries) -> list[Mismatch]:
+    event = _transformer(WIDE_JSON, source).rows(line)
+    met = frozenset() if isinstance(event, BadRow) else event.types
+    entity_columns = columns.entity_columns(met, _shared_schemas(source))
+    if isinstance(entity_columns, Failure):
+        wanted = expected.get("bad")
+        if wanted is None:
+            return [Mismatch("parquet.outcome", "rows", entity_columns.message)]
+        return _differences("parquet.bad", _lenient(wanted["data"]["failure"]), _lenient([entity_columns.message]))
+    got = Transformer(WIDE_PARQUET, source, _ORIGIN, columns=entity_columns).rows(line)
+    if "exception" in expected:
+        return [] if isinstance(got, BadRow) else [Mismatch("parquet.exception", "a bad row", "a row")]
+    if isinstance(got, BadRow) and "atomic" in expected and _only_decimals(got):
+        return [Mismatch("parquet.decimal with too many digits", "rows", got.to_json())]
+    if isinstance(got, BadRow):
+        return _compare_bad("parquet", expected.get("bad") or expected.get("bad_text"), got)
+    if "atomic" not in expected:
+        return [Mismatch("parquet.outcome", "a bad row", "a row")]
+    fields = (*columns.ATOMIC_FIELDS, *(column.field for column in entity_columns))
+    shown = [_value(field.type, value) for field, value in zip(fields, got.values, strict=True)]
+    atomic = {
+        field.name: value for field, value in zip(columns.ATOMIC_FIELDS, shown, strict=False) if value is not None
+    }
+    own = [_column(column.field) for column in entity_columns]
+    return [
+        *_differences("parquet.atomic", _lenient(expected["atomic"]), _lenient(atomic)),
+        *_differences("parquet.columns", expected["columns"], own),
+        *_differences("parquet.values", _lenient(expected["values"]), _lenient(shown[len(columns.ATOMIC_FIELDS) :])),
+    ]
+
+
+def _only_decimals(row: BadRow) -> bool:
+    failures = row.data["failure"]
+    return isinstance(failures, list) and all(f.get("expected", "").startswith("Decimal(") for f in failures)
+
+
+@lru_cache(maxsize=2)
+def _shared_schemas(source: FolderRegistries) -> Schemas:
+    return Schemas(source)
+
+
+def _column(field: types.Field) -> dict[str, Any]:
+    return {"name": field.name, "type": _type_json(field.type), "nullable": field.nullable}
+
+
+def _type_json(type_: types.FieldType) -> Any:
+    if isinstance(type_, types.DecimalType):
+        return {"type": "decimal", "precision": type_.digits, "scale": type_.scale}
+    if isinstance(type_, types.Array):
+        return {"type": "array", "element": _type_json(type_.element), "elementNullable": type_.element_nullable}
+    if isinstance(type_, types.Struct):
+        return {"type": "struct", "fields": [_column(field) for field in type_.fields]}
+    return type_
+
+
+def _value(type_: types.FieldType, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(type_, types.DecimalType):
+        return {"decimal": format(value, "f")}
+    if isinstance(type_, types.Array):
+        return [_value(type_.element, member) for member in value]
+    if isinstance(type_, types.Struct):
+        return {field.name: _value(field.type, value[field.name]) for field in type_.fields}
+    named = {"timestamp": "timestamp_micros", "date": "epoch_day", "json": "json"}
+    if type_ in named:
+        return {named[str(type_)]: value}
+    return float(value) if isinstance(value, JsonNumber) else value
+
+
+def _batch(case: dict[str, Any], schemas: Schemas) -> list[Mismatch]:
+    if case["what"] == "atomic":
+        return _differences("columns", case["columns"], [_column(field) for field in columns.ATOMIC_FIELDS])
+    met = [
+        SchemaType(
+            type_["schemaKey"], "unstruct_event" if type_["snowplowEntity"] == "SelfDescribingEvent" else "contexts"
+        )
+        for type_ in case["types"]
+    ]
+    found = columns.entity_columns(met, schemas)
+    if isinstance(found, Failure):
+        return _differences("error", _lenient(case.get("error")), _lenient(found.message))
+    got = [_column(column.field) | {"matchingKeys": sorted(key.uri for key in column.keys)} for column in found]
+    wanted = [column | {"matchingKeys": sorted(column["matchingKeys"])} for column in case.get("columns", [])]
+    return _differences("columns", wanted, got)
+
+
+# --- DDL ------------------------------------------------------------------------------------------------------------
+
+
+def _ddl(case: dict[str, Any], source: FolderRegistries) -> list[Mismatch]:
+    """Tables and lists are named as the schemas name themselves: some files are not what their path says."""
+    key = SchemaKey(case["vendor"], case["name"], "jsonschema", SchemaVer(case["model"], 0, 0))
+    versions = _shared_schemas(source).versions(key)
+    if isinstance(versions, Failure):
+        return _differences("error", _lenient(case.get("error")), _lenient(versions.message))
+    if "error" in case:
+        return [Mismatch("error", case["error"], "columns")]
+    own = [self_key(source.schema(version.key).value) for version in versions]
+    leaves = flat.ordered([version.schema for version in versions])
+    table = names.table_name(own[-1])
+    last = own[-1]
+    mismatches = [
+        *_compare("table", case["table"], table),
+        *_compare("schema_list", case["schema_list"], [key.uri for key in own]),
+        *_compare("redshift_ddl", case["redshift_ddl"], redshift.create_table("atomic", table, leaves)),
+        *_compare("comment_on", case["comment_on"], redshift.comment_on_table("atomic", table, last)),
+        *_differences("columns", case["columns"], _ddl_columns(leaves)),
+        *_differences("properties", case["properties"], [_property(leaf) for leaf in leaves]),
+    ]
+    for migration in case["migrations"]:
+        mismatches += _migration(migration, table, own, [version.schema for version in versions])
+    return mismatches
+
+
+def _ddl_columns(leaves: Sequence[flat.Leaf]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "attributes": [f"ENCODE {column.encoding}"],
+            "constraints": ["NOT NULL"] if column.not_null else [],
+        }
+        for column in (*redshift.META_COLUMNS, *redshift.columns(leaves))
+    ]
+
+
+def _property(leaf: flat.Leaf) -> dict[str, Any]:
+    return {
+        "pointer": "".join(f"/properties/{name}" for name in leaf.path),
+        "data_pointer": "/" + "/".join(leaf.path),
+        "name": leaf.name,
+        "nullable": leaf.nullable,
+    }
+
+
+def _migration(
+    case: dict[str, Any], table: str, keys: Sequence[SchemaKey], schemas: Sequence[Schema]
+) -> list[Mismatch]:
+    numbers = [str(key.version) for key in keys]
+    start, end = numbers.index(case["from"]), numbers.index(case["to"])
+    migration = redshift.migrate("atomic", table, keys[end], schemas[start : end + 1])
+    comment = redshift.comment_on_table("atomic", table, keys[end])
+    name = f"migrations[{case['from']}..{case['to']}]"
+    before = [statement for statement in migration.before if statement != comment]
+    inside = [statement for statement in migration.inside if statement != comment]
+    return [
+        *_compare(f"{name}.pre_transaction", sorted(case["pre_transaction"]), sorted(before)),
+        *_compare(f"{name}.in_transaction", case["in_transaction"], inside),
+    ]
