@@ -130,8 +130,8 @@ def hex_digit(char: str) -> int:
         return "0123456789abcdef".find(char.lower())
     if char.isdecimal() and char <= "\uffff":
         return int(char)
-    letter = ord(char) & ~0x20
-    return letter - 0xFF17 if 0xFF21 <= letter <= 0xFF26 else -1
+    letter = "ＡＢＣＤＥＦ".find(char.upper())
+    return letter + 10 if letter >= 0 else -1
 
 
 def utf16_length(text: str) -> int:
