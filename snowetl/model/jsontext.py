@@ -99,11 +99,17 @@ def _roundtrips(text: str, value: Any) -> bool:
 def dumps(value: Any) -> str:
     """Compact text of a parsed value: no blanks, keys in order, number text kept, controls as ``\\u00xx``."""
     try:
-        return escape_controls(_encode(value).decode())
+        return _text(_encode(value))
     except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, NotImplementedError, ValueError):
         pieces: list[str] = []
         _write(value, pieces)
         return "".join(pieces)
+
+
+def _text(encoded: bytes) -> str:
+    """Printed JSON as text. U+007F-U+009F are to be escaped; their UTF-8 is 7F, or C2 and one byte more."""
+    text = encoded.decode()
+    return escape_controls(text) if b"\x7f" in encoded or b"\xc2" in encoded else text
 
 
 def quote(text: str) -> str:

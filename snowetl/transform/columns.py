@@ -15,9 +15,9 @@ from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
-from snowetl.transform.event import UNSTRUCT_EVENT, Entity, Event
+from snowetl.transform.event import UNSTRUCT_EVENT, Event
 from snowetl.transform.eventjson import atomic_values, column_name
-from snowetl.transform.parquet import Caster, CastError, caster
+from snowetl.transform.parquet import CastError, caster
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource, Version, not_in_list
 from snowetl.transform.shred import ATOMIC
@@ -112,26 +112,38 @@ class WideRows:
         self.columns = columns
         self.fields: tuple[Field, ...] = (*ATOMIC_FIELDS, *(column.field for column in columns))
         self._atomic = [(field.name, caster(field)) for field in ATOMIC_FIELDS if field.type in ("double", _MONEY)]
-        self._entities: list[tuple[EntityColumn, frozenset[str], Caster]] = [
-            (column, frozenset(key.uri for key in column.keys), caster(column.field)) for column in columns
-        ]
+        self._casters = [caster(column.field) for column in columns]
+        self._places: dict[tuple[bool, str], int] = {
+            (column.column == UNSTRUCT_EVENT, key.uri): place
+            for place, column in enumerate(columns)
+            for key in column.keys
+        }
 
     def row(self, event: Event) -> list[Any] | Failures:
         """Values of ``fields`` in order, or what is wrong with the first column that cannot hold its value."""
         values = self._atomic_values(event)
         if isinstance(values, Failures):
             return values
-        contexts = event.contexts + event.derived_contexts
-        for column, uris, cast in self._entities:
-            data = _event_data(event, uris) if column.column == UNSTRUCT_EVENT else _contexts_data(contexts, uris)
-            if data is None:
-                values.append(None)
-                continue
+        entities: list[Any] = [None] * len(self.columns)
+        for place, data in sorted(self._data(event).items()):
             errors: list[CastError] = []
-            values.append(cast(data[0], errors))
+            entities[place] = self._casters[place](data, errors)
             if errors:
-                return _failures(column.type, errors)
-        return values
+                return _failures(self.columns[place].type, errors)
+        return values + entities
+
+    def _data(self, event: Event) -> dict[int, Any]:
+        """Data of the entities by the place of their column; contexts come before derived ones."""
+        found: dict[int, Any] = {}
+        for entity in (*event.contexts, *event.derived_contexts):
+            place = self._places.get((False, entity.uri))
+            if place is not None:
+                found.setdefault(place, []).append(entity.data)
+        if event.unstruct_event is not None:
+            place = self._places.get((True, event.unstruct_event.uri))
+            if place is not None:
+                found[place] = event.unstruct_event.data
+        return found
 
     def _atomic_values(self, event: Event) -> list[Any] | Failures:
         values = atomic_values(event)
@@ -151,16 +163,6 @@ class WideRows:
 
 
 _INSTANTS = tuple((index, field.name) for index, field in enumerate(FIELDS) if field.type == "ts")
-
-
-def _event_data(event: Event, uris: frozenset[str]) -> tuple[Any] | None:
-    entity = event.unstruct_event
-    return (entity.data,) if entity is not None and entity.uri in uris else None
-
-
-def _contexts_data(contexts: list[Entity], uris: frozenset[str]) -> tuple[Any] | None:
-    data = [entity.data for entity in contexts if entity.uri in uris]
-    return (data,) if data else None
 
 
 def _failures(key: SchemaKey, errors: list[CastError]) -> Failures:
