@@ -7,6 +7,7 @@ from typing import Any
 
 from snowetl.collector.joda import parse_timestamp
 from snowetl.collector.loader import (
+    CACHED_LENGTH,
     UTF_8,
     WHITESPACE,
     Loaded,
@@ -44,12 +45,10 @@ class CljTomcatLoader(Loader):
         return self.violations(line, *loaded) if isinstance(loaded, list) else loaded
 
     def decode_useragent(self, text: str) -> str:
-        return _decode_useragent(text)
+        return _percent_decode(text, True) if len(text) <= CACHED_LENGTH else percent_decode(text, plus=True)
 
 
-@lru_cache(maxsize=8192)
-def _decode_useragent(text: str) -> str:
-    return percent_decode(text, plus=True)
+_percent_decode = lru_cache(maxsize=8192)(percent_decode)
 
 
 def _load(line: str) -> CollectorPayload | list[Message]:

@@ -8,7 +8,16 @@ from typing import Any
 
 from snowetl.collector import ip
 from snowetl.collector.joda import parse_timestamp
-from snowetl.collector.loader import UTF_8, Loaded, Loader, as_line, parse_querystring, split_tokens, to_option
+from snowetl.collector.loader import (
+    CACHED_LENGTH,
+    UTF_8,
+    Loaded,
+    Loader,
+    as_line,
+    parse_querystring,
+    split_tokens,
+    to_option,
+)
 from snowetl.collector.path import parse_path
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
@@ -38,12 +47,10 @@ class CloudfrontLoader(Loader):
         return self.violations(line, *loaded) if isinstance(loaded, list) else loaded
 
     def decode_useragent(self, text: str) -> str:
-        return _decode_useragent(text)
+        return _percent_decode(text) if len(text) <= CACHED_LENGTH else percent_decode(text)
 
 
-@lru_cache(maxsize=8192)
-def _decode_useragent(text: str) -> str:
-    return percent_decode(text)
+_percent_decode = lru_cache(maxsize=8192)(percent_decode)
 
 
 def _load(line: str) -> CollectorPayload | list[Message]:

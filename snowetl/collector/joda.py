@@ -34,7 +34,7 @@ _RANGES = {
 
 def parse_timestamp(date: str, time: str) -> int | Message:
     """Epoch milliseconds of a UTC date and time, or the fault that bad rows report."""
-    day = _day(date)
+    day = _day(date) if len(date) == 10 else None
     if day is not None:
         match = _TIME.fullmatch(time)
         if match is not None:

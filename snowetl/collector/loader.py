@@ -14,6 +14,9 @@ Loaded = CollectorPayload | list[BadRow] | None
 
 UTF_8 = "UTF-8"
 
+CACHED_LENGTH = 512
+"""Longer texts are not kept in caches by value: a hostile log must not fill the memory."""
+
 WHITESPACE = " \t\n\x0b\f\r"
 """What separates the columns of logs."""
 

@@ -113,8 +113,8 @@ def _parse_parts(query: str, charset: str) -> Pairs:
 
 def _form_bytes(part: str) -> bytes:
     """``+`` is a blank, ``%HH`` a byte, any other UTF-16 unit its low byte; a broken escape keeps its three units."""
-    if part.isalnum() and part.isascii():
-        return part.encode()
+    if "%" not in part and "+" not in part:
+        return _low_bytes(part)
     units = _ASTRAL.sub(_surrogates, part)
     pieces = []
     position = 0
