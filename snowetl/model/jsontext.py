@@ -250,10 +250,8 @@ class _Reader:
         self.at = end
         if match.group(1) or match.group(2) or token == "-0":
             return JsonNumber(token)
-        if len(token) > _MAX_INT_DIGITS:
-            from decimal import Decimal
-
-            return int(Decimal(token))
+        if len(token) > _MAX_INT_DIGITS:  # making it an int takes quadratic time
+            return JsonNumber(token)
         return int(token)
 
     def _number_tail(self, start: int, end: int) -> None:
