@@ -1,0 +1,152 @@
+"""Places schemas come from. All answer two questions, a schema by key and a list by model, with values, never raising."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from snowetl.errors import ConfigError
+from snowetl.iglu.config import BUILT_IN, Repository, ResolverConfig
+from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
+from snowetl.iglu.http import Fetch, HttpRegistry
+from snowetl.iglu.schema_list import SchemaListError, checked_schema_list, parse_schema_list
+from snowetl.model import jsontext
+from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
+
+_EMBEDDED_CLASS, _HTTP_CLASS = 2, 100
+
+
+class Registry(Protocol):
+    """``class_priority`` orders kinds of registries; ``remote`` ones are worth asking again after a failure."""
+
+    @property
+    def repository(self) -> Repository: ...
+    @property
+    def class_priority(self) -> int: ...
+    @property
+    def remote(self) -> bool: ...
+
+    def schema(self, key: SchemaKey) -> Any | RegistryError:
+        """The parsed schema (numbers keep their text)."""
+
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
+        """The versions of a model, in order of publishing."""
+
+
+class FolderRegistry:
+    """Files ``schemas/VENDOR/NAME/FORMAT/VERSION`` in a folder, on disk or inside an installed package.
+
+    A list is the file ``…/jsonschema/MODEL`` if there is one, else the names of the files.
+    """
+
+    remote = False
+
+    def __init__(self, repository: Repository, folder: Traversable, class_priority: int) -> None:
+        self.repository = repository
+        self.class_priority = class_priority
+        self._schemas = folder.joinpath("schemas")
+
+    def schema(self, key: SchemaKey) -> Any | RegistryError:
+        content = self._read(key.vendor, key.name, key.format, str(key.version))
+        return content if isinstance(content, RegistryError) else self._parsed(content)
+
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
+        content = self._read(vendor, name, "jsonschema", str(model))
+        try:
+            if isinstance(content, RegistryError):
+                return content if content != NOT_FOUND else self._listed(vendor, name, model)
+            elements = self._parsed(content)
+            return elements if isinstance(elements, RegistryError) else parse_schema_list(elements)
+        except SchemaListError as error:
+            return repo_failure(str(error))
+
+    def _listed(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
+        if _leaves_folder(vendor):
+            return NOT_FOUND
+        folder = self._schemas.joinpath(vendor).joinpath(name).joinpath("jsonschema")
+        if not folder.is_dir():
+            return NOT_FOUND
+        versions = []
+        for file in folder.iterdir():
+            if file.name.startswith(f"{model}-"):
+                try:
+                    versions.append(SchemaVer.parse(file.name))
+                except ParseError:
+                    return repo_failure(f"Corrupted schema file name at {file}")
+        keys = [SchemaKey(vendor, name, "jsonschema", version) for version in sorted(versions)]
+        return checked_schema_list(keys) if keys else NOT_FOUND
+
+    def _read(self, *names: str) -> bytes | RegistryError:
+        if _leaves_folder(names[0]):
+            return NOT_FOUND
+        file = self._schemas
+        for name in names:
+            file = file.joinpath(name)
+        try:
+            return file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return NOT_FOUND
+        except OSError as error:
+            return repo_failure(str(error), outage=f"{file}: {error.strerror or error}")
+
+    def _parsed(self, content: bytes) -> Any | RegistryError:
+        try:
+            return jsontext.loads_exact(content.decode("utf-8", "replace"))
+        except jsontext.JsonError as error:
+            if self.class_priority == _HTTP_CLASS:
+                return client_failure(f"Could not decode server response. {error}")
+            return repo_failure(f"ParsingFailure: {error}")
+
+
+def _leaves_folder(vendor: str) -> bool:
+    return vendor in (".", "..")
+
+
+def build_registries(config: ResolverConfig, fetch: Fetch | None = None) -> list[Registry]:
+    """The built-in registry and those of ``config``, in that order. Raises :class:`ConfigError` for missing folders."""
+    built_in = FolderRegistry(BUILT_IN, resources.files("snowetl.iglu").joinpath("embedded"), _EMBEDDED_CLASS)
+    return [built_in, *(_build(repository, fetch) for repository in config.repositories)]
+
+
+def _build(repository: Repository, fetch: Fetch | None) -> Registry:
+    if repository.path is not None:
+        return FolderRegistry(repository, _embedded_folder(repository), _EMBEDDED_CLASS)
+    assert repository.uri is not None
+    if urlsplit(repository.uri).scheme == "file":
+        return FolderRegistry(repository, _file_folder(repository), _HTTP_CLASS)
+    return HttpRegistry(repository, fetch)
+
+
+def _embedded_folder(repository: Repository) -> Traversable:
+    """A folder on disk, or else ``/package/sub/folder`` of an installed package (the reference's class path)."""
+    path = repository.path or ""
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        return folder
+    first, _, rest = path.strip("/").partition("/")
+    if re.fullmatch(r"[A-Za-z_]\w*", first) and importlib.util.find_spec(first) is not None:
+        packaged = resources.files(first)
+        for name in filter(None, rest.split("/")):
+            packaged = packaged.joinpath(name)
+        if packaged.is_dir():
+            return packaged
+    raise ConfigError(
+        f"Iglu registry '{repository.name}': there is no folder {path}. 'embedded' means a folder in registry layout "
+        "(schemas/VENDOR/NAME/jsonschema/VERSION), on this machine or in an installed package; correct its path."
+    )
+
+
+def _file_folder(repository: Repository) -> Path:
+    parts = urlsplit(repository.uri or "")
+    folder = Path(unquote(parts.path))
+    if parts.netloc not in ("", "localhost") or not folder.is_dir():
+        raise ConfigError(
+            f"Iglu registry '{repository.name}': there is no folder {repository.uri}. A static registry on disk is "
+            "named file:///path/to/folder, and that folder has the folder schemas in it."
+        )
+    return folder

@@ -1,0 +1,123 @@
+"""Keywords for arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snowetl.iglu.validation.report import Reports
+from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.values import as_int, frozen
+
+_ARRAY = frozenset((list,))
+
+
+class Items(Keyword):
+    """One schema for all, or a tuple by position with ``additionalItems`` for the rest."""
+
+    name = "items"
+    applies = _ARRAY
+
+    def __init__(self, schema: Schema, value: Any) -> None:
+        super().__init__(schema, value)
+        self.every: Schema | None = None
+        self.by_place: list[Schema] = []
+        self.rest: Schema | None = None
+        self.open = True
+        if isinstance(value, (dict, bool)):
+            self.every = schema.child(value, self.path)
+            return
+        self.by_place = [schema.child(node, self.path) for node in value] if isinstance(value, list) else []
+        more = schema.get("additionalItems")
+        if isinstance(more, bool):
+            self.open = more
+        elif isinstance(more, dict):
+            self.rest = schema.child(more, "#")
+
+    def reports(self, value: Any, at: str, state: State) -> Reports:
+        found: Reports = {}
+        if value.__class__ is not list:
+            return found
+        for place, item in enumerate(value):
+            if self.every is not None:
+                found.update(self.every.reports(item, f"{at}[{place}]", state))
+            elif place < len(self.by_place):
+                found.update(self.by_place[place].reports(item, f"{at}[{place}]", state))
+            elif self.rest is not None:
+                found.update(self.rest.reports(item, f"{at}[{place}]", state))
+            elif not self.open:
+                found.update(self.report(f"{at}[{place}]: no validator found at this index", at, str(place)))
+        return found
+
+    def emit(self, code: Any, kind: type) -> None:
+        if self.every is not None:
+            code.line("for x in v:")
+            code.line(f"    if {code.misfits(self.every, 'x')}: return False")
+            return
+        for place, schema in enumerate(self.by_place):
+            code.fail_if(f"len(v) > {place} and {code.misfits(schema, f'v[{place}]')}")
+        if self.rest is not None:
+            code.line(f"for x in v[{len(self.by_place)}:]:")
+            code.line(f"    if {code.misfits(self.rest, 'x')}: return False")
+        elif not self.open:
+            code.fail_if(f"len(v) > {len(self.by_place)}")
+
+
+class MaxItems(Keyword):
+    name = "maxItems"
+    applies = _ARRAY
+
+    def __init__(self, schema: Schema, value: Any) -> None:
+        super().__init__(schema, value)
+        self.limit = as_int(value, 0)
+
+    def reports(self, value: Any, at: str, state: State) -> Reports:
+        if value.__class__ is list and len(value) > self.limit:
+            message = f"{at}: there must be a maximum of {self.limit} items in the array"
+            return self.report(message, at, str(self.limit))
+        return {}
+
+    def emit(self, code: Any, kind: type) -> None:
+        code.fail_if(f"len(v) > {self.limit}")
+
+
+class MinItems(Keyword):
+    name = "minItems"
+    applies = _ARRAY
+
+    def __init__(self, schema: Schema, value: Any) -> None:
+        super().__init__(schema, value)
+        self.limit = as_int(value, 0)
+
+    def reports(self, value: Any, at: str, state: State) -> Reports:
+        if value.__class__ is list and len(value) < self.limit:
+            message = f"{at}: there must be a minimum of {self.limit} items in the array"
+            return self.report(message, at, str(self.limit))
+        return {}
+
+    def emit(self, code: Any, kind: type) -> None:
+        if self.limit > 0:
+            code.fail_if(f"len(v) < {self.limit}")
+
+
+class UniqueItems(Keyword):
+    """Also looks at the values of objects."""
+
+    name = "uniqueItems"
+    applies = frozenset((list, dict))
+
+    def reports(self, value: Any, at: str, state: State) -> Reports:
+        if self.value is True and value.__class__ in self.applies and not are_distinct(value):
+            return self.report(f"{at}: the items in the array must be unique", at)
+        return {}
+
+    def emit(self, code: Any, kind: type) -> None:
+        if self.value is True:
+            code.fail_if(f"not {code.constant(are_distinct)}(v)")
+
+
+def are_distinct(value: list[Any] | dict[str, Any]) -> bool:
+    items = value if isinstance(value, list) else list(value.values())
+    return len(items) < 2 or len({frozen(item) for item in items}) == len(items)
+
+
+ALL: tuple[type[Keyword], ...] = (Items, MaxItems, MinItems, UniqueItems)

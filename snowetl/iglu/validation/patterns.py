@@ -1,0 +1,74 @@
+"""Search functions of Java regular expressions whose running time is bounded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from snowetl.iglu.validation.java_regex import PatternFault, Translation, translate
+from snowetl.iglu.validation.report import ValidationCrash
+
+Search = Callable[[str], bool]
+
+TIMEOUT = 0.05
+"""Seconds one search may take, for the first hundred kilobytes of text."""
+_STEPS = 4_000_000
+_LONGEST = {0: _STEPS, 1: 2_000, 2: 2_000, 3: 158, 4: 44, 5: 20}
+
+
+@lru_cache(maxsize=4096)
+def search(pattern: str) -> Search:
+    """``Matcher.find`` of a Java pattern. Raises :class:`ValidationCrash` where Java refuses the pattern."""
+    try:
+        found = translate(pattern)
+        return _search(found, full=False)
+    except (PatternFault, re.error, OverflowError, RecursionError) as fault:
+        raise ValidationCrash(f"java.util.regex.PatternSyntaxException: {fault}") from None
+
+
+@lru_cache(maxsize=64)
+def full_match(pattern: str) -> Search:
+    """``Matcher.matches`` of a Java pattern of our own tables."""
+    return _search(translate(pattern), full=True)
+
+
+def _search(pattern: Translation, full: bool) -> Search:
+    """Short texts go to ``re``, which is fastest; what might run long is searched under a time limit."""
+    if pattern.unicode:
+        return _limited(pattern.source, full)
+    compiled = re.compile(pattern.source)
+    method = compiled.fullmatch if full else compiled.search
+    longest = 0 if pattern.runaway else _LONGEST.get(pattern.unbounded, 0)
+    if longest >= _STEPS:
+        return lambda text: method(text) is not None
+    if not longest:
+        return _limited(pattern.source, full)
+    limited: list[Search] = []
+
+    def search(text: str) -> bool:
+        if len(text) <= longest:
+            return method(text) is not None
+        if not limited:
+            limited.append(_limited(pattern.source, full))
+        return limited[0](text)
+
+    return search
+
+
+def _limited(source: str, full: bool) -> Search:
+    import regex
+
+    try:
+        compiled = regex.compile(source, regex.V1)
+    except regex.error as fault:
+        raise PatternFault(str(fault)) from None
+    method = compiled.fullmatch if full else compiled.search
+
+    def search(text: str) -> bool:
+        try:
+            return method(text, timeout=TIMEOUT + len(text) * 1e-6) is not None
+        except TimeoutError:
+            raise ValidationCrash(f"the pattern takes too long on a text of {len(text)} characters: {source}") from None
+
+    return search
