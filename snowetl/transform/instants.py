@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from snowetl.model.timestamps import civil_from_days, days_from_civil
@@ -95,9 +96,13 @@ def canonical_to_iso(text: str) -> str:
 
 def from_canonical(text: str) -> Instant:
     """Read a :data:`CANONICAL` text."""
-    days = days_from_civil(int(text[:4]), int(text[5:7]), int(text[8:10]))
     seconds = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
-    return Instant(days * 86_400 + seconds, int(text[20:]) * 1_000_000)
+    return Instant(_midnight(text[:10]) + seconds, int(text[20:]) * 1_000_000)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(date: str) -> int:
+    return days_from_civil(int(date[:4]), int(date[5:7]), int(date[8:10])) * 86_400
 
 
 def _clock(seconds: int) -> str:

@@ -30,15 +30,15 @@ class TransformedRows(NamedTuple):
     """All rows of one good event.
 
     Which of the three is set follows from the kind: ``shredded`` rows; ``line``, a wide row as JSON; ``values``, a wide
-    row in the order of the batch's columns. ``types`` are the schemas met, ``collector_tstamp`` the event's time
-    (``yyyy-MM-dd HH:mm:ss.SSS``): what the message of a finished run sums up.
+    row in the order of the batch's columns. ``types`` are the schemas met, ``collector_tstamp`` the event's time: what
+    the message of a finished run sums up.
     """
 
     shredded: Sequence[ShreddedRow] | None
     line: str | None
     values: Sequence[Any] | None
     types: frozenset[SchemaType]
-    collector_tstamp: str
+    collector_tstamp: Instant
 
 
 class Transformer:
@@ -120,7 +120,9 @@ class Transformer:
         line: str | None = None,
         values: Sequence[Any] | None = None,
     ) -> TransformedRows:
-        return TransformedRows(shredded, line, values, types_of(event), event.columns[_COLLECTOR_TSTAMP])
+        time = event.instant(_COLLECTOR_TSTAMP)
+        assert time is not None  # a required column
+        return TransformedRows(shredded, line, values, types_of(event), time)
 
 
 def types_of(event: Event) -> frozenset[SchemaType]:
