@@ -245,11 +245,12 @@ class Walker:
         """Skip at once what needs no look at each element: numbers, and empty structs. How many were skipped."""
         if all(kind in _FIXED_SIZES for kind in kinds):
             size = sum(_FIXED_SIZES[kind] for kind in kinds)
-            skipped = min(count, (len(self.record) - self.at) // size)
-        elif kinds == (STRUCT,):
-            size = 1
-            skipped = min(count, _STOPS.match(self.record, self.at).end() - self.at)  # type: ignore[union-attr]
+            available = len(self.record) - self.at
+        elif all(kind == STRUCT for kind in kinds):
+            size = len(kinds)
+            available = _STOPS.match(self.record, self.at).end() - self.at  # type: ignore[union-attr]
         else:
             return 0
+        skipped = min(count, available // size)
         self.at += skipped * size
         return skipped

@@ -21,9 +21,20 @@ _LEGAL_OR_ESCAPE = _LEGAL + b"%"
 _OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _LEGAL_RUN = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
 
-# Escapes become quoted-printable, which the standard library decodes in C; separators become bytes no legal text holds.
-_MARKS = bytes.maketrans(b"%+=&;", b"= \x01\x00\x00")
-_PART, _EQUALS = "\x00", "\x01"
+
+class _Marks:
+    """Two bytes that no legal text holds unescaped, to stand for the separators while a text is decoded as a whole.
+
+    ``table`` puts them in, and makes quoted-printable of escapes: the standard library decodes that in C.
+    """
+
+    def __init__(self, part: int, equals: int) -> None:
+        self.part, self.equals = chr(part), chr(equals)
+        self.table = bytes.maketrans(b"%+=&;", bytes((*b"= ", equals, part, part)))
+        self.escaped_part, self.escaped_equals = (b"=%02d" % mark for mark in (part, equals))
+
+
+_MARKS = (_Marks(0, 1), _Marks(2, 3))
 
 _SEPARATOR = re.compile("[&;]")
 _CODED = re.compile(r"\+|%([\s\S]{2})")
@@ -47,7 +58,7 @@ def parse(text: str, charset: str = "UTF-8") -> Pairs:
     _check(text, query, 0, "query")
     if hash_:
         _check(text, fragment, len(query) + 1, "fragment")
-    return _parse_parts(query, charset)
+    return _parse_legal(query, charset)
 
 
 def parse_form(text: str) -> Pairs:
@@ -58,7 +69,10 @@ def parse_form(text: str) -> Pairs:
 def split(raw_query: str, charset: str = "UTF-8") -> Pairs:
     """Pairs of the query of a URI that is parsed already: nothing is checked, broken escapes stay as they are."""
     pairs = _parse_whole(raw_query, charset)
-    return _parse_parts(raw_query, charset) if pairs is None else pairs
+    if pairs is None:
+        parse_rest = _parse_legal if _LEGAL_RUN.fullmatch(raw_query) else _parse_parts
+        pairs = parse_rest(raw_query, charset)
+    return pairs
 
 
 def _parse_whole(text: str, charset: str) -> Pairs | None:
@@ -69,24 +83,28 @@ def _parse_whole(text: str, charset: str) -> Pairs | None:
     raw = text.encode()
     if raw.translate(None, _LEGAL_OR_ESCAPE):
         return None
-    marked = raw.translate(_MARKS)
-    if "%" in text:
-        plain = a2b_qp(marked)
-        if len(plain) != len(marked) - 2 * marked.count(b"="):  # an escape that is none was left as it is
-            return None
-        if b"=00" in marked or b"=01" in marked:  # an escaped byte that looks like one of the marks
-            return None
-        decoded = codec.decode(plain)
-    else:
-        decoded = marked.decode("ascii")
+    for marks in _MARKS:
+        marked = raw.translate(marks.table)
+        if "%" not in text:
+            return _cut(marked.decode("ascii"), marks)
+        if marks.escaped_part not in marked and marks.escaped_equals not in marked:
+            plain = a2b_qp(marked)
+            if len(plain) != len(marked) - 2 * marked.count(b"="):  # an escape that is none was left as it is
+                return None
+            return _cut(codec.decode(plain), marks)
+    return None
+
+
+def _cut(decoded: str, marks: _Marks) -> Pairs:
+    part_mark, equals_mark = marks.part, marks.equals
     pairs: Pairs = []
-    for part in decoded.split(_PART):
-        name, equals, value = part.partition(_EQUALS)
+    for part in decoded.split(part_mark):
+        name, equals, value = part.partition(equals_mark)
         if name:
             if not equals:
                 pairs.append((name, None))
-            elif _EQUALS in value:
-                pairs.append((name, value.replace(_EQUALS, "=")))
+            elif equals_mark in value:
+                pairs.append((name, value.replace(equals_mark, "=")))
             else:
                 pairs.append((name, value))
     return pairs
@@ -99,6 +117,20 @@ def _check(text: str, component: str, offset: int, what: str) -> None:
     reason = "Malformed escape pair" if component[stop] == "%" else f"Illegal character in {what}"
     index = len(_PREFIX) + utf16_length(text[: offset + stop])
     raise QuerystringError(f"{reason} at index {index}: {_PREFIX}{text}")
+
+
+def _parse_legal(query: str, charset: str) -> Pairs:
+    """A text that may hold anything legal; what is not ASCII is written as an escape of its low byte first."""
+    escaped = query if query.isascii() else _NOT_ASCII.sub(_escape_low_bytes, query)
+    pairs = _parse_whole(escaped, charset)
+    return _parse_parts(query, charset) if pairs is None else pairs
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _escape_low_bytes(match: re.Match[str]) -> str:
+    return "%" + _low_bytes(match.group()).hex("%")
 
 
 def _parse_parts(query: str, charset: str) -> Pairs:
