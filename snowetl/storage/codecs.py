@@ -198,28 +198,36 @@ def _salvage(source: Source, codec: Codec, start: int, delivered: int) -> _Outco
     Yields the content behind the first ``delivered`` bytes. Leaves ``source`` somewhat before the place where the
     decompressor gave up: on its way it may have swallowed the beginning of the next member.
     """
-    limit = source.offset + CHUNK
-    slow_from = max(start, source.offset - 2 * CHUNK)
+    slow_from, limit = max(start, source.offset - 2 * CHUNK), source.offset + CHUNK
     source.seek(start)
     decompressor = codec.careful()
-    seen = 0
+    seen, offset = 0, start
     reason, checksum = f"broken {codec.name} data", False
     try:
-        while not decompressor.eof and source.offset < limit:
-            chunk = source.take(min(CHUNK, slow_from - source.offset) if source.offset < slow_from else 1)
-            if not chunk:
-                break
-            for data in codec.feed(decompressor, chunk):
+        for step in _steps(source, slow_from, limit):
+            offset += len(step)
+            for data in codec.feed(decompressor, step):
                 fresh = data[max(delivered - seen, 0) :]
                 seen += len(data)
                 if fresh:
                     yield fresh
+            if decompressor.eof:
+                break
     except codec.errors as error:
         checksum = _WRONG_CHECKSUM.search(str(error)) is not None
         reason += f": {error}; the content before it may be wrong" if checksum else f": {error}"
-    damage = Damage(source.url, source.offset, reason)
-    source.seek(max(start + 1, source.offset - _STEP_BACK))
+    damage = Damage(source.url, offset, reason)
+    source.seek(max(start + 1, offset - _STEP_BACK))
     return Remark(damage) if checksum else damage
+
+
+def _steps(source: Source, slow_from: int, limit: int) -> Iterator[bytes]:
+    """Chunks up to ``slow_from``, then single bytes up to about ``limit``."""
+    while source.offset < slow_from and (chunk := source.take(min(CHUNK, slow_from - source.offset))):
+        yield chunk
+    while source.offset < limit and (chunk := source.next()):
+        for byte in chunk:
+            yield byte.to_bytes()
 
 
 _WRONG_CHECKSUM = re.compile(r"incorrect (data|length) check|doesn't match checksum")

@@ -30,8 +30,8 @@ def connect_hdfs(authority: str) -> Any:
         return fs.HadoopFileSystem(host or "default", int(port or 0))
     except (OSError, ValueError) as error:
         raise StorageError(
-            f"cannot connect to hdfs://{authority}: {error}; run on a cluster node with Java, HADOOP_HOME and "
-            "CLASSPATH=$(hadoop classpath --glob) set, or use s3:// or a local folder"
+            f"cannot connect to hdfs://{authority}: {str(error).splitlines()[0]}; run on a cluster node with Java, "
+            "HADOOP_HOME and CLASSPATH=$(hadoop classpath --glob) set, or use s3:// or a local folder"
         ) from error
 
 
@@ -59,7 +59,7 @@ class HdfsFileSystem:
                 found = [file for glob in globs for file in _match(files, glob.base or "/", list(glob.levels))]
             else:
                 raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
-        return sorted({FileInfo(prefix + file.path, file.size, str(file.mtime_ns)) for file in found})
+        return sorted({FileInfo(f"{prefix}/{file.path.lstrip('/')}", file.size, str(file.mtime_ns)) for file in found})
 
     def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
         _, path, files = self._locate(url)

@@ -110,7 +110,13 @@ class LocalFileSystem:
             temporary = Path(json.loads(staged.close())["temporary"])
             with _explained(url, "create"):
                 try:
-                    target.hardlink_to(temporary)
+                    try:
+                        target.hardlink_to(temporary)
+                    except OSError as error:
+                        if error.errno not in _NO_LINKS:
+                            raise
+                        with target.open("xb") as file:
+                            file.write(data)
                 except FileExistsError:
                     return False
                 _sync_folder(target.parent)
@@ -215,6 +221,9 @@ def _sync_folder(folder: Path) -> None:
         finally:
             os.close(descriptor)
 
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""What file systems without hard links say."""
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and run again",

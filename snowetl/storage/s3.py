@@ -11,7 +11,6 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from functools import cached_property
 from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
@@ -31,12 +30,21 @@ _PASSING_DELETE_ERRORS = ("InternalError", "SlowDown", "ServiceUnavailable")
 class S3FileSystem:
     """Objects of all buckets the standard AWS credential chain opens."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # clients stay in their process
+    def __init__(self) -> None:
+        self._clients: dict[int, Any] = {}
 
-    @cached_property
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_clients": {}}  # clients stay in their process
+
+    @property
     def client(self) -> Any:
-        """The boto3 client of this process."""
+        """The boto3 client of this process; a forked one gets its own, for connections cannot be shared."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients = {process: self._new_client()}
+        return self._clients[process]
+
+    def _new_client(self) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -48,8 +56,14 @@ class S3FileSystem:
             read_timeout=60,
             max_pool_connections=32,
             tcp_keepalive=True,
-            s3={"addressing_style": "path"} if custom else None,
         )
+        if custom:
+            config = config.merge(Config(s3={"addressing_style": "path"}))
+            if "AWS_REQUEST_CHECKSUM_CALCULATION" not in os.environ:  # others often do not know S3's newer checksums
+                older = Config(
+                    request_checksum_calculation="when_required", response_checksum_validation="when_required"
+                )
+                config = config.merge(older)
         session = boto3.session.Session()
         region = session.region_name or "us-east-1"
         return session.client("s3", endpoint_url=own_endpoint, region_name=region, config=config)

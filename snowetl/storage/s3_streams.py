@@ -63,11 +63,11 @@ class ObjectReader(io.RawIOBase):
     def _read(self, size: int) -> bytes:
         wait = pauses()
         while True:
+            if self._body is None:
+                self._body = self._request()  # which boto3 retries by itself
             try:
-                if self._body is None:
-                    self._body = self._request()
-                return self._body.read(size) if self._body else b""
-            except (BotoCoreError, ClientError, OSError) as error:
+                return bytes(self._body.read(size)) if self._body else b""
+            except (BotoCoreError, OSError) as error:
                 self._drop()
                 pause = next(wait, None)
                 if pause is None or not is_passing(error):

@@ -112,7 +112,7 @@ def plan(files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TAR
         kind = next((kind for extension, kind in _IGNORED_KINDS.items() if file.url.endswith(extension)), None)
         if kind:
             ignored.append(Ignored(file.url, file.size, f"{kind}: not an input format"))
-        elif file.size and not file.url.endswith(_INDEX):
+        elif file.size and not file.url.endswith(".lzo" + _INDEX):
             for part, size in _parts(file, binary, target_bytes, fs):
                 if size > room:
                     finish()
@@ -151,7 +151,10 @@ def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, 
     if part.container == TEXT:
         source.seek(part.start)
         return read_plain(source), NO_STOP if part.end is None else part.end, LINES
-    header = lzop.read_header(source)
+    try:
+        header = lzop.read_header(source)
+    except lzop.LzopError as error:
+        return iter([Damage(part.url, 0, f"broken lzop header: {error}")]), NO_STOP, LINES
     if part.start:
         source.seek(part.start)
     stop = NO_STOP if part.end is None else part.end << lzop.NUMBER_SHIFT
