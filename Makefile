@@ -26,7 +26,7 @@ test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 en
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy snowetl
+	@$(PY) -m mypy snowetl fixtures bench
 	@$(VENV)/bin/lint-imports --no-cache
 
 conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS); says so and passes where there are none

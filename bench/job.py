@@ -119,7 +119,8 @@ def run_bare(source: Path, resolver: Any) -> BareResult:
             )
         )
         replay = _Replay(prepared)
-        output = Output(*prepared.run.folders, prepared.run.id)
+        good, bad = prepared.run.folders
+        output = Output(good, bad, prepared.run.id)
         started = time.perf_counter()
         events = sum(
             enrich_split(work.split, prepared.config, output, lambda _: replay).events for work in prepared.work
