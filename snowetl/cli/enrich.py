@@ -64,7 +64,7 @@ def command(
 
     Exit codes: 0 done, 1 failure (nothing is published), 2 wrong usage or configuration, 3 nothing to do.
     """
-    from snowetl.spark.enrich_job import EnrichSettings, execute, prepare
+    from snowetl.spark.enrich_job import EnrichSettings, execute, prepare, rehearse
     from snowetl.spark.executors import open_executor
 
     prepared = prepare(
@@ -89,6 +89,7 @@ def command(
         console.show(tables.report(prepared.done))
         return
     if dry_run:
+        rehearse(prepared)
         console.show(tables.plan(prepared))
         return
     console.say(tables.intention(prepared))

@@ -115,6 +115,15 @@ def prepare(settings: EnrichSettings) -> Prepared:
     return Prepared(settings, config, run, about, files, _work(plan, files), plan.ignored)
 
 
+def rehearse(prepared: Prepared) -> None:
+    """What :func:`execute` does before it writes: fetch what enrichments read, build an enricher.
+
+    Raises ``ConfigError`` or ``AssetError``.
+    """
+    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
+        _task(prepared, Path(folder))
+
+
 def execute(
     prepared: Prepared, open_executor: Callable[[], AbstractContextManager[Executor]], advance: Advance
 ) -> dict[str, Any]:
@@ -123,51 +132,51 @@ def execute(
     Whatever fails on the way (any exception) publishes nothing and leaves nothing behind. Raises
     ``RegistryUnavailable``, ``AssetError``, ``OutputExists`` (another job has the run), ``StorageError``.
     """
-    run = prepared.run
-    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder, RunLock(run.lock_url) as lock:
-        done = _done(run, prepared.about)
-        if done is not None:
-            return done
-        run.wipe()
-        try:
-            return _execute(prepared, Path(folder), lock, open_executor, advance)
-        except BaseException:
-            with suppress(SnowetlError):  # what stopped the job says more than what stops the cleaning
-                if lock.is_ours():
-                    run.wipe()
-            raise
+    run, started = prepared.run, _now()
+    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
+        task = _task(prepared, Path(folder))
+        with RunLock(run.lock_url) as lock:
+            done = _done(run, prepared.about)  # another job may have done it since we looked
+            if done is not None:
+                return done
+            run.wipe()
+            try:
+                with open_executor() as executor:
+                    reports = executor(task, prepared.work, advance)
+                    lock.check()
+                    _publish(reports)
+                    report = _report(prepared, reports, started)
+                    run.finish(report)
+            except BaseException:
+                with suppress(SnowetlError):  # what stopped the job says more than what stops the cleaning
+                    if lock.is_ours():
+                        run.wipe()
+                raise
+            with suppress(SnowetlError):  # the run is done; leftovers are invisible
+                run.sweep()
+            return report
 
 
-def _execute(
-    prepared: Prepared,
-    folder: Path,
-    lock: RunLock,
-    open_executor: Callable[[], AbstractContextManager[Executor]],
-    advance: Advance,
-) -> dict[str, Any]:
+def _task(prepared: Prepared, folder: Path) -> EnrichTask:
+    """What workers get. An enricher is built here first: a file it cannot read stops the job before Spark starts."""
     run, settings, config = prepared.run, prepared.settings, prepared.config
-    started = _now()
     wanted = config.assets()
     files = assets.in_working_folder(wanted) if settings.local_assets else assets.fetch(wanted, folder)
-    output = Output(run.folders[0], run.folders[1], run.id, settings.compression)
-    task = EnrichTask.create(config, files, output)
-    task.prepare()  # a file no enrichment can read stops the job here, before Spark starts
-    with open_executor() as executor:
-        reports = executor(task, prepared.work, advance)
-        lock.check()
-        _publish(reports)
-        report = enrich_report(
-            sorted(reports, key=lambda split: split.index),
-            run=run.id,
-            version=__version__,
-            settings=prepared.about,
-            inputs={"files": len(prepared.files), "ignored": len(prepared.ignored), "bytes": prepared.bytes},
-            started=started,
-            finished=_now(),
-        )
-        run.finish(report)
-    run.sweep()
-    return report
+    task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, settings.compression))
+    task.prepare()
+    return task
+
+
+def _report(prepared: Prepared, reports: Sequence[SplitReport], started: int) -> dict[str, Any]:
+    return enrich_report(
+        sorted(reports, key=lambda split: split.index),
+        run=prepared.run.id,
+        version=__version__,
+        settings=prepared.about,
+        inputs={"files": len(prepared.files), "ignored": len(prepared.ignored), "bytes": prepared.bytes},
+        started=started,
+        finished=_now(),
+    )
 
 
 def _name_run(settings: EnrichSettings) -> tuple[Run, int]:

@@ -6,9 +6,8 @@ import base64
 import multiprocessing
 import re
 import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,21 +99,37 @@ class OnSpark:
     def __call__(self, task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]:
         for _, path in task.assets:
             self.context.addFile(path)
-        records, size = self.context.accumulator(0), self.context.accumulator(0)
-        partition = _SparkTask(task, records, size)
-        try:
-            with _watched(records, size, advance):
-                reports: list[SplitReport] = (
-                    self.context.parallelize(work, len(work)).mapPartitions(partition).collect()
-                )
-                return reports
-        except KeyboardInterrupt:
-            self.context.cancelAllJobs()
-            raise
-        except SnowetlError:
-            raise
-        except Exception as error:
-            raise _failure(str(error)) from error
+        gauge = _Gauge(self.context.accumulator(0), self.context.accumulator(0))
+        rdd = self.context.parallelize(work, len(work)).mapPartitions(_SparkTask(task, gauge.records, gauge.bytes))
+        # Spark is waited for in another thread, so that Ctrl-C finds this one free to call the job off.
+        with ThreadPoolExecutor(1, thread_name_prefix="spark-job") as waiting:
+            job: Future[list[SplitReport]] = waiting.submit(rdd.collect)
+            try:
+                while not wait([job], _POLL_SECONDS).done:
+                    gauge.tell(advance)
+                reports = job.result()
+            except KeyboardInterrupt:
+                self.context.cancelAllJobs()
+                raise
+            except Exception as error:
+                raise _failure(str(error)) from error
+        gauge.tell(advance)
+        return reports
+
+
+class _Gauge:
+    """What finished tasks have added up so far. Repeated attempts count twice, which is no harm to a progress bar."""
+
+    def __init__(self, records: Accumulator[int], size: Accumulator[int]) -> None:
+        self.records = records
+        self.bytes = size
+        self._told = (0, 0)
+
+    def tell(self, advance: Advance) -> None:
+        records, size = self.records.value, self.bytes.value
+        if (records, size) != self._told:
+            advance(records - self._told[0], size - self._told[1])
+            self._told = (records, size)
 
 
 class _SparkTask:
@@ -136,31 +151,6 @@ class _SparkTask:
             self.records.add(report.records)
             self.size.add(size)
             yield report
-
-
-@contextmanager
-def _watched(records: Accumulator[int], size: Accumulator[int], advance: Advance) -> Iterator[None]:
-    """Tell ``advance`` what the accumulators gain: finished tasks (repeated attempts count twice, which is no harm)."""
-    done = threading.Event()
-
-    def poll() -> None:
-        told_records = told_size = 0
-        while True:
-            last = done.wait(_POLL_SECONDS)
-            now_records, now_size = records.value, size.value
-            if now_records != told_records or now_size != told_size:
-                advance(now_records - told_records, now_size - told_size)
-                told_records, told_size = now_records, now_size
-            if last:
-                return
-
-    watcher = threading.Thread(target=poll, name="progress", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 @contextmanager

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 
+LOCAL = "local[*,4]"
+"""All cores of this machine; a task may fail three times, as on a cluster."""
+
 _LOCAL = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -38,7 +41,7 @@ def open_session(
 ) -> tuple[SparkSession, bool]:
     """The session to work with, and whether it is new: then the caller stops it.
 
-    Without ``master`` spark-submit's flags and ``spark-defaults.conf`` decide, ``local[*]`` where they say nothing.
+    Without ``master`` spark-submit's flags and ``spark-defaults.conf`` decide, this machine where they say nothing.
     Raises :class:`UsageError` where Spark cannot be started.
     """
     if importlib.util.find_spec("pyspark") is None:
@@ -47,7 +50,7 @@ def open_session(
         _require_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         if master is None and not _cluster_is_configured():
-            master = "local[*]"
+            master = LOCAL
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
