@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from snowetl.adapters.scala_maps import as_map
 from snowetl.model import jsontext
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import Parameters
 
 UNSTRUCT_OPEN = '{"schema":"iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0","data":'
@@ -57,7 +57,7 @@ def contexts_text(entities: Iterable[str]) -> str:
 
 def without_envelope(query: Mapping[str, str | None]) -> Parameters:
     """Parameters that become data of the event: all but those about tracker, application, user and platform."""
-    ordered = in_map_order(query)
+    ordered = as_map(query)
     for name in _NOT_DATA:
         ordered.pop(name, None)
     return ordered

@@ -23,11 +23,10 @@ from snowetl.adapters.google_analytics_fields import (
     Fields,
 )
 from snowetl.adapters.google_analytics_values import Refused, Sent, convert
-from snowetl.adapters.scala_maps import ordered_by_hash, schema_key_hash
+from snowetl.adapters.scala_maps import as_map, ordered_by_hash, schema_key_hash
 from snowetl.adapters.webhook import MAX_MESSAGES, EventTypes
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.order import in_map_order, map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.querystring import QuerystringError, parse_form
 
@@ -70,7 +69,7 @@ def lines_of(body: str) -> list[str]:
 def _hit(line: str, types: EventTypes, schemas: Mapping[str, str]) -> Parameters | Failures:
     """The event parameters of one hit."""
     try:
-        parameters = in_map_order(dict(parse_form(line)))
+        parameters = as_map(dict(parse_form(line)))
     except QuerystringError as error:
         return input_failure("body", line, str(error))
     hit_type = parameters.get("t")
@@ -130,7 +129,7 @@ def _plain_entities(sent: Sent, schemas: Mapping[str, str], failures: Failures) 
                 value = refusal
             found.setdefault(schema, {})[field.name] = value
     order = ordered_by_hash(found, lambda key: schema_key_hash(schemas[key]))
-    entities = {schema: in_map_order(found[schema]) for schema in order}
+    entities = {schema: as_map(found[schema]) for schema in order}
     failures += [
         value.message for members in entities.values() for value in members.values() if isinstance(value, Refused)
     ]
@@ -149,9 +148,9 @@ def _event(sent: Sent, fields: Fields) -> dict[str, Any] | Failures:
             except Refused as refusal:
                 event[field.name] = None
                 faults[field.name] = refusal.message
-    event = in_map_order(event)
+    event = as_map(event)
     if faults:
-        return Failures((next(faults[name] for name in map_order(event) if name in faults),))
+        return Failures((next(faults[name] for name in event if name in faults),))
     return event
 
 

@@ -14,10 +14,9 @@ from typing import Any
 
 from snowetl.adapters.google_analytics_fields import COMPOSITE
 from snowetl.adapters.google_analytics_values import Refused, Sent, convert
-from snowetl.adapters.scala_maps import ordered_by_hash, schema_key_hash
+from snowetl.adapters.scala_maps import as_map, ordered_by_hash, schema_key_hash
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.order import in_map_order
 
 _NAME = re.compile(r"(pr|promo|il|cd|cm|cg)(\d+)([a-zA-Z]*)(\d*)([a-zA-Z]*)(\d*)", re.ASCII)
 _EXPECTED = rf"composite field name has to conform to regex {_NAME.pattern}$"
@@ -87,7 +86,7 @@ def _columns(
         for entry, number in indexes.items():
             values.setdefault(entry, []).append(number)
     found: dict[str, dict[str, list[str]]] = {}
-    for entry in in_map_order(values):
+    for entry in as_map(values):
         for schema in _SCHEMAS_OF.get(entry, ()):
             found.setdefault(schema, {})[entry] = values[entry]
     order = ordered_by_hash(found, lambda key: schema_key_hash(schemas[key]))
@@ -96,7 +95,7 @@ def _columns(
 
 def _typed(schema: str, columns: dict[str, list[str]]) -> dict[str, list[Any]]:
     fields = COMPOSITE[schema]
-    by_name = in_map_order({fields[entry].name: (fields[entry], texts) for entry, texts in columns.items()})
+    by_name = as_map({fields[entry].name: (fields[entry], texts) for entry, texts in columns.items()})
     return {name: [convert(field, text) for text in texts] for name, (field, texts) in by_name.items()}
 
 
@@ -108,5 +107,5 @@ def _rows(columns: dict[str, list[Any]], currency: str | None) -> list[dict[str,
         cells = [values[number] for values in columns.values() if number < len(values)]
         row = {} if currency is None else {_CURRENCY: currency}
         row |= dict(zip(columns, cells, strict=False))
-        rows.append(in_map_order(row))
+        rows.append(as_map(row))
     return rows

@@ -7,9 +7,9 @@ from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper, without_envelope
+from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, parse_json
 from snowetl.model import badrow
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.querystring import QuerystringError, parse_form
 from snowetl.model.schema import ParseError, SchemaKey, self_describing
@@ -85,7 +85,7 @@ def _form_body(payload: CollectorPayload, query: Parameters, schema: str, body: 
         pairs = parse_form(body)
     except QuerystringError as error:
         return input_failure("body", body, str(error))
-    return [RawEvent(payload, _wrap_form(query, schema, in_map_order(dict(pairs))))]
+    return [RawEvent(payload, _wrap_form(query, schema, as_map(dict(pairs))))]
 
 
 def build(setup: Setup) -> Adapt:

@@ -9,9 +9,9 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper, without_envelope
 from snowetl.adapters.rewrite import date_of_spaced
+from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, EventTypes, body_fault
 from snowetl.model.jsontext import MAX_DEPTH
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.querystring import QuerystringError, parse_form
 
@@ -46,7 +46,7 @@ def build(setup: Setup) -> Adapt:
         schema = types.schema(event_type)
         if not isinstance(schema, str):
             return Failures((schema,))
-        parameters = in_map_order({**payload.parameters(), **in_map_order(with_date(sent))})
+        parameters = as_map({**payload.parameters(), **as_map(with_date(sent))})
         paths = [(path_of(name), value) for name, value in without_envelope(parameters).items() if value is not None]
         if any(len(path) > MAX_DEPTH for path, _ in paths):
             return input_failure("body", body, f"parameter nested deeper than {MAX_DEPTH} levels")

@@ -7,8 +7,8 @@ import base64
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import UNSTRUCT_OPEN, contexts_text, self_describing_text
+from snowetl.adapters.scala_maps import as_map
 from snowetl.model import badrow, jsontext, text
-from snowetl.model.order import map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
 URI_REDIRECT = "iglu:com.snowplowanalytics.snowplow/uri_redirect/jsonschema/1-0-0"
@@ -35,7 +35,7 @@ def adapt(payload: CollectorPayload) -> Outcome:
 
 def query_text(query: Parameters) -> str:
     """Decoded parameters as ``k=v`` pairs, null shown as such, in the reference's map order."""
-    return "&".join([f"{name}={'null' if query[name] is None else query[name]}" for name in map_order(query)])
+    return "&".join([f"{name}={'null' if value is None else value}" for name, value in as_map(query).items()])
 
 
 def _as_event(target: str) -> Parameters:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from snowetl.adapters.base import Adapt, Failures, Outcome, input_failure
+from snowetl.adapters.scala_maps import as_map
 from snowetl.errors import ConfigError
 from snowetl.model import badrow, jsontext
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def request_text(payload: CollectorPayload) -> str:
     return jsontext.dumps(
         {
             "contentType": payload.content_type,
-            "queryString": in_map_order(payload.parameters()),
+            "queryString": as_map(payload.parameters()),
             "headers": payload.headers,
             "body": payload.body,
         }

@@ -11,8 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from snowetl.adapters.scala_maps import as_map
 from snowetl.model import timestamps
-from snowetl.model.order import trie_key
 
 _SMALL_MAP = 4
 _LONG = re.compile(r"([+-]?)0*(\d{1,19})")
@@ -31,9 +31,7 @@ Rewrite = Callable[[Members, list[Any]], Members]
 
 def members(json_object: dict[str, Any]) -> Members:
     """The members of an object in the order in which the reference goes through them as a map."""
-    if len(json_object) <= _SMALL_MAP:
-        return list(json_object.items())
-    return [(key, json_object[key]) for key in sorted(json_object, key=trie_key)]
+    return list(json_object.items() if len(json_object) <= _SMALL_MAP else as_map(json_object).items())
 
 
 def rewrite_objects(root: Any, rewrite: Rewrite, *, lists: bool = True) -> Any:

@@ -1,19 +1,32 @@
-"""The order of Scala 2.12 maps whose keys are no strings: hashes of case classes (MurmurHash3)."""
+"""The order of Scala 2.12 maps, for the JSON that the reference rebuilds through them.
+
+Strings hash as in Java; other keys are case classes (MurmurHash3).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-from snowetl.model.order import java_hash, trie_groups
+from snowetl.model.order import in_map_order, java_hash, trie_groups
 from snowetl.model.schema import SchemaKey
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 _SMALL_MAP = 4
 _MASK32 = 0xFFFFFFFF
 _PRODUCT_SEED = 0xCAFEBABE
+_MAX_HASHED = 20_000
+"""Characters of keys beyond which an object keeps its order: no real one is near it, and hashing costs time."""
+
+
+def as_map(mapping: Mapping[str, V]) -> dict[str, V]:
+    """A copy of ``mapping`` in the order of the reference's immutable map; a huge one keeps its own."""
+    if sum(map(len, mapping)) > _MAX_HASHED:
+        return dict(mapping)
+    return in_map_order(mapping)
 
 
 def ordered_by_hash(keys: Iterable[K], hash_of: Callable[[K], int]) -> list[K]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize
+from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, body_fault, form_of
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _wrap = Wrapper("com.statusgator-v1")
@@ -22,7 +22,7 @@ def build(setup: Setup) -> Adapt:
         fields = form_of(payload.body or "", failed_field="body")
         if isinstance(fields, Failures):
             return fields
-        return [RawEvent(payload, _wrap(payload.parameters(), schema, camelize(in_map_order(fields))))]
+        return [RawEvent(payload, _wrap(payload.parameters(), schema, camelize(as_map(fields))))]
 
     return adapt
 

@@ -7,8 +7,8 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize
+from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, body_fault, form_of, parse_json
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
 _REQUIRED = ("page_id", "page_name", "variant", "page_url", "data.json")
@@ -47,7 +47,7 @@ def event_of(fields: Parameters) -> dict[str, Any] | Failures:
     data = parse_json("data.json", text)
     if isinstance(data, Failures):
         return data
-    sent = in_map_order({name: value for name, value in fields.items() if value is not None})
+    sent = as_map({name: value for name, value in fields.items() if value is not None})
     return {"data.json": data} | {name: value for name, value in sent.items() if name not in _NOT_COPIED}
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from snowetl.adapters.base import Failures, Outcome, input_failure
+from snowetl.adapters.scala_maps import as_map
 from snowetl.model import badrow, jsontext
 from snowetl.model.badrow import Message
-from snowetl.model.order import in_map_order
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.querystring import QuerystringError, parse_form
 
@@ -82,7 +82,7 @@ class EventTypes:
 
     def __init__(self, events: Mapping[str, str], schemas: Mapping[str, str]) -> None:
         """``events``: type -> schema key; ``schemas``: schema key -> URI."""
-        self._uris = in_map_order({event: schemas[key] for event, key in events.items()})
+        self._uris = as_map({event: schemas[key] for event, key in events.items()})
 
     def schema(self, event_type: str | None, index: int | None = None) -> str | Message:
         """The schema of a type, or the SchemaMapping message; ``index`` is the event's place in a list, from 0."""
