@@ -11,6 +11,7 @@ from snowetl.errors import ConfigError
 from snowetl.iglu.ddl import parquet
 from snowetl.iglu.ddl.parquet import DecimalType, Field
 from snowetl.iglu.ddl.schema import parse
+from snowetl.iglu.failures import ResolutionFailure
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
@@ -182,7 +183,7 @@ def atomic_lengths(source: SchemaSource) -> dict[str, int]:
     Raises :class:`ConfigError` where the schema is not to be had, or limits nothing.
     """
     found = source.schema(ATOMIC)
-    schema = None if found.error is not None else parse(found.value)
+    schema = None if isinstance(found, ResolutionFailure) else parse(found)
     lengths = {} if schema is None else {name: s.max_length for name, s in (schema.properties or {}).items()}
     limited = {name: length for name, length in lengths.items() if length is not None}
     if not limited:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from snowetl.iglu.ddl import flat
 from snowetl.iglu.ddl.schema import Schema, parse
+from snowetl.iglu.failures import ResolutionFailure
 from snowetl.model import jsontext
 from snowetl.model.badrow import Message
 from snowetl.model.schema import (
@@ -28,20 +29,13 @@ _NOT_IN_LIST = (
 )
 
 
-class Lookup(NamedTuple):
-    """Answer of a registry: a value, or why there is none (the client's error object, as bad rows carry it)."""
-
-    value: Any = None
-    error: Message | None = None
-
-
 class SchemaSource(Protocol):
-    """Where schemas come from: an Iglu resolver."""
+    """Where schemas come from: an ``IgluClient``."""
 
-    def schema(self, key: SchemaKey) -> Lookup:
+    def schema(self, key: SchemaKey) -> Any | ResolutionFailure:
         """The schema as parsed JSON."""
 
-    def schema_list(self, vendor: str, name: str, model: int) -> Lookup:
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | ResolutionFailure:
         """Keys of all published versions of a model, in the order the registry gives."""
 
 
@@ -110,14 +104,15 @@ class Schemas:
 
     def _list(self, vendor: str, name: str, model: int) -> Sequence[SchemaKey] | Failure:
         found = self._source.schema_list(vendor, name, model)
-        if found.error is not None:
-            return Failure(badrows.list_not_found(vendor, name, model, found.error))
-        keys: Sequence[SchemaKey] = found.value
-        return keys
+        if isinstance(found, ResolutionFailure):
+            return Failure(badrows.list_not_found(vendor, name, model, found.to_json()))
+        return found
 
     def _document(self, key: SchemaKey) -> Any:
         found = self._source.schema(key)
-        return found.value if found.error is None else Failure(badrows.schema_not_found(key, found.error))
+        if isinstance(found, ResolutionFailure):
+            return Failure(badrows.schema_not_found(key, found.to_json()))
+        return found
 
     def _self_describing(self, key: SchemaKey) -> Schema | Failure:
         document = self._document(key)

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.errors import ConfigError
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.ddl import parquet as types
+from snowetl.iglu.failures import ResolutionFailure
 from snowetl.model import jsontext
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.fields import FIELDS, INDEX, NAMES
@@ -23,16 +26,14 @@ from snowetl.transform.dedupe import Key, Policy
 from snowetl.transform.formats import Formats
 from snowetl.transform.message import Completed, Semver
 from snowetl.transform.rows import SchemaType
-from snowetl.transform.schemas import Lookup, Schemas
+from snowetl.transform.schemas import Schemas
 from snowetl.transform.shred import atomic_row
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
 from tests.conformance.runner import Mismatch, Unsupported
-from tests.conformance.suites._registries import FolderRegistries
 from tests.conformance.suites.ddl import _field as parquet_field
 
 FILES = "transform.jsonl"
 _ORIGIN = Origin("snowplow-transformer-batch", "<version>", 37_800_000)
-_NOT_FOUND = {"error": "ResolutionError", "lookupHistory": []}
 _CLOCKS = ("attempts", "lastAttempt", "timestamp", "lookupHistory")
 
 
@@ -63,12 +64,11 @@ class GivenSchemas:
                 document = version["schema"] | {"self": own, "$schema": meta}
                 self.schemas[key] = jsontext.loads_exact(jsontext.dumps(document))
 
-    def schema(self, key: SchemaKey) -> Lookup:
-        return Lookup(self.schemas[key]) if key in self.schemas else Lookup(error=_NOT_FOUND)
+    def schema(self, key: SchemaKey) -> Any:
+        return self.schemas.get(key, ResolutionFailure({}))
 
-    def schema_list(self, vendor: str, name: str, model: int) -> Lookup:
-        found = self.lists.get((vendor, name, model))
-        return Lookup(found) if found else Lookup(error=_NOT_FOUND)
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | ResolutionFailure:
+        return self.lists.get((vendor, name, model), ResolutionFailure({}))
 
 
 def _formats(case: dict[str, Any]) -> Formats:
@@ -320,32 +320,33 @@ def _lines(path: Path) -> list[str]:
 
 
 @lru_cache(maxsize=2)
-def _registries(central: Path, extra: Path | None) -> FolderRegistries:
-    return FolderRegistries({"Iglu Central": central} | ({} if extra is None else {"Test": extra}))
+def _registries(central: Path) -> IgluClient:
+    repository = Repository("Iglu Central", 0, (), central.resolve().as_uri())
+    return IgluClient(ResolverConfig((repository,)), now=_ORIGIN.timestamp)
 
 
-class _WithAssets(FolderRegistries):
+class _WithAssets:
     """Iglu Central, and the schemas that come with an asset (a folder without ``schemas`` above)."""
 
     def __init__(self, central: Path, assets: Path) -> None:
-        super().__init__({"Iglu Central": central})
+        self._central = _registries(central)
         self._assets = assets
 
-    def schema(self, key: SchemaKey) -> Lookup:
+    def schema(self, key: SchemaKey) -> Any:
         path = self._assets / key.path
-        return Lookup(jsontext.loads_exact(path.read_text("utf-8"))) if path.is_file() else super().schema(key)
+        return jsontext.loads_exact(path.read_text("utf-8")) if path.is_file() else self._central.schema(key)
 
-    def schema_list(self, vendor: str, name: str, model: int) -> Lookup:
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | ResolutionFailure:
         folder = self._assets / vendor / name / "jsonschema"
         if not folder.is_dir():
-            return super().schema_list(vendor, name, model)
+            return self._central.schema_list(vendor, name, model)
         versions = sorted(SchemaVer.parse(path.name) for path in folder.glob(f"{model}-*"))
-        return Lookup([SchemaKey(vendor, name, "jsonschema", version) for version in versions])
+        return [SchemaKey(vendor, name, "jsonschema", version) for version in versions]
 
 
 def _assets(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:
     central = vectors.parent / "iglu-central"
-    source = _WithAssets(central, vectors / case["iglu"]) if "iglu" in case else _registries(central, None)
+    source = _WithAssets(central, vectors / case["iglu"]) if "iglu" in case else _registries(central)
     kind = SHRED if case.get("formats", {}).get("transformationType", "shred") == "shred" else WIDE_JSON
     if case.get("formats", {}).get("fileFormat") == "parquet":
         kind = WIDE_PARQUET

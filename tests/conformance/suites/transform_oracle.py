@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.ddl import flat, names, redshift
 from snowetl.iglu.ddl import parquet as types
 from snowetl.iglu.ddl.schema import Schema
@@ -22,7 +24,6 @@ from snowetl.transform.rows import SchemaType, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas, self_key
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
 from tests.conformance.runner import Mismatch, Unsupported
-from tests.conformance.suites._registries import FolderRegistries
 
 FILES = "transform_oracle/*.jsonl.gz"
 _ORIGIN = Origin("oracle-transformer", "5.6.3", 37_800_000)
@@ -45,20 +46,24 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
 
 
 @lru_cache(maxsize=1)
-def _registries(vectors: Path) -> FolderRegistries:
-    folders = {"Iglu Central": vectors.parent / "iglu-central", "Oracle Extra": vectors / "oracle" / "iglu-extra"}
-    return FolderRegistries(folders)
+def _registries(vectors: Path) -> IgluClient:
+    central, extra = vectors.parent / "iglu-central", vectors / "oracle" / "iglu-extra"
+    repositories = (
+        Repository("Iglu Central", 1, ("com.snowplowanalytics",), central.resolve().as_uri()),
+        Repository("Oracle Extra", 2, (), extra.resolve().as_uri()),
+    )
+    return IgluClient(ResolverConfig(repositories, cache_size=5000), now=_ORIGIN.timestamp)
 
 
 @lru_cache(maxsize=4)
-def _transformer(kind: str, source: FolderRegistries, default: str = "TSV") -> Transformer:
+def _transformer(kind: str, source: IgluClient, default: str = "TSV") -> Transformer:
     return Transformer(kind, source, _ORIGIN, Formats(default))
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
 
 
-def _line(case: dict[str, Any], source: FolderRegistries) -> list[Mismatch]:
+def _line(case: dict[str, Any], source: IgluClient) -> list[Mismatch]:
     line, expected = case["tsv"], case["expect"]
     mismatches: list[Mismatch] = []
     for name, default in (("shred", "TSV"), ("shred_json", "JSON")):
@@ -172,7 +177,7 @@ def _compare_wide(expected: dict[str, Any], got: Any) -> list[Mismatch]:
     return _differences("widerow_json", _lenient(wanted), _lenient(json.loads(to_utf8(got.line))))
 
 
-def _truncated(expected: dict[str, Any], line: str, source: FolderRegistries) -> list[Mismatch]:
+def _truncated(expected: dict[str, Any], line: str, source: IgluClient) -> list[Mismatch]:
     lengths = columns.atomic_lengths(source)
     mismatches = []
     for name, kind in (("shred", SHRED), ("widerow_json", WIDE_JSON)):
@@ -187,7 +192,7 @@ def _truncated(expected: dict[str, Any], line: str, source: FolderRegistries) ->
 # --- Parquet --------------------------------------------------------------------------------------------------------
 
 
-def _parquet(expected: dict[str, Any], line: str, source: FolderRegistries) -> list[Mismatch]:
+def _parquet(expected: dict[str, Any], line: str, source: IgluClient) -> list[Mismatch]:
     event = _transformer(WIDE_JSON, source).rows(line)
     met = frozenset() if isinstance(event, BadRow) else event.types
     entity_columns = columns.entity_columns(met, _shared_schemas(source))
@@ -224,7 +229,7 @@ def _only_decimals(row: BadRow) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _shared_schemas(source: FolderRegistries) -> Schemas:
+def _shared_schemas(source: IgluClient) -> Schemas:
     return Schemas(source)
 
 
@@ -277,7 +282,7 @@ def _batch(case: dict[str, Any], schemas: Schemas) -> list[Mismatch]:
 # --- DDL ------------------------------------------------------------------------------------------------------------
 
 
-def _ddl(case: dict[str, Any], source: FolderRegistries) -> list[Mismatch]:
+def _ddl(case: dict[str, Any], source: IgluClient) -> list[Mismatch]:
     """Tables and lists are named as the schemas name themselves: some files are not what their path says."""
     key = SchemaKey(case["vendor"], case["name"], "jsonschema", SchemaVer(case["model"], 0, 0))
     versions = _shared_schemas(source).versions(key)
@@ -285,7 +290,7 @@ def _ddl(case: dict[str, Any], source: FolderRegistries) -> list[Mismatch]:
         return _differences("error", _lenient(case.get("error")), _lenient(versions.message))
     if "error" in case:
         return [Mismatch("error", case["error"], "columns")]
-    own = [self_key(source.schema(version.key).value) for version in versions]
+    own = [self_key(source.schema(version.key)) for version in versions]
     leaves = flat.ordered([version.schema for version in versions])
     table = names.table_name(own[-1])
     last = own[-1]
