@@ -58,9 +58,10 @@ class ThriftError(ValueError):
 
 
 def read_usual(record: bytes) -> Fields | None:
-    """The fields of a sound CollectorPayload that ends as collectors end it; ``None`` for whatever looks different.
+    """The fields of a sound CollectorPayload that ends with the usual schema, as collectors write it; ``None`` for what
+    looks different.
 
-    Fields it does not know are read too, if they are texts; nobody asks for them.
+    The schema itself is left out. Fields it does not know are read too, if they are texts; nobody asks for them.
     """
     if not record.endswith(_USUAL_END) or len(record) > MAX_MESSAGE_SIZE:
         return None
@@ -143,7 +144,12 @@ class Walker:
         return self.number(_FIXED_SIZES[kind])
 
     def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big", signed=True)
+        start = self.at
+        end = self.at = start + size
+        if end > len(self.record):
+            self.at = start
+            self.take(size)  # which raises
+        return int.from_bytes(self.record[start:end], "big", signed=True)
 
     def take(self, size: int) -> bytes:
         taken = self.record[self.at : self.at + size]
