@@ -19,7 +19,9 @@ from snowetl.model import badrow
 from snowetl.model.badrow import Message
 
 _NAME = re.compile(r"(pr|promo|il|cd|cm|cg)(\d+)([a-zA-Z]*)(\d*)([a-zA-Z]*)(\d*)", re.ASCII)
+_DIGIT = re.compile(r"\d")
 _EXPECTED = rf"composite field name has to conform to regex {_NAME.pattern}$"
+_SMALL_MAP = 4
 _INDEX = "IF"
 _CURRENCY = "currencyCode"
 _WITH_CURRENCY = frozenset(schema for schema, fields in COMPOSITE.items() if "cu" in fields)
@@ -35,7 +37,7 @@ Entity = tuple[str, dict[str, Any]]
 
 def composite_entities(sent: Sent, schemas: Mapping[str, str]) -> list[Entity] | Message:
     """The entities in the reference's order, or the first failure."""
-    numbered = sorted(name for name in sent if any(char.isdecimal() for char in name))
+    numbered = sorted(filter(_DIGIT.search, sent))
     if not numbered:
         return []
     entries = []
@@ -71,6 +73,8 @@ def name_parts(name: str) -> tuple[list[str], list[str]] | Message:
 def entries_of(texts: list[str], numbers: list[str], value: str) -> tuple[dict[str, str], tuple[str, str]]:
     """The index entries of a name, and the entry of its value."""
     last = min(len(texts), len(numbers))
+    if last == 1:
+        return {_INDEX + texts[0]: numbers[0]}, ("".join(texts), value)
     indexes = {_INDEX + "".join(texts[at:last]): number for at, number in enumerate(numbers)}
     return indexes, ("".join(texts), value)
 
@@ -106,6 +110,6 @@ def _rows(columns: dict[str, list[Any]], currency: str | None) -> list[dict[str,
     for number in range(max(map(len, columns.values()))):
         cells = [values[number] for values in columns.values() if number < len(values)]
         row = {} if currency is None else {_CURRENCY: currency}
-        row |= dict(zip(columns, cells, strict=False))
-        rows.append(as_map(row))
+        row |= zip(columns, cells, strict=False)
+        rows.append(as_map(row) if len(row) > _SMALL_MAP else row)
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
@@ -63,35 +63,33 @@ def with_date(sent: Parameters) -> Parameters:
 
 def path_of(name: str) -> list[str]:
     """``data[merges][FNAME]`` -> ``data``, ``merges``, ``FNAME``. A name of brackets only stays one name."""
+    if "[" not in name and "]" not in name:
+        return [name]
     parts = _BRACKETS.split(name)
     while parts and not parts[-1]:
         parts.pop()
     return parts or [name]
 
 
-def nested(paths: Iterable[tuple[list[str], str]]) -> dict[str, Any]:
-    """One object from all paths; where two clash, the later wins. What came last stands first, at every level."""
+def nested(paths: Sequence[tuple[list[str], str]]) -> dict[str, Any]:
+    """One object from all paths; where two clash, the later wins. What came last stands first, at every level.
+
+    So the last is set first, and what is there already is left. An object that later replaced a text is closed: what
+    came before that text is gone.
+    """
     root: dict[str, Any] = {}
-    for path, value in paths:
+    closed: set[int] = set()
+    for path, value in reversed(paths):
         node = root
         for key in path[:-1]:
-            child = node.pop(key, None)
-            node[key] = child = child if isinstance(child, dict) else {}
-            node = child
-        node.pop(path[-1], None)
-        node[path[-1]] = value
-    _reverse(root)
+            node = node.setdefault(key, {})
+            if not isinstance(node, dict) or id(node) in closed:
+                break
+        else:
+            there = node.setdefault(path[-1], value)
+            if isinstance(there, dict):
+                closed.add(id(there))
     return root
-
-
-def _reverse(root: dict[str, Any]) -> None:
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        pairs = list(node.items())
-        node.clear()
-        node.update(reversed(pairs))
-        pending.extend([value for _, value in pairs if isinstance(value, dict)])
 
 
 ADAPTER = Adapter(

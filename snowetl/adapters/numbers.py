@@ -21,9 +21,13 @@ _ROUNDING = Context(prec=2 * _BEYOND_DOUBLE, rounding=ROUND_HALF_EVEN)
 
 def int32(text: str) -> int | None:
     """``Integer.parseInt``: an optional sign and digits of any script, 32 bits; else ``None``."""
-    if not _INTEGER.fullmatch(text) or len(text.lstrip("+-0")) > _PLAIN_DIGITS:
+    if not _INTEGER.fullmatch(text):
         return None
-    number = int(text[:1].strip("0123456789") + text.lstrip("+-0").rjust(1, "0")) if len(text) > 9 else int(text)
+    digits = text.lstrip("+-").lstrip("0")
+    if len(digits) > _PLAIN_DIGITS:
+        return None
+    number = int(digits or "0")
+    number = -number if text.startswith("-") else number
     return number if -_MAX_INT - 1 <= number <= _MAX_INT else None
 
 
@@ -33,7 +37,10 @@ def big_integer(text: str) -> int | JsonNumber | None:
         return None
     if len(text) <= _PLAIN_DIGITS:
         return int(text)
-    digits = "".join([str(int(digit)) for digit in text.lstrip("+-")]).lstrip("0") or "0"
+    digits = text.lstrip("+-")
+    if not digits.isascii():
+        digits = "".join([str(int(digit)) for digit in digits])
+    digits = digits.lstrip("0") or "0"
     return JsonNumber(f"-{digits}" if text.startswith("-") and digits != "0" else digits)
 
 

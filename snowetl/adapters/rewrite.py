@@ -137,6 +137,8 @@ def date_of_spaced(text: str) -> str:
 
 def camel_case(key: str) -> str:
     """``X-Mailgun-Sid`` -> ``xMailgunSid``."""
+    if "_" not in key and "-" not in key and key[:1].islower():
+        return key
     return _camel_case(key) if len(key) <= _CACHED_KEY else _camel(key)
 
 

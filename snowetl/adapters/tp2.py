@@ -5,9 +5,11 @@ This is the way nearly all events take: the body is parsed once, and its objects
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, TypeGuard
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Schemas, Setup, input_failure
+from snowetl.adapters.webhook import MAX_MESSAGES
 from snowetl.model import badrow, jsontext
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
@@ -86,8 +88,8 @@ def _shape_faults(data: Any) -> Failures:
         return input_failure("body", jsontext.dumps(data), "json is not an array")
     if not data:
         return input_failure("body", "[]", "empty list of events")
-    members = (member for event in data for member in event.items())
-    return Failures(_value_fault(name, value) for name, value in members if not isinstance(value, str))
+    members = ((name, value) for event in data for name, value in event.items() if not isinstance(value, str))
+    return Failures(_value_fault(name, value) for name, value in islice(members, MAX_MESSAGES))
 
 
 def _value_fault(name: str, value: Any) -> badrow.Message:

@@ -19,6 +19,7 @@ from snowetl.adapters.google_analytics_composite import entries_of, name_parts
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.adapters.remote import RemoteAdapter, RemoteAdaptersConfig
 from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
 from snowetl.model import jsontext, text
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.joda import parse_datetime
@@ -27,7 +28,6 @@ from snowetl.model.querystring import QuerystringError, parse_form
 from snowetl.model.timestamps import to_iso
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch
-from tests.conformance.suites._registry import resolver_with
 
 FILES = "adapters.jsonl"
 _ORIGIN = Origin("snowetl", "1.0.0", 0)
@@ -65,8 +65,17 @@ def _run_adapter(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
 
 @cache
 def _iglu(vectors: Path) -> IgluClient:
-    with resolver_with({}, vectors) as resolver:
-        return IgluClient(resolver, now=0, on_registry_failure="bad-rows")
+    central = {
+        "name": "Iglu Central",
+        "priority": 0,
+        "vendorPrefixes": [],
+        "connection": {"http": {"uri": (vectors.parent / "iglu-central").resolve().as_uri()}},
+    }
+    resolver = {
+        "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
+        "data": {"cacheSize": 500, "repositories": [central]},
+    }
+    return IgluClient(ResolverConfig.load(resolver), now=0, on_registry_failure="bad-rows")
 
 
 def _payload(case: dict[str, Any]) -> CollectorPayload:
