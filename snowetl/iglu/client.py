@@ -22,7 +22,7 @@ _FEWEST_KEPT = 5_000
 class Checker:
     """One schema, ready to validate."""
 
-    __slots__ = ("_max_depth", "_superseded_text", "_validator", "key", "origin", "superseded_by")
+    __slots__ = ("_fits", "_max_depth", "_superseded_text", "_validator", "key", "origin", "superseded_by")
 
     def __init__(self, key: SchemaKey, item: SchemaItem, validator: Validator, max_depth: int | None) -> None:
         self.key = key
@@ -32,16 +32,28 @@ class Checker:
         self._superseded_text = None if version is None else str(version)
         self._validator = validator
         self._max_depth = max_depth
+        self._fits = validator.predicate if max_depth is None else self._fits_in_depth
 
     def check(self, data: Any) -> ErrorJson | None:
         """``None`` if ``data`` is valid, else the client error as it stands in bad rows.
 
         Raises ``ValidationCrash`` for a schema that blows up while it validates.
         """
+        try:
+            if self._fits(data):
+                return None
+        except RecursionError:
+            if self._validator.fits(data):
+                return None
+        return self._explained(data)
+
+    def _fits_in_depth(self, data: Any) -> bool:
+        assert self._max_depth is not None
+        return not is_deeper(data, self._max_depth) and self._validator.fits(data)
+
+    def _explained(self, data: Any) -> ErrorJson | None:
         if self._max_depth is not None and is_deeper(data, self._max_depth):
             return failures.too_deep(of_schema=False, superseded_by=self._superseded_text)
-        if self._validator.fits(data):
-            return None
         reports = self._validator.reports(data)
         return failures.invalid_data(reports, self._superseded_text) if reports else None
 

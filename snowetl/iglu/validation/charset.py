@@ -7,6 +7,7 @@ from collections.abc import Iterable
 Ranges = list[tuple[int, int]]
 
 MAX_CODE = 0x10FFFF
+EVERYTHING: Ranges = [(0, MAX_CODE)]
 _SPECIAL = frozenset(map(ord, "\\^$.|?*+()[]{}-&~#/:<>=!,%@'\"`; "))
 
 LINE_ENDS: Ranges = [(0x0A, 0x0A), (0x0D, 0x0D), (0x85, 0x85), (0x2028, 0x2029)]
@@ -37,9 +38,8 @@ POSIX: dict[str, Ranges] = {
 }
 """``\\p{Name}`` without Unicode mode."""
 
-CATEGORIES = frozenset(
-    "Cn Lu Ll Lt Lm Lo Mn Me Mc Nd Nl No Zs Zl Zp Cc Cf Co Cs Pd Ps Pe Pc Po Sm Sc Sk So Pi Pf L M N Z C P S".split()
-)
+_CATEGORIES = "Cn Lu Ll Lt Lm Lo Mn Me Mc Nd Nl No Zs Zl Zp Cc Cf Co Cs Pd Ps Pe Pc Po Sm Sc Sk So Pi Pf L M N Z C P S"
+CATEGORIES = frozenset(_CATEGORIES.split())
 """General categories Java knows by these names."""
 
 

@@ -21,18 +21,19 @@ _DEEP = 20_000
 class Validator:
     """One schema, two renderings: a fast test, and the reports for what does not pass it."""
 
-    __slots__ = ("_document", "_fits")
+    __slots__ = ("_document", "predicate")
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._fits = predicate(document)
+        self.predicate = predicate(document)
+        """The test itself; as :meth:`fits`, but may raise ``RecursionError``."""
 
     def fits(self, instance: Any) -> bool:
         """Whether ``instance`` is valid. Raises :class:`ValidationCrash`."""
         try:
-            return self._fits(instance)
+            return self.predicate(instance)
         except RecursionError:
-            return _deep(lambda: self._fits(instance))
+            return _deep(lambda: self.predicate(instance))
 
     def reports(self, instance: Any) -> list[Report]:
         """Everything that is wrong with ``instance``, in the reference's order. Raises :class:`ValidationCrash`."""

@@ -18,6 +18,9 @@ _LINE_BREAK = r"(?:\r\n|[\n-\r\x85\u2028\u2029])"
 _SMALL_REPEAT = 10
 _MANY_CHOICES = 10
 _MAX_NESTING = 100
+_QUANTIFIERS = ("*", "+", "?", "{")
+_SHORT_TIMES: dict[tuple[int, int | None], str] = {(0, None): "*", (1, None): "+", (0, 1): "?"}
+_LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
 _SIMPLE_ESCAPES = {"t": 9, "n": 10, "r": 13, "f": 12, "a": 7, "e": 27}
 _CLASS_ESCAPES: dict[str, Ranges] = {
     "d": charset.DIGIT,
@@ -27,8 +30,15 @@ _CLASS_ESCAPES: dict[str, Ranges] = {
     "v": charset.VERTICAL,
 }
 _UNICODE_ESCAPES = {"d": r"\p{Nd}", "w": r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]", "s": r"\p{White_Space}"}
-_JAVA_METHODS = {"javaLowerCase": "Lowercase", "javaUpperCase": "Uppercase", "javaAlphabetic": "Alphabetic",
-                 "javaLetter": "L", "javaDigit": "Nd", "javaWhitespace": "White_Space", "javaTitleCase": "Lt"}  # fmt: skip
+_JAVA_METHODS = {
+    "javaLowerCase": "Lowercase",
+    "javaUpperCase": "Uppercase",
+    "javaAlphabetic": "Alphabetic",
+    "javaLetter": "L",
+    "javaDigit": "Nd",
+    "javaWhitespace": "White_Space",
+    "javaTitleCase": "Lt",
+}
 
 
 class PatternFault(ValueError):
@@ -36,12 +46,12 @@ class PatternFault(ValueError):
 
 
 class Translation(NamedTuple):
-    """A Python pattern. ``unicode``: it needs the ``regex`` package. ``unbounded`` counts its open-ended quantifiers;
-    ``runaway`` says that they are nested, or may be tried in exponentially many ways."""
+    """A Python pattern. ``unicode``: it needs the ``regex`` package. A failing search takes a number of steps that grows
+    as the length of the text to the power of ``1 + ambiguous``, or exponentially (``runaway``)."""
 
     source: str
     unicode: bool
-    unbounded: int
+    ambiguous: int
     runaway: bool
 
 
@@ -52,7 +62,8 @@ def translate(pattern: str) -> Translation:
     if not parser.done:
         raise parser.fault("Unmatched closing ')'")
     runaway = parser.runaway or parser.choices > _MANY_CHOICES
-    return Translation(source, parser.unicode, parser.unbounded, runaway)
+    restarts = parser.unbounded > 0 and not (source.startswith("^") and not parser.branches)
+    return Translation(source, parser.unicode, parser.ambiguous + restarts, runaway)
 
 
 class _Flags:
@@ -69,11 +80,19 @@ class _Flags:
 
 
 class _Piece(NamedTuple):
-    """Translated text; ``fixed``: it matches one way only, ``anchor``: it has no width, ``atom``: needs no group."""
+    """A translated part. ``atom``: takes a quantifier as it stands; ``fixed``: matches in one way only.
+
+    What may run long is judged by characters: ``first`` it may begin with (``None``: any), whether it may be ``empty``,
+    and the ``tail`` a run at its end could give back, if there is one.
+    """
 
     text: str
     fixed: bool = True
     atom: bool = True
+    first: Ranges | None = None
+    empty: bool = False
+    tail: Ranges | None = None
+    end: bool = False
 
 
 class _Parser:
@@ -85,6 +104,8 @@ class _Parser:
         self.names: dict[str, int] = {}
         self.unicode = False
         self.unbounded = 0
+        self.ambiguous = 0
+        self.branches = False
         self.choices = 0
         self.runaway = False
 
@@ -93,7 +114,8 @@ class _Parser:
         return self.at >= len(self.text)
 
     def fault(self, what: str) -> PatternFault:
-        return PatternFault(f"{what} near index {min(self.at, max(len(self.text) - 1, 0))}\n{self.text}")
+        index = min(self.at, max(len(self.text) - 1, 0))
+        return PatternFault(f"{what} near index {index}\n{self.text}\n{' ' * index}^")
 
     def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
@@ -115,18 +137,55 @@ class _Parser:
             branches.append(self._sequence(flags, depth))
         if len(branches) == 1:
             return branches[0]
-        return _Piece("|".join(branch.text for branch in branches), fixed=False, atom=False)
+        self.branches = self.branches or depth == 0
+        firsts = [branch.first for branch in branches]
+        tails = [branch.tail for branch in branches if branch.tail is not None]
+        return _Piece(
+            "|".join(branch.text for branch in branches),
+            fixed=False,
+            atom=False,
+            first=None if None in firsts else [part for first in firsts for part in first or ()],
+            empty=any(branch.empty for branch in branches),
+            tail=[part for tail in tails for part in tail] if tails else None,
+        )
 
     def _sequence(self, flags: _Flags, depth: int) -> _Piece:
-        pieces: list[str] = []
-        fixed = True
+        pieces: list[_Piece] = []
         while not self.done and self._peek() not in "|)":
             if "x" in flags and self._skip_comment():
                 continue
-            piece = self._quantified(self._atom(flags, depth), flags)
-            pieces.append(piece.text)
-            fixed = fixed and piece.fixed
-        return _Piece("".join(pieces), fixed, atom=False)
+            pieces.append(self._quantified(self._atom(flags, depth), flags))
+        unresolved: Ranges = []
+        for place, piece in enumerate(pieces):
+            if piece.tail is not None and not self._is_settled(piece.tail, pieces[place + 1 :], unresolved, depth):
+                self.ambiguous += 1
+        first: Ranges | None = []
+        for piece in pieces:
+            first = None if first is None or piece.first is None else [*first, *piece.first]
+            if not piece.empty:
+                break
+        return _Piece(
+            "".join(piece.text for piece in pieces),
+            fixed=all(piece.fixed for piece in pieces),
+            atom=False,
+            first=first,
+            empty=all(piece.empty for piece in pieces),
+            tail=unresolved or None,
+        )
+
+    @staticmethod
+    def _is_settled(tail: Ranges, following: list[_Piece], unresolved: Ranges, depth: int) -> bool:
+        """Whether giving back characters of the run can never help what follows it."""
+        for piece in following:
+            if piece.end:
+                return True
+            if piece.first is None or charset.intersection(tail, piece.first):
+                return False
+            if not piece.empty:
+                return True
+        if depth:
+            unresolved.extend(tail)
+        return True
 
     def _skip_comment(self) -> bool:
         if self._peek() in " \t\n\r\f\v":
@@ -145,23 +204,24 @@ class _Parser:
         if low is None:
             return piece
         suffix = "?" if self._take("?") else "+" if self._take("+") else ""
-        if high is None or high > _SMALL_REPEAT:
-            self.unbounded += high is None or high != low
+        is_long = high is None or high > _SMALL_REPEAT
+        if is_long:
+            self.unbounded += low != high
             self.runaway = self.runaway or not piece.fixed
-        fixed = piece.fixed and low == high
-        if low != high:
-            self.choices += 1 if high is not None else 0
-        inner = piece.text if piece.atom else f"(?:{piece.text})"
-        if (low, high) == (0, None):
-            times = "*"
-        elif (low, high) == (1, None):
-            times = "+"
-        elif (low, high) == (0, 1):
-            times = "?"
-        else:
-            times = f"{{{low}}}" if low == high else f"{{{low},{'' if high is None else high}}}"
+        elif low != high:
+            self.choices += 1
+        if high != 1 and piece.tail is not None and not self._is_settled(piece.tail, [piece], [], 1):
+            self.ambiguous += 3
+        text = (piece.text if piece.atom else f"(?:{piece.text})") + _times(low, high)
+        if suffix == "+" and low == high:
+            text, suffix = f"(?:{text})", ""
         return _Piece(
-            f"(?:{inner}{times}{suffix})" if suffix == "+" and low == high else inner + times + suffix, fixed, False
+            text + suffix,
+            fixed=piece.fixed and low == high,
+            atom=False,
+            first=piece.first,
+            empty=piece.empty or low == 0,
+            tail=(piece.first or charset.EVERYTHING) if is_long and low != high and suffix != "+" else piece.tail,
         )
 
     def _repeat(self) -> tuple[int | None, int | None]:
@@ -201,25 +261,25 @@ class _Parser:
         if char in "*+?":
             raise self.fault(f"Dangling meta character '{char}'")
         if char == "{":
-            return _Piece("(?:)")
+            return _Piece("(?:)", first=[], empty=True)
         self.at += 1
         if char == "^":
-            return _Piece(f"(?:{_LINE_START if 'm' in flags else '^'})" if self._peek() in "*+?{" and self._peek()
-                          else _LINE_START if "m" in flags else "^")  # fmt: skip
+            text = _LINE_START if "m" in flags else "^"
+            return _Piece(text if self._peek() not in _QUANTIFIERS else f"(?:{text})", first=[], empty=True)
         if char == "$":
-            return _Piece(_LINE_END if "m" in flags else _END)
+            return _Piece(_LINE_END if "m" in flags else _END, first=[], empty=True, end="m" not in flags)
         if char == ".":
             if "s" in flags:
-                return _Piece(charset.bracket([(0, charset.MAX_CODE)]))
-            return _Piece(charset.bracket(charset.complement([(10, 10)] if "d" in flags else charset.LINE_ENDS)))
+                return _set(charset.EVERYTHING)
+            return _set(charset.complement([(10, 10)] if "d" in flags else charset.LINE_ENDS))
         return self._literal(ord(char), flags)
 
     def _literal(self, code: int, flags: _Flags) -> _Piece:
-        if "i" in flags:
-            if "u" in flags or "U" in flags:
-                return _Piece(f"(?i:{charset.literal(code)})")
-            return _Piece(charset.bracket(charset.both_cases([(code, code)])))
-        return _Piece(charset.literal(code))
+        if "i" not in flags:
+            return _set([(code, code)])
+        if "u" in flags or "U" in flags:
+            return _Piece(f"(?i:{charset.literal(code)})")
+        return _set(charset.both_cases([(code, code)]))
 
     def _group(self, flags: _Flags, depth: int) -> _Piece:
         self.at += 1
@@ -253,7 +313,7 @@ class _Parser:
             letters = self._inline_flags(flags)
             if self._take(")"):
                 flags.letters = letters
-                return _Piece("")
+                return _Piece("", first=[], empty=True)
             if not self._take(":"):
                 raise self.fault("Unknown inline modifier")
             inner.letters = letters
@@ -263,8 +323,10 @@ class _Parser:
             raise self.fault("Unclosed group")
         if number:
             self.closed.add(number)
-        fixed = body.fixed or opening in ("(?=", "(?!", "(?<=", "(?<!")
-        return _Piece(f"{opening}{body.text})", fixed)
+        text = f"{opening}{body.text})"
+        if opening in _LOOKS:
+            return _Piece(text, first=[], empty=True)
+        return body._replace(text=text, atom=True, tail=None if opening == "(?>" else body.tail)
 
     def _name(self, end: str) -> str:
         stop = self.text.find(end, self.at)
@@ -301,7 +363,8 @@ class _Parser:
         if char in anchors:
             self.at += 1
             self.unicode = self.unicode or char == "X"
-            return _Piece(f"(?:{anchors[char]})")
+            width = char in "RX"
+            return _Piece(f"(?:{anchors[char]})", first=None if width else [], empty=not width, end=char in "zZ")
         if char == "k":
             self.at += 1
             if not self._take("<"):
@@ -314,7 +377,7 @@ class _Parser:
         if text:
             return _Piece(text)
         if ranges is not None:
-            return _Piece(charset.bracket(ranges))
+            return _set(ranges)
         return self._literal(self._character(), flags)
 
     def _quoted(self, flags: _Flags) -> _Piece:
@@ -322,11 +385,12 @@ class _Parser:
         quoted = self.text[self.at + 1 : end if end >= 0 else len(self.text)]
         self.at = end + 2 if end >= 0 else len(self.text)
         if not quoted:
-            return _Piece("")
-        *head, last = (self._literal(ord(char), flags).text for char in quoted)
-        if self._peek() and self._peek() in "*+?{":
-            return _Piece("".join(head) + self._quantified(_Piece(last), flags).text, fixed=False, atom=False)
-        return _Piece("".join((*head, last)), atom=False)
+            return _Piece("", first=[], empty=True)
+        *head, last = (self._literal(ord(char), flags) for char in quoted)
+        start = "".join(piece.text for piece in head)
+        if self._peek() in _QUANTIFIERS:
+            return _Piece(start + self._quantified(last, flags).text, fixed=False, atom=False)
+        return _Piece(start + last.text, atom=False)
 
     def _back_reference(self) -> _Piece:
         number = int(self._peek())
@@ -338,8 +402,8 @@ class _Parser:
 
     def _reference(self, number: int) -> _Piece:
         if number not in self.closed:
-            return _Piece("(?!)")
-        return _Piece(f"(?:\\{number})", fixed=False)
+            return _Piece("(?!)", first=[])
+        return _Piece(f"(?:\\{number})", fixed=False, empty=True)
 
     def _class_escape(self, flags: _Flags) -> tuple[Ranges | None, str]:
         """``\\d`` and its like, ``\\p``: as ranges, or as text that needs the ``regex`` package."""
@@ -459,7 +523,7 @@ class _Parser:
     def _class(self, flags: _Flags) -> _Piece:
         ranges, texts = self._bracket(flags, 0)
         if not texts:
-            return _Piece(charset.bracket(ranges))
+            return _set(ranges)
         return _Piece(_union(ranges, texts))
 
     def _bracket(self, flags: _Flags, depth: int) -> tuple[Ranges, list[str]]:
@@ -563,6 +627,18 @@ def _intersect(left: tuple[Ranges, list[str]], right: tuple[Ranges, list[str]]) 
     if not any(right):
         return left
     return [], [f"[[{_union(*left)}]&&[{_union(*right)}]]"]
+
+
+def _set(ranges: Ranges) -> _Piece:
+    return _Piece(charset.bracket(ranges), first=ranges)
+
+
+def _times(low: int, high: int | None) -> str:
+    if (low, high) in _SHORT_TIMES:
+        return _SHORT_TIMES[low, high]
+    if low == high:
+        return f"{{{low}}}"
+    return f"{{{low},}}" if high is None else f"{{{low},{high}}}"
 
 
 def _is_number(text: str) -> bool:

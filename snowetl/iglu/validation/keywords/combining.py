@@ -81,7 +81,9 @@ class OneOf(_Branches):
         for branch in self.schemas:
             reference = branch.get("$ref")
             if isinstance(reference, str) and schema.document.resolve(reference, schema) is None:
-                raise ValidationCrash(f"{self.path}: Reference {reference} cannot be resolved")
+                raise ValidationCrash(
+                    f"com.networknt.schema.JsonSchemaException: {self.path}: Reference {reference} cannot be resolved"
+                )
 
     def reports(self, value: Any, at: str, state: State) -> Reports:
         state.complex = True
@@ -177,7 +179,9 @@ class Ref(Keyword):
         super().__init__(schema, value)
         target = schema.document.resolve(value, schema) if isinstance(value, str) else None
         if target is None:
-            raise ValidationCrash(f"{self.path}: Reference {value} cannot be resolved")
+            raise ValidationCrash(
+                f"com.networknt.schema.JsonSchemaException: {self.path}: Reference {value} cannot be resolved"
+            )
         self.target = target
 
     def reports(self, value: Any, at: str, state: State) -> Reports:

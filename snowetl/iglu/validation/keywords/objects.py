@@ -120,6 +120,7 @@ class _Members:
             by_name.get(kind.name) for kind in (Properties, PatternProperties, AdditionalProperties)
         )
         self.declared: dict[str, Schema] = properties.schemas if properties else {}
+        self.names = frozenset(self.declared)
         self.matched = matched.schemas if matched else []
         self.rest = more.rest if more else None
         self.open = more.open if more else True
@@ -142,15 +143,36 @@ class _Members:
                 key = code.constant(name)
                 code.fail_if(f"{key} in v and {code.misfits(schema, f'v[{key}]')}")
             return
+        table = self._table(code)
+        kinds = {code.plain_type(schema) for schema in self.declared.values()}
+        only = kinds.pop() if len(kinds) == 1 else None
+        if only is None or self.open:
+            self._emit_loop(code, table)
+            return
+        code.line(f"if v.keys() <= {code.constant(self.names)}:")
+        code.line("    for x in v.values():")
+        code.line(f"        if x.__class__ is not {only.__name__}: return False")
+        code.line("else:")
+        code.indent()
+        self._emit_loop(code, table)
+        code.dedent()
+
+    def _emit_loop(self, code: Any, table: dict[str, Any]) -> None:
         code.line("for k, x in v.items():")
         code.indent()
-        code.line(f"c = {self._table(code)}(k)")
-        code.line("if c is x.__class__: continue")
-        code.line("if c is None:")
-        code.indent()
-        self._emit_undeclared(code)
-        code.dedent()
-        code.line("elif c.__class__ is type or not c(x): return False")
+        if self.open:
+            code.line(f"c = {code.constant(table.get)}(k)")
+            code.line("if c is None:")
+            code.indent()
+            self._emit_undeclared(code)
+            code.line("continue")
+            code.dedent()
+        else:  # undeclared names are rare here, and an exception not raised costs nothing
+            code.line(f"try: c = {code.constant(table)}[k]")
+            code.line("except KeyError:")
+            code.line("    if k[:1] == '#': continue")
+            code.line("    return False")
+        code.line("if c is not x.__class__ and (c.__class__ is type or not c(x)): return False")
         code.dedent()
 
     def _emit_undeclared(self, code: Any) -> None:
@@ -161,8 +183,8 @@ class _Members:
         else:
             code.line("pass")
 
-    def _table(self, code: Any) -> str:
-        """``dict.get`` of the table; functions are put in once they are compiled."""
+    def _table(self, code: Any) -> dict[str, Any]:
+        """The table; functions are put in once they are compiled."""
         table: dict[str, Any] = {}
         for name, schema in self.declared.items():
             plain = code.plain_type(schema)
@@ -170,14 +192,14 @@ class _Members:
                 table[name] = plain
             else:
                 code.later(table, name, code.test(schema))
-        return code.constant(table.get)  # type: ignore[no-any-return]
+        return table
 
     def _emit_with_patterns(self, code: Any) -> None:
         code.line("for k, x in v.items():")
         code.indent()
         code.line("c = True")
         if self.declared:
-            code.line(f"c = {self._table(code)}(k)")
+            code.line(f"c = {code.constant(self._table(code).get)}(k)")
             code.line("if c is None: c = True")
             code.line("else:")
             code.line("    if c is not x.__class__ and (c.__class__ is type or not c(x)): return False")
