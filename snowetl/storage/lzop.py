@@ -114,25 +114,30 @@ def read_run(source: Source, flags: int) -> Generator[Piece | Damage | Remark, N
             return True
         sizes += source.take(4)
         content_size, stored_size = int.from_bytes(sizes[:4], "big"), int.from_bytes(sizes[4:], "big")
-        if len(sizes) == 8 and max(stored_size, content_size) > MAX_BLOCK:
+        if len(sizes) < 8:
+            yield Damage(source.url, offset, _CUT_OFF)
+            return False
+        if max(stored_size, content_size) > MAX_BLOCK:
             yield Damage(source.url, offset, f"no lzop block: {stored_size} bytes stored for {content_size}")
             return False
         stored = stored_size >= content_size
         content_sums = _take_sums(source, flags, (ADLER_CONTENT, CRC_CONTENT))
         stored_sums = () if stored else _take_sums(source, flags, (ADLER_STORED, CRC_STORED))
         data = source.take(stored_size)
-        complete = len(sizes) == 8 and len(data) == stored_size
         content, fault = (data[:content_size], "") if stored else _decompress(data, content_size)
         if content:
             yield Piece(offset << NUMBER_SHIFT, content)
-        if not complete:
-            yield Damage(source.url, offset, "the file ends in the middle of an lzop block")
+        if len(data) < stored_size:
+            yield Damage(source.url, offset, _CUT_OFF)
             return False
         if fault:
             yield Damage(source.url, offset, f"broken lzop block: {fault}")
         elif _wrong_sum(content, content_sums) or _wrong_sum(data, stored_sums):
             reason = "an lzop block does not have the checksum it claims; its content may be wrong"
             yield Remark(Damage(source.url, offset, reason))
+
+
+_CUT_OFF = "the file ends in the middle of an lzop block"
 
 
 def block_end(source: Source, flags: int) -> int | None:

@@ -132,6 +132,10 @@ def test_hostile_sizes_are_refused(sizes: tuple[int, int]) -> None:
     assert "no lzop block" in wrong[0]
 
 
+def test_a_cut_block_header_is_not_believed() -> None:
+    assert content(header() + b"\xff\0\0\0") == (b"", ["the file ends in the middle of an lzop block"])
+
+
 def test_a_block_that_decompresses_to_more_than_it_says_is_cut() -> None:
     from lzallright import LZOCompressor
 
