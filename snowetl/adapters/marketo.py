@@ -37,7 +37,7 @@ def build(setup: Setup) -> Adapt:
             return value
         if not isinstance(value, dict):
             return input_failure("body", payload.body, "not a json object")
-        event = rewrite_objects(value, _with_dates, lists=False)
+        event = rewrite_objects(value, _with_dates, DATES, lists=False)
         return [RawEvent(payload, _wrap(payload.parameters(), schema, event))]
 
     return adapt

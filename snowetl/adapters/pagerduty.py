@@ -53,7 +53,7 @@ def items_of(body: str) -> list[Any] | Failures:
 
 
 def cleaned(event: Any) -> Any:
-    return rewrite_objects(event, _rewrite, lists=False)
+    return rewrite_objects(event, _rewrite, None, lists=False)
 
 
 def _rewrite(pairs: Members, enter: list[Any]) -> Members:

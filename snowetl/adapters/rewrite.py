@@ -6,7 +6,7 @@ Trees are rewritten in place and without recursion: they were parsed for one eve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -34,23 +34,30 @@ def members(json_object: dict[str, Any]) -> Members:
     return list(json_object.items() if len(json_object) <= _SMALL_MAP else as_map(json_object).items())
 
 
-def rewrite_objects(root: Any, rewrite: Rewrite, *, lists: bool = True) -> Any:
-    """Apply ``rewrite`` to the object ``root`` and to the values it names, in place; through lists where asked."""
+def rewrite_objects(root: Any, rewrite: Rewrite, keys: frozenset[str] | None, *, lists: bool = True) -> Any:
+    """Apply ``rewrite`` to the object ``root`` and to the values it names, in place; through lists where asked.
+
+    ``keys`` are those it looks at (``None``: all); small objects without any are only walked through.
+    """
     pending = [root]
     while pending:
         node = pending.pop()
         if type(node) is dict:
-            if node:
+            if keys is not None and len(node) <= _SMALL_MAP and keys.isdisjoint(node):
+                items: Iterable[Any] = node.values()
+            else:
                 changed = rewrite(members(node), pending)
                 node.clear()
                 node.update(changed)
+                continue
         elif lists and type(node) is list:
-            pending.extend([item for item in node if type(item) is dict or type(item) is list])
+            items = node
+        else:
+            continue
+        for item in items:
+            if type(item) is dict or type(item) is list:
+                pending.append(item)
     return root
-
-
-def is_container(value: Any) -> bool:
-    return type(value) is dict or type(value) is list
 
 
 def clean_event(event: Any, type_key: str, event_type: str | None, date_keys: tuple[str, ...]) -> Any:
@@ -70,7 +77,7 @@ def clean_event(event: Any, type_key: str, event_type: str | None, date_keys: tu
                 result.append((key, value))
         return result
 
-    return rewrite_objects(event, rewrite)
+    return rewrite_objects(event, rewrite, frozenset((type_key, *date_keys)))
 
 
 def date_of_seconds(value: Any) -> Any:

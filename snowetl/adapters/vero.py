@@ -42,7 +42,7 @@ def build(setup: Setup) -> Adapt:
         if not isinstance(schema, str):
             return Failures((schema,))
         event = clean_event(value, "type", event_type, (f"{event_type}_at", "triggered_at"))
-        event = rewrite_objects(event, _rename_tags, lists=False)
+        event = rewrite_objects(event, _rename_tags, frozenset(("_tags",)), lists=False)
         return [RawEvent(payload, _wrap(payload.parameters(), schema, event))]
 
     return adapt

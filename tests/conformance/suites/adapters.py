@@ -269,7 +269,7 @@ _HELPERS: dict[str, Callable[[dict[str, Any]], Any]] = {
         list(next(iter(mailchimp.nested([(mailchimp.path_of(name), value)]).items())))
         for name, value in given["params"].items()
     ],
-    "mailchimp.mergeJsons": lambda given: mailchimp.nested(_leaves(given["fields"])),
+    "mailchimp.mergeJsons": lambda given: mailchimp.nested(list(_leaves(given["fields"]))),
     "mailchimp.reformatParameters": lambda given: mailchimp.with_date(given["params"]),
     "mandrill.payloadBodyToEvents": lambda given: mandrill.items_of(given["body"]),
     "pagerduty.payloadBodyToEvents": lambda given: pagerduty.items_of(given["body"]),
