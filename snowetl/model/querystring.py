@@ -11,7 +11,7 @@ import re
 from binascii import a2b_qp
 
 from snowetl.model import charsets
-from snowetl.model.text import hex_digit, utf16_length
+from snowetl.model.text import hex_digit, to_units, utf16_length
 
 Pairs = list[tuple[str, "str | None"]]
 
@@ -38,7 +38,6 @@ _MARKS = (_Marks(0, 1), _Marks(2, 3))
 
 _SEPARATOR = re.compile("[&;]")
 _CODED = re.compile(r"\+|%([\s\S]{2})")
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 class QuerystringError(ValueError):
@@ -147,7 +146,7 @@ def _form_bytes(part: str) -> bytes:
     """``+`` is a blank, ``%HH`` a byte, any other UTF-16 unit its low byte; a broken escape keeps its three units."""
     if "%" not in part and "+" not in part:
         return _low_bytes(part)
-    units = _ASTRAL.sub(_surrogates, part)
+    units = to_units(part)
     pieces = []
     position = 0
     for match in _CODED.finditer(units):
@@ -160,11 +159,6 @@ def _form_bytes(part: str) -> bytes:
             pieces.append(_low_bytes(match.group()) if high < 0 or low < 0 else bytes((high << 4 | low,)))
     pieces.append(_low_bytes(units[position:]))
     return b"".join(pieces)
-
-
-def _surrogates(match: re.Match[str]) -> str:
-    offset = ord(match.group()) - 0x10000
-    return chr(0xD800 | offset >> 10) + chr(0xDC00 | offset & 0x3FF)
 
 
 def _low_bytes(units: str) -> bytes:

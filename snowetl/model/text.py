@@ -9,7 +9,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DOUBLE_ENCODED = re.compile(r"%25(?=[0-9a-fA-F]{2})")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 
 
 def tsv_safe(text: str) -> str:
@@ -65,44 +64,56 @@ class UrlDecodeError(ValueError):
 def url_decode(text: str) -> str:
     """Form-decode UTF-8 (``java.net.URLDecoder``), then drop CR and LF and widen tabs to four spaces.
 
-    Raises :class:`UrlDecodeError` with the text that goes into bad rows.
+    Raises :class:`UrlDecodeError` with the text that goes into bad rows (JDK 11 and later).
     """
     if "%" not in text:
         decoded = text.replace("+", " ")
     else:
-        _check_escapes(text)
+        units = text if text.isascii() else to_units(text)
         pieces = []
         position = 0
-        for match in _ESCAPE_RUN.finditer(text):
-            pieces.append(text[position : match.start()].replace("+", " "))
-            pieces.append(decode_utf8(bytes.fromhex(match.group().replace("%", ""))))
+        for match in _ESCAPE_RUN.finditer(units):
+            pieces.append(units[position : match.start()].replace("+", " "))
+            pieces.append(_decode_run(match.group()))
             position = match.end()
-        pieces.append(text[position:].replace("+", " "))
+        pieces.append(units[position:].replace("+", " "))
         decoded = "".join(pieces)
+        if not text.isascii():
+            decoded = from_units(decoded)
     return decoded.replace("\r", "").replace("\n", "").replace("\t", "    ")
 
 
-_ESCAPE_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_ESCAPE_RUN = re.compile(r"(?:%[\s\S]{2})+|%")
+_SOUND_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 
 
-def _check_escapes(text: str) -> None:
-    position = text.find("%")
-    while position >= 0:
-        if not _ESCAPE.match(text, position):
-            raise UrlDecodeError(
-                "exception URL-decoding (encoding UTF-8): URLDecoder: " + _escape_fault(text, position)
+def _decode_run(run: str) -> str:
+    if _SOUND_RUN.fullmatch(run):
+        return decode_utf8(bytes.fromhex(run.replace("%", "")))
+    if run == "%":
+        raise _url_decode_error("Incomplete trailing escape (%) pattern")
+    return decode_utf8(bytes(_escaped_byte(run[at + 1 : at + 3]) for at in range(0, len(run), 3)))
+
+
+def _escaped_byte(pair: str) -> int:
+    """``Integer.parseInt(pair, 16)``, which takes a sign and digits of any script."""
+    digits = pair[1:] if pair[0] in "+-" else pair
+    value = 0
+    for index, char in enumerate(digits, start=2 - len(digits)):
+        digit = hex_digit(char)
+        if digit < 0:
+            shown = to_utf8(from_units(pair)).decode()
+            raise _url_decode_error(
+                f'Illegal hex characters in escape (%) pattern - Error at index {index} in: "{shown}"'
             )
-        position = text.find("%", position + 3)
+        value = value << 4 | digit
+    if pair[0] == "-" and value:
+        raise _url_decode_error("Illegal hex characters in escape (%) pattern - negative value")
+    return value
 
 
-def _escape_fault(text: str, position: int) -> str:
-    pair = text[position + 1 : position + 3]
-    if len(pair) < 2:
-        return "Incomplete trailing escape (%) pattern"
-    if re.fullmatch(r"-[0-9a-fA-F]", pair):
-        return "Illegal hex characters in escape (%) pattern - negative value"
-    index = 0 if pair[0] not in "0123456789abcdefABCDEF+-" else 1
-    return f'Illegal hex characters in escape (%) pattern - Error at index {index} in: "{pair}"'
+def _url_decode_error(reason: str) -> UrlDecodeError:
+    return UrlDecodeError(f"exception URL-decoding (encoding UTF-8): URLDecoder: {reason}")
 
 
 def percent_decode(text: str, plus: bool = False) -> str:
@@ -132,6 +143,24 @@ def hex_digit(char: str) -> int:
         return int(char)
     letter = "ＡＢＣＤＥＦ".find(char.upper())
     return letter + 10 if letter >= 0 else -1
+
+
+def to_units(text: str) -> str:
+    """The text as UTF-16 units: characters beyond U+FFFF become their two surrogates, as Java's ``char`` sees them."""
+    return _ASTRAL.sub(_surrogates, text)
+
+
+def from_units(units: str) -> str:
+    """The inverse of :func:`to_units`; lone surrogates stay."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+
+
+def _surrogates(match: re.Match[str]) -> str:
+    offset = ord(match.group()) - 0x10000
+    return chr(0xD800 | offset >> 10) + chr(0xDC00 | offset & 0x3FF)
 
 
 def utf16_length(text: str) -> int:
