@@ -39,6 +39,11 @@ def built_in() -> list[Adapter]:
     return [importlib.import_module(f"snowetl.adapters.{name}").ADAPTER for name in _BUILT_IN]
 
 
+def every() -> list[Adapter]:
+    """Built-in adapters, then those of installed packages, which win where both claim a path."""
+    return [*built_in(), *installed()]
+
+
 def installed() -> list[Adapter]:
     """The adapters other packages register: each entry point names an :class:`Adapter`.
 

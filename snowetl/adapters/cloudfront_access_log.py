@@ -150,7 +150,7 @@ ADAPTER = Adapter(
         f"with_{count}_fields": f"iglu:com.amazon.aws.cloudfront/wd_access_log/jsonschema/{version}"
         for count, version in _VERSIONS.items()
     },
-    events={f"({count} columns)": f"with_{count}_fields" for count in _VERSIONS},
-    cleaned="Empty columns become null; byte counts and `timeTaken` numbers; referrer and user agent are URL-decoded. "
+    cleaned="The number of columns decides the schema. Empty columns become null, byte counts and `timeTaken` numbers; "
+    "referrer and user agent are URL-decoded. "
     "Time, IP address and user agent of the event are those of the line.",
 )

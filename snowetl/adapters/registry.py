@@ -28,7 +28,7 @@ class AdapterRegistry:
         remote: RemoteAdaptersConfig | None = None,
     ) -> None:
         self._origin = origin
-        adapters = [*catalogue.built_in(), *catalogue.installed()]
+        adapters = catalogue.every()
         uris = resolve_schemas(adapters, schemas)
         self._adapters: dict[tuple[str, str], Adapt] = {
             (adapter.vendor, adapter.version): adapter.build(Setup(iglu, uris.get(adapter.group, {})))

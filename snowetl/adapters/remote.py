@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,15 +14,22 @@ from snowetl.adapters.scala_maps import as_map
 from snowetl.errors import ConfigError
 from snowetl.model import badrow, jsontext
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.text import to_utf8
 
 if TYPE_CHECKING:
-    from urllib3 import HTTPResponse, PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 _TAG = "[REMOTE_ADAPTER]"
 _HEADERS = {"content-type": "application/json", "accept": "*/*"}
 _MAX_RESPONSE = 100_000_000
+_CHUNK = 65_536
+_RETRY_AFTER = 0.1
 _KEYS = ("connectionTimeout", "readTimeout", "maxConnections", "configs")
-_UNITS = {"": 1.0, "ms": 0.001, "milli": 0.001, "second": 1.0, "s": 1.0, "minute": 60.0, "m": 60.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
+_UNITS = {unit: 1.0 for unit in ("", "s", "second", "seconds")} | {
+    unit: 0.001 for unit in ("ms", "milli", "millis", "millisecond", "milliseconds")
+}
+_UNITS |= {unit: 60.0 for unit in ("m", "minute", "minutes")}
 
 
 class RemoteAdapter(NamedTuple):
@@ -58,26 +67,31 @@ class RemoteAdaptersConfig:
         )
 
     def build(self) -> dict[tuple[str, str], Adapt]:
-        """The adapters at work, sharing one pool of connections."""
+        """The adapters at work, sharing one pool of connections.
+
+        A connection that cannot be made is tried once more; a request that was sent is not sent again.
+        """
         if not self.configs:
             return {}
-        from urllib3 import PoolManager, Timeout
+        from urllib3 import PoolManager, Retry, Timeout
 
         pool = PoolManager(
             maxsize=self.max_connections,
             block=True,
             timeout=Timeout(connect=self.connection_timeout, read=self.read_timeout),
-            retries=False,
+            retries=Retry(
+                connect=1, read=0, other=0, status=0, backoff_factor=_RETRY_AFTER, respect_retry_after_header=False
+            ),
         )
-        return {(one.vendor, one.version): _adapt_through(pool, one.url) for one in self.configs}
+        return {(one.vendor, one.version): _adapt_through(pool, one.url, self.read_timeout) for one in self.configs}
 
 
-def _adapt_through(pool: PoolManager, url: str) -> Adapt:
+def _adapt_through(pool: PoolManager, url: str, read_timeout: float) -> Adapt:
     def adapt(payload: CollectorPayload) -> Outcome:
         if not payload.body:
             return input_failure("body", None, f"empty body: not a valid remote adapter {url} payload")
         try:
-            response = _post(pool, url, request_text(payload))
+            response = _post(pool, url, request_text(payload), read_timeout)
         except _RequestFailed as error:
             reason = f"could not get response from remote adapter {url}: {error}"
             return input_failure("body", None, f"{_TAG} {reason}")
@@ -124,13 +138,12 @@ def _decoding_fault(events: Any) -> str | None:
     if not isinstance(events, list):
         return "C[A]: DownField(events)"
     for index, event in enumerate(events):
-        place = "".join([",MoveRight"] * index) if index else ""
+        history = ",".join(["MoveRight"] * index + ["DownArray", "DownField(events)"])
         if not isinstance(event, dict):
-            return f"[K, V]Map[K, V]: {place[1:] + ',' if place else ''}DownArray,DownField(events)"
+            return f"[K, V]Map[K, V]: {history}"
         for key, text in event.items():
             if not isinstance(text, str):
-                moves = f"{place[1:]}," if place else ""
-                return f"String: DownField({key}),{moves}DownArray,DownField(events)"
+                return f"String: DownField({key}),{history}"
     return None
 
 
@@ -138,26 +151,40 @@ class _RequestFailed(Exception):
     """No usable answer; the message says why."""
 
 
-def _post(pool: PoolManager, url: str, body: str) -> str:
+def _post(pool: PoolManager, url: str, body: str, read_timeout: float) -> str:
     """The text of a 2xx answer. Raises :class:`_RequestFailed`."""
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, MaxRetryError
 
     try:
-        response: HTTPResponse = pool.request(  # type: ignore[assignment]
-            "POST", url, body=body.encode("utf-8", "replace"), headers=_HEADERS, preload_content=False, redirect=False
+        response = pool.request(
+            "POST", url, body=to_utf8(body), headers=_HEADERS, preload_content=False, redirect=False
         )
         try:
-            if not 200 <= response.status < 300:
-                raise _RequestFailed(f"Request failed with status {response.status}")
-            content = response.read(_MAX_RESPONSE + 1)
+            return _content(response, read_timeout).decode("utf-8", "replace")
+        except BaseException:
+            response.close()
+            raise
         finally:
-            response.drain_conn()
             response.release_conn()
+    except MaxRetryError as error:
+        raise _RequestFailed(str(error.reason)) from error
     except HTTPError as error:
         raise _RequestFailed(str(error) or type(error).__name__) from error
-    if len(content) > _MAX_RESPONSE:
-        raise _RequestFailed(f"the answer is longer than {_MAX_RESPONSE} bytes")
-    return content.decode("utf-8", "replace")
+
+
+def _content(response: BaseHTTPResponse, read_timeout: float) -> bytes:
+    """All of an answer, which must be there in time: a socket's own timeout begins anew with every byte."""
+    if not 200 <= response.status < 300:
+        raise _RequestFailed(f"Request failed with status {response.status}")
+    deadline = time.monotonic() + read_timeout
+    content = bytearray()
+    while chunk := response.read1(_CHUNK):
+        content += chunk
+        if len(content) > _MAX_RESPONSE:
+            raise _RequestFailed(f"the answer is longer than {_MAX_RESPONSE} bytes")
+        if time.monotonic() > deadline:
+            raise _RequestFailed(f"the answer is not complete after {read_timeout:g} seconds")
+    return bytes(content)
 
 
 def _object(where: str, value: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:
@@ -182,15 +209,8 @@ def _adapter(where: str, data: Any) -> RemoteAdapter:
 
 def _seconds(key: str, value: Any) -> float:
     if isinstance(value, str):
-        number, _, unit = value.strip().partition(" ")
-        if not unit:
-            number = value.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
-            unit = value.strip()[len(number) :]
-        factor = _UNITS.get(unit.strip()) or _UNITS.get(unit.strip().rstrip("s"))
-        try:
-            value = float(number) * factor if factor else None
-        except ValueError:
-            value = None
+        match = _DURATION.fullmatch(value.strip())
+        value = float(match[1]) * _UNITS[match[2]] if match and match[2] in _UNITS else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise ConfigError(f"remoteAdapters.{key} must be a duration, such as 10 or '10 seconds'")
     return float(value)

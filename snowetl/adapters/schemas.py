@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapter
 from snowetl.errors import ConfigError
 from snowetl.model.schema import ParseError, SchemaKey
@@ -28,6 +29,11 @@ def resolve_schemas(adapters: Iterable[Adapter], overrides: Overrides | None) ->
                 raise ConfigError(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, schemas[group])}")
             schemas[group][key] = _checked(known[group], key, uri)
     return schemas
+
+
+def check_schemas(overrides: Overrides | None) -> None:
+    """Find out at start-up whether ``overrides`` can be used. Raises :class:`ConfigError`."""
+    resolve_schemas(catalogue.every(), overrides)
 
 
 def _checked(adapter: Adapter, key: str, uri: Any) -> str:
