@@ -26,10 +26,11 @@ _CHUNK = 65_536
 _RETRY_AFTER = 0.1
 _KEYS = ("connectionTimeout", "readTimeout", "maxConnections", "configs")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
-_UNITS = {unit: 1.0 for unit in ("", "s", "second", "seconds")} | {
-    unit: 0.001 for unit in ("ms", "milli", "millis", "millisecond", "milliseconds")
+_UNITS = {
+    **dict.fromkeys(("", "s", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "milli", "millis", "millisecond", "milliseconds"), 0.001),
+    **dict.fromkeys(("m", "minute", "minutes"), 60.0),
 }
-_UNITS |= {unit: 60.0 for unit in ("m", "minute", "minutes")}
 
 
 class RemoteAdapter(NamedTuple):
