@@ -112,7 +112,7 @@ class OnSpark:
                 self.context.cancelAllJobs()
                 raise
             except Exception as error:
-                raise _failure(str(error)) from error
+                raise job_error(str(error)) from error
         gauge.tell(advance)
         return reports
 
@@ -147,7 +147,7 @@ class _SparkTask:
             try:
                 report = self.task.run(split, locate=lambda path: SparkFiles.get(Path(path).name))
             except SnowetlError as error:
-                raise RuntimeError(_wrap(error)) from error
+                raise RuntimeError(wrap_error(error)) from error
             self.records.add(report.records)
             self.size.add(size)
             yield report
@@ -179,11 +179,11 @@ _PYTHON_ERROR = re.compile(r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exi
 _STAGE_FAILURE = re.compile(r"Job aborted.*?[:.] (.*)")
 
 
-def _wrap(error: SnowetlError) -> str:
+def wrap_error(error: SnowetlError) -> str:
     return f"snowetl-error:{type(error).__name__}:{base64.b64encode(str(error).encode()).decode()}"
 
 
-def _failure(text: str) -> SnowetlError:
+def job_error(text: str) -> SnowetlError:
     """The error a failed Spark job is about: ours, if a task raised one; else what Spark says, in a line."""
     wrapped = _WRAPPED.search(text)
     if wrapped:
