@@ -17,6 +17,7 @@ BLOCKS, LINES, STRUCTS = "blocks", "lines", "structs"
 HEAD = 64 << 10
 """Bytes it takes to tell how Thrift records are framed."""
 
+_HEAD_OF_DAMAGED = 1 << 20
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _FOREIGN = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
@@ -31,7 +32,7 @@ def read_binary(
 ) -> Iterator[Record | Damage]:
     """Thrift records as ``bytes``; ``framing`` is told from the content where it is not given."""
     if framing is None:
-        framing, pieces = _sniff(pieces)
+        framing, pieces = sniff(pieces)
     if framing == BLOCKS:
         return elephantbird.read_records(pieces, url, skip_first=skip_first, stop=stop)
     if framing == STRUCTS:
@@ -71,14 +72,19 @@ def decode_base64_line(line: bytes) -> bytes | None:
     return decoded[:size]
 
 
-def _sniff(pieces: Pieces) -> tuple[str, Pieces]:
-    """Tell the framing by the first bytes, which stay to be read."""
+def sniff(pieces: Pieces) -> tuple[str, Pieces]:
+    """(framing that the first bytes tell, all of ``pieces``).
+
+    Where they are damaged, a record block further on tells it.
+    """
     first: list[Piece | Damage] = []
-    head = b""
-    while len(head) < HEAD and (piece := next(pieces, None)) is not None:
+    head, wanted = b"", HEAD
+    while len(head) < wanted and (piece := next(pieces, None)) is not None:
         first.append(piece)
         if isinstance(piece, Piece):
-            head += piece.data[:HEAD]
-        elif head:
-            break
-    return framing_of(head), itertools.chain(first, pieces)
+            head += piece.data[:wanted]
+        else:
+            wanted = _HEAD_OF_DAMAGED
+    damaged = wanted > HEAD
+    framing = BLOCKS if damaged and elephantbird.MARKER in head else framing_of(head)
+    return framing, itertools.chain(first, pieces)

@@ -85,6 +85,8 @@ def read_lines(
                 yield Record(value, number)
             number = following
         if rest:
+            if not tail.size and number > stop:
+                return
             tail.add(rest, number)
             if tail.size > MAX_RECORD_BYTES:
                 reason = (
@@ -92,7 +94,7 @@ def read_lines(
                 )
                 yield Damage(url, tail.number, reason, tail.take()[:MAX_DAMAGE_BYTES])
                 skipping = True
-    if tail.size and tail.number <= stop:
+    if tail.size:
         number = tail.number
         value = convert(tail.take())
         if value is not None:

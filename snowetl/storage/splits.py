@@ -18,9 +18,9 @@ from snowetl.storage.containers import (
     read_content,
     read_plain,
 )
-from snowetl.storage.framing import BLOCKS, LINES, framing_of, read_binary, read_text
+from snowetl.storage.framing import BLOCKS, LINES, framing_of, read_binary, read_text, sniff
 from snowetl.storage.lines import NO_STOP
-from snowetl.storage.pieces import Piece, RemarkedPieces, Source, set_remarks_aside
+from snowetl.storage.pieces import RemarkedPieces, Source, set_remarks_aside
 from snowetl.storage.records import Damage, Record
 
 DEFAULT_TARGET = 64 << 20
@@ -215,8 +215,7 @@ def _lzop_parts(
         return None
     framing = LINES
     if binary:
-        first = next(lzop.read_run(source, header.flags), None)
-        framing = framing_of(first.data[:HEAD]) if isinstance(first, Piece) else ""
+        framing, _ = sniff(set_remarks_aside(lzop.read_run(source, header.flags), []))
         if framing not in (BLOCKS, LINES):
             return None
     borders = [0]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from snowetl.storage import lzop_writer
 from snowetl.storage.framing import BLOCKS, LINES, STRUCTS, decode_base64_line, framing_of
+from snowetl.storage.lzop import read_index
 from tests.storage.helpers import read_all, thrift_records
 
 RECORDS = thrift_records(250)
@@ -70,6 +71,16 @@ def test_any_line_becomes_a_record(line: bytes) -> None:
 
 def test_a_line_that_does_not_decode_is_delivered_as_it_is() -> None:
     assert read_all(b"YWJj\n\nnot base64!\nYWJj\n", binary=True) == ([b"abc", b"not base64!", b"abc"], [])
+
+
+def test_a_broken_first_block_does_not_hide_the_framing() -> None:
+    content = lzop_writer.record_blocks(RECORDS)
+    packed, index = lzop_writer.compress(content, block_size=3000)
+    offsets = read_index(index, len(packed))
+    broken = packed[: offsets[0] + 8] + b"\xff" * (offsets[1] - offsets[0] - 8) + packed[offsets[1] :]
+    records, damages = read_all(broken, binary=True)
+    assert records == RECORDS[100:]
+    assert damages
 
 
 def test_every_framing_in_every_container() -> None:

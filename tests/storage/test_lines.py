@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from snowetl.storage import lines
@@ -42,6 +42,9 @@ def test_all_lines_whatever_the_pieces(data: bytes, cuts: list[int]) -> None:
     assert [record.number for record in got] == line_starts(data)  # type: ignore[union-attr]
 
 
+@example(b"\r\na\r", [3], [1])
+@example(b"a\nbc\n", [3], [1])
+@settings(max_examples=500)
 @given(CONTENT, st.lists(st.integers(0, 80), min_size=1), st.lists(st.integers(1, 80)))
 def test_parts_deliver_every_line_exactly_once(data: bytes, cuts: list[int], borders: list[int]) -> None:
     edges = sorted({border for border in borders if border < len(data)})
