@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from snowetl import errors
 from snowetl.errors import SnowetlError, UsageError
 from snowetl.spark.session import open_session
-from snowetl.spark.split import SplitReport
-from snowetl.spark.task import EnrichTask
 from snowetl.storage.splits import Split
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.accumulators import Accumulator
+
+    from snowetl.spark.split import SplitReport
+    from snowetl.spark.task import EnrichTask
 
 _POLL_SECONDS = 0.5
 
