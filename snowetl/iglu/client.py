@@ -103,6 +103,7 @@ class IgluClient:
         self._max_depth = max_json_depth
         self._kept = max(config.cache_size, _FEWEST_KEPT)
         self._ready: dict[str, AnyChecker] = {}
+        self._at_once: dict[str, AnyChecker] = {} if self._forgets else self._ready
         self._missing: OrderedDict[str, AnyChecker] = OrderedDict()
 
     def checker(self, uri: str) -> AnyChecker:
@@ -110,10 +111,8 @@ class IgluClient:
 
         Raises ``RegistryUnavailable`` when a registry that might have it does not answer, unless configured otherwise.
         """
-        found = self._ready.get(uri)
-        if found is not None and not self._forgets:
-            return found
-        return self._look_up(uri)
+        found = self._at_once.get(uri)
+        return self._look_up(uri) if found is None else found
 
     def _look_up(self, uri: str) -> AnyChecker:
         missing = self._missing.get(uri)
@@ -155,7 +154,7 @@ class IgluClient:
     ) -> list[SchemaKey] | ResolutionFailure:
         """All versions of a model, in order of publishing; must have ``containing``. Raises ``RegistryUnavailable``."""
         found = self._resolver.schema_list(vendor, name, model, containing)
-        return self._available(f"iglu:{vendor}/{name}/jsonschema/{model}-*-*", found)
+        return self._available(f"iglu:{vendor}/{name}/jsonschema/{model}-*-*", found)  # type: ignore[no-any-return]
 
     def prefetch(self, uris: Iterable[str]) -> None:
         """Get schemas ready before they are needed; what is no URI is passed over. Raises ``RegistryUnavailable``."""
@@ -170,9 +169,9 @@ class IgluClient:
         if self._fails and isinstance(found, ResolutionFailure):
             for name, outage in found.outages():
                 raise RegistryUnavailable(
-                    f"Iglu registry '{name}' does not answer, so {what} cannot be looked up: {outage}. Nothing is wrong "
-                    "with the events: make the registry reachable and run again. To make bad rows of such events "
-                    "instead, use --on-registry-failure bad-rows."
+                    f"Iglu registry '{name}' does not answer, so {what} cannot be looked up: {outage}. Nothing is "
+                    "wrong with the events: make the registry reachable and run again. To make bad rows of such "
+                    "events instead, use --on-registry-failure bad-rows."
                 )
         return found
 
@@ -189,5 +188,5 @@ def is_deeper(value: Any, limit: int) -> bool:
 
 def _children(value: Any) -> Iterable[Any]:
     if value.__class__ is dict:
-        return value.values()  # type: ignore[no-any-return]
+        return value.values()
     return value if value.__class__ is list else ()

@@ -1,4 +1,4 @@
-"""What can go wrong with a schema, as the values and the JSON of the reference (iglu-scala-client 1.5.0 ``ClientError``)."""
+"""What can go wrong with a schema, as values and as JSON (iglu-scala-client 1.5.0 ``ClientError``)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def too_deep(of_schema: bool, superseded_by: str | None = None) -> ErrorJson:
     message = "Maximum allowed JSON depth exceeded"
     if of_schema:
         return invalid_schema([{"path": "/", "message": message}], superseded_by)
-    report = {"message": message, "path": "/", "keyword": None, "targets": []}
+    report: dict[str, Any] = {"message": message, "path": "/", "keyword": None, "targets": []}
     return _validation_error("dataReports", [report], superseded_by)
 
 

@@ -79,7 +79,7 @@ class HttpRegistry:
                 try:
                     return parse_schema_list(answer)
                 except SchemaListError as error:
-                    return repo_failure(str(error))
+                    return undecodable_list(error)
             if answer != NOT_FOUND:
                 return answer
         return self._probed(vendor, name, model)
@@ -168,6 +168,11 @@ def interpret(response: Response, url: str) -> Any | RegistryError:
         outage = f"{url} answers {response.status}" if response.status in _RETRIED else ""
         return client_failure(f"Unexpected server response: {body}", outage)
     return client_failure(f"Unexpected response: {body}")
+
+
+def undecodable_list(error: SchemaListError) -> RegistryError:
+    """A list that breaks the rules of lists."""
+    return repo_failure(f"DecodingFailure at : {error}")
 
 
 def without_secrets(url: str) -> str:

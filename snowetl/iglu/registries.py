@@ -1,4 +1,4 @@
-"""Places schemas come from. All answer two questions, a schema by key and a list by model, with values, never raising."""
+"""Places schemas come from. All answer two questions, a schema by key and a list by model, and never raise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from snowetl.errors import ConfigError
 from snowetl.iglu.config import BUILT_IN, Repository, ResolverConfig
 from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
-from snowetl.iglu.http import Fetch, HttpRegistry
+from snowetl.iglu.http import Fetch, HttpRegistry, undecodable_list
 from snowetl.iglu.schema_list import SchemaListError, checked_schema_list, parse_schema_list
 from snowetl.model import jsontext
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
@@ -63,7 +63,7 @@ class FolderRegistry:
             elements = self._parsed(content)
             return elements if isinstance(elements, RegistryError) else parse_schema_list(elements)
         except SchemaListError as error:
-            return repo_failure(str(error))
+            return undecodable_list(error)
 
     def _listed(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
         if _leaves_folder(vendor):
@@ -79,7 +79,9 @@ class FolderRegistry:
                 except ParseError:
                     return repo_failure(f"Corrupted schema file name at {file}")
         keys = [SchemaKey(vendor, name, "jsonschema", version) for version in sorted(versions)]
-        return checked_schema_list(keys) if keys else NOT_FOUND
+        if not keys:
+            return NOT_FOUND
+        return checked_schema_list(keys) if self.class_priority == _HTTP_CLASS else keys
 
     def _read(self, *names: str) -> bytes | RegistryError:
         if _leaves_folder(names[0]):

@@ -109,8 +109,8 @@ def backoff(attempts: int) -> int:
     if attempts > 20:
         return 1_200_000 + attempts * 100
     if attempts > 12:
-        return 500 + 2**attempts + 5000
-    return 500 + (3**attempts if attempts > 8 else 4**attempts)
+        return 500 + int(2**attempts) + 5000
+    return 500 + int(3**attempts if attempts > 8 else 4**attempts)
 
 
 def _superseding(registry: Registry, key: SchemaKey, schema: Any) -> SchemaItem | RegistryError:

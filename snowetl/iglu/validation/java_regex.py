@@ -46,8 +46,8 @@ class PatternFault(ValueError):
 
 
 class Translation(NamedTuple):
-    """A Python pattern. ``unicode``: it needs the ``regex`` package. A failing search takes a number of steps that grows
-    as the length of the text to the power of ``1 + ambiguous``, or exponentially (``runaway``)."""
+    """A Python pattern. ``unicode``: it needs the ``regex`` package. The steps of a failing search grow as the length
+    of the text to the power of ``1 + ambiguous``, or exponentially (``runaway``)."""
 
     source: str
     unicode: bool

@@ -1,4 +1,4 @@
-"""``date-time`` and ``date`` as the reference checks them (itu 1.5.1 ``parseDateTime``, ``java.time.LocalDate.parse``)."""
+"""``date-time`` and ``date`` as the reference checks them (itu 1.5.1, ``java.time.LocalDate``)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAP_SECONDS = frozenset(
     + [(year, 12) for year in (1971, 1972, 1973, 1974, 1975, 1976, 1977, 1978, 1988, 1989, 1990, 1995, 1998, 2005)]
     + [(2008, 12), (2016, 12)]
 )
-"""Months that ended with a leap second, as the reference's table has them (1979 and 1987 are missing, 1988 is extra)."""
+"""Months that ended with a leap second, by the reference's table: without 1979 and 1987, but with 1988."""
 _COMMON = re.compile(
     r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]{1,9})?[Zz]"

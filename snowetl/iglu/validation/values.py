@@ -24,11 +24,10 @@ TYPE_NAMES: dict[type, str] = {
 """The Python types of parsed JSON, and what the validator calls them."""
 
 ALL_TYPES = frozenset(TYPE_NAMES)
-NUMBERS = frozenset((int, float, JsonNumber))
-DECIMALS = frozenset((float, JsonNumber))
+NUMBERS: frozenset[type] = frozenset((int, float, JsonNumber))
 
 
-def exact(value: int | float) -> Decimal:
+def exact(value: Any) -> Decimal:
     """The number as written, with its scale. An exponent no computer can hold gives an infinity or zero."""
     if isinstance(value, int):
         return Decimal(value)
@@ -39,7 +38,7 @@ def exact(value: int | float) -> Decimal:
         return Decimal(float(value))
 
 
-def number_text(value: int | float) -> str:
+def number_text(value: Any) -> str:
     """How Java prints the number's node: ``BigDecimal.toString`` for decimals (``5.50`` stays, ``1E2`` is ``1E+2``)."""
     if isinstance(value, int):
         return format(Decimal(value), "f")
@@ -89,21 +88,21 @@ def as_int(value: Any, default: int) -> int:
         if not number.is_finite() or number.adjusted() > 40 or number != number.to_integral_value():
             return default
         value = int(number)
-    low = value & 0xFFFFFFFF
+    low: int = value & 0xFFFFFFFF
     return low - (1 << 32) if low >> 31 else low
 
 
-def as_long(value: int | float) -> int:
+def as_long(value: Any) -> int:
     """Jackson's ``longValue``: decimals are truncated, then the low 64 bits count."""
     if isinstance(value, float):
         number = exact(value)
         value = int(number) if number.is_finite() and number.adjusted() < 100 else 0
-    low = value & 0xFFFFFFFFFFFFFFFF
+    low: int = value & 0xFFFFFFFFFFFFFFFF
     return low - (1 << 64) if low >> 63 else low
 
 
 def frozen(value: Any) -> Hashable:
-    """A stand-in that is equal where Jackson nodes are: ``1`` is not ``1.0``, ``1.0`` is ``1.00``, key order is free."""
+    """Equal where Jackson nodes are: ``1`` is not ``1.0``, ``1.0`` is ``1.00``, key order is free."""
     kind = value.__class__
     if kind is str:
         return value  # type: ignore[no-any-return]

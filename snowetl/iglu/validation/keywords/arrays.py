@@ -115,7 +115,7 @@ class UniqueItems(Keyword):
             code.fail_if(f"not {code.constant(are_distinct)}(v)")
 
 
-def are_distinct(value: list[Any] | dict[str, Any]) -> bool:
+def are_distinct(value: Any) -> bool:
     items = value if isinstance(value, list) else list(value.values())
     return len(items) < 2 or len({frozen(item) for item in items}) == len(items)
 

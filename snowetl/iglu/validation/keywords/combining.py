@@ -57,7 +57,7 @@ class AnyOf(_Branches):
 
     @staticmethod
     def _other_type(schema: Schema, value: Any, state: State) -> str | None:
-        """The branch's single type where ``value`` is of another; outside of ``oneOf`` a nullable parent is no excuse."""
+        """The branch's single type if ``value`` is of another. Outside of ``oneOf`` a nullable parent does not help."""
         keyword = next((keyword for keyword in schema.keywords if isinstance(keyword, Type)), None)
         if keyword is None or keyword.union:
             return None

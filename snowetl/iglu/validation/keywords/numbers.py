@@ -30,7 +30,7 @@ class _Limit(Keyword):
         self.limit = exact(value)
         self.shown = number_text(value)
 
-    def crossed(self, value: int | float) -> bool:
+    def crossed(self, value: Any) -> bool:
         number = exact(value)
         if self.truncates and not isinstance(value, int):
             number = Decimal(as_long(value))
@@ -53,7 +53,7 @@ class _Limit(Keyword):
             code.fail_if(f"{code.constant(self.crossed)}(v)")
 
 
-def _is_plain(value: int | float) -> bool:
+def _is_plain(value: Any) -> bool:
     """A float compares with it as their texts do."""
     return value.__class__ is int and abs(value) < 2**53
 
@@ -93,21 +93,21 @@ class MultipleOf(Keyword):
             code.fail_if(f"not {code.constant(self.is_multiple)}(v)")
 
 
-def _double(value: int | float) -> float:
+def _double(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _multiple_of(divisor: Decimal) -> Callable[[int | float], bool]:
+def _multiple_of(divisor: Decimal) -> Callable[[Any], bool]:
     if divisor == 0 or not divisor.is_finite():
         return lambda value: True
     _, digits, scale = divisor.as_tuple()
     unit = int("".join(map(str, digits)))
     step = int(scale)
 
-    def is_multiple(value: int | float) -> bool:
+    def is_multiple(value: Any) -> bool:
         number = exact(value) if isinstance(value, float) else exact(_double(value))
         if not number.is_finite() or number == 0:
             return number == 0

@@ -1,4 +1,4 @@
-"""Keywords for objects. Walks over an instance's names follow the reference's map, walks over declared ones its table."""
+"""Keywords for objects. Names of instances come in the order of the reference's map, declared ones as in its table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from snowetl.iglu.validation.values import ALL_TYPES, as_int, as_text
 from snowetl.model.order import in_map_order
 
 _OBJECT = frozenset((dict,))
+_UNDEFINED = "is not defined in the schema and the schema does not allow additional properties"
 
 
 class Properties(Keyword):
@@ -95,10 +96,7 @@ class AdditionalProperties(Keyword):
             if name.startswith("#") or any(search(name) for search in self.searches) or name in self.declared:
                 continue
             if not self.open:
-                message = (
-                    f"{at}.{name}: is not defined in the schema and the schema does not allow additional properties"
-                )
-                found.update(self.report(message, at, name))
+                found.update(self.report(f"{at}.{name}: {_UNDEFINED}", at, name))
             elif self.rest is not None:
                 found.update(self.rest.reports(item, f"{at}.{name}", state))
         return found

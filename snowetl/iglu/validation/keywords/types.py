@@ -81,14 +81,14 @@ class Enum(Keyword):
 
     def emit(self, code: Any, kind: type) -> None:
         if kind in NUMBERS:
-            values = frozenset(exact(member) for member in self.members if member.__class__ in NUMBERS)
+            values = frozenset[Any](exact(member) for member in self.members if member.__class__ in NUMBERS)
             number = "v" if kind is int else f"{code.constant(exact)}(v)"
             code.fail_if(f"{number} not in {code.constant(values)}" if values else "True")
         elif kind in (dict, list):
             keys = frozenset(enum_key(member) for member in self.members if member.__class__ is kind)
             code.fail_if(f"{code.constant(enum_key)}(v) not in {code.constant(keys)}" if keys else "True")
         else:
-            values = frozenset(member for member in self.members if member.__class__ is kind)
+            values = frozenset[Any](member for member in self.members if member.__class__ is kind)
             code.fail_if(f"v not in {code.constant(values)}" if values else "True")
 
 
