@@ -184,14 +184,16 @@ def without_secrets(url: str) -> str:
 class _Pool:
     """One GET over kept connections (urllib3, loaded when it is first needed)."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect_seconds: float = _CONNECT_SECONDS, read_seconds: float = _READ_SECONDS) -> None:
         self._manager: Any = None
+        self._seconds = (connect_seconds, read_seconds)
 
     def __call__(self, url: str, headers: Mapping[str, str]) -> Response:
         import urllib3
 
         if self._manager is None:
-            timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+            connect, read = self._seconds
+            timeout = urllib3.Timeout(connect=connect, read=read)
             agent = {"user-agent": "snowetl", "accept-encoding": "gzip"}
             self._manager = urllib3.PoolManager(num_pools=8, maxsize=4, timeout=timeout, headers=agent)
         try:

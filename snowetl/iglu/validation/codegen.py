@@ -33,7 +33,7 @@ class Code:
     def __init__(self) -> None:
         self._constants: dict[str, Any] = {}
         self._constant_names: dict[int, str] = {}
-        self._functions: list[str] = []
+        self.functions: list[str] = []
         self._tests: dict[Any, str] = {}
         self._plain: dict[str, type] = {}
         self._lines: list[str] = []
@@ -111,7 +111,7 @@ class Code:
         outer, self._lines, indent, self._indent = self._lines, [], self._indent, 1
         try:
             self._body(name, schema)
-            self._functions.append("\n".join([f"def {name}(v):", *self._lines]))
+            self.functions.append("\n".join([f"def {name}(v):", *self._lines]))
         finally:
             self._lines, self._indent = outer, indent
 
@@ -160,7 +160,7 @@ class Code:
         from snowetl.model.jsontext import JsonNumber
 
         namespace: dict[str, Any] = {**self._constants, "NoneType": NoneType, "JsonNumber": JsonNumber}
-        exec(compile("\n".join(self._functions), "<schema>", "exec"), namespace)
+        exec(compile("\n".join(self.functions), "<schema>", "exec"), namespace)
         for table, key, function in self._later:
             table[key] = namespace[function]
         return namespace

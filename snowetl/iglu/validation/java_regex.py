@@ -14,7 +14,7 @@ from snowetl.iglu.validation.charset import Ranges
 _END = r"(?:\Z|(?=\r\n\Z)|(?=[\r\x85\u2028\u2029]\Z)|(?<!\r)(?=\n\Z))"
 _LINE_START = r"(?:\A|(?<=[\n\x85\u2028\u2029])(?!\Z)|(?<=\r)(?!\n|\Z))"
 _LINE_END = r"(?:\Z|(?=[\r\x85\u2028\u2029])|(?<!\r)(?=\n))"
-_LINE_BREAK = r"(?:\r\n|[\n-\r\x85\u2028\u2029])"
+_LINE_BREAK = r"(?>\r\n|[\n-\r\x85\u2028\u2029])"
 _SMALL_REPEAT = 10
 _MANY_CHOICES = 10
 _MAX_NESTING = 100
@@ -30,6 +30,7 @@ _CLASS_ESCAPES: dict[str, Ranges] = {
     "v": charset.VERTICAL,
 }
 _UNICODE_ESCAPES = {"d": r"\p{Nd}", "w": r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]", "s": r"\p{White_Space}"}
+_CASES = ("Lu", "Ll", "Lt")
 _JAVA_METHODS = {
     "javaLowerCase": "Lowercase",
     "javaUpperCase": "Uppercase",
@@ -154,7 +155,9 @@ class _Parser:
         while not self.done and self._peek() not in "|)":
             if "x" in flags and self._skip_comment():
                 continue
-            pieces.append(self._quantified(self._atom(flags, depth), flags))
+            piece = self._atom(flags, depth)
+            if piece is not None:
+                pieces.append(self._quantified(piece, flags))
         unresolved: Ranges = []
         for place, piece in enumerate(pieces):
             if piece.tail is not None and not self._is_settled(piece.tail, pieces[place + 1 :], unresolved, depth):
@@ -250,7 +253,8 @@ class _Parser:
 
     # --- atoms ----------------------------------------------------------------------------------------------------
 
-    def _atom(self, flags: _Flags, depth: int) -> _Piece:
+    def _atom(self, flags: _Flags, depth: int) -> _Piece | None:
+        """``None`` for inline flags: no quantifier can follow them."""
         char = self._peek()
         if char == "(":
             return self._group(flags, depth)
@@ -281,7 +285,7 @@ class _Parser:
             return _Piece(f"(?i:{charset.literal(code)})")
         return _set(charset.both_cases([(code, code)]))
 
-    def _group(self, flags: _Flags, depth: int) -> _Piece:
+    def _group(self, flags: _Flags, depth: int) -> _Piece | None:
         self.at += 1
         number = 0
         inner = flags.copy()
@@ -313,7 +317,7 @@ class _Parser:
             letters = self._inline_flags(flags)
             if self._take(")"):
                 flags.letters = letters
-                return _Piece("", first=[], empty=True)
+                return None
             if not self._take(":"):
                 raise self.fault("Unknown inline modifier")
             inner.letters = letters
@@ -359,7 +363,16 @@ class _Parser:
             return self._quoted(flags)
         if char in "123456789":
             return self._back_reference()
-        anchors = {"A": r"\A", "z": r"\Z", "Z": _END, "G": r"\A", "R": _LINE_BREAK, "b": r"\b", "B": r"\B", "X": r"\X"}
+        anchors = {
+            "A": r"\A",
+            "z": r"\Z",
+            "Z": _END,
+            "G": r"\A",
+            "R": _LINE_BREAK,
+            "b": r"\b",
+            "B": r"(?!\b)",
+            "X": r"\X",
+        }
         if char in anchors:
             self.at += 1
             self.unicode = self.unicode or char == "X"
@@ -438,7 +451,11 @@ class _Parser:
             ranges = charset.POSIX[name]
             return charset.complement(ranges) if negated else ranges, ""
         self.unicode = True
-        return None, f"\\{'P' if negated else 'p'}{{{self._unicode_name(name)}}}"
+        found = self._unicode_name(name)
+        if "i" in flags and found in _CASES:
+            cases = "".join(f"\\p{{{case}}}" for case in _CASES)
+            return None, f"[{'^' if negated else ''}{cases}]"
+        return None, f"\\{'P' if negated else 'p'}{{{found}}}"
 
     def _unicode_name(self, name: str) -> str:
         kind, equals, value = name.partition("=")

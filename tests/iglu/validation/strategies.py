@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from snowetl.model.jsontext import JsonNumber
 
 NAMES = st.sampled_from(["a", "b", "c", "#d", "ae", "id", ""])
-TEXTS = st.sampled_from(["", "a", "ab", "abc", "1", "a\n", "2020-01-01", "x@example.com", "1.2.3.4", "http://a/b", "😀"])
+TEXTS = st.sampled_from(
+    ["", "a", "ab", "abc", "1", "a\n", "2020-01-01", "x@example.com", "1.2.3.4", "http://a/b", "😀"]
+)
 INTEGERS = st.one_of(st.integers(-3, 6), st.sampled_from([2**31, 2**53 + 1, 2**63, -(2**64)]))
 DECIMALS = st.sampled_from([0.5, 1.0, 1.5, -0.0, 3.0, 1e22])
 NUMBERS = st.one_of(INTEGERS, DECIMALS, st.sampled_from(["1.00", "1E2", "-0", "2.50", "1e400"]).map(JsonNumber))
@@ -24,7 +26,9 @@ instances: st.SearchStrategy[Any] = st.recursive(
 _TYPES = st.sampled_from(["string", "integer", "number", "boolean", "null", "object", "array"])
 _SIZES = st.integers(0, 4)
 _PATTERNS = st.sampled_from(["^a", "b$", "^[a-c]+$", "\\d", "^$", "(a|b)+c", "a?"])
-_FORMATS = st.sampled_from(["date-time", "date", "email", "ipv4", "ipv6", "uri", "uuid", "hostname", "time", "unheard-of"])
+_FORMATS = st.sampled_from(
+    ["date-time", "date", "email", "ipv4", "ipv6", "uri", "uuid", "hostname", "time", "unheard-of"]
+)
 _LIMITS = st.one_of(INTEGERS, DECIMALS, st.sampled_from(["1.50", "1E1"]).map(JsonNumber))
 _DISTINCT_NAMES = st.lists(NAMES, min_size=1, max_size=3, unique=True)
 
@@ -81,7 +85,9 @@ def schemas(references: bool = True, quirks: bool = True) -> st.SearchStrategy[d
     bodies = st.recursive(plain, combined, max_leaves=8)
     if not references:
         return bodies
-    return st.tuples(bodies, plain, bodies).map(lambda three: {**three[0], "definitions": {"d": three[1], "e": three[2]}})
+    return st.tuples(bodies, plain, bodies).map(
+        lambda three: {**three[0], "definitions": {"d": three[1], "e": three[2]}}
+    )
 
 
 @st.composite

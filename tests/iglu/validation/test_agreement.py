@@ -57,7 +57,9 @@ def _mentions_quirk(schema: Any) -> bool:
 
 
 @_SETTINGS
-@given(schemas(references=False, quirks=False).map(_as_plain), st.lists(instances.map(_as_plain), min_size=1, max_size=8))
+@given(
+    schemas(references=False, quirks=False).map(_as_plain), st.lists(instances.map(_as_plain), min_size=1, max_size=8)
+)
 def test_agrees_with_jsonschema_on_the_common_part(schema: dict[str, Any], values: list[Any]) -> None:
     assume(not _mentions_quirk(schema))
     compiled = compile_schema(schema)

@@ -1,0 +1,68 @@
+"""A registry on the loopback interface that answers what a test says, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Answer(NamedTuple):
+    status: int = 200
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    breaks_off: bool = False
+
+
+class Server:
+    """``answer`` maps a request's path to an :class:`Answer`; ``requests`` holds (path, headers)."""
+
+    def __init__(self, answer: Callable[[str], Answer]) -> None:
+        self.answer = answer
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.uri = ""
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.requests]
+
+
+@contextmanager
+def serving(answer: Callable[[str], Answer]) -> Iterator[Server]:
+    server = Server(answer)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+            found = server.answer(self.path)
+            self.send_response(found.status)
+            for name, value in found.headers:
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(found.body) + (100 if found.breaks_off else 0)))
+            self.end_headers()
+            self.wfile.write(found.body)
+            if found.breaks_off:
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    server.uri = f"http://127.0.0.1:{http.server_port}"
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+def zipped(body: bytes) -> Answer:
+    return Answer(body=gzip.compress(body), headers=(("content-encoding", "gzip"),))

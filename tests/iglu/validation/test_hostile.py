@@ -1,0 +1,172 @@
+"""Schemas that mean harm, or are plain broken, cost no more than their own validation."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
+from snowetl.iglu.validation.codegen import Code
+from snowetl.iglu.validation.schema import Document
+
+
+def _validator(schema: Any) -> Validator:
+    compiled = compile_schema(schema)
+    assert isinstance(compiled, Validator), compiled
+    return compiled
+
+
+def _nested(levels: int, wrap: Any, inner: Any) -> Any:
+    for _ in range(levels):
+        inner = wrap(inner)
+    return inner
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*a){20}", "a?" * 40 + "a" * 40, "(?:a*)*b"])
+def test_a_runaway_pattern_is_stopped(pattern: str) -> None:
+    validator = _validator({"pattern": pattern})
+    started = time.monotonic()
+    try:
+        validator.fits("a" * 39 + "!")
+        validator.fits("a" * 5000 + "!")
+    except ValidationCrash as crash:
+        assert "takes too long" in str(crash)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "keyword", [{"pattern": "\\d+$"}, {"pattern": "^.*x.*y$"}, {"format": "uri"}, {"format": "email"}, {"format": "style"}]
+    + [{"format": name} for name in ("hostname", "ipv6", "date-time", "uuid", "time", "color", "utc-millisec")],
+    ids=str,
+)  # fmt: skip
+def test_long_texts_take_linear_time(keyword: dict[str, Any]) -> None:
+    validator = _validator(keyword)
+    started = time.monotonic()
+    for text in (
+        "1" * 200_000 + "!",
+        "http://" + "a:1" * 60_000 + "<",
+        "a@" + " " * 100_000 + "b",
+        "a." * 90_000,
+        "x" * 200_000,
+    ):
+        try:
+            validator.fits(text)
+        except ValidationCrash as crash:
+            assert "takes too long" in str(crash)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("schema", [
+    {"$ref": "#"},
+    {"allOf": [{"$ref": "#"}]},
+    {"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}},
+    {"not": {"$ref": "#"}},
+    {"oneOf": [{"$ref": "#"}, {"type": "string"}]},
+], ids=str)  # fmt: skip
+def test_endless_references_crash_the_validation_only(schema: Any) -> None:
+    validator = _validator(schema)
+    for ask in (validator.fits, validator.reports):
+        with pytest.raises(ValidationCrash):
+            ask(1)
+
+
+def test_deep_data_against_a_recursive_schema() -> None:
+    tree = {"type": "object", "properties": {"child": {"$ref": "#"}, "n": {"type": "integer"}}, "required": ["n"]}
+    validator = _validator(tree)
+    deep = _nested(510, lambda inner: {"n": 1, "child": inner}, {"n": 1})
+    assert validator.fits(deep)
+    assert validator.reports(deep) == []
+    broken = _nested(510, lambda inner: {"n": 1, "child": inner}, {"n": "x"})
+    assert not validator.fits(broken)
+    (report,) = validator.reports(broken)
+    assert report.path == "$" + ".child" * 510 + ".n"
+
+
+def test_a_deep_schema_is_compiled() -> None:
+    schema = _nested(250, lambda inner: {"properties": {"a": inner}}, {"type": "string"})
+    validator = _validator(schema)
+    assert validator.fits(_nested(250, lambda inner: {"a": inner}, "x"))
+    assert not validator.fits(_nested(250, lambda inner: {"a": inner}, 1))
+
+
+def test_a_large_enum_and_many_properties() -> None:
+    names = [f"name{i}" for i in range(20_000)]
+    started = time.monotonic()
+    validator = _validator(
+        {"properties": {name: {"enum": names} for name in names[:50]}, "additionalProperties": False}
+    )
+    assert validator.fits({"name1": "name19999"}) and not validator.fits({"name1": "x"})
+    wide = _validator({"properties": {name: {"type": "string", "maxLength": i} for i, name in enumerate(names[:5000])}})
+    assert wide.fits({"name9": "123456789"}) and not wide.fits({"name9": "1234567890"})
+    assert time.monotonic() - started < 20
+
+
+_INJECTIONS = ["'", '"', "\\", "\n", '"""', "}", "{v}", "x) or __import__('os').abort() #", "k0", "\x00", "\ud800"]
+
+
+@pytest.mark.parametrize("text", _INJECTIONS, ids=repr)
+def test_no_text_of_a_schema_becomes_code(text: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {text: {"enum": [text], "pattern": "\\Q" + text + "\\E"}, "b": {"type": "string"}},
+        "patternProperties": {"\\Q" + text + "\\E": {"maxLength": 40}},
+        "required": [text],
+        "dependencies": {text: [text], "z": {"required": [text]}},
+        "notAllowed": [text + "!"],
+        "additionalProperties": False,
+    }
+    code = Code()
+    code.test(Document(schema).root)
+    written = "\n".join(code.functions)
+    assert text not in written or len(text) < 3
+    validator = _validator(schema)
+    assert validator.fits({text: text})
+    assert not validator.fits({text: "other"})
+    assert not validator.fits({"b": "x"})
+
+
+@pytest.mark.parametrize("limit", [10**400, -(10**400), 2**63, 0])
+def test_numbers_of_any_size(limit: int) -> None:
+    for keyword in ("minimum", "maximum"):
+        validator = _validator({keyword: limit})
+        for value in (limit, limit + 1, limit - 1, 1.5):
+            assert validator.fits(value) == (not validator.reports(value))
+
+
+def test_exponents_no_computer_can_hold() -> None:
+    from snowetl.model.jsontext import JsonNumber
+
+    validator = _validator({"type": "number", "minimum": 0, "maximum": 5, "multipleOf": 0.5, "enum": [1, 2.5]})
+    started = time.monotonic()
+    for text in ("1e999999999", "1e-999999999", "1e99999999999999999999", "-1e99999999999999999999", "9e2147483647"):
+        assert not validator.fits(JsonNumber(text))
+        assert validator.reports(JsonNumber(text))
+    _validator({"uniqueItems": True}).fits([JsonNumber("1e999999999"), JsonNumber("1e99999999999999999999")])
+    _validator({"type": "integer", "minimum": 3}).reports(JsonNumber("1e999999999"))
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("node", [
+    {"properties": 5}, {"required": "x"}, {"items": "x"}, {"pattern": 5}, {"enum": 5}, {"enum": []}, {"minimum": "x"},
+    {"maxLength": "x"}, {"maxLength": None}, {"maxLength": 3.5}, {"multipleOf": "x"}, {"multipleOf": 0}, {"allOf": {"a": {}}},
+    {"allOf": 3}, {"not": 3}, {"oneOf": [3]}, {"patternProperties": []}, {"patternProperties": {"(": {}}},
+    {"dependencies": {"a": 5}}, {"dependencies": 5}, {"additionalProperties": 5}, {"additionalItems": 3, "items": []},
+    {"type": 5}, {"type": "strange"}, {"type": [3]}, {"type": [{}]}, {"format": 3}, {"uniqueItems": "x"}, {"$ref": 3},
+    {"uuid": {}}, {"dateTime": 1}, {"edits": 1}, {"message": 3, "type": "string"}, {"id": "relative"}, {"id": 3},
+    True, False, [], "text", 3, None,
+], ids=str)  # fmt: skip
+def test_what_the_meta_schema_does_not_see_is_used_or_crashes(node: Any) -> None:
+    """``$ref`` may point anywhere in the document."""
+    compiled = compile_schema({"properties": {"a": {"$ref": "#/elsewhere/s"}}, "elsewhere": {"s": node}})
+    assert isinstance(compiled, Validator)
+    assert compiled.fits({})
+    for value in ("text", 5, 1.5, None, True, [1, 1], {"a": 1}):
+        try:
+            reports = compiled.reports({"a": value})
+        except ValidationCrash:
+            with pytest.raises(ValidationCrash):
+                compiled.fits({"a": value})
+        else:
+            assert compiled.fits({"a": value}) == (not reports)
