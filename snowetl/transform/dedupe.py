@@ -87,19 +87,21 @@ Claim = Callable[[Key], bool]
 def decide(keys: Iterable[Key], policy: Policy, claim: Claim | None = None) -> Decision:
     """Deduplicate a batch whose keys fit into memory. The job on Spark does the same with joins."""
     every = list(keys)
-    survivors = _natural(every) if policy.natural else every
+    kept = survivors(every, policy)
     if claim is not None:
-        survivors = [key for key in survivors if claim(key)]
+        kept = [key for key in kept if claim(key)]
     renamed: set[tuple[int, int]] = set()
     if policy.finds_synthetic:
-        counts = Counter(key.event_id for key in survivors)
-        renamed = {key.place for key in survivors if counts[key.event_id] > policy.cardinality}
-    dropped = {key.place for key in every} - {key.place for key in survivors}
+        counts = Counter(key.event_id for key in kept)
+        renamed = {key.place for key in kept if counts[key.event_id] > policy.cardinality}
+    dropped = {key.place for key in every} - {key.place for key in kept}
     return Decision(frozenset(dropped), frozenset(renamed))
 
 
-def _natural(keys: list[Key]) -> list[Key]:
-    """The survivor of each group; events without a fingerprint never are in one."""
+def survivors(keys: list[Key], policy: Policy) -> list[Key]:
+    """Those the natural step keeps: one of each group; events without a fingerprint never are in one."""
+    if not policy.natural:
+        return keys
     best: dict[tuple[str, str | tuple[int, int]], Key] = {}
     for key in keys:
         group = (key.event_id, key.fingerprint or key.place)

@@ -61,6 +61,7 @@ class Transformer:
         if kind not in KINDS:
             raise ValueError(f"no kind of transformation: {kind}")
         self.schemas = Schemas(source)
+        self.columns = tuple(columns)
         self._origin = origin
         self._shredder = Shredder(self.schemas, formats)
         self._wide = WideRows(columns) if kind == WIDE_PARQUET else None
