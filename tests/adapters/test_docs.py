@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from snowetl.adapters import docs
+
+PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
+
+
+def test_the_table_of_the_page_is_that_of_the_code():
+    text = PAGE.read_text("utf-8")
+    assert docs.renew(text) == text, f"run: python -m snowetl.adapters.docs {PAGE.name}"
+
+
+def test_every_adapter_is_in_the_table():
+    rows = docs.table().splitlines()
+    assert len(rows) == 22
+    assert all(row.count(" | ") == 6 for row in rows if not row.startswith("|--"))
+    assert any("`/com.mandrill/v1`" in row and "`hard_bounce` → `message_bounced`" in row for row in rows)
+
+
+def test_it_is_written_between_the_marks():
+    assert docs.renew(f"a\n{docs.BEGIN}\nold\n{docs.END}\nb") == f"a\n{docs.BEGIN}\n{docs.table()}\n{docs.END}\nb"

@@ -1,0 +1,137 @@
+"""Whatever is sent, adapters answer with events or failures, and in time."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from snowetl.adapters import catalogue
+from snowetl.model.badrow import BadRow
+from snowetl.model.payload import CollectorPayload
+from tests.adapters.helpers import FORM, JSON, payload, registry
+
+REGISTRY = registry()
+ADAPTERS = {adapter.path.removeprefix("/"): adapter for adapter in catalogue.built_in()}
+MEGABYTE = 1_000_000
+
+_KEYS = sorted(
+    {"event", "type", "action", "subscriptionType", "data", "items", "timestamp", "ts", "messages", "operators"}
+    | {"schema", "signature", "event-data", "token", "occurred", "processed", "id", "sg_event_id", "_tags", "", "_-"}
+    | {"attachment-count", "occurredAt", "created_at", "u", "cx", "co", "e", "t", "cd1", "pr1id", "il1pi2cd3", "[]"}
+)
+_WORDS = sorted(
+    {event for adapter in ADAPTERS.values() for event in adapter.events}
+    | {"1772438400", "2026-03-02 08:00:00", "2026-03-02T08:00:00Z", "1.2.3", "null", "1e5", "\ud800", "\x00", "٣"}
+    | {"iglu:com.example/x/jsonschema/1-0-0", "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"}
+)
+_TEXTS = st.sampled_from(_WORDS) | st.text(max_size=20)
+_NAMES = st.sampled_from(_KEYS) | st.text(max_size=8)
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXTS
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=6),
+    max_leaves=20,
+)
+_JSON_TEXTS = _JSON.map(lambda value: json.dumps(value, ensure_ascii=True))
+_FORM_NAMES = _NAMES | st.sampled_from(["mandrill_events", "data.json", "page_id", "data[a][b]", "fired_at"])
+_FORMS = st.lists(st.tuples(_FORM_NAMES, _JSON_TEXTS | _TEXTS | st.none()), max_size=6).map(
+    lambda pairs: "&".join(
+        quote_plus(name, errors="replace") + ("" if value is None else "=" + quote_plus(value, errors="replace"))
+        for name, value in pairs
+    )
+)
+_LINES = st.lists(_TEXTS, min_size=10, max_size=27).map("\t".join)
+_BODIES = (
+    st.none() | _JSON_TEXTS | _FORMS | _LINES | _TEXTS | st.binary(max_size=30).map(lambda raw: raw.decode("latin-1"))
+)
+_TYPES = st.sampled_from([None, JSON, FORM, "application/json; charset=utf-8", "text/plain", ""])
+_QUERIES = st.lists(st.tuples(_NAMES.filter(bool), st.none() | _TEXTS | _JSON_TEXTS), max_size=6)
+
+
+def check(given_payload: CollectorPayload) -> None:
+    result = REGISTRY.adapt(given_payload)
+    if isinstance(result, BadRow):
+        assert result.type in ("adapter_failures", "tracker_protocol_violations")
+        assert result.data["failure"]["messages"]
+        assert json.loads(result.to_json().encode("utf-8", "replace"))["schema"] == result.schema_key
+        return
+    assert result
+    for event in result:
+        assert all(isinstance(name, str) for name in event.parameters)
+        assert all(value is None or isinstance(value, str) for value in event.parameters.values())
+
+
+@pytest.mark.parametrize("path", sorted(ADAPTERS))
+@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=_BODIES, content_type=_TYPES, query=_QUERIES)
+def test_anything_gives_events_or_failures(path, body, content_type, query):
+    check(payload(path, body, content_type, query))
+
+
+@pytest.mark.parametrize("path", sorted(ADAPTERS))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=_JSON, event=st.sampled_from(_WORDS))
+def test_near_misses_give_events_or_failures(path, data, event):
+    """Bodies that get past the opening checks more often."""
+    one = {"event": event, "type": event, "action": event, "subscriptionType": event, "data": data, "items": [data]}
+    one |= {"signature": data, "event-data": {"event": event, "timestamp": data, "x": data}, "messages": [data]}
+    one |= {"occurred": event, "id": event, "processed": event, "timestamp": data, "ts": data}
+    text = json.dumps(one)
+    many = json.dumps([one, one, data])
+    for body in (text, many, json.dumps({"messages": [one, data]})):
+        check(payload(path, body, JSON))
+        check(payload(path, body, None))
+    for field in (f"mandrill_events={quote(many)}", f"data={quote(text)}"):
+        check(payload(path, field, FORM))
+    check(payload(path, query=[("message", text), ("u", event), ("e", event), ("co", text), ("cx", event)]))
+
+
+def _repeated(item: str, separator: str = ",") -> str:
+    return separator.join([item] * (MEGABYTE // (len(item) + len(separator))))
+
+
+_MEGABYTES = {
+    "arrays": "[" * (MEGABYTE // 2) + "]" * (MEGABYTE // 2),
+    "objects": '{"a":' * 160_000 + "1" + "}" * 160_000,
+    "empty objects": f"[{_repeated('{}')}]",
+    "a long text": '{"type":"' + "x" * MEGABYTE + '"}',
+    "a long key": '{"' + "a_b" * 330_000 + '":1,"b":1,"c":1,"d":1,"e":1}',
+    "a long number": '{"type":' + "9" * MEGABYTE + "}",
+    "a long fraction": '{"event":1.' + "9" * MEGABYTE + "}",
+    "blanks": " " * MEGABYTE,
+    "controls": '\x00\x01"' * 333_333,
+    "tabs": "\t" * MEGABYTE,
+    "brackets": "type=subscribe&a" + "[a]" * 333_000 + "=1",
+    "escapes": "type=subscribe&a=" + "%41" * 333_000,
+    "foreign letters": "type=subscribe&a=" + "é" * MEGABYTE,
+    "an illegal end": "a=" + "x" * MEGABYTE + '"',
+    "lines": "x\n" * (MEGABYTE // 2),
+    "a wide line": "2026-03-02\t08:00:00\tc\t1\t" + "\t".join(["%2541" * 8000] * 22),
+    "no texts": '{"schema":"iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4","data":['
+    + _repeated('{"e":1}')
+    + "]}",
+}
+_PER_EVENT = 0.000_02
+_BUSY_MACHINE = 3
+
+
+@pytest.mark.parametrize("name", _MEGABYTES)
+def test_a_megabyte_takes_a_tenth_of_a_second(name):
+    """Per adapter; what really holds many events may take its time for each of them."""
+    body = _MEGABYTES[name]
+    for path in ADAPTERS:
+        for content_type in (JSON, FORM, None):
+            sent = payload(path, body, content_type, [("schema", "iglu:com.example/x/jsonschema/1-0-0"), ("u", "x")])
+            seconds, events = min(_timed(sent) for _ in range(2))
+            assert seconds < _BUSY_MACHINE * 0.1 + events * _PER_EVENT, (path, content_type)
+
+
+def _timed(sent: CollectorPayload) -> tuple[float, int]:
+    started = time.perf_counter()
+    result = REGISTRY.adapt(sent)
+    return time.perf_counter() - started, 0 if isinstance(result, BadRow) else len(result)
