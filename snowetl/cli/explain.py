@@ -49,7 +49,7 @@ def command(record: str, input_format: str, enrichments: Any, iglu_config: Any, 
     )
     data = _find_record(record, binary=input_format == "thrift")
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        enricher = Enricher(config.with_assets(assets.fetch(config.assets(), Path(folder))))
+        enricher = Enricher(config.with_assets(assets.fetch_all(config.assets(), Path(folder))))
         for number, (stage, detail) in enumerate(enricher.explain(data), 1):
             console.show("\n".join([f"{number}. {stage}", *_lines(detail), ""]))
 

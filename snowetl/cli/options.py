@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from snowetl.cli import console
 from snowetl.cli.config import read_config
+from snowetl.model import jsontext
+from snowetl.model.text import decode_base64, decode_utf8
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Document(click.ParamType[Any]):
-    """A JSON configuration: a file, a folder or base64 on the command line; in ``snowetl.yml`` also the JSON itself."""
+    """A JSON configuration: a file, a folder or base64 on the command line; in ``snowetl.yml`` also the JSON itself.
+
+    Secrets it holds are masked in all that is printed from here on.
+    """
 
     name = "file|folder|base64"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if isinstance(value, (dict, list)) else str(value)
+        if not isinstance(value, (dict, list)):
+            value = str(value)
+        for document in _documents(value):
+            console.remember_secrets(document)
+        return value
+
+
+def _documents(value: Any) -> Iterator[Any]:
+    """The JSON documents an option stands for, as far as they can be read: what is wrong is for others to say."""
+    if not isinstance(value, str):
+        yield value
+        return
+    path = Path(value)
+    with suppress(OSError, ValueError):
+        if path.is_dir():
+            texts = [file.read_text("utf-8") for file in sorted(path.glob("*.json"))]
+        else:
+            texts = [path.read_text("utf-8") if path.is_file() else decode_utf8(decode_base64(value))]
+        for text in texts:
+            with suppress(ValueError):
+                yield jsontext.loads(text)
 
 
 class ByteSize(click.ParamType[int]):

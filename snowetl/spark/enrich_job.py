@@ -161,7 +161,7 @@ def _task(prepared: Prepared, folder: Path) -> EnrichTask:
     """What workers get. An enricher is built here first: a file it cannot read stops the job before Spark starts."""
     run, settings, config = prepared.run, prepared.settings, prepared.config
     wanted = config.assets()
-    files = assets.in_working_folder(wanted) if settings.local_assets else assets.fetch(wanted, folder)
+    files = assets.in_working_folder(wanted) if settings.local_assets else assets.fetch_all(wanted, folder)
     task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, settings.compression))
     task.prepare()
     return task

@@ -30,6 +30,7 @@ ENRICHMENTS = "iglu:com.snowplowanalytics.snowplow/enrichments/jsonschema/1-0-0"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_logs(tmp_path / "raw", files=2, lines=50)
+    write_json(tmp_path / "resolver.json", RESOLVER)
     return tmp_path
 
 

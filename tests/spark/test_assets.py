@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from snowetl.enrich import assets as downloads
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.errors import AssetError
 from snowetl.spark import assets
@@ -46,14 +47,14 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets.time, "sleep", lambda _: None)
+    monkeypatch.setattr(downloads.time, "sleep", lambda _: None)
 
 
 def test_local_files_stay_where_they_are(tmp_path: Path) -> None:
     plain, url = tmp_path / "geo.mmdb", tmp_path / "rules.yml"
     plain.write_bytes(b"geo")
     url.write_bytes(b"rules")
-    paths = assets.fetch([Asset(str(plain), "ip_geo"), Asset(f"file://{url}", "x")], tmp_path / "new")
+    paths = assets.fetch_all([Asset(str(plain), "ip_geo"), Asset(f"file://{url}", "x")], tmp_path / "new")
     assert paths == {str(plain): str(plain), f"file://{url}": str(url)}
 
 
@@ -64,14 +65,14 @@ def test_files_of_the_same_name_are_kept_apart(tmp_path: Path) -> None:
         (tmp_path / folder / "rules.yml").write_text(folder)
         uris.append(str(tmp_path / folder / "rules.yml"))
     (tmp_path / "work").mkdir()
-    paths = assets.fetch([Asset(uri, "x") for uri in uris], tmp_path / "work")
+    paths = assets.fetch_all([Asset(uri, "x") for uri in uris], tmp_path / "work")
     assert [Path(paths[uri]).read_text() for uri in uris] == ["a", "b"]
     assert len({Path(path).name for path in paths.values()}) == 2
 
 
 def test_downloads(server: str, tmp_path: Path) -> None:
     uris = [f"{server}/geo.mmdb", f"{server}/moved", f"{server}/busy"]
-    paths = assets.fetch([Asset(uri, "x") for uri in uris], tmp_path)
+    paths = assets.fetch_all([Asset(uri, "x") for uri in uris], tmp_path)
     assert [Path(paths[uri]).read_bytes() for uri in uris] == [b"geo" * 1000, b"geo" * 1000, b"late"]
 
 
@@ -83,7 +84,7 @@ def test_what_cannot_be_had_is_named(server: str, tmp_path: Path) -> None:
         ("gopher://x/geo.mmdb", "no storage for gopher"),
     ]:
         with pytest.raises(AssetError) as error:
-            assets.fetch([Asset(uri, "ip_geo")], tmp_path)
+            assets.fetch_all([Asset(uri, "ip_geo")], tmp_path)
         assert uri in str(error.value)
         assert reason in str(error.value)
 
