@@ -100,16 +100,21 @@ def _columns(
 def _typed(schema: str, columns: dict[str, list[str]]) -> dict[str, list[Any]]:
     fields = COMPOSITE[schema]
     by_name = as_map({fields[entry].name: (fields[entry], texts) for entry, texts in columns.items()})
-    return {name: [convert(field, text) for text in texts] for name, (field, texts) in by_name.items()}
+    return {
+        name: texts if field.type == "text" else [convert(field, text) for text in texts]
+        for name, (field, texts) in by_name.items()
+    }
 
 
 def _rows(columns: dict[str, list[Any]], currency: str | None) -> list[dict[str, Any]]:
     """Row n holds the n-th value of every column that has one, under the *first* names: with columns of different
     length values land under wrong names, as they do in the reference."""
-    rows = []
-    for number in range(max(map(len, columns.values()))):
-        cells = [values[number] for values in columns.values() if number < len(values)]
-        row = {} if currency is None else {_CURRENCY: currency}
-        row |= zip(columns, cells, strict=False)
-        rows.append(as_map(row) if len(row) > _SMALL_MAP else row)
-    return rows
+    if len({len(values) for values in columns.values()}) == 1:
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    else:
+        longest = max(map(len, columns.values()))
+        cells_of = [[values[at] for values in columns.values() if at < len(values)] for at in range(longest)]
+        rows = [dict(zip(columns, cells, strict=False)) for cells in cells_of]
+    if currency is not None:
+        rows = [{_CURRENCY: currency, **row} for row in rows]
+    return [as_map(row) for row in rows] if len(columns) >= _SMALL_MAP else rows

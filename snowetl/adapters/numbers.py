@@ -13,6 +13,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,10})?")
 _DOUBLE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?", re.ASCII)
 _HEX_DOUBLE = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?|[0-9a-fA-F]*\.[0-9a-fA-F]+)[pP][+-]?\d+[fFdD]?", re.ASCII)
 _MAX_INT = 2**31 - 1
+_INT_DIGITS = 10
 _PLAIN_DIGITS = 18
 _CENT = Decimal("0.01")
 _BEYOND_DOUBLE = 400
@@ -21,6 +22,8 @@ _ROUNDING = Context(prec=2 * _BEYOND_DOUBLE, rounding=ROUND_HALF_EVEN)
 
 def int32(text: str) -> int | None:
     """``Integer.parseInt``: an optional sign and digits of any script, 32 bits; else ``None``."""
+    if text.isdigit() and text.isascii() and len(text) < _INT_DIGITS:
+        return int(text)
     if not _INTEGER.fullmatch(text):
         return None
     digits = text.lstrip("+-").lstrip("0")
