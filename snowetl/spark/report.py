@@ -9,6 +9,7 @@ from typing import Any
 from snowetl.model import timestamps
 from snowetl.spark.parts import Part
 from snowetl.spark.split import SplitReport
+from snowetl.spark.statistics import merged
 
 FORMAT = "snowetl-enrich-report/1"
 
@@ -33,6 +34,7 @@ def enrich_report(
         by_type[schema.split("/", 2)[1]] += count
     return {
         "format": FORMAT,
+        "step": "enrich",
         "run": run,
         "snowetl": version,
         "started": timestamps.to_iso(started),
@@ -55,6 +57,7 @@ def enrich_report(
             "seconds": round(sum(split.seconds for split in splits), 3),
             "peakMemory": max((split.peak_memory for split in splits), default=0),
         },
+        **merged(splits),
     }
 
 

@@ -1,7 +1,7 @@
 """A run: its id, its folder under every output, the report that says it is done, and the wiping of one that is not.
 
-``<output>/run=<id>/`` holds the parts of a run, then ``_report.json``, then ``_SUCCESS``. A run with a report is
-done; without one, whatever is there is the debris of an attempt that died.
+``<output>/run=<id>/`` holds the parts of a run, then ``_report.html``, ``_report.json``, and last ``_SUCCESS``. A run
+with a report (the JSON) is done; without one, whatever is there is the debris of an attempt that died.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any
 
 from snowetl.errors import StorageError, UsageError
 from snowetl.model import jsontext
+from snowetl.model.text import to_utf8
+from snowetl.reporting import html
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
 REPORT = "_report.json"
+PAGE = "_report.html"
 SUCCESS = "_SUCCESS"
 
 _ID_FORMAT = "%Y-%m-%d-%H-%M-%S"
@@ -97,7 +100,9 @@ class Run:
 
     def finish(self, report: dict[str, Any]) -> None:
         """Declare the run done: from here on it is never redone."""
-        text = jsontext.dumps(report)
-        filesystem(self.report_url).put(self.report_url, text.encode("utf-8") + b"\n")
+        fs = filesystem(self.report_url)
+        page = html.render(f"run={report.get('run', self.id)}", [report])
+        fs.put(f"{self.folders[0]}/{PAGE}", to_utf8(page))
+        fs.put(self.report_url, to_utf8(jsontext.dumps(report)) + b"\n")
         for folder in self.folders:
             filesystem(folder).put(f"{folder}/{SUCCESS}", b"")

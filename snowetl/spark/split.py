@@ -18,6 +18,7 @@ from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.spark.parts import Part, PartWriter, part_name
+from snowetl.spark.statistics import Statistics
 from snowetl.storage import Damage, splits
 from snowetl.storage.splits import Split
 
@@ -57,6 +58,7 @@ class SplitReport:
     """Largest resident size of the worker process so far, in bytes."""
     good: Part | None = None
     bad: Part | None = None
+    statistics: Statistics = field(default_factory=Statistics)
 
 
 class Processor(Protocol):
@@ -85,7 +87,7 @@ def enrich_split(
     name = part_name(split.index, out.run, out.compression)
     good = PartWriter(out.good, name, out.compression)
     bad = PartWriter(out.bad, name, out.compression)
-    report = SplitReport(split.index)
+    report = SplitReport(split.index, statistics=Statistics.of(split))
     try:
         _stream(split, config, build(config), good, bad, report, advance)
         report.good, report.bad = good.finish(), bad.finish()
@@ -109,7 +111,7 @@ def _stream(
 ) -> None:
     origin = Origin(*config.processor, config.etl_tstamp)
     binary = config.input_format == "thrift"
-    process, add_good = processor.process, good.add
+    process, add_good, count = processor.process, good.add, report.statistics.count
     records = discarded = unreadable = told = 0
     for part in split.parts:
         source = part.url.rpartition("/")[2]
@@ -128,6 +130,7 @@ def _stream(
                     _add_bad(result, bad, report)
                 else:
                     add_good(result.to_tsv())
+                    count(result.values)
                     report.events += 1
             if isinstance(results[0], BadRow) and _UNREADABLE in results[0].schema_key:
                 unreadable += 1
@@ -143,8 +146,10 @@ def _stream(
 
 
 def _add_bad(row: BadRow, bad: PartWriter, report: SplitReport) -> None:
-    bad.add(row.to_json())
+    text = row.to_json()
+    bad.add(text)
     report.bad_rows[row.schema_key] += 1
+    report.statistics.keep(row.schema_key, text)
 
 
 def _damage_row(origin: Origin, input_format: str, damage: Damage) -> BadRow:

@@ -14,7 +14,17 @@ ROOT = Path(__file__).parents[2]
 RUN = "2026-01-02-03-04-05"
 RESOLVER: dict[str, Any] = {
     "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
-    "data": {"cacheSize": 500, "repositories": []},
+    "data": {
+        "cacheSize": 500,
+        "repositories": [
+            {
+                "name": "Snowetl",
+                "priority": 0,
+                "vendorPrefixes": ["com.snowplowanalytics"],
+                "connection": {"embedded": {"path": "/snowetl/iglu"}},
+            }
+        ],
+    },
 }
 HEADER = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status\n"
 
@@ -90,7 +100,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "_report.json"
+        if path.is_file() and path.name not in ("_report.json", "_report.html")
     }
 
 

@@ -47,7 +47,8 @@ def test_a_run_with_a_report_is_done(tmp_path: Path) -> None:
     assert run.report() is None
     run.finish({"run": run.id, "records": 3})
     assert run.report() == {"run": run.id, "records": 3}
-    assert {path.name for path in (tmp_path / "good" / f"run={run.id}").iterdir()} == {"_report.json", "_SUCCESS"}
+    left = {path.name for path in (tmp_path / "good" / f"run={run.id}").iterdir()}
+    assert left == {"_report.html", "_report.json", "_SUCCESS"}
     assert {path.name for path in (tmp_path / "bad" / f"run={run.id}").iterdir()} == {"_SUCCESS"}
 
 
