@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
 from tests.iglu.validation.strategies import instances, schemas
 
-_SETTINGS = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @_SETTINGS
