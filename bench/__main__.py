@@ -43,7 +43,7 @@ def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         profile = shared.filled_profile(args.enrichments, args.assets, Path(folder, "enrichments"))
         resolver = str(args.resolver) if args.resolver else shared.resolver(args.registry)
-        result = measure(read_records(args.file), resolver, str(profile), args.passes)
+        result = measure(read_records(args.file), resolver, profile, args.passes)
     if args.json:
         print(json.dumps(result.to_json()))
         return 0
@@ -60,7 +60,7 @@ def _everything(args: argparse.Namespace) -> int:
     from bench.job import JobResult, run_bare, run_job, write_input  # psutil only here
 
     resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
-    traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(min(args.records, 5000))]
+    traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(args.records)]
     print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
     plain = _show("no enrichments", measure(traffic, str(resolver), None))
     full = _show("standard profile", measure(traffic, str(resolver), str(standard)))
@@ -83,13 +83,18 @@ def _everything(args: argparse.Namespace) -> int:
             print(f"  {name:<24}{rate:>9,.0f} events/s  ({wall_rate:,.0f})   {_memory(job.peak_memory)}", flush=True)
     first, second, third = jobs.values()
     print("\nratios")
-    print(f"  job / library, no enrichments    {first.events / first.busy / plain.events_per_second:>6.2f}")
-    print(f"  job / library, standard profile  {second.events / second.busy / full.events_per_second:>6.2f}")
-    print(f"  library, standard / none         {full.events_per_second / plain.events_per_second:>6.2f}")
-    print(f"  share of reading and writing     {second.events / second.busy / bare_rate:>6.2f}  of the job's time")
+    print(f"  job / library, 1x, no enrichments      {first.events / first.busy / plain.events_per_second:>6.2f}")
+    print(f"  job / library, 1x, standard profile    {second.events / second.busy / full.events_per_second:>6.2f}")
+    print(
+        f"  job / library, {args.times}x, standard profile   {third.events / third.busy / full.events_per_second:>6.2f}"
+    )
+    print(f"  library, standard / none               {full.events_per_second / plain.events_per_second:>6.2f}")
+    print(
+        f"  reading and writing / job, {args.times}x         {third.events / third.busy / bare_rate:>6.2f}  of its time"
+    )
     for role in ("driver", "JVM", "worker"):
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
-        print(f"  memory {args.times}x / 1x, {role:<17}{growth:>6.2f}")
+        print(f"  memory {args.times}x / 1x, {role:<23}{growth:>6.2f}")
     return 0
 
 

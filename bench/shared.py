@@ -10,10 +10,15 @@ from snowetl.errors import UsageError
 _PLACEHOLDER = "@ASSETS@"
 
 
-def filled_profile(folder: Path, assets: Path | None, target: Path) -> Path:
-    """``folder`` itself, or its copy in ``target`` with ``@ASSETS@`` replaced by the path of ``assets``."""
+def filled_profile(folder: Path, assets: Path | None, target: Path) -> Path | None:
+    """``folder`` itself, or its copy in ``target`` with ``@ASSETS@`` replaced by the path of ``assets``.
+
+    ``None`` for a folder without configurations: a profile that enriches nothing.
+    """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder} of enrichment configurations")
+    if not any(folder.glob("*.json")):
+        return None
     if assets is None:
         return folder
     target.mkdir(parents=True, exist_ok=True)
