@@ -33,7 +33,7 @@ def test_all_compile_and_both_renderings_agree(central: IgluClient) -> None:
         checker = central.checker(key.uri)
         assert isinstance(checker, Checker), checker.check(1)
         schema = central.schema(key)
-        for value in (*_WRONG, _looks_right(schema), {name: 1 for name in schema.get("properties", ())}):
+        for value in (*_WRONG, _looks_right(schema), dict.fromkeys(schema.get("properties", ()), 1)):
             reports = checker._validator.reports(value)
             assert (checker.check(value) is None) == (not reports), (key, value)
 
