@@ -146,10 +146,9 @@ def _stream(
 
 
 def _add_bad(row: BadRow, bad: PartWriter, report: SplitReport) -> None:
-    text = row.to_json()
-    bad.add(text)
+    bad.add(row.to_json())
     report.bad_rows[row.schema_key] += 1
-    report.statistics.keep(row.schema_key, text)
+    report.statistics.keep(row)
 
 
 def _damage_row(origin: Origin, input_format: str, damage: Damage) -> BadRow:

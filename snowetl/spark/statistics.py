@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from snowetl.model.badrow import BadRow
 from snowetl.model.fields import INDEX
 from snowetl.model.text import to_utf8
 from snowetl.storage.splits import Split
@@ -55,15 +56,15 @@ class Statistics:
                 key = (OTHER_TYPES, EARLIER)
             self.events[key] = self.events.get(key, 0) + 1
 
-    def keep(self, schema: str, text: str) -> None:
+    def keep(self, row: BadRow) -> None:
         """Keep a bad row if it is among the first of its schema."""
-        examples = self.examples.get(schema)
+        examples = self.examples.get(row.schema_key)
         if examples is None:
             if len(self.examples) >= _MAX_SCHEMAS:
                 return
-            examples = self.examples[schema] = []
+            examples = self.examples[row.schema_key] = []
         if len(examples) < EXAMPLES:
-            examples.append(to_utf8(text[:EXAMPLE_CHARS]).decode("utf-8"))
+            examples.append(to_utf8(row.to_json()[:EXAMPLE_CHARS]).decode("utf-8"))
 
 
 class Measured(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 
 from snowetl.model import timestamps
 from snowetl.model.schema import SchemaKey
+from snowetl.spark.statistics import merged
 from snowetl.spark.transform_split import TransformSplitReport
 from snowetl.transform import instants
 from snowetl.transform.rows import SchemaType
@@ -37,6 +38,7 @@ def transform_report(
     lasts = [split.last for split in splits if split.last is not None]
     return {
         "format": FORMAT,
+        "step": "transform",
         "run": run,
         "snowetl": version,
         "started": timestamps.to_iso(started),
@@ -62,6 +64,7 @@ def transform_report(
             "seconds": round(sum(split.seconds for split in splits), 3),
             "peakMemory": max((split.peak_memory for split in splits), default=0),
         },
+        **merged(splits),
     }
 
 

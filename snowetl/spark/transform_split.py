@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.spark.decisions import Decisions
+from snowetl.spark.statistics import Statistics
 from snowetl.spark.transform_outputs import Outputs, Table
 from snowetl.storage import Damage, splits
 from snowetl.storage.splits import Split
@@ -54,6 +55,7 @@ class TransformSplitReport:
     tables: list[Table] = field(default_factory=list)
     seconds: float = 0.0
     peak_memory: int = 0
+    statistics: Statistics = field(default_factory=Statistics)
 
 
 def transform_split(
@@ -69,7 +71,7 @@ def transform_split(
     Raises ``RegistryUnavailable`` and ``StorageError``; nothing is left behind then.
     """
     started = time.perf_counter()
-    report = TransformSplitReport(split.index)
+    report = TransformSplitReport(split.index, statistics=Statistics.of(split))
     try:
         _stream(split, transformer, origin, outputs, decisions, report, advance)
         report.tables = outputs.finish()
@@ -149,6 +151,7 @@ def _lines(split: Split) -> Iterator[str | Damage]:
 def _add_bad(row: BadRow, outputs: Outputs, report: TransformSplitReport) -> None:
     outputs.add_bad(row)
     report.bad_rows[row.schema_key] += 1
+    report.statistics.keep(row)
 
 
 def damage_row(origin: Origin, damage: Damage) -> BadRow:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.model import jsontext
+from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
+from snowetl.model.text import to_utf8
 from snowetl.spark.statistics import EARLIER, OTHER_TYPES, Statistics, merged
 from snowetl.storage.splits import Part, Split
 
@@ -66,16 +68,16 @@ def test_a_worker_counts_no_more_than_it_can_hold() -> None:
 
 def test_three_examples_of_each_schema_are_kept_and_cut() -> None:
     first, second = Report(), Report()
-    first.statistics.keep("a", "x" * 5000)
-    first.statistics.keep("a", "\ud800")
+    first.statistics.keep(BadRow("a", {"long": "x" * 5000}))
+    first.statistics.keep(BadRow("a", {"half": "\ud800"}))
     for number in range(5):
-        second.statistics.keep("a", f"a{number}")
-        second.statistics.keep("b", f"b{number}")
+        second.statistics.keep(BadRow("a", {"number": number}))
+        second.statistics.keep(BadRow("b", {"number": number}))
     for number in range(200):
-        second.statistics.keep(f"schema{number}", "")
+        second.statistics.keep(BadRow(f"schema{number}", {}))
     examples = merged([first, second])["badExamples"]
-    assert examples["a"] == ["x" * 4096, "?", "a0"]
-    assert examples["b"] == ["b0", "b1", "b2"]
+    assert [len(row) for row in examples["a"]] == [4096, len('{"schema":"a","data":{"half":"?"}}'), 34]
+    assert examples["b"] == [BadRow("b", {"number": number}).to_json() for number in range(3)]
     assert len(examples) == 100
 
 
@@ -96,6 +98,6 @@ def test_the_slowest_splits_are_shown_with_their_files() -> None:
 def test_whatever_events_say_can_be_written(events: list[tuple[str, str, str]]) -> None:
     report = counted(*(event(*columns) for columns in events))
     for columns in events:
-        report.statistics.keep(columns[0], columns[1])
-    text = jsontext.dumps(merged([report])).encode("utf-8", "strict")
+        report.statistics.keep(BadRow(columns[0], {columns[1]: columns[2]}))
+    text = to_utf8(jsontext.dumps(merged([report])))
     assert sum(sum(row.values()) for row in json.loads(text).get("eventTypes", {}).values()) == len(events)
