@@ -23,8 +23,8 @@ def render(run: str, reports: Sequence[Report]) -> str:
 
     Keys a report may have: ``step`` (``enrich``, ``transform``, ``load``), ``seconds``, ``records``, ``discarded``,
     ``events``, ``badRows``, ``badRowSchemas``, ``badExamples`` (schema -> rows), ``eventTypes`` (type -> hour ->
-    count), ``splits`` (``index``, ``files``, ``records``, ``seconds``), ``tables`` (``table``, ``rows``,
-    ``rejected``), ``duplicates``. What is absent is left out of the page.
+    count), ``splits`` (``index``, ``files``, ``fileCount``, ``records``, ``seconds``), ``duplicates``; of a load
+    ``tables`` (``table``, ``rows``, ``rejected``). What is absent is left out of the page.
     """
     parts = [
         _head(run),
@@ -62,7 +62,7 @@ def _tiles(reports: Sequence[Report]) -> str:
             tiles.append((_number(report.get("events", 0)), "enriched events", "good"))
             tiles.append((_number(_total(report.get("badRows"))), "bad rows", "bad"))
         elif report.get("step") == "load":
-            tiles.append((_number(sum(table["rows"] for table in report.get("tables", ()))), "rows loaded", "good"))
+            tiles.append((_number(_rows_loaded(report)), "rows loaded", "good"))
     tiles.append((_duration(sum(report.get("seconds", 0) for report in reports)), "altogether", ""))
     cells = "".join(f'<li class="{kind}"><b>{value}</b>{label}</li>' for value, label, kind in tiles)
     return f'<ul class="tiles">{cells}</ul>'
@@ -86,7 +86,11 @@ def _flow(report: Report) -> str:
 
 
 def _came_in(report: Report) -> int:
-    return int(report.get("records") or report.get("lines") or 0)
+    return int(report.get("records") or 0)
+
+
+def _rows_loaded(report: Report) -> int:
+    return sum(table["rows"] for table in report.get("tables", ())) if report.get("step") == "load" else 0
 
 
 def _ways(report: Report) -> Iterable[tuple[str, int, str]]:
@@ -99,8 +103,8 @@ def _ways(report: Report) -> Iterable[tuple[str, int, str]]:
         return
     if "events" in report:
         yield "events" if step == "enrich" else "events transformed", report["events"], "good"
-    for kind, count in (report.get("duplicates") or {}).items():
-        yield f"{kind} duplicates dropped", count, "gone"
+    if report.get("duplicates"):
+        yield "duplicates dropped", report["duplicates"], "gone"
     for kind, count in (report.get("badRows") or {}).items():
         yield kind, count, "bad"
     for reason, count in (report.get("discarded") or {}).items():
@@ -150,7 +154,7 @@ def _hours(reports: Sequence[Report]) -> str:
     hours = sorted({hour for by_hour in counts.values() for hour in by_hour})
     left_out = len(hours) - _MAX_HOURS
     hours = hours[-_MAX_HOURS:]
-    most = max(count for by_hour in counts.values() for count in by_hour.values())
+    most = max(by_hour.get(hour, 0) for by_hour in counts.values() for hour in hours)
     head = "".join(f"<th><span>{_text(hour)}</span></th>" for hour in hours)
     body = "".join(_type_row(name, counts[name], hours, most) for name in types[:_MAX_TYPES])
     note = f"<p>{left_out} earlier hours are not shown.</p>" if left_out > 0 else ""
@@ -191,7 +195,7 @@ def _timings(reports: Sequence[Report]) -> str:
 
 
 def _rate(report: Report) -> str:
-    count = _came_in(report) or sum(table["rows"] for table in report.get("tables", ()))
+    count = _came_in(report) or _rows_loaded(report)
     seconds = report.get("seconds", 0)
     return f"{_number(round(count / seconds))}/s" if count and seconds else ""
 
@@ -212,7 +216,8 @@ def _splits(reports: Sequence[Report]) -> str:
 
 
 def _more(split: Mapping[str, Any]) -> str:
-    return f" and {len(split['files']) - 2} more" if len(split["files"]) > 2 else ""
+    more = int(split.get("fileCount", len(split["files"]))) - len(split["files"][:2])
+    return f" and {more:,} more" if more > 0 else ""
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

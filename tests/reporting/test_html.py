@@ -19,6 +19,16 @@ ENRICH = {
     "eventTypes": {"page_view": {"2026-01-02 03": 1000, "2026-01-02 04": 5}, "<b>": {"2026-01-02 03": 1}},
     "splits": [{"index": 3, "seconds": 4.2, "records": 500, "files": ["a", "b", "c"]}],
 }
+TRANSFORM = {
+    "step": "transform",
+    "seconds": 4,
+    "records": 1200,
+    "events": 1190,
+    "duplicates": 7,
+    "badRows": {"loader_parsing_error": 3},
+    "tables": {"output=good/vendor=a/name=b/format=tsv/model=1": {"parts": 1, "lines": 1190, "bytes": 9}},
+    "splits": [{"index": 0, "seconds": 1, "records": 1200, "files": ["x", "y", "z"], "fileCount": 1500}],
+}
 LOAD = {"step": "load", "seconds": 3, "tables": [{"table": "atomic.events", "rows": 1200, "rejected": 2}]}
 
 
@@ -47,7 +57,7 @@ def check(page):
 
 
 def test_a_page_shows_every_count_and_needs_no_network():
-    page = render("run=2026-01-02-03-04-05", [ENRICH, LOAD])
+    page = render("run=2026-01-02-03-04-05", [ENRICH, TRANSFORM, LOAD])
     check(page)
     for shown in (
         "1,200",
@@ -56,6 +66,8 @@ def test_a_page_shows_every_count_and_needs_no_network():
         "atomic.events, put aside",
         "12.5 s",
         "and 1 more",
+        "and 1,498 more",
+        "duplicates dropped",
     ):
         assert shown in page
     assert page.count("<pre>") == 3
@@ -66,6 +78,7 @@ def test_a_page_shows_every_count_and_needs_no_network():
 def test_a_page_without_anything_is_still_a_page():
     check(render("run=x", []))
     check(render("run=x", [{"step": "enrich"}]))
+    check(render("run=x", [TRANSFORM | {"records": 0, "seconds": 1}]))
 
 
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), st.integers(1, 10**9), min_size=1), max_size=4), st.text())
