@@ -9,6 +9,6 @@ python=${PYTHON:-python3.11}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$python" -m venv --copies "$work/environment"
-"$work/environment/bin/python" -m pip install --quiet . venv-pack
+"$work/environment/bin/python" -m pip install --quiet '.[parquet]' venv-pack
 "$work/environment/bin/venv-pack" --quiet --force --output "$target/environment.tar.gz"
 echo "$target/environment.tar.gz"

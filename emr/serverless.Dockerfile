@@ -5,6 +5,6 @@ USER root
 RUN dnf install -y --setopt=install_weak_deps=False python3.11 python3.11-pip && dnf clean all
 WORKDIR /src
 COPY . .
-RUN python3.11 -m pip install --no-cache-dir . && rm -rf /src/*
+RUN python3.11 -m pip install --no-cache-dir '.[parquet]' && rm -rf /src/*
 ENV PYSPARK_PYTHON=/usr/bin/python3.11 PYSPARK_DRIVER_PYTHON=/usr/bin/python3.11
 USER hadoop:hadoop
