@@ -18,6 +18,8 @@ from snowetl.errors import SnowetlError
 VERBS = {
     "enrich": "snowetl.cli.enrich",
     "explain": "snowetl.cli.explain",
+    "transform": "snowetl.cli.transform",
+    "ddl": "snowetl.cli.ddl",
 }
 """Verb -> module whose ``command`` is the verb. A new verb is one file and one line here."""
 

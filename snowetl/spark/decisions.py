@@ -5,30 +5,31 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from snowetl.storage import filesystem
 
-DROP, RENAME = 1, 2
+DROP, KNOWN, RENAME = 1, 2, 3
 _MAGIC = b"snowetl-decisions/1\n"
+VERDICTS = (DROP, KNOWN, RENAME)
 
 
 class Decisions:
-    """Numbers of the lines (from 0) whose events are dropped or get a new id."""
+    """Verdicts on lines, by their numbers (from 0): natural duplicate, known from an earlier batch, new id."""
 
-    def __init__(self, dropped: Iterable[int] = (), renamed: Iterable[int] = ()) -> None:
-        self._dropped = frozenset(dropped)
-        self._renamed = frozenset(renamed)
+    def __init__(self, lines: Mapping[int, Iterable[int]] | None = None) -> None:
+        self._verdicts = {line: verdict for verdict, numbers in (lines or {}).items() for line in numbers}
 
-    def drops(self, line: int) -> bool:
-        return line in self._dropped
-
-    def renames(self, line: int) -> bool:
-        return line in self._renamed
+    def of(self, line: int) -> int:
+        """The verdict on a line; 0 for most."""
+        return self._verdicts.get(line, 0)
 
     def write(self, folder: str, split: int) -> None:
         """Leave the decisions where the task of ``split`` finds them. Raises ``StorageError``."""
-        content = _MAGIC + b"".join(_packed(lines) for lines in (self._dropped, self._renamed))
+        by_verdict: dict[int, list[int]] = {verdict: [] for verdict in VERDICTS}
+        for line, verdict in self._verdicts.items():
+            by_verdict[verdict].append(line)
+        content = _MAGIC + b"".join(_packed(by_verdict[verdict]) for verdict in VERDICTS)
         url = decisions_url(folder, split)
         filesystem(url).put(url, zlib.compress(content, 1))
 
@@ -36,10 +37,11 @@ class Decisions:
     def read(cls, folder: str, split: int) -> Decisions:
         """The decisions about ``split``. Raises ``StorageError`` or ``UsageError`` when they are not there."""
         url = decisions_url(folder, split)
-        content = zlib.decompress(filesystem(url).get(url))
-        dropped, rest = _unpacked(content[len(_MAGIC) :])
-        renamed, _ = _unpacked(rest)
-        return cls(dropped, renamed)
+        rest = zlib.decompress(filesystem(url).get(url))[len(_MAGIC) :]
+        lines: dict[int, Iterable[int]] = {}
+        for verdict in VERDICTS:
+            lines[verdict], rest = _unpacked(rest)
+        return cls(lines)
 
 
 def decisions_url(folder: str, split: int) -> str:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import SnowetlError
-from snowetl.spark.decisions import DROP, RENAME, Decisions
+from snowetl.spark.decisions import DROP, KNOWN, RENAME, VERDICTS, Decisions
 from snowetl.spark.executors import Advance, Work, job_error, wrap_error
 from snowetl.spark.manifest import BATCH, ManifestConfig, Seen
 from snowetl.spark.transform_split import read_keys
@@ -85,17 +85,18 @@ def _fresh(survivors: Sequence[Key], keys: Sequence[Key], manifest: ManifestConf
     return {key.place for key, is_new in zip(survivors, new, strict=True) if is_new}
 
 
-def _by_split(decision: dedupe.Decision) -> dict[int, tuple[list[int], list[int]]]:
-    by_split: dict[int, tuple[list[int], list[int]]] = {}
-    for column, places in enumerate((decision.dropped, decision.renamed)):
+def _by_split(decision: dedupe.Decision) -> dict[int, dict[int, list[int]]]:
+    """Split -> verdict -> lines."""
+    by_split: dict[int, dict[int, list[int]]] = {}
+    for verdict, places in zip(VERDICTS, decision, strict=True):
         for split, line in places:
-            by_split.setdefault(split, ([], []))[column].append(line)
+            by_split.setdefault(split, {}).setdefault(verdict, []).append(line)
     return by_split
 
 
-def _write(by_split: dict[int, tuple[list[int], list[int]]], folder: str) -> frozenset[int]:
-    for split, (dropped, renamed) in by_split.items():
-        Decisions(dropped, renamed).write(folder, split)
+def _write(by_split: dict[int, dict[int, list[int]]], folder: str) -> frozenset[int]:
+    for split, lines in by_split.items():
+        Decisions(lines).write(folder, split)
     return frozenset(by_split)
 
 
@@ -211,21 +212,21 @@ def _decisions(keys: DataFrame, request: Request) -> DataFrame:
 
     policy, manifest = request.policy, request.manifest
     survivors: DataFrame = keys.select("split", "line", "event_id", "fingerprint")
-    dropped: DataFrame | None = None
+    verdicts: list[DataFrame] = []
     if policy.natural:
         survivors, dropped = _natural(keys)
+        verdicts.append(dropped.withColumn("verdict", F.lit(DROP)))
     if manifest is not None:
         checked = _checked(keys, survivors, manifest, request.now)
         known = checked.where(~F.col("new")).select("split", "line")
-        dropped = known if dropped is None else dropped.unionByName(known)
+        verdicts.append(known.withColumn("verdict", F.lit(KNOWN)))
         survivors = checked.where("new").drop("new")
-    verdicts = [] if dropped is None else [dropped.withColumn("verdict", F.lit(DROP))]
     if policy.finds_synthetic:
         counts = survivors.groupBy("event_id").agg(F.count("*").alias("events"))
         shared = counts.where(F.col("events") > policy.cardinality).select("event_id")
         renamed = survivors.join(shared, "event_id").select("split", "line")
         verdicts.append(renamed.withColumn("verdict", F.lit(RENAME)))
-    result = verdicts[0] if verdicts else keys.limit(0).select("split", "line", F.lit(DROP).alias("verdict"))
+    result = verdicts[0]
     for more in verdicts[1:]:
         result = result.unionByName(more)
     return result
@@ -289,10 +290,10 @@ def _write_on_spark(decisions: DataFrame, folder: str, splits: int) -> frozenset
         rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
         done = []
         for split, members in groupby(rows, key=itemgetter(0)):
-            lines: tuple[list[int], list[int]] = ([], [])
+            lines: dict[int, list[int]] = {}
             for _, line, verdict in members:
-                lines[0 if verdict == DROP else 1].append(line)
-            Decisions(*lines).write(folder, split)
+                lines.setdefault(verdict, []).append(line)
+            Decisions(lines).write(folder, split)
             done.append(split)
         yield pa.RecordBatch.from_arrays([pa.array(done, type=pa.int32())], names=["split"])
 

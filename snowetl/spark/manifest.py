@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.errors import ConfigError, StorageError
 from snowetl.model import jsontext
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
+from snowetl.model.text import decode_base64
 from snowetl.transform.dedupe import DAYS_KEPT
 
 _CRITERION = SchemaCriterion(
@@ -76,10 +78,13 @@ ManifestConfig = DynamoConfig | PostgresConfig
 
 
 def parse_config(source: Any) -> ManifestConfig:
-    """Read a ``amazon_dynamodb_config`` JSON, or the URL of a PostgreSQL database. Raises :class:`ConfigError`."""
+    """Read an ``amazon_dynamodb_config`` (JSON, its text, a file, base64), or the URL of a PostgreSQL database.
+
+    Raises :class:`ConfigError`.
+    """
     if isinstance(source, str) and source.startswith(("postgres://", "postgresql://")):
         return PostgresConfig(source)
-    document = jsontext.loads(source) if isinstance(source, str) else source
+    document = _document(source) if isinstance(source, str) else source
     try:
         key, data = self_describing(document)
     except ParseError as error:
@@ -91,6 +96,17 @@ def parse_config(source: Any) -> ManifestConfig:
         raise ConfigError(f"the duplicate storage configuration lacks {' and '.join(missing)}")
     auth = data.get("auth") or {}
     return DynamoConfig(data["dynamodbTable"], data["awsRegion"], auth.get("accessKeyId"), auth.get("secretAccessKey"))
+
+
+def _document(source: str) -> Any:
+    try:
+        if Path(source).is_file():
+            return jsontext.loads(Path(source).read_text("utf-8"))
+        return jsontext.loads(source if source.lstrip().startswith("{") else decode_base64(source).decode("utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            "the duplicate storage configuration is neither JSON, nor a file or base64 of it, nor a postgresql:// URL"
+        ) from None
 
 
 class DynamoManifest:

@@ -34,6 +34,7 @@ def transform_report(
     by_type: Counter[str] = Counter()
     for schema, count in bad_rows.items():
         by_type[schema.split("/", 2)[1]] += count
+    kinds = sum((split.duplicates for split in splits), Counter[str]())
     firsts = [split.first for split in splits if split.first is not None]
     lasts = [split.last for split in splits if split.last is not None]
     return {
@@ -48,7 +49,8 @@ def transform_report(
         "input": inputs | {"splits": len(splits)},
         "records": sum(split.records for split in splits),
         "events": sum(split.events for split in splits),
-        "duplicates": sum(split.dropped for split in splits),
+        "duplicates": sum(kinds.values()),
+        "duplicatesByKind": dict(sorted(kinds.items())),
         "newIds": sum(split.renamed for split in splits),
         "badRows": dict(sorted(by_type.items())),
         "badRowSchemas": dict(sorted(bad_rows.items())),
@@ -73,13 +75,13 @@ def types_of(splits: Sequence[TransformSplitReport]) -> frozenset[SchemaType]:
     return frozenset().union(*(split.types for split in splits))
 
 
-def _tables(splits: Sequence[TransformSplitReport]) -> dict[str, dict[str, int]]:
-    """Parts, lines and bytes by folder below the run's."""
+def _tables(splits: Sequence[TransformSplitReport]) -> list[dict[str, Any]]:
+    """Rows, parts and bytes by folder below the run's."""
     tables: dict[str, dict[str, int]] = {}
     for split in splits:
         for folder, part in split.tables:
-            table = tables.setdefault(folder, {"parts": 0, "lines": 0, "bytes": 0})
+            table = tables.setdefault(folder, {"rows": 0, "parts": 0, "bytes": 0})
+            table["rows"] += part.lines
             table["parts"] += 1
-            table["lines"] += part.lines
             table["bytes"] += part.bytes
-    return dict(sorted(tables.items()))
+    return [{"table": folder, **counts} for folder, counts in sorted(tables.items())]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
-from snowetl.spark.decisions import Decisions
+from snowetl.spark.decisions import DROP, KNOWN, RENAME, Decisions
 from snowetl.spark.statistics import Statistics
 from snowetl.spark.transform_outputs import Outputs, Table
 from snowetl.storage import Damage, splits
@@ -28,6 +28,7 @@ from snowetl.transform.transformer import Transformer, types_of
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _ADVANCE_EVERY = 2000
+_DUPLICATES = {DROP: "natural", KNOWN: "earlier batches'"}
 
 Advance = Callable[[int], None]
 
@@ -41,8 +42,8 @@ class TransformSplitReport:
     """Lines read."""
     events: int = 0
     """Good events."""
-    dropped: int = 0
-    """Duplicates that were left out."""
+    duplicates: Counter[str] = field(default_factory=Counter)
+    """Events that were left out, by kind of duplicate."""
     renamed: int = 0
     """Good events that got a new id."""
     bad_rows: Counter[str] = field(default_factory=Counter)
@@ -103,10 +104,12 @@ def _stream(
         event = transformer.parse(line)
         if isinstance(event, BadRow):
             _add_bad(event, outputs, report)
-        elif decisions.drops(number):
-            report.dropped += 1
         else:
-            _add_event(event, number, transformer, outputs, decisions, report)
+            verdict = decisions.of(number)
+            if verdict in _DUPLICATES:
+                report.duplicates[_DUPLICATES[verdict]] += 1
+            else:
+                _add_event(event, number, verdict == RENAME, transformer, outputs, report)
         if advance is not None and report.records - told >= _ADVANCE_EVERY:
             advance(report.records - told)
             told = report.records
@@ -117,12 +120,11 @@ def _stream(
 def _add_event(
     event: Event,
     number: int,
+    renamed: bool,
     transformer: Transformer,
     outputs: Outputs,
-    decisions: Decisions,
     report: TransformSplitReport,
 ) -> None:
-    renamed = decisions.renames(number)
     if renamed:
         dedupe.reidentify(event, dedupe.new_id(event.event_id, f"{report.index}/{number}"))
     rows = transformer.transform(event)

@@ -74,9 +74,10 @@ def age(key: Key) -> tuple[bool, int, tuple[int, int]]:
 
 
 class Decision(NamedTuple):
-    """Events to drop and events to give new ids, by place."""
+    """By place: natural duplicates to drop, events of earlier batches to drop, events to give new ids."""
 
     dropped: frozenset[tuple[int, int]]
+    known: frozenset[tuple[int, int]]
     renamed: frozenset[tuple[int, int]]
 
 
@@ -87,15 +88,17 @@ Claim = Callable[[Key], bool]
 def decide(keys: Iterable[Key], policy: Policy, claim: Claim | None = None) -> Decision:
     """Deduplicate a batch whose keys fit into memory. The job on Spark does the same with joins."""
     every = list(keys)
-    kept = survivors(every, policy)
-    if claim is not None:
-        kept = [key for key in kept if claim(key)]
-    renamed: set[tuple[int, int]] = set()
+    unique = survivors(every, policy)
+    fresh = unique if claim is None else [key for key in unique if claim(key)]
+    renamed: frozenset[tuple[int, int]] = frozenset()
     if policy.finds_synthetic:
-        counts = Counter(key.event_id for key in kept)
-        renamed = {key.place for key in kept if counts[key.event_id] > policy.cardinality}
-    dropped = {key.place for key in every} - {key.place for key in kept}
-    return Decision(frozenset(dropped), frozenset(renamed))
+        counts = Counter(key.event_id for key in fresh)
+        renamed = frozenset(key.place for key in fresh if counts[key.event_id] > policy.cardinality)
+    return Decision(_places(every) - _places(unique), _places(unique) - _places(fresh), renamed)
+
+
+def _places(keys: Iterable[Key]) -> frozenset[tuple[int, int]]:
+    return frozenset(key.place for key in keys)
 
 
 def survivors(keys: list[Key], policy: Policy) -> list[Key]:

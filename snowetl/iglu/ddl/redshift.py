@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from snowetl.iglu.ddl import flat
 from snowetl.iglu.ddl.flat import Change, Leaf
-from snowetl.iglu.ddl.names import column_name, snake_case, table_name
+from snowetl.iglu.ddl.names import column_name, snake_case
 from snowetl.iglu.ddl.schema import Schema, big_int, is_union
 from snowetl.model import jsontext
 from snowetl.model.schema import SchemaKey
@@ -177,6 +177,13 @@ _RULES: tuple[Callable[[Schema], str | None], ...] = (
 )
 
 
+def is_allowed(type_: str) -> bool:
+    """Whether Redshift takes a type: strings have limits."""
+    limits = {"VARCHAR": MAX_VARCHAR, "CHAR": 4096}
+    kind, _, rest = type_.partition("(")
+    return kind not in limits or 0 < int(rest.rstrip(")")) <= limits[kind]
+
+
 def encoding(schema: Schema, type_: str) -> str:
     """Compression of a column: short enums TEXT255, booleans RUNLENGTH, doubles RAW, all else ZSTD."""
     if schema.enum is not None and not _is_product(schema) and _varchar_size(type_) <= 255:
@@ -279,12 +286,17 @@ def _add(schema: str, table: str, leaf: Leaf, varchar: int) -> str:
     return f"ALTER TABLE {schema}.{table} ADD COLUMN {name} {type_} ENCODE {encoding(leaf.schema, type_)}"
 
 
+def is_widened(change: Change, varchar: int = DEFAULT_VARCHAR) -> bool:
+    """Whether a migration alters the column's type."""
+    type_ = column_type(change.after, varchar)
+    grows = _longer_string(change) or _longer_enum(change)
+    return grows and encoding(change.after, type_) not in _NOT_ALTERABLE
+
+
 def _widen(schema: str, table: str, change: Change, varchar: int) -> list[str]:
-    if not (_longer_string(change) or _longer_enum(change)):
+    if not is_widened(change, varchar):
         return []
     type_ = column_type(change.after, varchar)
-    if encoding(change.after, type_) in _NOT_ALTERABLE:
-        return []
     return [f"ALTER TABLE {schema}.{table} ALTER {quoted(column_name(change.path))} TYPE {type_}"]
 
 
@@ -303,8 +315,3 @@ def _longer_enum(change: Change) -> bool:
 
 def _longest_string(members: Sequence[Any]) -> int:
     return max((utf16_length(member) for member in members if isinstance(member, str)), default=0)
-
-
-def table(key: SchemaKey) -> str:
-    """Name of the table of a schema's model."""
-    return table_name(key)
