@@ -30,7 +30,8 @@ _DIGITS = _run("0-9", escapes=False)
 _SCOPE = _run(_ALNUM + "_.", escapes=False)
 _LABEL = re.compile(f"[{_ALNUM}]+([{_ALNUM}\\-]*)")
 _IPV4 = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
-_HEX_GROUPS = re.compile(r"[0-9A-Fa-f]{1,4}")
+_HEX = re.compile("[0-9A-Fa-f]*")
+_DIGITS_AND_DOTS = re.compile("[0-9.]*")
 _MAX_PORT = 2**31 - 1
 
 
@@ -61,6 +62,7 @@ class _Parser:
         self.end = len(text)
         self.host: str | None = None
         self.port = -1
+        self.ipv6_bytes = 0
 
     def fail(self, reason: str, position: int) -> NoReturn:
         astral = sum(char > "\uffff" for char in self.text[:position])
@@ -220,27 +222,69 @@ class _Parser:
         return close + 1
 
     def ipv6_address(self, start: int, end: int) -> None:
-        address = self.text[start:end]
-        head, compressed, tail = address.partition("::")
-        if "::" in tail or ":::" in address:
+        """Java's own walk over an IPv6 reference; it decides which of several faults is reported."""
+        self.ipv6_bytes = 0
+        compressed = False
+        at = start
+        stop = self.hex_sequence(at, end)
+        if stop > at:
+            at = stop
+            if self.text.startswith("::", at) and at + 1 < end:
+                compressed = True
+                at = self.after_compression(at + 2, end)
+            elif at < end and self.text[at] == ":":
+                at = self.embedded_ipv4(at + 1, end, "IPv4 address")
+        elif self.text.startswith("::", at) and at + 1 < end:
+            compressed = True
+            at = self.after_compression(at + 2, end)
+        if at < end:
             self.fail("Malformed IPv6 address", start)
-        size = 0
-        for place, part in enumerate((head, tail)):
-            groups = part.split(":") if part else []
-            for number, group in enumerate(groups):
-                is_last = number == len(groups) - 1 and (place == 1 or not compressed)
-                if is_last and "." in group:
-                    octets = group.split(".")
-                    if len(octets) != 4 or not all(o.isascii() and o.isdigit() and int(o) <= 255 for o in octets):
-                        self.fail("Malformed IPv4 address", start)
-                    size += 4
-                elif _HEX_GROUPS.fullmatch(group):
-                    size += 2
-                else:
-                    self.fail("Malformed IPv6 address", start)
-        if size > 16:
+        if self.ipv6_bytes > 16:
             self.fail("IPv6 address too long", start)
-        if not compressed and size < 16:
+        if not compressed and self.ipv6_bytes < 16:
             self.fail("IPv6 address too short", start)
-        if compressed and size == 16:
+        if compressed and self.ipv6_bytes == 16:
             self.fail("Malformed IPv6 address", start)
+
+    def after_compression(self, start: int, end: int) -> int:
+        if start == end:
+            return start
+        at = self.hex_sequence(start, end)
+        if at <= start:
+            return self.embedded_ipv4(start, end, "hex digits or IPv4 address")
+        if at < end and self.text[at] == ":":
+            return self.embedded_ipv4(at + 1, end, "hex digits or IPv4 address")
+        return at
+
+    def hex_sequence(self, start: int, end: int) -> int:
+        """End of ``hex4 *(":" hex4)``, or -1; stops before ``::`` and before an IPv4 address."""
+        text, at = self.text, start
+        stop = _HEX.match(text, at, end).end()  # type: ignore[union-attr]
+        if stop <= at or (stop < end and text[stop] == "."):
+            return -1
+        self.hex_group(at, stop)
+        at = stop
+        while at < end and text[at] == ":" and not (text.startswith("::", at) and at + 1 < end):
+            stop = _HEX.match(text, at + 1, end).end()  # type: ignore[union-attr]
+            if stop <= at + 1:
+                self.fail("Expected digits for an IPv6 address", at + 1)
+            if stop < end and text[stop] == ".":
+                break
+            self.hex_group(at + 1, stop)
+            at = stop
+        return at
+
+    def hex_group(self, start: int, end: int) -> None:
+        if end > start + 4:
+            self.fail("IPv6 hexadecimal digit sequence too long", start)
+        self.ipv6_bytes += 2
+
+    def embedded_ipv4(self, start: int, end: int, expected: str) -> int:
+        stop = _DIGITS_AND_DOTS.match(self.text, start, end).end()  # type: ignore[union-attr]
+        if stop <= start or stop != end:
+            self.fail(f"Expected {expected}", start)
+        match = _IPV4.fullmatch(self.text, start, end)
+        if match is None or any(len(octet) > 3 or int(octet) > 255 for octet in match.groups()):
+            self.fail("Malformed IPv4 address", start)
+        self.ipv6_bytes += 4
+        return end

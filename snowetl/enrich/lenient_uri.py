@@ -90,8 +90,6 @@ def _host(text: str, start: int) -> tuple[str, int]:
             return f"[{ipaddress.IPv6Address(match.group(1)).compressed}]", match.end()
         except ValueError:
             pass
-    if text.startswith("[", start):
-        raise LenientUriError(_bracket_fault(text, start))
     match = _HOST.match(text, start)
     return match.group(), match.end()  # type: ignore[union-attr]
 
@@ -116,20 +114,29 @@ def _percent_decode(part: str) -> bytes:
     return bytes(out)
 
 
+_BEFORE_PASSWORD = re.compile(r"[^:/?\[\]@]*:")
+_AFTER_HOST = "_port, _path_for_authority, _maybe_query_string, _fragment or 'EOI'"
+
+
 def _parse_fault(text: str, start: int) -> str:
-    """The parser's report: it got furthest while looking for the ``@`` that would end a password."""
-    colon = text.find(":", start)
-    if colon >= 0:
-        return _report("Unexpected end of input, expected [^@] or '@'", text, len(text))
-    return _report("Unexpected input", text, start)
-
-
-def _bracket_fault(text: str, start: int) -> str:
-    at = start + 1
-    while at < len(text) and (text[at] in "0123456789abcdefABCDEF:"):
-        at += 1
-    found = "Unexpected end of input" if at >= len(text) else f"Invalid input '{text[at]}'"
-    return _report(f"{found}, expected HexDigit, ':' or ']'", text, at)
+    """The parser's report: of all readings of an authority that failed, the one that got furthest speaks."""
+    faults: list[tuple[int, str]] = []
+    if _BEFORE_PASSWORD.match(text, start):  # the text might have been a password, if only an @ had come
+        faults.append((len(text), "[^@] or '@'"))
+    bracket = _IPV6.match(text, start)
+    if bracket is not None:
+        faults.append((bracket.end(), _AFTER_HOST))
+    elif text.startswith("[", start):
+        at = start + 1
+        while at < len(text) and text[at] in "0123456789abcdefABCDEF:":
+            at += 1
+        faults.append((at, "_ip_v6_hex_pieces or ']'" if text.endswith("::", start, at) else "HexDigit, ':' or ']'"))
+    host_end = _HOST.match(text, start).end()  # type: ignore[union-attr]
+    port = _PORT.match(text, host_end)
+    faults.append((port.end(), _AFTER_HOST) if port else (host_end + 1, "_int"))
+    position, expected = max(faults, key=lambda fault: fault[0])
+    found = "Unexpected end of input" if position >= len(text) else f"Invalid input '{text[position]}'"
+    return _report(f"{found}, expected {expected}", text, position)
 
 
 def _report(what: str, text: str, position: int) -> str:

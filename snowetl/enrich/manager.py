@@ -139,8 +139,8 @@ class EnrichmentManager:
             values[index] = column.text
             if column.key is not None:
                 draft.event_key = column.key
-            notes += [note for note in column.notes if note not in notes]
-        return notes, violations
+            notes += column.notes
+        return list(dict.fromkeys(notes)), violations
 
     @staticmethod
     def _run(steps: NamedSteps, draft: Draft, watch: Watch | None) -> None:

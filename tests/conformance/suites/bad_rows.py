@@ -156,6 +156,8 @@ def _failure(given: dict[str, Any]) -> Any:
                              "encoding": "UTF-8"}), {})  # fmt: skip
     if given["type"] == "CPFormatViolation":
         row = badrow.format_violation(origin, given["loader"], badrow.simple_error(given["fallback"]), "")
+    elif given["type"] == "SizeViolation":
+        row = badrow.size_violation(origin, given["max"], given["actual"], given["expectation"], "")
     elif given["type"] == "SchemaViolations":
         row = badrow.schema_violations(origin, EnrichedEvent(), raw, messages)
     elif given["type"] == "EnrichmentFailures":
