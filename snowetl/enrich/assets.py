@@ -1,4 +1,4 @@
-"""The files enrichments read (MaxMind, referers, user agent rules): where they lie, and fetching those that lie elsewhere."""
+"""The files enrichments read (MaxMind, referers, user agent rules): where they lie, and how to get them here."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _REGISTRY_FAILURE = ("fail", "bad-rows")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichConfig:
-    """Checked, immutable, picklable. ``etl_tstamp`` is in epoch milliseconds; ``files`` maps asset URIs to local paths."""
+    """Checked, immutable, picklable. ``etl_tstamp`` is epoch milliseconds; ``files`` maps asset URIs to local paths."""
 
     resolver: ResolverConfig
     enrichments: tuple[Conf, ...]
@@ -220,7 +220,7 @@ def _read_text(text: str, where: str) -> Iterator[_Element]:
 
 
 def _parse(elements: list[_Element], client: IgluClient) -> tuple[Conf, ...]:
-    """The enabled enrichments. The first element that is wrong ends it, as in the reference (``EnrichmentRegistry``)."""
+    """The enabled enrichments. The first element that is wrong ends it (enrich 3.9.0 ``EnrichmentRegistry``)."""
     confs: dict[str, Conf] = {}
     for element in _unwrapped(elements, client):
         try:
@@ -260,7 +260,8 @@ def _described(value: Any) -> tuple[SchemaKey, Any]:
         return self_describing(value)
     except ParseError as error:
         raise ConfigError(
-            f'{error.code}: it must be JSON like {{"schema": "iglu:{SNOWPLOW}/anon_ip/jsonschema/1-0-0", "data": {{…}}}}'
+            f"{error.code}: it must be JSON like "
+            f'{{"schema": "iglu:{SNOWPLOW}/anon_ip/jsonschema/1-0-0", "data": {{…}}}}'
         ) from None
 
 

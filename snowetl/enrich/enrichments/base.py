@@ -29,8 +29,10 @@ class Conf(Protocol):
     criterion: ClassVar[SchemaCriterion]
     """The configuration schemas the enrichment accepts."""
 
-    schema_key: SchemaKey
-    """The schema of this configuration, as given; failures name it."""
+    @property
+    def schema_key(self) -> SchemaKey:
+        """The schema of this configuration, as given; failures name it."""
+        ...
 
     @classmethod
     def parse(cls, key: SchemaKey, data: dict[str, Any]) -> Conf:

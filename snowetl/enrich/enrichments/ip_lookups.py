@@ -1,0 +1,167 @@
+"""ip_lookups: place, provider, domain and kind of connection of ``user_ipaddress`` (scala-maxmind-iplookups 0.7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from snowetl.enrich.draft import Draft
+from snowetl.enrich.enrichments import parameters
+from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.host_address import host_address
+from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.errors import AssetError
+from snowetl.model.fields import INDEX
+from snowetl.model.javanum import java_float
+from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.model.text import tsv_safe
+
+if TYPE_CHECKING:
+    from maxminddb import Reader
+
+_IP = INDEX["user_ipaddress"]
+_CACHE_SIZE = 20_000
+_CACHED_LENGTH = 64
+
+Cells = tuple[tuple[int, str], ...]
+"""(column, text) of what is to be set."""
+
+_NETSPEEDS = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
+
+
+@dataclass(frozen=True, slots=True)
+class IpLookupsConf:
+    """``databases`` are (kind, file), each kind at most once."""
+
+    criterion: ClassVar[SchemaCriterion] = parameters.criterion("ip_lookups", model=2)
+
+    schema_key: SchemaKey
+    databases: tuple[tuple[str, Asset], ...]
+
+    @classmethod
+    def parse(cls, key: SchemaKey, data: dict[str, Any]) -> IpLookupsConf:
+        given = Parameters(data)
+        found = data.get("parameters")
+        named = [kind for kind in _KINDS if isinstance(found, dict) and kind in found]
+        databases = tuple(
+            (kind, given.asset(f"parameters.{kind}.uri", f"parameters.{kind}.database", f"ip_{kind}")) for kind in named
+        )
+        given.check()
+        return cls(key, databases)
+
+    def assets(self) -> list[Asset]:
+        return [asset for _, asset in self.databases]
+
+    def build(self, files: Mapping[str, Path]) -> IpLookups:
+        return IpLookups([(kind, open_database(kind, files[asset.uri])) for kind, asset in self.databases])
+
+
+class IpLookups:
+    """The step. An address that is in no database, and a text that is no address, leave the columns alone."""
+
+    def __init__(self, databases: list[tuple[str, Reader]]) -> None:
+        readers = [(_KINDS[kind][1], reader.get) for kind, reader in databases]
+
+        def look_up(text: str) -> Cells:
+            address = host_address(text)
+            if address is None:
+                return ()
+            cells: list[tuple[int, str]] = []
+            for columns, get in readers:
+                try:
+                    record = get(address)
+                except (ValueError, RuntimeError):  # an IPv6 address in a database of IPv4, a damaged page
+                    continue
+                if isinstance(record, dict):
+                    cells += [(INDEX[name], tsv_safe(value)) for name, value in columns(record).items() if value]
+            return tuple(cells)
+
+        self._look_up = look_up
+        self._cached = lru_cache(maxsize=_CACHE_SIZE)(look_up)
+
+    def __call__(self, draft: Draft) -> None:
+        values = draft.values
+        text = values[_IP]
+        if text:
+            for index, value in self._cached(text) if len(text) <= _CACHED_LENGTH else self._look_up(text):
+                values[index] = value
+
+
+# --- from records to columns --------------------------------------------------------------------------------------
+
+Record = Mapping[str, Any]
+
+
+def _city(record: Record) -> dict[str, str]:
+    subdivisions = record.get("subdivisions")
+    region = subdivisions[-1] if isinstance(subdivisions, list) and subdivisions else None
+    location = record.get("location")
+    return {
+        "geo_country": _text(record.get("country"), "iso_code"),
+        "geo_region": _text(region, "iso_code"),
+        "geo_region_name": _text(region, "names", "en"),
+        "geo_city": _text(record.get("city"), "names", "en"),
+        "geo_zipcode": _text(record.get("postal"), "code"),
+        "geo_latitude": _degrees(location, "latitude"),
+        "geo_longitude": _degrees(location, "longitude"),
+        "geo_timezone": _text(location, "time_zone"),
+    }
+
+
+def _isp(record: Record) -> dict[str, str]:
+    return {"ip_isp": _text(record, "isp"), "ip_organization": _text(record, "organization")}
+
+
+def _domain(record: Record) -> dict[str, str]:
+    return {"ip_domain": _text(record, "domain")}
+
+
+def _connection_type(record: Record) -> dict[str, str]:
+    """Other kinds than those the reference's library knows are errors there, which it drops."""
+    speed = _text(record, "connection_type")
+    return {"ip_netspeed": speed if speed in _NETSPEEDS else ""}
+
+
+def _text(record: Any, *path: str) -> str:
+    for key in path:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record if isinstance(record, str) else ""
+
+
+def _degrees(location: Any, name: str) -> str:
+    """Single precision, as Java prints it; 0.0 where the record has none."""
+    degrees = location.get(name) if isinstance(location, dict) else None
+    return java_float(degrees) if isinstance(degrees, (int, float)) else "0.0"
+
+
+_KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = {
+    "geo": (("City", "Enterprise"), _city),
+    "isp": (("GeoIP2-ISP",), _isp),
+    "domain": (("GeoIP2-Domain",), _domain),
+    "connectionType": (("GeoIP2-Connection-Type",), _connection_type),
+}
+"""By the key in the configuration: what the type of the database must contain (one of these), and its columns."""
+
+
+def open_database(kind: str, path: Path) -> Reader:
+    """A memory-mapped MaxMind database. Raises ``AssetError`` for a file that is none, or of another type."""
+    import maxminddb
+
+    try:
+        reader = maxminddb.open_database(str(path), maxminddb.MODE_AUTO)
+    except maxminddb.InvalidDatabaseError as error:
+        raise AssetError(
+            f"ip_lookups: {path} is no MaxMind database ({error}). Fetch it again; '{kind}' needs a .mmdb file"
+        ) from None
+    except OSError as error:
+        raise AssetError(f"ip_lookups: {path} cannot be read: {error.strerror or error}") from None
+    type_ = reader.metadata().database_type
+    wanted = _KINDS[kind][0]
+    if not any(part in type_ for part in wanted):
+        raise AssetError(
+            f"ip_lookups: {path} is a database of type {type_}, but '{kind}' needs {' or '.join(wanted)} in its type"
+        )
+    return reader
