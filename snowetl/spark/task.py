@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
+from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.spark.split import Advance, Output, SplitReport, enrich_split
 from snowetl.storage.splits import Split
 
@@ -16,6 +18,16 @@ Locate = Callable[[str], str]
 """Path, on this machine, of an asset that lies at the given path on the driver."""
 
 _cached: tuple[str, EnrichConfig, Enricher] | None = None
+
+
+def _anchored(resolver: ResolverConfig) -> ResolverConfig:
+    """The same registries; folders named from the working folder are named from the root, since workers have others."""
+    return replace(resolver, repositories=tuple(map(_anchored_folder, resolver.repositories)))
+
+
+def _anchored_folder(repository: Repository) -> Repository:
+    folder = None if repository.path is None else Path(repository.path).expanduser()
+    return replace(repository, path=str(folder.absolute())) if folder is not None and folder.is_dir() else repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,7 @@ class EnrichTask:
 
     @classmethod
     def create(cls, config: EnrichConfig, assets: dict[str, str], output: Output) -> EnrichTask:
-        pickled = pickle.dumps(config)
+        pickled = pickle.dumps(replace(config, resolver=_anchored(config.resolver)))
         return cls(pickled, hashlib.sha256(pickled).hexdigest(), tuple(assets.items()), output)
 
     def prepare(self, locate: Locate = str) -> tuple[EnrichConfig, Enricher]:

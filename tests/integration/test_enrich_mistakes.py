@@ -102,13 +102,13 @@ def ip_lookups(folder: Path, uri: str) -> list[str]:
 
 
 def no_database(folder: Path) -> list[str]:
-    return ip_lookups(folder, str(folder / "maxmind"))
+    return ip_lookups(folder, f"file:{folder}/maxmind")
 
 
 def wrong_database(folder: Path) -> list[str]:
     (folder / "maxmind").mkdir()
     (folder / "maxmind" / "GeoLite2-City.mmdb").write_bytes(b"this is no database" * 100)
-    return ip_lookups(folder, str(folder / "maxmind"))
+    return ip_lookups(folder, f"file:{folder}/maxmind")
 
 
 def unreachable_database(folder: Path) -> list[str]:
