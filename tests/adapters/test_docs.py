@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from snowetl.adapters import docs
+from snowetl.adapters.remote import RemoteAdaptersConfig
+from snowetl.adapters.schemas import check_schemas
 
 PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 
@@ -10,6 +13,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 def test_the_table_of_the_page_is_that_of_the_code():
     text = PAGE.read_text("utf-8")
     assert docs.renew(text) == text, f"run: python -m snowetl.adapters.docs {PAGE.name}"
+
+
+def test_the_configurations_of_the_page_can_be_used():
+    schemas, remote = (json.loads(block.split("```")[0]) for block in PAGE.read_text("utf-8").split("```json\n")[1:])
+    check_schemas(schemas)
+    config = RemoteAdaptersConfig.parse(remote)
+    assert (config.connection_timeout, config.read_timeout, config.max_connections) == (10.0, 45.0, 10)
+    assert config.configs[0].url == "http://localhost:8995/adapt"
 
 
 def test_every_adapter_is_in_the_table():
