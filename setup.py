@@ -20,7 +20,7 @@ CORE = [
     "regex>=2024.9.11",
     "rich>=13.7",
     "ua-parser>=1.0",
-    "ua-parser-builtins",
+    "ua-parser-builtins>=0.16,<0.17",
     "urllib3>=2.0",
     "zstandard>=0.23",
 ]

@@ -69,6 +69,11 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
 
 
+def test_the_readme_names_every_page() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert not [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme]
+
+
 def test_every_option_of_enrich_is_documented() -> None:
     from snowetl.cli.enrich import command
 
