@@ -64,11 +64,14 @@ class EventFingerprint:
 
     def text(self, given: Mapping[str, str | None]) -> str:
         """What is hashed: names and values, each followed by U+001F, in the order of the names' UTF-16 units."""
+        names = sorted(given)
+        if not all(map(str.isascii, names)):  # code points and UTF-16 units differ in order only beyond that
+            names.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))
         excluded = self._excluded
-        pairs = [pair for pair in given.items() if pair[1] is not None and pair[0] not in excluded]
-        pairs.sort()
-        text = "".join([f"{name}{_SEPARATOR}{value}{_SEPARATOR}" for name, value in pairs])
-        if text.isascii() or max(text) <= "\uffff":
-            return text
-        pairs.sort(key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))
-        return "".join([f"{name}{_SEPARATOR}{value}{_SEPARATOR}" for name, value in pairs])
+        return "".join(
+            [
+                f"{name}{_SEPARATOR}{value}{_SEPARATOR}"
+                for name in names
+                if (value := given[name]) is not None and name not in excluded
+            ]
+        )
