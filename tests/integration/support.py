@@ -71,10 +71,17 @@ def options(folder: Path, *extra: str, output: str = "out") -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), "PYSPARK_PYTHON": sys.executable} | more
+    return (
+        os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "PYSPARK_PYTHON": sys.executable,
+        }
+        | more
+    )
 
 
-def start(arguments: list[str], **env: str) -> subprocess.Popen[str]:
+def start(arguments: list[str], cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
     """``snowetl`` as a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "snowetl", *arguments],
@@ -82,11 +89,14 @@ def start(arguments: list[str], **env: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(**env),
+        cwd=cwd,
     )
 
 
-def run(arguments: list[str], timeout: float = 180, **env: str) -> subprocess.CompletedProcess[str]:
-    process = start(arguments, **env)
+def run(
+    arguments: list[str], timeout: float = 180, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    process = start(arguments, cwd, **env)
     try:
         out, err = process.communicate(timeout=timeout)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,8 @@ import pytest
 from tests.integration.support import HEADER, RUN, cloudfront_line, options, run
 
 BUCKET = "logs"
-MANY = 1050
+MANY = 230
+PAGE = 100
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 
 
@@ -24,11 +26,13 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 def moto() -> Iterator[str]:
     from moto.server import ThreadedMotoServer
 
+    os.environ["MOTO_S3_DEFAULT_MAX_KEYS"] = str(PAGE)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+    del os.environ["MOTO_S3_DEFAULT_MAX_KEYS"]
 
 
 class Stumbling(ThreadingHTTPServer):
@@ -164,9 +168,9 @@ def test_spark_against_an_endpoint_that_stumbles(s3: Any, moto: str, proxy: Stum
     assert open_uploads(s3) == []
 
 
-@pytest.mark.slow
 def test_a_listing_of_many_pages(s3: Any, moto: str, tmp_path: Path) -> None:
     put_logs(s3, "raw", files=MANY, lines=1)
+    assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == PAGE
     result = run(arguments(tmp_path, "many", "--master", "none"), AWS_ENDPOINT_URL=moto)
     assert result.returncode == 0, result.stderr
     assert len(contents(s3, "many")) == 4

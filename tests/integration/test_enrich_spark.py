@@ -6,22 +6,28 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
 
+from snowetl.model.fields import NAMES
 from tests.integration.support import (
     ROOT,
     RUN,
     environment,
     files,
     options,
+    output_lines,
     report,
     run,
     start,
+    write_json,
     write_logs,
 )
 
@@ -75,6 +81,39 @@ def test_local_spark_gives_the_same_bytes(undisturbed: Path, folder: Path) -> No
     keys = ("records", "discarded", "payloads", "events", "badRows", "badRowSchemas", "damages", "input")
     mine, plain = report(folder), report(undisturbed)
     assert {key: mine[key] for key in keys} == {key: plain[key] for key in keys}
+
+
+def test_files_of_enrichments_reach_the_executors(tmp_path: Path, spark_home: str) -> None:
+    """A database behind HTTP, sample Thrift logs, executors that are processes of their own."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(ROOT / "fixtures" / "maxmind"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        geo = {"database": "GeoIP2-City.mmdb", "uri": f"http://127.0.0.1:{http.server_port}"}
+        ip_lookups = {
+            "schema": "iglu:com.snowplowanalytics.snowplow/ip_lookups/jsonschema/2-0-0",
+            "data": {
+                "vendor": "com.snowplowanalytics.snowplow",
+                "name": "ip_lookups",
+                "enabled": True,
+                "parameters": {"geo": geo},
+            },
+        }
+        extra = ["--enrichments", str(write_json(tmp_path / "ip_lookups.json", ip_lookups))]
+        extra += ["--iglu-config", str(ROOT / "fixtures" / "resolver.json"), "--input-format", "thrift"]
+        extra += ["--input-folder", str(ROOT / "fixtures" / "logs" / "thrift"), "--split-size", "200k"]
+        plain = run([*options(tmp_path, output="plain"), *extra, "--master", "none"], cwd=ROOT)
+        assert plain.returncode == 0, plain.stderr
+        spark = run([*options(tmp_path), *extra, "--master", CLUSTER], cwd=ROOT, SPARK_HOME=spark_home)
+        http.shutdown()
+    assert spark.returncode == 0, spark.stderr
+    assert files(tmp_path / "out") == files(tmp_path / "plain")
+    country = NAMES.index("geo_country")
+    lines = [line.split("\t") for line in output_lines(tmp_path / "out" / "good")]
+    assert sum(bool(values[country]) for values in lines) > len(lines) / 2
+    document = report(tmp_path)
+    assert document["input"]["splits"] > 2
+    unreadable = document["badRows"]["collector_payload_format_violation"]
+    assert document["payloads"] == document["records"] - unreadable
 
 
 def test_spark_submit(undisturbed: Path, folder: Path) -> None:
