@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +28,7 @@ if TYPE_CHECKING:
 @click.option("--region", help="redshift: region of the bucket. Default: that of the AWS configuration.")
 @click.option("--max-error", type=click.IntRange(0), default=10, show_default=True, help="redshift: MAXERROR of COPY.")
 @config_option
-def command(
-    input_folder: str,
-    iglu_config: Any,
-    warehouse: str,
-    database: str | None,
-    data_folder: Path,
-    schema: str,
-    bad_rows: tuple[str, ...],
-    role_arn: str | None,
-    assume_role_arn: str | None,
-    region: str | None,
-    max_error: int,
-) -> None:
+def command(input_folder: str, iglu_config: Any, bad_rows: tuple[str, ...], **target: Any) -> None:
     """Load transformed runs into PostgreSQL or Redshift, each in one transaction and once.
 
     Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
@@ -50,24 +36,32 @@ def command(
 
     Exit codes: 0 done, 1 failure (nothing of the run is visible), 2 wrong usage or configuration, 3 nothing to do.
     """
-    from snowetl.errors import NothingToDo
+    from snowetl.errors import NothingToDo, SnowetlError
     from snowetl.iglu.client import IgluClient
     from snowetl.iglu.config import ResolverConfig
     from snowetl.load.engine import Loader
+    from snowetl.load.report import save
     from snowetl.load.run import discover, read_run
     from snowetl.load.schemas import RegistrySchemas
+    from snowetl.load.target import Target
+    from snowetl.spark.run import absolute
     from snowetl.storage import filesystem
 
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(iglu_config), now=0))
-    folders = discover(input_folder)
+    folders = discover(absolute(input_folder))  # the manifest names runs by their folders, from wherever we are
     if not folders:
         raise NothingToDo(f"no complete run in {input_folder}: `snowetl transform` makes them")
     bad_files = [info for pattern in bad_rows for info in filesystem(pattern).list(pattern)]
-    with _open(warehouse, database, data_folder, schema, role_arn, assume_role_arn, region, max_error) as target:
-        loader = Loader(target, schemas, progress=console.say)
+    with Target(**target).open(console.say) as warehouse:
+        loader = Loader(warehouse, schemas, progress=console.say)
         for folder in folders:
             report = loader.load(read_run(folder), bad_files if folder == folders[-1] else ())
             console.show(_table(report))
+            if report.outcome == "loaded":
+                try:
+                    save(report)
+                except SnowetlError as error:  # a loader needs no right to write there
+                    console.warn(f"the run is loaded, but its report cannot be kept: {error}")
 
 
 def _table(report: LoadReport) -> str:
@@ -79,42 +73,3 @@ def _table(report: LoadReport) -> str:
         note = ", ".join(note for note in notes if note)
         lines.append(f"  {table.table:<{width}}  {table.rows:>10,} rows  {table.seconds:6.1f} s  {note}".rstrip())
     return "\n".join(lines)
-
-
-@contextmanager
-def _open(
-    warehouse: str,
-    database: str | None,
-    data_folder: Path,
-    schema: str,
-    role_arn: str | None,
-    assume_role_arn: str | None,
-    region: str | None,
-    max_error: int,
-) -> Iterator[Any]:
-    if warehouse == "redshift":
-        from snowetl.load.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
-
-        if database is None:
-            raise click.UsageError("--warehouse redshift needs --database redshift://USER:PASSWORD@HOST:5439/DATABASE")
-        credentials = CopyCredentials(role_arn=role_arn, assume_role_arn=assume_role_arn)
-        yield RedshiftWarehouse(connection_keywords(database), credentials, region or _region(), schema, max_error)
-        return
-    from snowetl.load.embedded import embedded_postgres
-    from snowetl.load.postgres import PostgresWarehouse
-
-    if database is not None:
-        yield PostgresWarehouse(database, schema)
-        return
-    with embedded_postgres(data_folder) as url:
-        console.say(f"embedded PostgreSQL: {url}")
-        yield PostgresWarehouse(url, schema)
-
-
-def _region() -> str:
-    import boto3
-
-    region = boto3.session.Session().region_name
-    if region is None:
-        raise click.UsageError("--region is not given and the AWS configuration names none")
-    return region

@@ -19,6 +19,8 @@ VERBS = {
     "enrich": "snowetl.cli.enrich",
     "explain": "snowetl.cli.explain",
     "transform": "snowetl.cli.transform",
+    "load": "snowetl.cli.load",
+    "run": "snowetl.cli.run",
     "ddl": "snowetl.cli.ddl",
 }
 """Verb -> module whose ``command`` is the verb. A new verb is one file and one line here."""

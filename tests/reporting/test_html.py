@@ -24,7 +24,7 @@ TRANSFORM = {
     "seconds": 4,
     "records": 1200,
     "events": 1190,
-    "duplicates": 7,
+    "duplicatesByKind": {"natural": 7},
     "badRows": {"loader_parsing_error": 3},
     "tables": {"output=good/vendor=a/name=b/format=tsv/model=1": {"parts": 1, "lines": 1190, "bytes": 9}},
     "splits": [{"index": 0, "seconds": 1, "records": 1200, "files": ["x", "y", "z"], "fileCount": 1500}],
@@ -67,7 +67,7 @@ def test_a_page_shows_every_count_and_needs_no_network():
         "12.5 s",
         "and 1 more",
         "and 1,498 more",
-        "duplicates dropped",
+        "natural duplicates dropped",
     ):
         assert shown in page
     assert page.count("<pre>") == 3

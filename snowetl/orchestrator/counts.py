@@ -1,0 +1,118 @@
+"""The arithmetic of a run: every record that came in, and the rows it became. Pure: reports in, text or numbers out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from snowetl.iglu.ddl.names import table_name
+from snowetl.load.plan import identifier
+from snowetl.load.run import ATOMIC
+from snowetl.model.schema import SchemaKey, SchemaVer
+
+_FOLDER = re.compile(r"output=good/vendor=([^/]+)/name=([^/]+)/format=[^/]+/model=(\d+)/?")
+
+Report = Mapping[str, Any]
+
+
+class Line(NamedTuple):
+    """One line of the table of counts; ``level`` is its indentation."""
+
+    name: str
+    number: int
+    level: int = 0
+
+
+def table_of(reports: Sequence[Report]) -> Iterator[Line]:
+    """The counts of a run from the reports of its steps, in the order in which data flow."""
+    for report in reports:
+        yield from _LINES[report["step"]](report)
+
+
+def _enrich(report: Report) -> Iterator[Line]:
+    yield Line("raw records", report["records"])
+    for reason, count in report["discarded"].items():
+        yield Line(f"discarded: {reason}", count, 1)
+    yield Line("enriched events", report["events"])
+    yield from _bad_rows("bad rows of enrich", report)
+
+
+def _transform(report: Report) -> Iterator[Line]:
+    yield Line("events read by transform", report["records"])
+    for kind, count in report["duplicatesByKind"].items():
+        yield Line(f"{kind} duplicates dropped", count, 1)
+    if report["newIds"]:
+        yield Line("given a new id", report["newIds"], 1)
+    yield from _bad_rows("bad rows of transform", report)
+    yield Line("events transformed", report["events"])
+    yield Line("rows for tables of events and entities", sum(rows_by_table(report).values()))
+
+
+def _load(report: Report) -> Iterator[Line]:
+    name = "rows loaded" if report["outcome"] == "loaded" else f"rows ({report['outcome']})"
+    yield Line(name, sum(table["rows"] for table in report["tables"]))
+    for table in report["tables"]:
+        yield Line(table["table"], table["rows"], 1)
+        if table["rejected"]:
+            yield Line(f"{table['table']}, put aside in rejected_rows", table["rejected"], 1)
+
+
+def _bad_rows(name: str, report: Report) -> Iterator[Line]:
+    yield Line(name, bad_rows(report))
+    for kind, count in report["badRows"].items():
+        yield Line(kind, count, 1)
+
+
+_LINES = {"enrich": _enrich, "transform": _transform, "load": _load}
+
+
+def bad_rows(report: Report) -> int:
+    return int(sum(report["badRows"].values()))
+
+
+def rows_by_table(transform: Report, max_identifier: int = 63) -> dict[str, int]:
+    """Rows a transform wrote, by the table they are for (without its schema)."""
+    rows: dict[str, int] = {}
+    for written in transform["tables"]:
+        match = _FOLDER.fullmatch(written["table"])
+        if match is not None:
+            table = _table(match[1], match[2], int(match[3]), max_identifier)
+            rows[table] = rows.get(table, 0) + written["rows"]
+    return rows
+
+
+def _table(vendor: str, name: str, model: int, max_identifier: int) -> str:
+    if (vendor, name) == (ATOMIC.vendor, ATOMIC.name):
+        return "events"
+    return identifier(table_name(SchemaKey(vendor, name, "jsonschema", SchemaVer(model, 0, 0))), max_identifier)
+
+
+def before_load(enrich: Report, transform: Report) -> list[str]:
+    """Where the counts of enrich and transform do not meet; empty when all is well."""
+    made = transform["events"] + transform["duplicates"] + bad_rows(transform) - transform["damages"]
+    return _unequal(
+        ("enriched events", enrich["events"], "lines of enriched output", enrich["output"]["good"]["lines"]),
+        ("bad rows of enrich", bad_rows(enrich), "lines of bad output", enrich["output"]["bad"]["lines"]),
+        ("lines of enriched output", enrich["output"]["good"]["lines"], "lines transform read", transform["records"]),
+        ("lines transform read", transform["records"], "what transform made of them", made),
+        ("events transformed", transform["events"], "rows for events", rows_by_table(transform).get("events", 0)),
+    )
+
+
+def after_load(transform: Report, load: Report, max_identifier: int, bad: int) -> list[str]:
+    """Where the rows in the warehouse are not those transformed. ``bad`` is the number of bad rows to load."""
+    if load["outcome"] != "loaded":
+        return []
+    loaded = {table["table"].partition(".")[2]: table["rows"] + table["rejected"] for table in load["tables"]}
+    expected = rows_by_table(transform, max_identifier) | ({"bad_rows": bad} if bad else {})
+    return _unequal(
+        *(
+            (f"rows for {table}", expected.get(table, 0), "rows loaded", loaded.get(table, 0))
+            for table in sorted(expected.keys() | loaded.keys())
+        )
+    )
+
+
+def _unequal(*pairs: tuple[str, int, str, int]) -> list[str]:
+    return [f"{a:,} {name}, but {b:,} {other}" for name, a, other, b in pairs if a != b]
