@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snowetl.adapters.remote import RemoteAdaptersConfig
+from snowetl.adapters.schemas import check_schemas
+from snowetl.collector import loader_for
 from snowetl.enrich import assets
 from snowetl.enrich.enrichments import NOT_YET, SUPPORTED
 from snowetl.enrich.enrichments.base import Asset, Conf, Step
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema
+from snowetl.enrich.lengths import LengthCheck
 from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.model import jsontext
+from snowetl.model.badrow import Origin
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
 from snowetl.model.text import decode_base64, decode_utf8
 from snowetl.version import __version__
@@ -47,6 +51,7 @@ class EnrichConfig:
     atomic_limits: dict[str, int]
     adapter_schemas: dict[str, Any]
     remote_adapters: RemoteAdaptersConfig | None
+    max_record_bytes: int | None = None
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -64,13 +69,16 @@ class EnrichConfig:
         try_base64: bool = False,
         atomic_limits: Mapping[str, int] | None = None,
         adapter_schemas: Mapping[str, Any] | None = None,
-        remote_adapters: RemoteAdaptersConfig | None = None,
+        remote_adapters: RemoteAdaptersConfig | Mapping[str, Any] | None = None,
+        max_record_bytes: int | None = None,
     ) -> EnrichConfig:
         """Read and check everything.
 
         ``resolver`` and ``enrichments`` are a path (for ``enrichments`` also a folder of ``*.json``), parsed JSON, JSON
         text, or base64 of JSON text. Without a resolver, only the schemas of the package itself are known; ``None`` for
-        ``enrichments`` means none. ``etl_tstamp`` is the time of the run, now if not given.
+        ``enrichments`` means none. ``etl_tstamp`` is the time of the run, now if not given. ``adapter_schemas`` and
+        ``remote_adapters`` are the groups ``adaptersSchemas`` and ``remoteAdapters`` of the reference's configuration.
+        Results whose line has more than ``max_record_bytes`` become size violations; by default none does.
 
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
@@ -79,6 +87,11 @@ class EnrichConfig:
             raise ConfigError(
                 f"on_registry_failure is '{on_registry_failure}', not one of {', '.join(_REGISTRY_FAILURE)}"
             )
+        loader_for(input_format, Origin(*processor, 0))
+        LengthCheck(atomic_limits)
+        check_schemas(adapter_schemas)
+        if remote_adapters is not None and not isinstance(remote_adapters, RemoteAdaptersConfig):
+            remote_adapters = RemoteAdaptersConfig.parse(remote_adapters)
         registries = ResolverConfig.default() if resolver is None else ResolverConfig.load(resolver)
         now = _millis(etl_tstamp)
         elements = list(_read(enrichments))
@@ -100,6 +113,7 @@ class EnrichConfig:
             atomic_limits=dict(atomic_limits or {}),
             adapter_schemas=dict(adapter_schemas or {}),
             remote_adapters=remote_adapters,
+            max_record_bytes=max_record_bytes,
         )
 
     def assets(self) -> list[Asset]:

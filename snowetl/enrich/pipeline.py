@@ -12,6 +12,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.event_id import Place
 from snowetl.enrich.manager import EnrichmentManager
+from snowetl.enrich.size import limit_size
 from snowetl.errors import SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
@@ -31,6 +32,7 @@ class Enricher:
     def __init__(self, config: EnrichConfig) -> None:
         self._origin = Origin(*config.processor, config.etl_tstamp)
         self.iglu = IgluClient(config.resolver, now=config.etl_tstamp, on_registry_failure=config.on_registry_failure)
+        self._max_bytes = config.max_record_bytes
         self._loader = loader_for(config.input_format, self._origin, try_base64=config.try_base64)
         self._adapters = AdapterRegistry(
             self.iglu, self._origin, schemas=config.adapter_schemas, remote=config.remote_adapters
@@ -52,6 +54,12 @@ class Enricher:
         schema registry does not answer (unless configured otherwise); anything else unforeseen becomes one
         ``generic_error`` bad row for the record.
         """
+        results = self._process(record, source, number)
+        if self._max_bytes is None:
+            return results
+        return [limit_size(self._origin, result, self._max_bytes) for result in results]
+
+    def _process(self, record: bytes | str, source: str, number: int) -> list[Result]:
         try:
             payload = self._loader.load(record)
             if payload is None:
