@@ -23,6 +23,7 @@ from snowetl.spark.split import Output, enrich_split
 from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000
+_ROLES = {"java": "JVM", "pyth": "worker"}
 RUN_ID = "2026-03-05-00-00-00"
 
 
@@ -82,8 +83,9 @@ def _watch(process: subprocess.Popen[str]) -> dict[str, int]:
                 name, size = member.name(), member.memory_info().rss
             except psutil.Error:
                 continue
-            role = "driver" if member.pid == root.pid else "JVM" if name == "java" else "worker"
-            peaks[role] = max(peaks.get(role, 0), size)
+            role = "driver" if member.pid == root.pid else _ROLES.get(name[:4])
+            if role is not None:  # others are on their way to become one of these
+                peaks[role] = max(peaks.get(role, 0), size)
         time.sleep(0.1)
     return peaks
 
