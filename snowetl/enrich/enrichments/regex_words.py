@@ -6,26 +6,31 @@ _ZERO_WIDTH_ESCAPES = "bBAzZG"
 _CLASS_ESCAPES = "dDwWsShHvV"
 _NAMES_OF_ONE_CHARACTER = "tnrfae"
 _QUANTIFIERS = "*+?{"
+_SHORTEST = 2
+_MOST_WORDS = 200
+
+Words = frozenset[str]
+"""At least one of these stands in the text."""
+
+_NONE: Words = frozenset()
 
 
 class _Unsure(ValueError):
     """Syntax this module does not follow."""
 
 
-Words = frozenset[str]
-"""At least one of these stands in the text."""
-
-
-def required_words(pattern: str) -> Words:
-    """Lower-case words one of which stands in every (lower-cased) text ``pattern`` matches; empty if none is sure."""
+def required_words(pattern: str) -> list[Words]:
+    """Sets of lower-case words: of each, one stands in every (lower-cased) text that ``pattern`` matches."""
     try:
         scanner = _Scanner(pattern)
-        words = scanner.alternatives()
-        if not scanner.done:
-            return frozenset()
+        found = scanner.alternatives()
+        return found if scanner.done else []
     except (_Unsure, RecursionError):
-        return frozenset()
-    return frozenset(word.lower() for word in words)
+        return []
+
+
+def shortest(words: Words) -> int:
+    return min(map(len, words), default=0)
 
 
 class _Scanner:
@@ -40,54 +45,68 @@ class _Scanner:
     def _peek(self) -> str:
         return self.pattern[self.at : self.at + 1]
 
-    def alternatives(self) -> Words:
-        """Up to a closing parenthesis or the end. Each alternative must have words, or there are none."""
+    def alternatives(self) -> list[Words]:
+        """Up to a closing parenthesis or the end. Of several alternatives each must have words, or there are none."""
         found = [self._sequence()]
         while self._peek() == "|":
             self.at += 1
             found.append(self._sequence())
-        return frozenset().union(*found) if all(found) else frozenset()
+        if len(found) == 1:
+            return found[0]
+        best = [max(clauses, key=shortest, default=_NONE) for clauses in found]
+        union = _NONE.union(*best)
+        return [union] if all(best) and len(union) <= _MOST_WORDS else []
 
-    def _sequence(self) -> Words:
-        best: Words = frozenset()
+    def _sequence(self) -> list[Words]:
+        clauses: list[Words] = []
         run = ""
+
+        def close() -> None:
+            nonlocal run
+            if len(run) >= _SHORTEST:
+                clauses.append(frozenset((run,)))
+            run = ""
+
         while not self.done and self._peek() not in "|)":
-            char, group = self._atom()
+            char, group, zero_width = self._atom()
             optional, repeated = self._quantifier()
             if char and not optional:
-                run += char
-            if not char or optional or repeated:
-                best = _better(best, frozenset((run,)))
-                run = ""
-            if group and not optional:
-                best = _better(best, group)
-        return _better(best, frozenset((run,)))
+                run += char.lower()
+            if repeated or not (char or zero_width):
+                close()
+            if not optional:
+                clauses += group
+        close()
+        return clauses
 
-    def _atom(self) -> tuple[str, Words]:
-        """One literal character, or the words of a group, or neither (anything else); zero-width atoms are a group."""
+    def _atom(self) -> tuple[str, list[Words], bool]:
+        """One literal character, or the words of a group, or neither; and whether it takes no room."""
         char = self.pattern[self.at]
         self.at += 1
         if char == "\\":
-            return self._escape(), frozenset()
+            return self._escape()
         if char == "[":
-            self._skip_class()
-            return "", frozenset()
+            return self._class(), [], False
         if char == "(":
-            return "", self._group()
-        if char in ".^$":
-            return "", frozenset()
-        return char, frozenset()
+            return "", self._group(), False
+        if char in "^$":
+            return "", [], True
+        return "" if char == "." else char, [], False
 
-    def _escape(self) -> str:
+    def _escape(self) -> tuple[str, list[Words], bool]:
         char = self._peek()
         self.at += 1
         if not char.isalnum():
-            return char
-        if char in _ZERO_WIDTH_ESCAPES + _CLASS_ESCAPES + _NAMES_OF_ONE_CHARACTER:
-            return ""
+            return char, [], False
+        if char in _ZERO_WIDTH_ESCAPES:
+            return "", [], True
+        if char in _CLASS_ESCAPES + _NAMES_OF_ONE_CHARACTER:
+            return "", [], False
         raise _Unsure
 
-    def _skip_class(self) -> None:
+    def _class(self) -> str:
+        """The letter a class like ``[Bb]`` stands for, else nothing."""
+        start = self.at
         if self._peek() == "^":
             self.at += 1
         if self._peek() == "]":
@@ -97,8 +116,11 @@ class _Scanner:
                 raise _Unsure
             self.at += 2 if self._peek() == "\\" else 1
         self.at += 1
+        members = self.pattern[start : self.at - 1]
+        letter = members[:1].lower()
+        return letter if letter.isalnum() and members.isascii() and set(members.lower()) == {letter} else ""
 
-    def _group(self) -> Words:
+    def _group(self) -> list[Words]:
         looks = False
         if self._peek() == "?":
             if self.pattern.startswith("?:", self.at):
@@ -108,14 +130,14 @@ class _Scanner:
                 looks = True
             else:
                 raise _Unsure
-        words = self.alternatives()
+        clauses = self.alternatives()
         if self._peek() != ")":
             raise _Unsure
         self.at += 1
-        return frozenset() if looks else words
+        return [] if looks else clauses
 
     def _quantifier(self) -> tuple[bool, bool]:
-        """Whether the atom before may be missing, and whether it may repeat."""
+        """Whether the atom before may be missing, and whether it has a quantifier at all."""
         char = self._peek()
         if not char or char not in _QUANTIFIERS:
             return False, False
@@ -131,8 +153,3 @@ class _Scanner:
         if self._peek() in ("?", "+"):
             self.at += 1
         return optional, True
-
-
-def _better(one: Words, other: Words) -> Words:
-    """The one whose shortest word is longer; of those alike, the one with fewer words."""
-    return max(one, other, key=lambda words: (min(map(len, words), default=0), -len(words)))

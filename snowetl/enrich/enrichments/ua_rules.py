@@ -6,14 +6,13 @@ An index of words (see :mod:`~snowetl.enrich.enrichments.regex_words`) leaves so
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snowetl.enrich.enrichments.regex_words import required_words
+from snowetl.enrich.enrichments.regex_words import Words, required_words, shortest
 from snowetl.errors import AssetError
 
 Texts = tuple["str | None", ...]
@@ -47,75 +46,108 @@ class Client(NamedTuple):
     """Family, major, minor, patch."""
     system: Texts
     """Family, major, minor, patch, patch minor."""
-    device: str
+    device: str | None
 
 
 class Parser:
     """Applies rules. Regular expressions are compiled when they are tried for the first time."""
 
     def __init__(self, rules: Rules, compile_regex: Callable[[Rule], re.Pattern[str]]) -> None:
-        self._kinds = ((rules.agents, _agent), (rules.systems, _system), (rules.devices, _device))
-        self._compile = compile_regex
-        self._compiled: dict[Rule, Callable[[str], _Match | None]] = {}
-        self._index, self._always = _index(list_ for list_, _ in self._kinds)
+        self._kinds = tuple(
+            ([_Trial(rule, compile_regex) for rule in list_], make)
+            for list_, make in zip(rules, (_agent, _system, _device), strict=True)
+        )
+        self._index: dict[str, list[tuple[str, int, int]]] = {}
+        self._always: tuple[list[int], ...] = ([], [], [])
+        for kind, (trials, _) in enumerate(self._kinds):
+            for number, trial in enumerate(trials):
+                self._enter(trial.key, kind, number)
+
+    def _enter(self, words: Words, kind: int, number: int) -> None:
+        """Index a rule by a part of each of the words one of which it needs."""
+        if shortest(words) < _GRAM:
+            self._always[kind].append(number)
+        for word in words if shortest(words) >= _GRAM else ():
+            rarest = min(_grams(word), key=lambda gram: len(self._index.get(gram, ())))
+            self._index.setdefault(rarest, []).append((word, kind, number))
 
     def parse(self, text: str) -> Client:
-        candidates = self._candidates(text.lower())
-        agent = self._first(0, candidates[0], text) or (_OTHER, None, None, None)
-        system = self._first(1, candidates[1], text) or (_OTHER, None, None, None, None)
-        device = self._first(2, candidates[2], text) or (_OTHER,)
-        return Client(agent, system, device[0] or _OTHER)
+        lower = text.lower()
+        agents, systems, devices = self._candidates(lower)
+        agent = self._first(0, agents, text, lower) or (_OTHER, None, None, None)
+        system = self._first(1, systems, text, lower) or (_OTHER, None, None, None, None)
+        device = self._first(2, devices, text, lower) or (_OTHER,)
+        return Client(agent, system, device[0])
 
-    def _candidates(self, text: str) -> list[list[int]]:
+    def _candidates(self, lower: str) -> list[list[int]]:
         """Numbers, in order, of the rules of each kind that may match."""
-        found = [set(always) for always in self._always]
-        grams = {text[start : start + _GRAM] for start in range(len(text) - _GRAM + 1)}
-        for gram in self._index.keys() & grams:
+        found = [set(numbers) for numbers in self._always]
+        for gram in self._index.keys() & _grams(lower):
             for word, kind, number in self._index[gram]:
-                if word in text:
+                if word in lower:
                     found[kind].add(number)
         return [sorted(numbers) for numbers in found]
 
-    def _first(self, kind: int, numbers: list[int], text: str) -> Texts | None:
-        rules, make = self._kinds[kind]
+    def _first(self, kind: int, numbers: Iterable[int], text: str, lower: str) -> Texts | None:
+        trials, make = self._kinds[kind]
         for number in numbers:
-            rule = rules[number]
-            search = self._compiled.get(rule)
-            if search is None:
-                search = self._compiled[rule] = self._compile(rule).search
-            match = search(text)
+            trial = trials[number]
+            match = trial.match(text, lower)
             if match is not None:
-                texts = make(match, rule.replacements)
+                texts = make(match, trial.rule.replacements)
                 if texts[0] is not None:
                     return texts
         return None
 
 
-_Index = dict[str, list[tuple[str, int, int]]]
+class _Trial:
+    """A rule, and the words that rule it out: ``key`` is the set of them that tells most."""
 
+    __slots__ = ("_compile", "_others", "_search", "key", "rule")
 
-def _index(lists: Iterable[tuple[Rule, ...]]) -> tuple[_Index, list[list[int]]]:
-    """Three letters -> (word they stand in, kind, number of a rule that needs it); and the rules without words."""
-    needs = []
-    always: list[list[int]] = []
-    for kind, rules in enumerate(lists):
-        always.append([])
-        for number, rule in enumerate(rules):
-            words = required_words(rule.regex)
-            if words and min(map(len, words)) >= _GRAM:
-                needs += [(word, kind, number) for word in words]
+    def __init__(self, rule: Rule, compile_regex: Callable[[Rule], re.Pattern[str]]) -> None:
+        self.rule = rule
+        self._compile = compile_regex
+        self._search: Callable[[str], _Match | None] | None = None
+        clauses = sorted(required_words(rule.regex), key=_tells)
+        self.key: Words = clauses.pop() if clauses else frozenset()
+        if shortest(self.key) < _GRAM:
+            clauses.append(self.key)
+        self._others = tuple(tuple(words) for words in clauses if words)
+
+    def match(self, text: str, lower: str) -> _Match | None:
+        for words in self._others:
+            for word in words:
+                if word in lower:
+                    break
             else:
-                always[kind].append(number)
-    frequency = Counter(gram for word, _, _ in needs for gram in _grams(word))
-    index: _Index = {}
-    for need in needs:
-        rarest = min(_grams(need[0]), key=lambda gram: (frequency[gram], gram))
-        index.setdefault(rarest, []).append(need)
-    return index, always
+                return None
+        if self._search is None:
+            self._search = self._compile(self.rule).search
+        return self._search(text)
 
 
-def _grams(word: str) -> set[str]:
-    return {word[start : start + _GRAM] for start in range(len(word) - _GRAM + 1)}
+_FREQUENT = (
+    "mozilla/",
+    "applewebkit/",
+    "khtml, like gecko",
+    "safari/",
+    "android",
+    "mobile",
+    " build",
+    "windows",
+    "linux",
+)
+
+
+def _tells(words: Words) -> tuple[bool, int]:
+    """Sort key: how much it tells that none of ``words`` is there; words most browsers have tell least."""
+    frequent = any(word in known or known in word for word in words for known in _FREQUENT)
+    return not frequent and shortest(words) >= _GRAM, shortest(words)
+
+
+def _grams(text: str) -> set[str]:
+    return {text[start : start + _GRAM] for start in range(len(text) - _GRAM + 1)}
 
 
 # --- from a match to texts ----------------------------------------------------------------------------------------
@@ -185,7 +217,11 @@ _AMENDMENTS = (
 
 @cache
 def built_in() -> Parser:
-    """The rules of uap-java 1.5.4: those of uap-core 0.16.0 (package ua-parser-builtins), amended."""
+    """The rules of uap-java 1.5.4: those of uap-core 0.16.0 (package ua-parser-builtins), amended.
+
+    The package writes ``$n`` where the file gives no replacement. For devices that is not quite the same, but there
+    only those of generic brands have none.
+    """
     from ua_parser_builtins.lazy import MATCHERS
 
     agents, systems, devices = MATCHERS
@@ -195,14 +231,17 @@ def built_in() -> Parser:
             Rule(one.regex, False, (_own(one.family, 1), _own(one.major, 2), _own(one.minor, 3), _own(one.patch, 4)))
             for one in systems
         ),
-        tuple(Rule(one.regex, one.regex_flag == "i", (_own(one.family, 1),)) for one in devices),
+        tuple(Rule(one.regex, one.regex_flag == "i", (_own_device(one.family, one.brand),)) for one in devices),
     )
     return Parser(rules, _compile)
 
 
 def _own(replacement: str | None, group: int) -> str | None:
-    """The package writes ``$n`` where the file gives no replacement."""
     return None if replacement == f"${group}" else replacement
+
+
+def _own_device(replacement: str, brand: str) -> str | None:
+    return None if replacement == "$1" and brand.startswith("Generic_") else replacement
 
 
 def _amended(regex: str) -> str:
