@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from snowetl.collector.joda import parse_timestamp
 from snowetl.collector.loader import (
     CACHED_LENGTH,
     UTF_8,
@@ -18,6 +17,7 @@ from snowetl.collector.loader import (
     to_option,
 )
 from snowetl.collector.path import parse_path
+from snowetl.collector.timestamp import parse_timestamp
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from snowetl.collector import ip
-from snowetl.collector.joda import parse_timestamp
 from snowetl.collector.loader import (
     CACHED_LENGTH,
     UTF_8,
@@ -19,6 +18,7 @@ from snowetl.collector.loader import (
     to_option,
 )
 from snowetl.collector.path import parse_path
+from snowetl.collector.timestamp import parse_timestamp
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload

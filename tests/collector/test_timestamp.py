@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.collector.joda import _Parser, parse_timestamp
+from snowetl.collector.timestamp import parse_timestamp
+from snowetl.model.joda import parse_datetime
 from snowetl.model.timestamps import to_iso
 
 
@@ -101,7 +102,7 @@ def test_faults(date: str, time: str, reason: str) -> None:
 @given(st.datetimes())
 def test_the_short_way_and_the_parser_agree(moment: object) -> None:
     date, time = f"{moment:%Y-%m-%d}".rjust(10, "0"), f"{moment:%H:%M:%S}"
-    assert parse_timestamp(date, time) == _Parser(f"{date}T{time}+00:00").millis()
+    assert parse_timestamp(date, time) == parse_datetime(f"{date}T{time}.000+00:00")
 
 
 @given(st.text(alphabet="0123456789-:.,TWZ+ é", min_size=1), st.text(alphabet="0123456789-:.,TWZ+", min_size=1))
