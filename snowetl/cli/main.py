@@ -21,6 +21,7 @@ VERBS = {
     "transform": "snowetl.cli.transform",
     "load": "snowetl.cli.load",
     "run": "snowetl.cli.run",
+    "psql": "snowetl.cli.psql",
     "ddl": "snowetl.cli.ddl",
 }
 """Verb -> module whose ``command`` is the verb. A new verb is one file and one line here."""
