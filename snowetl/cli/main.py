@@ -77,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # this machine's: a full /tmp, no file handles left (storage has errors of its own)
+        console.fail(str(error))
+        return 1
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

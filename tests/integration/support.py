@@ -74,7 +74,7 @@ def environment(**more: str) -> dict[str, str]:
     return (
         os.environ
         | {
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]),
             "PYSPARK_PYTHON": sys.executable,
         }
         | more
