@@ -31,11 +31,6 @@ def invalid_event(origin: Origin, errors: list[str], event: Event) -> BadRow:
     return _bad_row("generic_error/jsonschema/1-0-0", origin, failure, jsontext.dumps(payload(event)))
 
 
-def runtime_error(origin: Origin, message: str, event: Event) -> BadRow:
-    """An event whose duplicates could not be looked for."""
-    return _bad_row("loader_runtime_error/jsonschema/1-0-1", origin, message, payload(event))
-
-
 def _bad_row(schema: str, origin: Origin, failure: Any, content: Any) -> BadRow:
     return BadRow(f"{_PREFIX}/{schema}", {"processor": origin.processor, "failure": failure, "payload": content})
 

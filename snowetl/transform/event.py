@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from snowetl.model import jsontext
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
-from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
+from snowetl.model.schema import INVALID_IGLUURI, ParseError, SchemaCriterion, SchemaKey
 from snowetl.model.text import utf16_length
 from snowetl.transform import instants, scalars
 from snowetl.transform.instants import CANONICAL, Instant
@@ -35,6 +35,7 @@ _STRINGS = tuple(index for index in _columns_of("str") if index != _EVENT_ID)
 
 _CONTEXTS_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-*")
 _UNSTRUCT_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-*")
+_LONGEST_URI = 2000
 CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
@@ -268,9 +269,14 @@ def _entity(value: Any, path: str) -> Entity:
 
 @lru_cache(maxsize=8192)
 def _known_uri(uri: str) -> None:
-    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is no text."""
+    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is no text.
+
+    A name of thousands of characters is none, so that nobody's events fill the caches of names.
+    """
     if type(uri) is not str:
         raise TypeError("not a URI")
+    if len(uri) > _LONGEST_URI:
+        raise ParseError(INVALID_IGLUURI)
     SchemaKey.parse(uri)
 
 

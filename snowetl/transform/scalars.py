@@ -7,6 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+_LONGEST_KNOWN = 40
 _TRIMMED = "".join(chr(code) for code in range(33))
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?")
 _HEX = re.compile(
@@ -39,9 +40,17 @@ def _decimal_value(digits: str) -> int:
     return int(significant or "0") if len(significant) < 20 else 10**20
 
 
-@lru_cache(maxsize=65536)
 def double(text: str) -> str | None:
     """``Double.parseDouble`` (``NaN`` and ``Infinity`` pass) printed by :func:`double_text`; ``None``: no number."""
+    return _known_double(text) if len(text) <= _LONGEST_KNOWN else _double(text)
+
+
+@lru_cache(maxsize=65536)
+def _known_double(text: str) -> str | None:
+    return _double(text)
+
+
+def _double(text: str) -> str | None:
     trimmed = text.strip(_TRIMMED)
     if trimmed in _NAMED:
         return _NAMED[trimmed]

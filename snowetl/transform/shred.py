@@ -14,6 +14,7 @@ from snowetl.transform.rows import ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
 ATOMIC = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
+_MOST_TABLES = 10_000
 _CONTEXTS, _UNSTRUCT, _DERIVED = (INDEX[field.name] for field in FIELDS if field.type == "json")
 _COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 
@@ -52,6 +53,8 @@ class Shredder:
             return columns
         head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
         table = _Table(key, head, f'\tevents\t["events","{key.name}"]\tevents', columns)
+        if len(self._tables) >= _MOST_TABLES:
+            self._tables.clear()
         self._tables[key.uri] = table
         return table
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowetl.model import jsontext
+from snowetl.transform.cells import cell, cells, extractor
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("null", "\\N"), ("true", "1"), ("false", "0"), ("12", "12"), ("1.0", "1.0"), ("1E5", "1E5"), ("-0", "-0"),
+        ("100000000000000000000000001", "100000000000000000000000001"), ('"text"', "text"), ('""', ""),
+        ('"\\\\N"', "\\\\N"), ('"a\\\\Nb"', "a\\Nb"), ('"a\\tb\\nc\\rd"', "a b c\rd"), ('"a\\u0000b"', "a\x00b"),
+        ('["a\\tb",1,null]', '["a\\tb",1,null]'), ('{"b":1,"a":{}}', '{"b":1,"a":{}}'), ('["é/"]', '["é/"]'),
+    ],
+)  # fmt: skip
+def test_one_value(text: str, printed: str) -> None:
+    assert cell(jsontext.loads_exact(text)) == printed
+
+
+def row(paths: list[tuple[str, ...]], data: Any) -> list[str]:
+    return cells(extractor(paths), data, plain=False)
+
+
+def test_columns_in_their_order_whatever_the_data() -> None:
+    assert row([("b",), ("a",)], {"a": 1, "b": "x", "c": 2}) == ["x", "1"]
+    assert row([("a",)], {}) == ["\\N"]
+
+
+def test_paths_through_objects() -> None:
+    paths = [("a", "b", "c"), ("a", "d"), ("e",), ("a", "b", "f")]
+    assert row(paths, {"a": {"b": {"c": 1, "f": 2}, "d": 3}, "e": 4}) == ["1", "3", "4", "2"]
+    assert row(paths, {"a": {"b": "text"}}) == ["\\N"] * 4
+    assert row(paths, {"a": [1], "e": None}) == ["\\N"] * 4
+
+
+@pytest.mark.parametrize("data", [None, 1, "text", [], True])
+def test_data_that_is_no_object_has_no_values(data: Any) -> None:
+    assert row([("a",), ("b", "c")], data) == ["\\N", "\\N"]
+
+
+def test_the_root_is_no_column() -> None:
+    assert row([(), ("a",)], {"a": 1}) == ["1"]
+
+
+@given(st.text())
+def test_a_cell_stays_one_cell(text: str) -> None:
+    printed = cell(text)
+    assert "\t" not in printed
+    assert "\n" not in printed
+    assert printed != "\\N"
