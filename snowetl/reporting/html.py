@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,10 @@ _EXAMPLE_CHARS = 4000
 _MAX_HOURS = 48
 _MAX_TYPES = 24
 _SLOWEST = 10
+_UNITS = {"transform": "events", "load": "rows"}
+"""What the rate of a step counts; records otherwise."""
+
+_BREAKS = re.compile(r"([._/])(?=\w)")
 
 Report = Mapping[str, Any]
 
@@ -63,7 +68,8 @@ def _tiles(reports: Sequence[Report]) -> str:
             tiles.append((_number(_total(report.get("badRows"))), "bad rows", "bad"))
         elif report.get("step") == "load":
             tiles.append((_number(_rows_loaded(report)), "rows loaded", "good"))
-    tiles.append((_duration(sum(report.get("seconds", 0) for report in reports)), "altogether", ""))
+    what = "in all steps" if len(reports) > 1 else "altogether"
+    tiles.append((_duration(sum(report.get("seconds", 0) for report in reports)), what, ""))
     cells = "".join(f'<li class="{kind}"><b>{value}</b>{label}</li>' for value, label, kind in tiles)
     return f'<ul class="tiles">{cells}</ul>'
 
@@ -76,7 +82,7 @@ def _flow(report: Report) -> str:
     came_in = _came_in(report)
     whole = max([came_in, *(count for _, count, _ in ways)], default=1) or 1
     rows = "".join(
-        f'<tr class="{kind}"><th>{_text(name)}</th><td class="n">{_number(count)}</td>'
+        f'<tr class="{kind}"><th>{_name(name)}</th><td class="n">{_number(count)}</td>'
         f'<td class="bar"><i style="width:{100 * count / whole:.2f}%"></i></td></tr>'
         for name, count, kind in ways
     )
@@ -97,7 +103,7 @@ def _ways(report: Report) -> Iterable[tuple[str, int, str]]:
     step = report.get("step")
     if step == "load":
         for table in report.get("tables", ()):
-            yield table["table"], table["rows"], "good"
+            yield table["table"], table["rows"], "bad" if table["table"].endswith(".bad_rows") else "good"
             if table.get("rejected"):
                 yield f"{table['table']}, put aside", table["rejected"], "bad"
         return
@@ -121,7 +127,7 @@ def _bad_rows(reports: Sequence[Report]) -> str:
         examples = report.get("badExamples") or {}
         for schema, count in sorted(counts.items(), key=lambda item: -item[1]):
             shown = "".join(f"<pre>{_example(row)}</pre>" for row in examples.get(schema, ())[:3])
-            title = f"{_text(_schema_name(schema))} <small>{_text(schema)}</small>"
+            title = f"<span>{_name(_schema_name(schema))} <small>{_name(schema)}</small></span>"
             blocks.append(
                 f'<details><summary><b class="n">{_number(count)}</b> {title}</summary>'
                 f"{shown or '<p>no example was kept</p>'}</details>"
@@ -197,7 +203,8 @@ def _timings(reports: Sequence[Report]) -> str:
 def _rate(report: Report) -> str:
     count = _came_in(report) or _rows_loaded(report)
     seconds = report.get("seconds", 0)
-    return f"{_number(round(count / seconds))}/s" if count and seconds else ""
+    unit = _UNITS.get(report.get("step", ""), "records")
+    return f"{_number(round(count / seconds))} {unit}/s" if count and seconds else ""
 
 
 def _splits(reports: Sequence[Report]) -> str:
@@ -211,8 +218,8 @@ def _splits(reports: Sequence[Report]) -> str:
     )
     if not rows:
         return ""
-    head = "<tr><th>split</th><th>time</th><th>records</th><th>files</th></tr>"
-    return f'<div class="wide"><table class="plain">{head}{rows}</table></div>'
+    head = '<tr><th>split</th><th class="n">time</th><th class="n">records</th><th>files</th></tr>'
+    return f'<div class="wide"><table class="plain"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 
 def _more(split: Mapping[str, Any]) -> str:
@@ -226,6 +233,11 @@ def _more(split: Mapping[str, Any]) -> str:
 def _text(value: object) -> str:
     """Escaped for HTML; characters that cannot be shown are replaced."""
     return html.escape(str(value).encode("utf-8", "replace").decode("utf-8"))
+
+
+def _name(name: str) -> str:
+    """Escaped; a long name may be broken where it has a dot, an underscore or a slash."""
+    return _BREAKS.sub(r"\1<wbr>", _text(name))
 
 
 def _number(count: int) -> str:

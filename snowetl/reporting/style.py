@@ -29,10 +29,19 @@ td,th{padding:3px 8px 3px 0;vertical-align:middle}
 .hours thead span{display:inline-block;writing-mode:vertical-rl;font-size:.72rem;color:var(--soft)}
 .hours td,.hours th{padding:2px 4px;text-align:right;font-size:.8rem}.hours th:first-child{text-align:left}
 .heat{background:rgba(var(--accent),calc(var(--heat)*.55));border-radius:3px}
-.plain th{color:var(--soft);border-bottom:1px solid var(--line)}.plain td{overflow-wrap:anywhere}
-details{border-top:1px solid var(--line);padding:8px 0}summary{cursor:pointer}
-summary .n{display:inline-block;min-width:4.5em;color:var(--bad)}
+.plain thead th{color:var(--soft);border-bottom:1px solid var(--line)}.plain th{white-space:nowrap}
+.plain td,.plain th{padding-right:16px}.plain td:last-child{overflow-wrap:anywhere;min-width:14em}
+details{border-top:1px solid var(--line);padding:8px 0}
+summary{cursor:pointer;display:flex;gap:10px}summary::before{content:"\\25B8";color:var(--soft)}
+details[open] summary::before{content:"\\25BE"}summary::-webkit-details-marker{display:none}
+summary .n{min-width:2.5em;color:var(--bad)}
 pre{background:var(--back);border:1px solid var(--line);border-radius:6px;padding:10px;overflow:auto;max-height:22em;
 font-size:.78rem;white-space:pre-wrap;overflow-wrap:anywhere}
+@media (max-width:600px){
+.flow,.flow tbody{display:block}.flow tr{display:grid;grid-template-columns:auto 1fr;column-gap:8px;padding:3px 0}
+.flow th{grid-column:1/-1;width:auto;padding:0}.flow .n{width:auto;min-width:4em}
+.flow .n+.n{grid-column:2;text-align:left}
+.flow .n~.n~.bar{grid-column:1/-1}
+}
 footer{color:var(--soft);font-size:.8rem;text-align:center}
 """

@@ -33,7 +33,7 @@ LOAD = {"step": "load", "seconds": 3, "tables": [{"table": "atomic.events", "row
 
 
 class Balance(HTMLParser):
-    VOID = frozenset(("meta",))
+    VOID = frozenset(("meta", "wbr"))
 
     def __init__(self):
         super().__init__()
@@ -59,6 +59,7 @@ def check(page):
 def test_a_page_shows_every_count_and_needs_no_network():
     page = render("run=2026-01-02-03-04-05", [ENRICH, TRANSFORM, LOAD])
     check(page)
+    text = page.replace("<wbr>", "")
     for shown in (
         "1,200",
         "schema_violations",
@@ -69,7 +70,7 @@ def test_a_page_shows_every_count_and_needs_no_network():
         "and 1,498 more",
         "natural duplicates dropped",
     ):
-        assert shown in page
+        assert shown in text
     assert page.count("<pre>") == 3
     assert "<script>" not in page
     assert "&lt;b&gt;" in page
