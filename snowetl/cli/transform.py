@@ -68,6 +68,8 @@ def command(**options: Any) -> None:
         console.say(f"{run.id} is done already: {run.folder}. To redo it, delete that folder")
     for name in prepared.unfinished:
         console.warn(f"{name} waits: its enrichment has not ended")
+    for name in prepared.redone:
+        console.say(f"{name} was begun and not completed: it is redone")
     if options["dry_run"]:
         for batch in prepared.batches:
             tasks = f"{len(batch.files):,} files, {size(batch.bytes)}, {len(batch.work):,} tasks"

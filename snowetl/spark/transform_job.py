@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from snowetl.spark.transform_task import KeysTask, TransformConfig, TransformTas
 from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.transform.columns import DUPLICATE, atomic_lengths
 from snowetl.transform.dedupe import Policy
-from snowetl.transform.discovery import RunInterval, run_time
+from snowetl.transform.discovery import RunInterval, incomplete, run_time, unprocessed
 from snowetl.transform.event import CONTEXTS
 from snowetl.transform.formats import Formats
 from snowetl.transform.instants import Instant
@@ -93,6 +93,13 @@ class FolderRun(Run):
     def is_complete(self) -> bool:
         return filesystem(self.message_url).exists(self.message_url)
 
+    def has_files(self) -> bool:
+        """Whether anything of it is there."""
+        try:
+            return bool(filesystem(self.folder).list(self.folder))
+        except UsageError:  # there is no such folder
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -110,13 +117,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that is ready to run. ``unfinished`` are input runs whose enrichment has not ended: they wait."""
+    """A job that is ready to run.
+
+    ``unfinished`` are input runs whose enrichment has not ended: they wait. ``redone`` are those of the batches that
+    were begun before and not completed.
+    """
 
     settings: TransformSettings
     resolver: ResolverConfig
     batches: list[Batch]
     done: list[FolderRun]
     unfinished: list[str]
+    redone: list[str]
 
     @property
     def bytes(self) -> int:
@@ -139,16 +151,29 @@ def prepare(settings: TransformSettings, now: datetime | None = None) -> Prepare
         raise UsageError(f"the output folder {output} lies in the input folder {source}: give another folder")
     files = _files_by_run(source, settings, now or datetime.now(UTC))
     runs = {name: FolderRun(name, (output,)) for name in files}
-    with ThreadPoolExecutor(_THREADS) as pool:
-        complete = dict(zip(runs, pool.map(FolderRun.is_complete, runs.values()), strict=True))
-    waiting = [name for name in files if not complete[name]]
+    complete = _which(runs.values(), FolderRun.is_complete)
+    waiting = unprocessed(list(files), complete)
     unfinished = [name for name in waiting if _is_unfinished(source, name)]
-    batches = [_batch(runs[name], files[name], settings) for name in waiting if name not in unfinished]
-    done = [run for name, run in runs.items() if complete[name]]
-    if not batches and not done:
+    ready = unprocessed(waiting, unfinished)
+    if not ready and not complete:
         reason = f"{unfinished[0]} is still being enriched" if unfinished else f"no run in {settings.input_folder}"
         raise NothingToDo(f"there is nothing to transform: {reason}")
-    return Prepared(settings, resolver, batches, done, unfinished)
+    begun = _which([runs[name] for name in ready], FolderRun.has_files)
+    return Prepared(
+        settings,
+        resolver,
+        batches=[_batch(runs[name], files[name], settings) for name in ready],
+        done=[runs[name] for name in complete],
+        unfinished=unfinished,
+        redone=incomplete(ready, begun, complete),
+    )
+
+
+def _which(runs: Iterable[FolderRun], holds: Callable[[FolderRun], bool]) -> list[str]:
+    """Names of the runs for which something holds. The storage is asked about many at once."""
+    every = list(runs)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [run.id for run, yes in zip(every, pool.map(holds, every), strict=True) if yes]
 
 
 def _check(settings: TransformSettings) -> None:
@@ -176,7 +201,7 @@ def _files_by_run(source: str, settings: TransformSettings, now: datetime) -> di
     if not any(name.startswith("run=") for name in by_name):
         return {f"run={settings.run_id or run_id(int(now.timestamp() * 1000))}": files} if files else {}
     by_name.pop("", None)
-    return {name: found for name, found in by_name.items() if settings.interval.contains(name, now)}
+    return {name: by_name[name] for name in settings.interval.select(by_name, now)}
 
 
 def _is_unfinished(source: str, name: str) -> bool:

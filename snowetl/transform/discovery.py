@@ -51,6 +51,10 @@ class RunInterval:
         lower = [bound for bound in (self.since, now - self.since_age if self.since_age else None) if bound is not None]
         return (not lower or max(lower) < time) and (self.until is None or time < self.until)
 
+    def select(self, names: Iterable[str], now: datetime) -> list[str]:
+        """The folders that are wanted."""
+        return [name for name in names if self.contains(name, now)]
+
 
 def _bound(name: str, text: str | None) -> datetime | None:
     if text is None:
@@ -84,15 +88,12 @@ def run_time(name: str) -> datetime | None:
     return _parse(name.removeprefix("run=")) if name.startswith("run=") else None
 
 
-def unprocessed(enriched: Sequence[str], transformed: Iterable[str], interval: RunInterval, now: datetime) -> list[str]:
+def unprocessed(enriched: Sequence[str], transformed: Iterable[str]) -> list[str]:
     """Folders of the input, in its order, that the output does not have."""
     done = set(transformed)
-    return [name for name in enriched if name not in done and interval.contains(name, now)]
+    return [name for name in enriched if name not in done]
 
 
-def incomplete(
-    enriched: Sequence[str], transformed: Iterable[str], complete: Iterable[str], interval: RunInterval, now: datetime
-) -> list[str]:
+def incomplete(enriched: Sequence[str], transformed: Iterable[str], complete: Iterable[str]) -> list[str]:
     """Folders that are in the output without the message that they are complete."""
-    present, sealed = set(transformed), set(complete)
-    return [name for name in enriched if name in present and name not in sealed and interval.contains(name, now)]
+    return unprocessed([name for name in enriched if name in set(transformed)], complete)

@@ -20,8 +20,8 @@ NOW = datetime(2021, 9, 14, 13, 41, 27, tzinfo=UTC)
 
 def test_what_the_output_has_is_done() -> None:
     names = ["run=2021-09-13-13-41-27", "run=2021-09-14-13-41-27", "other"]
-    assert discovery.unprocessed(names, names[:1], RunInterval(), NOW) == names[1:]
-    assert discovery.incomplete(names, names[:2], names[1:2], RunInterval(), NOW) == names[:1]
+    assert discovery.unprocessed(names, names[:1]) == names[1:]
+    assert discovery.incomplete(names, names[:2], names[1:2]) == names[:1]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_the_output_has_is_done() -> None:
 )  # fmt: skip
 def test_intervals_exclude_their_bounds(name: str, kept: bool) -> None:
     interval = RunInterval.parse("2021-09-01-00-00-00", "4 days", "2021-09-12-00-00-00")
-    assert (discovery.unprocessed([name], [], interval, NOW) == [name]) is kept
+    assert interval.select([name], NOW) == ([name] if kept else [])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -220,18 +220,10 @@ def _discovery(case: dict[str, Any], expected: Any, vectors: Path) -> list[Misma
     interval = discovery.RunInterval.parse(given.get("sinceTimestamp"), given.get("sinceAge"), given.get("until"))
     now = datetime.fromisoformat(given.get("now", "2022-01-01T00:00:00Z"))
     sealed = case["shredded_with_shredding_complete"]
-    assert now.tzinfo is not None and UTC is not None
+    wanted = interval.select(case["enriched"], now)
     return [
-        *_compare(
-            "unprocessed",
-            expected["unprocessed"],
-            discovery.unprocessed(case["enriched"], case["shredded"], interval, now),
-        ),
-        *_compare(
-            "incomplete",
-            expected["incomplete"],
-            discovery.incomplete(case["enriched"], case["shredded"], sealed, interval, now),
-        ),
+        *_compare("unprocessed", expected["unprocessed"], discovery.unprocessed(wanted, case["shredded"])),
+        *_compare("incomplete", expected["incomplete"], discovery.incomplete(wanted, case["shredded"], sealed)),
     ]
 
 
