@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from snowetl import errors
 from snowetl.errors import SnowetlError, UsageError
 from snowetl.spark.session import open_session
+from snowetl.spark.shipping import ship
 from snowetl.storage.splits import Split
 
 if TYPE_CHECKING:
@@ -98,10 +98,11 @@ class OnSpark:
         self.context = context
 
     def __call__(self, task: EnrichTask, work: Sequence[Work], advance: Advance) -> list[SplitReport]:
-        for _, path in task.assets:
-            self.context.addFile(path)
+        names = ship(self.context, [path for _, path in task.assets])
         gauge = _Gauge(self.context.accumulator(0), self.context.accumulator(0))
-        rdd = self.context.parallelize(work, len(work)).mapPartitions(_SparkTask(task, gauge.records, gauge.bytes))
+        rdd = self.context.parallelize(work, len(work)).mapPartitions(
+            _SparkTask(task, names, gauge.records, gauge.bytes)
+        )
         # Spark is waited for in another thread, so that Ctrl-C finds this one free to call the job off.
         with ThreadPoolExecutor(1, thread_name_prefix="spark-job") as waiting:
             job: Future[list[SplitReport]] = waiting.submit(rdd.collect)
@@ -136,8 +137,11 @@ class _Gauge:
 class _SparkTask:
     """What Spark calls in its Python workers."""
 
-    def __init__(self, task: EnrichTask, records: Accumulator[int], size: Accumulator[int]) -> None:
+    def __init__(
+        self, task: EnrichTask, names: dict[str, str], records: Accumulator[int], size: Accumulator[int]
+    ) -> None:
         self.task = task
+        self.names = names
         self.records = records
         self.size = size
 
@@ -146,7 +150,7 @@ class _SparkTask:
 
         for split, size in work:
             try:
-                report = self.task.run(split, locate=lambda path: SparkFiles.get(Path(path).name))
+                report = self.task.run(split, locate=lambda path: SparkFiles.get(self.names[path]))
             except SnowetlError as error:
                 raise RuntimeError(wrap_error(error)) from error
             self.records.add(report.records)
