@@ -111,6 +111,7 @@ GB18030 gb18030 gb18030-2022
 """
 
 _MULTIBYTE = re.compile("utf-|big5|euc_|shift_jis|cp9[345]|iso2022|johab|gb")
+_DOUBLE_BYTE = frozenset(("big5", "big5hkscs", "cp949", "cp950", "cp932", "euc_kr", "gb2312", "gbk", "shift_jis"))
 _BOMS = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
 _CACHE_SIZE = 1024
 
@@ -149,6 +150,8 @@ def _find(name: str) -> Charset:
         return Charset(canonical, decode_utf8, True)
     if codec in _BOMS:
         return Charset(canonical, _sensing(codec), False)
+    if codec in _DOUBLE_BYTE:
+        return Charset(canonical, _double_byte(codec), False)
     bytewise = _MULTIBYTE.match(codec) is None and _decoder(codec)(bytes(range(128))).encode() == bytes(range(128))
     return Charset(canonical, _decoder(codec), bytewise)
 
@@ -156,6 +159,34 @@ def _find(name: str) -> Charset:
 def _decoder(codec: str) -> Callable[[bytes], str]:
     decode = codecs.getdecoder(codec)
     return lambda raw: decode(raw, "replace")[0]
+
+
+def _double_byte(codec: str) -> Callable[[bytes], str]:
+    """A charset of one or two bytes: the JVM takes an impossible pair for one character, unless its second byte can
+    begin one itself (``sun.nio.cs.DoubleByte``)."""
+    decode = codecs.getdecoder(codec)
+
+    def reads(raw: bytes) -> bool:
+        try:
+            return len(decode(raw)[0]) == 1
+        except UnicodeDecodeError:
+            return False
+
+    single = frozenset(byte for byte in range(256) if reads(bytes((byte,))))
+    leads = frozenset(
+        byte
+        for byte in range(0x80, 256)
+        if byte not in single and any(reads(bytes((byte, b))) for b in range(0x30, 256))
+    )
+
+    def skip(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        pair = error.object[error.start : error.start + 2]
+        whole = len(pair) == 2 and pair[0] in leads and pair[1] not in leads and pair[1] not in single
+        return "\ufffd", error.start + (2 if whole else 1)
+
+    codecs.register_error(f"snowetl-{codec}", skip)
+    return lambda raw: decode(raw, f"snowetl-{codec}")[0]
 
 
 def _sensing(codec: str) -> Callable[[bytes], str]:

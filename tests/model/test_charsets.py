@@ -53,3 +53,10 @@ def test_bytewise_means_that_ascii_stands_for_itself() -> None:
 )
 def test_utf_16_heeds_its_byte_order_mark(raw: bytes, text: str) -> None:
     assert lookup("UTF-16").decode(raw) == text
+
+
+def test_impossible_pairs_count_as_on_the_jvm() -> None:
+    assert lookup("Big5").decode(b"\xe2\x80\x93 ok") == "\ufffd\ufffd ok"
+    assert lookup("Big5").decode(b"\xe2") == "\ufffd"
+    assert lookup("Big5").decode("瞿".encode("big5")) == "瞿"
+    assert lookup("Shift_JIS").decode("日本".encode("shift_jis")) == "日本"
