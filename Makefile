@@ -17,7 +17,7 @@ WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.ready-to-run ## raw logs of three formats -> enriched events and bad rows on local Spark, into ./demo
+demo: $(VENV)/.ready-to-run ## raw logs of three formats -> tables in PostgreSQL (./demo), and answers in SQL
 	@$(WITH_JAVA) $(PY) -m fixtures.demo
 
 test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 endpoint and HTTP on this machine)
@@ -51,8 +51,8 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.ready-to-run: setup.py $(VENV)/.created
-	@echo "Installing snowetl with Spark into $(VENV) (a minute or two the first time) ..."
-	@$(PY) -m pip install -q --disable-pip-version-check -e '.[spark]'
+	@echo "Installing snowetl with Spark and PostgreSQL into $(VENV) (a minute or two the first time) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[spark,postgres]'
 	@touch $@
 
 $(VENV)/.ready-to-develop: setup.py $(VENV)/.created

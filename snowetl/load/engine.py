@@ -68,7 +68,10 @@ class Warehouse(Protocol):
 
 
 class Loader:
-    """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so."""
+    """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so.
+
+    ``progress`` hears each table as its turn comes, ``warn`` (``progress``, where it is not given) of tries that failed.
+    """
 
     def __init__(
         self,
@@ -76,11 +79,13 @@ class Loader:
         schemas: ModelSchemas,
         progress: Progress | None = None,
         retries: Retries | None = None,
+        warn: Progress | None = None,
     ) -> None:
         self._warehouse = warehouse
         self._schemas = schemas
         self._progress = progress or (lambda text: None)
         self._retries = retries or Retries()
+        self._warn = warn or self._progress
 
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
@@ -95,7 +100,7 @@ class Loader:
         return self._retries.call(
             lambda: self._load(run, list(bad_rows)),
             lambda error: isinstance(error, LoadError) and error.transient,
-            self._progress,
+            self._warn,
         )
 
     def _load(self, run: TransformedRun, bad_rows: list[FileInfo]) -> LoadReport:

@@ -164,7 +164,7 @@ def _load(
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.resolver), now=0))
     watch.say(f"load: {target}")
     with target.open(watch.say) as warehouse:
-        report = Loader(warehouse, schemas, progress=lambda table: watch.say(f"  {table}")).load(run_, bad)
+        report = Loader(warehouse, schemas, warn=watch.say).load(run_, bad)
         if report.outcome == "already loaded":
             _fill_in(report, warehouse, transformed, all_bad)
         else:
