@@ -51,7 +51,7 @@ def plan(prepared: Prepared) -> str:
     lines += [f"    {file.url}: {file.reason}" for file in prepared.ignored[:_SHOWN_FILES]]
     if len(prepared.ignored) > _SHOWN_FILES:
         lines.append(f"    and {len(prepared.ignored) - _SHOWN_FILES:,} more")
-    lines += [f"  fetches   {asset.uri}" for asset in config.assets()]
+    lines += [f"  needs     {asset.uri}" for asset in config.assets()]
     lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}"]
     return "\n".join(lines)
 

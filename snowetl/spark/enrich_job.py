@@ -67,6 +67,7 @@ class Prepared:
     about: dict[str, Any]
     """What the run is made from: kept in its report, compared when it is run again."""
     files: list[FileInfo]
+    """Those that are read: not empty, no indexes, not ignored."""
     work: list[Work]
     ignored: list[Ignored]
     done: dict[str, Any] | None = None
@@ -112,7 +113,9 @@ def prepare(settings: EnrichSettings) -> Prepared:
     if not plan:
         raise _nothing_to_do(settings, plan.ignored)
     check_format(plan, config)
-    return Prepared(settings, config, run, about, files, _work(plan, files), plan.ignored)
+    work = _work(plan, files)
+    read = {part.url for item in work for part in item.split.parts}
+    return Prepared(settings, config, run, about, [file for file in files if file.url in read], work, plan.ignored)
 
 
 def rehearse(prepared: Prepared) -> None:

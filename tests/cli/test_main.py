@@ -81,6 +81,17 @@ def test_errors_become_exit_codes(
     assert capsys.readouterr().err.startswith("Error: ")
 
 
+def test_errors_of_the_machine_are_told_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(28, "No space left on device", "/tmp/x")
+
+    monkeypatch.setattr(cli, "main", fail)
+    assert main_module.main(["enrich"]) == 1
+    assert capsys.readouterr().err == "Error: [Errno 28] No space left on device: '/tmp/x'\n"
+
+
 def test_the_command_line_starts_fast() -> None:
     """Neither Spark nor a client library is loaded to print help."""
     code = "import sys, snowetl.cli.main as m; m.main(['--help']); print(sorted(sys.modules))"

@@ -16,6 +16,7 @@ import pytest
 from snowetl.cli.main import main
 from tests.integration.support import (
     RESOLVER,
+    ROOT,
     cloudfront_line,
     environment,
     files,
@@ -196,6 +197,35 @@ def test_mistakes(
     assert "Traceback" not in captured.err
     assert all(name in captured.err for name in names), captured.err
     assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("logs", "given", "looks_like"),
+    [
+        ("cloudfront", "thrift", "cloudfront"),
+        ("cloudfront", "ndjson/com.example/v1", "cloudfront"),
+        ("thrift", "cloudfront", "thrift"),
+        ("thrift", "clj-tomcat", "thrift"),
+        ("clj-tomcat", "thrift", "clj-tomcat"),
+        ("clj-tomcat", "cloudfront", "clj-tomcat"),
+        ("airship", "cloudfront", "ndjson/<vendor>/<version>"),
+    ],
+)
+def test_the_format_it_looks_like_is_named(
+    folder: Path, logs: str, given: str, looks_like: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(ROOT / "fixtures" / "logs" / logs)
+    assert main([*options(folder), "--master", "none", "--input-folder", source, "--input-format", given]) == 2
+    assert f"It looks like '{looks_like}': give --input-format {looks_like}" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
+def test_garbage_is_no_mistake_but_a_warning(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines that no format knows are what bad rows are for."""
+    (folder / "junk").mkdir()
+    (folder / "junk" / "a.txt").write_text("neither this\nnor that\n")
+    assert main([*options(folder), "--master", "none", "--input-folder", str(folder / "junk")]) == 0
+    assert "Warning: no record could be read as 'cloudfront'" in capsys.readouterr().err
 
 
 def self_describing_logs(folder: Path) -> Path:
