@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
@@ -19,6 +21,8 @@ from snowetl.model.text import to_utf8
 
 _FINGERPRINT = INDEX["event_fingerprint"]
 _SEPARATOR = "\x1f"
+_CACHE_SIZE = 4_096
+_CACHED_LENGTH = 2_048
 _HASHES = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
 
 
@@ -54,24 +58,47 @@ class EventFingerprint:
     """The step."""
 
     def __init__(self, hash_: str, excluded: tuple[str, ...]) -> None:
-        self._hash = getattr(hashlib, hash_.lower())
+        self._hash = partial(getattr(hashlib, hash_.lower()), usedforsecurity=False)
         self._excluded = frozenset(excluded)
+        self._forms: dict[tuple[str, ...], _Form] = {}
 
     def __call__(self, draft: Draft) -> None:
         text = self.text(draft.raw.parameters)
-        digest = self._hash(text.encode() if text.isascii() else to_utf8(text), usedforsecurity=False)
+        digest = self._hash(text.encode() if text.isascii() else to_utf8(text))
         draft.values[_FINGERPRINT] = digest.hexdigest()
 
     def text(self, given: Mapping[str, str | None]) -> str:
         """What is hashed: names and values, each followed by U+001F, in the order of the names' UTF-16 units."""
-        names = sorted(given)
-        if not all(map(str.isascii, names)):  # code points and UTF-16 units differ in order only beyond that
-            names.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-        excluded = self._excluded
-        return "".join(
-            [
-                f"{name}{_SEPARATOR}{value}{_SEPARATOR}"
-                for name in names
-                if (value := given[name]) is not None and name not in excluded
-            ]
-        )
+        names = tuple(given)
+        form = self._forms.get(names)
+        if form is None:
+            form = _form(name for name in names if name not in self._excluded)
+            if len(form.text) <= _CACHED_LENGTH:
+                if len(self._forms) >= _CACHE_SIZE:
+                    self._forms.clear()
+                self._forms[names] = form
+        values = form.pick(given)
+        if None in values:
+            form = _form(name for name in form.names if given[name] is not None)
+            values = form.pick(given)
+        return form.text % values
+
+
+class _Form(NamedTuple):
+    """The text for some names, with places for their values: trackers send the same names again and again."""
+
+    names: tuple[str, ...]
+    pick: Callable[[Mapping[str, str | None]], tuple[str | None, ...]]
+    text: str
+
+
+def _form(names: Iterable[str]) -> _Form:
+    ordered = tuple(sorted(names, key=_utf16))
+    text = "".join([f"{name.replace('%', '%%')}{_SEPARATOR}%s{_SEPARATOR}" for name in ordered])
+    if len(ordered) > 1:
+        return _Form(ordered, itemgetter(*ordered), text)
+    return _Form(ordered, lambda given: tuple([given[name] for name in ordered]), text)
+
+
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-be", "surrogatepass")

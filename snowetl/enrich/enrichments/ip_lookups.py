@@ -14,7 +14,7 @@ from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.enrichments.host_address import host_address
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.errors import AssetError
-from snowetl.model.fields import INDEX
+from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.javanum import java_float
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.model.text import tsv_safe
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from maxminddb import Reader
 
 _IP = INDEX["user_ipaddress"]
+_PLACE = slice(INDEX["geo_country"], INDEX["ip_netspeed"] + 1)
+_TIMEZONE = INDEX["geo_timezone"]
 _CACHE_SIZE = 20_000
 _CACHED_LENGTH = 64
 
-Cells = tuple[tuple[int, str], ...]
-"""(column, text) of what is to be set."""
+Columns = tuple[tuple[str, ...], str]
+"""Texts for the columns from ``geo_country`` to ``ip_netspeed``, and for ``geo_timezone``."""
 
 _NETSPEEDS = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
 
@@ -60,24 +62,20 @@ class IpLookupsConf:
 
 
 class IpLookups:
-    """The step. An address that is in no database, and a text that is no address, leave the columns alone."""
+    """The step. Of an address in no database, and of a text that is no address, the columns stay empty."""
 
     def __init__(self, databases: list[tuple[str, Reader]]) -> None:
         readers = [(_KINDS[kind][1], reader.get) for kind, reader in databases]
 
-        def look_up(text: str) -> Cells:
+        def look_up(text: str) -> Columns:
+            found = dict.fromkeys(NAMES[_PLACE], "") | {"geo_timezone": ""}
             address = host_address(text)
-            if address is None:
-                return ()
-            cells: list[tuple[int, str]] = []
             for columns, get in readers:
-                try:
-                    record = get(address)
-                except (ValueError, RuntimeError):  # an IPv6 address in a database of IPv4, a damaged page
-                    continue
-                if isinstance(record, dict):
-                    cells += [(INDEX[name], tsv_safe(value)) for name, value in columns(record).items() if value]
-            return tuple(cells)
+                record = None if address is None else _record(get, address)
+                if record is not None:
+                    found |= columns(record)
+            *place, timezone = [tsv_safe(value) for value in found.values()]
+            return tuple(place), timezone
 
         self._look_up = look_up
         self._cached = lru_cache(maxsize=_CACHE_SIZE)(look_up)
@@ -86,13 +84,21 @@ class IpLookups:
         values = draft.values
         text = values[_IP]
         if text:
-            for index, value in self._cached(text) if len(text) <= _CACHED_LENGTH else self._look_up(text):
-                values[index] = value
+            columns = self._cached(text) if len(text) <= _CACHED_LENGTH else self._look_up(text)
+            values[_PLACE], values[_TIMEZONE] = columns
 
 
 # --- from records to columns --------------------------------------------------------------------------------------
 
 Record = Mapping[str, Any]
+
+
+def _record(get: Callable[[str], Any], address: str) -> Record | None:
+    try:
+        record = get(address)
+    except (ValueError, RuntimeError):  # an IPv6 address in a database of IPv4, a damaged page
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def _city(record: Record) -> dict[str, str]:
@@ -152,9 +158,9 @@ def open_database(kind: str, path: Path) -> Reader:
 
     try:
         reader = maxminddb.open_database(str(path), maxminddb.MODE_AUTO)
-    except maxminddb.InvalidDatabaseError as error:
+    except maxminddb.InvalidDatabaseError:
         raise AssetError(
-            f"ip_lookups: {path} is no MaxMind database ({error}). Fetch it again; '{kind}' needs a .mmdb file"
+            f"ip_lookups: {path} is no MaxMind database, or a damaged one. Fetch it again; '{kind}' needs a .mmdb file"
         ) from None
     except OSError as error:
         raise AssetError(f"ip_lookups: {path} cannot be read: {error.strerror or error}") from None

@@ -73,6 +73,7 @@ class RefererParser:
 
     def __init__(self, sources: Mapping[str, Source], internal_domains: tuple[str, ...]) -> None:
         self._sources = sources
+        self._longest = max(map(len, sources), default=0)
         self._internal = frozenset(domain.strip(_JAVA_BLANKS) for domain in internal_domains)
         self._cache: dict[tuple[str, str], Columns | None] = {}
 
@@ -110,10 +111,23 @@ class RefererParser:
     def _look_up(self, host: str, path: str) -> Source | None:
         """The first hit of the whole path, its first segment, no path, each for the host and its parent domains."""
         first = next((segment for segment in path.split("/") if segment), None)
-        paths = [""] if first is None else [path, f"/{first}", ""]
-        labels = host.rstrip(".").split(".")
-        hosts = [".".join(labels[start:]) for start in range(len(labels))]
-        return next((found for end in paths for start in hosts if (found := self._sources.get(start + end))), None)
+        ends = [""] if first is None else [path, f"/{first}", ""]
+        starts = list(_with_parents(host.rstrip("."), self._longest))
+        for end in ends:
+            if len(end) < self._longest:
+                for start in starts:
+                    source = self._sources.get(start + end)
+                    if source is not None:
+                        return source
+        return None
+
+
+def _with_parents(host: str, longest: int) -> Iterator[str]:
+    """The host and its parent domains, without those longer than ``longest``."""
+    start = 0 if len(host) <= longest else host.find(".", len(host) - longest - 1) + 1 or len(host)
+    while start < len(host):
+        yield host[start:]
+        start = host.find(".", start) + 1 or len(host)
 
 
 _JAVA_BLANKS = "".join(map(chr, range(33)))

@@ -1,0 +1,49 @@
+"""Drafts to run a step on, and the step of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snowetl.enrich import steps
+from snowetl.enrich.draft import Draft
+from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.enrichments.base import Conf, Step
+from snowetl.model.event import EMPTY, EnrichedEvent
+from snowetl.model.fields import INDEX
+from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.schema import SchemaKey
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+
+
+def conf(name: str, **parameters: Any) -> Conf:
+    """The configuration of an enrichment, under the first version it supports."""
+    kind = SUPPORTED[name]
+    key = SchemaKey.parse(f"iglu:com.snowplowanalytics.snowplow/{name}/jsonschema/{kind.criterion.model}-0-0")
+    return kind.parse(key, {"parameters": parameters})
+
+
+def step(name: str, **parameters: Any) -> Step:
+    """The step; its files are taken from where they lie."""
+    made = conf(name, **parameters)
+    return made.build({asset.uri: Path(asset.uri) for asset in made.assets()})
+
+
+def draft(parameters: Mapping[str, str | None] | None = None, **columns: str) -> Draft:
+    """An event with some columns set (``""`` is empty text, not null); the page and referrer URIs are parsed."""
+    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None)
+    made = Draft(EnrichedEvent(), RawEvent(payload, dict(parameters or {})))
+    for column, value in columns.items():
+        made.values[INDEX[column]] = value or EMPTY
+    for built_in in (steps.page_uri, steps.page_querystring, steps.referrer_uri):
+        built_in(made)
+    return made
+
+
+def after(one: Step, *columns: str, **given: str) -> tuple[str | None, ...]:
+    """``columns`` after the step ran on an event with the columns ``given``."""
+    made = draft(**given)
+    one(made)
+    return tuple(made.event[column] for column in columns)

@@ -1,0 +1,139 @@
+"""referer_parser: media, sources and search terms; databases that are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowetl.enrich.enrichments.base import Step
+from snowetl.enrich.enrichments.referer_parser import read_database
+from snowetl.errors import AssetError, ConfigError
+from tests.enrich.enrichments.support import after, conf, draft, step
+
+DATABASE: dict[str, Any] = {
+    "search": {
+        "Finder": {"domains": ["finder.example", "www.finder.example/images"], "parameters": ["q", "s"]},
+        "Mute": {"domains": ["mute.example"]},
+    },
+    "social": {"Chat\tter": {"domains": ["chat.example", "com.chat.app"]}},
+    "email": {"Mail": {"domains": ["mail.finder.example"]}},
+    "paid": {"Ads": {"domains": ["ads.example"], "parameters": None}},
+    "unknown": {"Finder": {"domains": ["help.finder.example"]}},
+    "chatbot": {"Botty": {"domains": ["botty.example"]}},
+}
+COLUMNS = ("refr_medium", "refr_source", "refr_term")
+
+
+def write(folder: Path, database: object) -> Path:
+    path = folder / "referers.json"
+    path.write_text(json.dumps(database), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory: pytest.TempPathFactory) -> Step:
+    folder = tmp_path_factory.mktemp("referers")
+    write(folder, DATABASE)
+    domains = ["inner.example", " padded.example "]
+    return step("referer_parser", uri=str(folder), database="referers.json", internalDomains=domains)
+
+
+@pytest.mark.parametrize(
+    ("referrer", "expected"),
+    [
+        ("https://finder.example/?q=green+tea", ("search", "Finder", "green tea")),
+        ("https://deep.sub.finder.example/x?a=1&s=first&q=second", ("search", "Finder", "first")),
+        ("https://finder.example/?%71=%C3%A9t%09e%0A", ("search", "Finder", "ét    e")),
+        ("https://finder.example/?q=&s=second", ("search", "Finder", None)),
+        ("https://finder.example/?q", ("search", "Finder", None)),
+        ("https://finder.example/?=q", ("search", "Finder", None)),
+        ("https://finder.example", ("search", "Finder", None)),
+        ("https://mute.example/?q=x", ("search", "Mute", None)),
+        ("https://www.finder.example/%69mages/1", ("search", "Finder", None)),
+        ("https://chat.example/a/b", ("social", "Chat    ter", None)),
+        ("android-app://com.chat.app/", ("social", "Chat    ter", None)),
+        ("http://mail.finder.example", ("email", "Mail", None)),
+        ("http://ads.example/?q=x", ("paid", "Ads", None)),
+        ("http://help.finder.example/", ("unknown", None, None)),
+        ("https://botty.example", ("chatbot", "Botty", None)),
+        ("https://other.example/", ("unknown", None, None)),
+        ("https://FINDER.example/", ("unknown", None, None)),
+        ("https://finder.example./", ("search", "Finder", None)),
+        ("https://inner.example/", ("internal", None, None)),
+        ("https://padded.example/", ("internal", None, None)),
+        ("https://sub.inner.example/", ("unknown", None, None)),
+        ("https://shop.example.com/", ("internal", None, None)),
+        ("ftp://finder.example/", (None, None, None)),
+        ("HTTPS://finder.example/", (None, None, None)),
+        ("https://no_host.example/", (None, None, None)),
+        ("mailto:finder.example", (None, None, None)),
+        ("finder.example", (None, None, None)),
+    ],
+)
+def test_referrers(parser: Step, referrer: str, expected: tuple[str | None, ...]) -> None:
+    for _ in range(2):
+        given = {"page_referrer": referrer, "page_url": "https://shop.example.com/"}
+        assert after(parser, *COLUMNS, **given) == expected
+
+
+def test_without_page_or_referrer(parser: Step) -> None:
+    assert after(parser, *COLUMNS, page_referrer="https://finder.example/")[0] == "search"
+    assert after(parser, *COLUMNS, page_url="https://finder.example/") == (None, None, None)
+
+
+def test_of_two_sources_with_one_domain_the_later_in_map_order_counts(tmp_path: Path) -> None:
+    database = {"search": {name: {"domains": ["same.example"]} for name in ("A", "B", "C", "D")}}
+    assert read_database(write(tmp_path, database))["same.example"].name == "D"
+    database["search"] |= {name: {"domains": ["same.example"]} for name in ("E", "F")}
+    assert read_database(write(tmp_path, database))["same.example"].name == "D"
+    five = {medium: {"S": {"domains": ["same.example"]}} for medium in ("paid", "email", "social", "unknown", "search")}
+    assert read_database(write(tmp_path, five))["same.example"].medium == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("database", "fault"),
+    [
+        ([], "Referers json must be an object"),
+        ({"fax": {}}, "Unrecognized medium: 'fax'"),
+        ({"search": []}, "Medium 'search' not an object"),
+        ({"search": {"A": {}}}, "'domains' of 'A' is no list of strings"),
+        ({"search": {"A": {"domains": [1]}}}, "'domains' of 'A'"),
+        ({"search": {"A": {"domains": [], "parameters": "q"}}}, "'parameters' of 'A'"),
+        ({"search": {"A": 1}}, "'A' of medium 'search' is no object"),
+    ],
+)
+def test_no_database(tmp_path: Path, database: object, fault: str) -> None:
+    path = write(tmp_path, database)
+    with pytest.raises(AssetError) as error:
+        read_database(path)
+    assert fault in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_no_json_and_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "referers.json"
+    for content in (b"<html>", b"\xff\xfe", b""):
+        path.write_bytes(content)
+        with pytest.raises(AssetError, match="is no referer database"):
+            read_database(path)
+    with pytest.raises(AssetError, match="cannot be read: No such file"):
+        read_database(tmp_path / "none.json")
+
+
+def test_bad_parameters() -> None:
+    with pytest.raises(ConfigError, match="parameters.internalDomains.*parameters.uri.*parameters.database"):
+        conf("referer_parser")
+    with pytest.raises(ConfigError, match="could not be parsed"):
+        conf("referer_parser", uri="file://a:{b}/", database="x", internalDomains=[])
+
+
+def test_the_cache_is_bounded(parser: Step) -> None:
+    for number in range(17_000):
+        parser(draft(page_referrer=f"https://finder.example/{number}"))
+    parser(draft(page_referrer="https://finder.example/" + "x" * 100_000))
+    cache = parser._cache  # type: ignore[attr-defined]
+    assert len(cache) <= 16_384
+    assert max(len(text) for text, _ in cache) <= 2_048

@@ -1,0 +1,284 @@
+"""EnrichConfig: where it is read from, what is refused and how, what it gives to workers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import pickle
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowetl.enrich.config import EnrichConfig
+from snowetl.errors import AssetError, ConfigError, RegistryUnavailable, SnowetlError
+from snowetl.iglu.config import ResolverConfig
+from tests.enrich.enrichments.support import FIXTURES, draft
+
+SNOWPLOW = "com.snowplowanalytics.snowplow"
+
+
+def config(name: str, version: str = "1-0-0", vendor: str = SNOWPLOW, enabled: Any = True, **parameters: Any) -> Any:
+    data = {"vendor": vendor, "name": name, "enabled": enabled, "parameters": parameters}
+    return {"schema": f"iglu:{vendor}/{name}/jsonschema/{version}", "data": data}
+
+
+def container(*configs: Any, version: str = "1-0-0") -> Any:
+    return {"schema": f"iglu:{SNOWPLOW}/enrichments/jsonschema/{version}", "data": list(configs)}
+
+
+ANON_IP = config("anon_ip", anonOctets=2)
+UA_UTILS = config("user_agent_utils_config")
+
+
+def load(enrichments: Any, **options: Any) -> EnrichConfig:
+    return EnrichConfig.load(enrichments=enrichments, input_format="thrift", etl_tstamp=0, **options)
+
+
+def names(enrichments: Any, **options: Any) -> list[str]:
+    return [conf.criterion.name for conf in load(enrichments, **options).enrichments]
+
+
+def anything(folder: Path, *uris: str) -> Any:
+    """A resolver that accepts any data under ``uris``."""
+    for uri in uris:
+        path = folder / "schemas" / uri.removeprefix("iglu:")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    repository = {"name": "Any", "priority": 0, "vendorPrefixes": [], "connection": {"embedded": {"path": str(folder)}}}
+    schema = "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1"
+    return {"schema": schema, "data": {"cacheSize": 9, "repositories": [repository]}}
+
+
+# --- sources ------------------------------------------------------------------------------------------------------
+
+
+def test_sources(tmp_path: Path) -> None:
+    both = ["anon_ip", "user_agent_utils_config"]
+    text = json.dumps(container(ANON_IP, UA_UTILS))
+    url_safe = base64.urlsafe_b64encode(text.encode()).decode()
+    file = tmp_path / "all.json"
+    file.write_text(text)
+    folder = tmp_path / "enrichments"
+    folder.mkdir()
+    (folder / "b.json").write_text(json.dumps(UA_UTILS))
+    (folder / "a.json").write_text(json.dumps(ANON_IP))
+    (folder / "README.md").write_text("not read")
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "c.json").write_text("not read")
+    for source in (
+        [ANON_IP, UA_UTILS],
+        container(ANON_IP, UA_UTILS),
+        text,
+        json.dumps([ANON_IP, UA_UTILS]),
+        f"\n {text}",
+        url_safe,
+        url_safe.rstrip("="),
+        base64.b64encode(text.encode()).decode(),
+        file,
+        str(file),
+        folder,
+        str(folder),
+        [container(ANON_IP), UA_UTILS],
+    ):
+        assert names(source) == both
+    assert names(ANON_IP) == ["anon_ip"]
+    assert names(None) == names([]) == names(container()) == []
+
+
+def test_the_fixtures() -> None:
+    loaded = load(str(FIXTURES / "enrichments"), resolver=str(FIXTURES / "resolver.json"))
+    assert len(loaded.enrichments) == 7
+    assert isinstance(loaded.resolver, ResolverConfig)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: str(folder / "nowhere"), ["No enrichments at", "nowhere", "neither a folder"]),
+        (lambda folder: folder / "nowhere.json", ["nowhere.json", "cannot be read"]),
+        (lambda folder: folder, ["has no *.json file", "Leave it out"]),
+        (lambda folder: "", ["empty"]),
+        (lambda folder: 7, ["empty"]),
+        (lambda folder: "{", ["the enrichments is no JSON"]),
+        (lambda folder: base64.b64encode(b'{"a":').decode(), ["the enrichments in base64 is no JSON"]),
+        (lambda folder: [7], ["enrichment 1 of the list", "INVALID_DATA_PAYLOAD", "anon_ip/jsonschema/1-0-0"]),
+        (lambda folder: {"data": {}}, ["INVALID_DATA_PAYLOAD"]),
+        (lambda folder: [ANON_IP | {"schema": "iglu:x"}], ["INVALID_IGLUURI"]),
+        (lambda folder: [ANON_IP | {"schema": "iglu:a/b/jsonschema/0-0-1"}], ["INVALID_SCHEMAVER"]),
+    ],
+)
+def test_unreadable_sources(tmp_path: Path, make: Any, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(make(tmp_path))
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(ANON_IP))
+    (tmp_path / "b.json").write_text(json.dumps(config("anon_ip", anonOctets=9)))
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path)
+    assert str(error.value).startswith(f"{tmp_path / 'b.json'}: Enrichment with key 'iglu:{SNOWPLOW}/anon_ip/")
+    (tmp_path / "b.json").write_text("{]")
+    with pytest.raises(ConfigError, match=r"b\.json is no JSON"):
+        load(tmp_path)
+    (tmp_path / "b.json").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"b\.json cannot be read"):
+        load(tmp_path)
+    (tmp_path / "c.hocon").write_text("{}")
+    with pytest.raises(ConfigError, match=r"c\.hocon is HOCON"):
+        load(tmp_path)
+
+
+# --- checks -------------------------------------------------------------------------------------------------------
+
+
+def test_each_is_validated_even_if_disabled() -> None:
+    wrong = config("anon_ip", enabled=False, anonOctets="many")
+    for source in ([UA_UTILS, wrong], container(UA_UTILS, wrong)):
+        with pytest.raises(ConfigError) as error:
+            load(source)
+        text = str(error.value)
+        assert f"Enrichment with key 'iglu:{SNOWPLOW}/anon_ip/jsonschema/1-0-0` is invalid - {{" in text
+        assert '"error":"ValidationError"' in text
+        assert "$.parameters.anonOctets" in text
+        assert "enrichment 2" in text
+
+
+def test_schema_that_no_registry_has() -> None:
+    with pytest.raises(ConfigError, match='anon_ipp.*"error":"ResolutionError"'):
+        load([config("anon_ipp")])
+
+
+@pytest.mark.slow
+def test_registry_that_does_not_answer() -> None:
+    http = {"uri": "http://127.0.0.1:9/"}
+    repository = {"name": "Down", "priority": 0, "vendorPrefixes": [], "connection": {"http": http}}
+    schema = "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1"
+    resolver = {"schema": schema, "data": {"cacheSize": 9, "repositories": [repository]}}
+    with pytest.raises(RegistryUnavailable, match="Down"):
+        load([ANON_IP], resolver=resolver)
+
+
+def test_container_version(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ResolutionError"):
+        load(container(ANON_IP, version="1-1-0"))
+    resolver = anything(tmp_path, container(version="1-1-0")["schema"])
+    with pytest.raises(ConfigError, match=r"Schema criterion .*/1-0-\* does not match schema .*/1-1-0"):
+        load(container(ANON_IP, version="1-1-0"), resolver=resolver)
+    with pytest.raises(ConfigError, match="ValidationError"):
+        load(container() | {"data": {}})
+
+
+def test_unsupported_version(tmp_path: Path) -> None:
+    lookups = config("ip_lookups", "1-0-0")
+    resolver = anything(tmp_path, lookups["schema"])
+    with pytest.raises(ConfigError) as error:
+        load([lookups], resolver=resolver)
+    assert (
+        f"Schema key iglu:{SNOWPLOW}/ip_lookups/jsonschema/1-0-0 is not supported. A 'ip_lookups' enrichment must have "
+        f"schema iglu:{SNOWPLOW}/ip_lookups/jsonschema/2-0-*."
+    ) in str(error.value)
+    disabled = config("ip_lookups", "1-0-0", enabled=False)
+    assert names([disabled], resolver=resolver) == []
+
+
+def test_enrichments_of_later_and_unknown_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cookies, unknown = config("cookie_extractor_config", cookies=[]), config("from_the_future")
+    resolver = anything(tmp_path, cookies["schema"], unknown["schema"])
+    with pytest.raises(ConfigError, match="cookie_extractor_config is not supported by this version yet: disable it"):
+        load([cookies], resolver=resolver)
+    off = cookies | {"data": cookies["data"] | {"enabled": False}}
+    with caplog.at_level(logging.WARNING, "snowetl"):
+        assert names([off, unknown], resolver=resolver) == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "enrichment 2 of the list: there is no enrichment from_the_future; it is ignored"
+    ]
+
+
+def test_of_two_of_one_kind_the_last_counts(caplog: pytest.LogCaptureFixture) -> None:
+    loaded = load([config("anon_ip", anonOctets=1), UA_UTILS, config("anon_ip", anonOctets=3)])
+    assert [conf.criterion.name for conf in loaded.enrichments] == ["anon_ip", "user_agent_utils_config"]
+    assert loaded.enrichments[0].octets == 3  # type: ignore[attr-defined]
+    assert "another configuration of anon_ip came before" in caplog.text
+
+
+def test_parameters_that_pass_the_schema_only() -> None:
+    with pytest.raises(ConfigError, match="Could not extract parameters.anonOctets as integer"):
+        load([config("anon_ip", anonOctets=2.5)])
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def geo(folder: Path, prefix: str = "file:") -> Any:
+    return config("ip_lookups", "2-0-0", geo={"database": "GeoIP2-City.mmdb", "uri": f"{prefix}{folder}"})
+
+
+def test_a_local_file_that_cannot_be_used_fails_at_once(tmp_path: Path) -> None:
+    (tmp_path / "GeoIP2-City.mmdb").write_bytes(b"no database")
+    with pytest.raises(AssetError, match="is no MaxMind database"):
+        load([geo(tmp_path)])
+
+
+@pytest.mark.parametrize("prefix", ["file:", "file://", "FILE://"])
+def test_local_files(prefix: str) -> None:
+    loaded = load([geo(FIXTURES / "maxmind", prefix)])
+    made = draft(user_ipaddress="198.18.0.7")
+    loaded.build_steps()["ip_lookups"](made)
+    assert made.event["geo_city"] == "London"
+
+
+def test_missing_files_and_files_from_elsewhere(tmp_path: Path) -> None:
+    loaded = load([geo(tmp_path / "gone")])
+    path = f"{tmp_path}/gone/GeoIP2-City.mmdb"
+    uri = f"file:{path}"
+    assert loaded.assets() == [(uri, "ip_geo")]
+    with pytest.raises(AssetError, match=f"there is no file {path}, which the enrichment ip_lookups needs"):
+        loaded.build_steps()
+    bound = loaded.with_assets({uri: FIXTURES / "maxmind" / "GeoIP2-City.mmdb"})
+    assert bound.files == {uri: str(FIXTURES / "maxmind" / "GeoIP2-City.mmdb")}
+    assert loaded.files == {}
+    assert list(bound.build_steps()) == ["ip_lookups"]
+
+
+# --- options ------------------------------------------------------------------------------------------------------
+
+
+def test_it_travels() -> None:
+    loaded = load(FIXTURES / "enrichments", atomic_limits={"page_title": 10}, accept_invalid=True)
+    assert pickle.loads(pickle.dumps(loaded)) == loaded
+    with pytest.raises(AttributeError):
+        loaded.etl_tstamp = 1  # type: ignore[misc]
+
+
+def test_time() -> None:
+    def millis(given: Any) -> int:
+        return EnrichConfig.load(input_format="thrift", etl_tstamp=given).etl_tstamp
+
+    assert millis(5) == 5
+    assert millis(datetime(1970, 1, 1, 0, 0, 1, 234_000, tzinfo=UTC)) == 1234
+    assert millis(datetime(1970, 1, 1, 0, 0, 1)) == 1000
+    assert millis(datetime(1970, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == 0
+    assert abs(millis(None) - time.time() * 1000) < 60_000
+
+
+def test_defaults() -> None:
+    loaded = EnrichConfig.load(input_format="thrift")
+    assert loaded.resolver == ResolverConfig.default()
+    assert loaded.processor[0] == "snowetl"
+    assert (loaded.accept_invalid, loaded.legacy_enrichment_order, loaded.try_base64) == (False, False, False)
+    with pytest.raises(ConfigError, match="on_registry_failure is 'perhaps'"):
+        load(None, on_registry_failure="perhaps")
+
+
+def test_any_text_as_source() -> None:
+    for text in ("x", "\0", "a" * 10_000, "s3://bucket/enrichments", "[", "{}", "[[]]", "e30=", "W10="):
+        try:
+            load(text)
+        except SnowetlError as error:
+            assert len(str(error)) < 2_000
