@@ -21,7 +21,7 @@ _USERAGENT = INDEX["useragent"]
 _CONTEXT = "iglu:com.snowplowanalytics.snowplow/ua_parser_context/jsonschema/1-0-0"
 _CACHE_SIZE = 10_000
 _CACHED_LENGTH = 1_024
-_LOOKED_AT = 4_096
+_LOOKED_AT = 2_048
 """Longer user agents are cut: some rules take time that grows with the square of the length."""
 
 

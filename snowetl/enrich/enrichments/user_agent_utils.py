@@ -29,7 +29,7 @@ _SYSTEM = slice(INDEX["os_name"], INDEX["os_manufacturer"] + 1)
 _DEVICE = slice(INDEX["dvce_type"], INDEX["dvce_ismobile"] + 1)
 _CACHE_SIZE = 10_000
 _CACHED_LENGTH = 1_024
-_LOOKED_AT = 4_096
+_LOOKED_AT = 2_048
 """Longer user agents are cut for the search of the version, which would take quadratic time."""
 
 _ROBOT = "Robot/Spider"
