@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -82,20 +83,34 @@ def _everything(args: argparse.Namespace) -> int:
             rate, wall_rate = job.events / job.busy, job.events / job.wall
             print(f"  {name:<24}{rate:>9,.0f} events/s  ({wall_rate:,.0f})   {_memory(job.peak_memory)}", flush=True)
     first, second, third = jobs.values()
-    print("\nratios")
-    print(f"  job / library, 1x, no enrichments      {first.events / first.busy / plain.events_per_second:>6.2f}")
-    print(f"  job / library, 1x, standard profile    {second.events / second.busy / full.events_per_second:>6.2f}")
-    print(
-        f"  job / library, {args.times}x, standard profile   {third.events / third.busy / full.events_per_second:>6.2f}"
-    )
-    print(f"  library, standard / none               {full.events_per_second / plain.events_per_second:>6.2f}")
-    print(
-        f"  reading and writing / job, {args.times}x         {third.events / third.busy / bare_rate:>6.2f}  of its time"
-    )
+    large_name = f"{args.times}x"
+    print("\nratios of events per second                 by the clock   by processor time")
+    for name, job, result in (
+        ("1x, no enrichments", first, plain),
+        ("1x, standard profile", second, full),
+        (f"{large_name}, standard profile", third, full),
+    ):
+        clock = job.events / job.busy / result.events_per_second
+        processor = job.events / job.cpu / (result.events / result.cpu)
+        print(f"  job / library, {name:<26}{clock:>8.2f}{processor:>18.2f}")
+    clock, processor = full.events_per_second / plain.events_per_second, plain.cpu / full.cpu
+    print(f"  {'library, standard / no enrichments':<41}{clock:>8.2f}{processor:>18.2f}")
+    clock, processor = third.events / third.busy / bare_rate, third.events / third.cpu / (bare.events / bare.cpu)
+    print(f"  {f'job / reading and writing, {large_name}':<41}{clock:>8.2f}{processor:>18.2f}")
+    print(f"\nmemory, {large_name} / 1x")
     for role in ("driver", "JVM", "worker"):
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
-        print(f"  memory {args.times}x / 1x, {role:<23}{growth:>6.2f}")
+        print(f"  {role:<41}{growth:>8.2f}")
+    _warn_if_busy()
     return 0
+
+
+def _warn_if_busy() -> None:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores:
+        print(
+            f"\nThis machine has other work to do (load {load:.1f} on {cores} cores): the clock's figures are too low."
+        )
 
 
 def _show(name: str, result: Result) -> Result:

@@ -29,11 +29,13 @@ RUN_ID = "2026-03-05-00-00-00"
 
 @dataclass(frozen=True)
 class JobResult:
-    """``busy`` is the time tasks spent in Python, ``wall`` that of the whole job, start of Spark included (seconds)."""
+    """Seconds: ``busy`` is what tasks spent in Python, ``cpu`` the processor time of the Python workers, ``wall`` the
+    whole job with the start of Spark."""
 
     events: int
     bad_rows: int
     busy: float
+    cpu: float
     wall: float
     peak_memory: dict[str, int]
     """Largest resident size by role (driver, JVM, worker), in bytes."""
@@ -62,7 +64,7 @@ def run_job(source: Path, enrichments: Path | None, resolver: Path, cores: int) 
         ]
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        peaks = _watch(process)
+        peaks, cpu = _watch(process)
         wall = time.perf_counter() - started
         output = process.stdout.read() if process.stdout else ""
         if process.returncode != 0:
@@ -70,24 +72,27 @@ def run_job(source: Path, enrichments: Path | None, resolver: Path, cores: int) 
         report = json.loads((good / f"run={RUN_ID}" / "_report.json").read_text("utf-8"))
     peaks["worker"] = max(peaks.get("worker", 0), report["workers"]["peakMemory"])
     bad_rows = sum(report["badRows"].values())
-    return JobResult(report["events"], bad_rows, report["workers"]["seconds"], wall, peaks)
+    return JobResult(report["events"], bad_rows, report["workers"]["seconds"], cpu, wall, peaks)
 
 
-def _watch(process: subprocess.Popen[str]) -> dict[str, int]:
-    """Wait for ``process``; the largest resident size seen of each role among it and its children."""
+def _watch(process: subprocess.Popen[str]) -> tuple[dict[str, int], float]:
+    """Wait for ``process``. The largest resident size by role among it and its children, processor time of workers."""
     peaks: dict[str, int] = {}
+    cpu: dict[int, float] = {}
     root = psutil.Process(process.pid)
     while process.poll() is None:
         for member in [root, *_children(root)]:
             try:
-                name, size = member.name(), member.memory_info().rss
+                name, size, times = member.name(), member.memory_info().rss, member.cpu_times()
             except psutil.Error:
                 continue
             role = "driver" if member.pid == root.pid else _ROLES.get(name[:4])
             if role is not None:  # others are on their way to become one of these
                 peaks[role] = max(peaks.get(role, 0), size)
+            if role == "worker":
+                cpu[member.pid] = times.user + times.system
         time.sleep(0.1)
-    return peaks
+    return peaks, sum(cpu.values())
 
 
 def _children(root: psutil.Process) -> list[psutil.Process]:
@@ -100,8 +105,11 @@ def _children(root: psutil.Process) -> list[psutil.Process]:
 
 @dataclass(frozen=True)
 class BareResult:
+    """``cpu`` is processor time, in seconds as well."""
+
     events: int
     seconds: float
+    cpu: float
 
 
 def run_bare(source: Path, resolver: Any) -> BareResult:
@@ -123,11 +131,11 @@ def run_bare(source: Path, resolver: Any) -> BareResult:
         replay = _Replay(prepared)
         good, bad = prepared.run.folders
         output = Output(good, bad, prepared.run.id)
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         events = sum(
             enrich_split(work.split, prepared.config, output, lambda _: replay).events for work in prepared.work
         )
-        return BareResult(events, time.perf_counter() - started)
+        return BareResult(events, time.perf_counter() - started, time.process_time() - cpu)
 
 
 class _Replay:
