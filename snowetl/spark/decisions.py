@@ -7,6 +7,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Mapping
 
+from snowetl.errors import StorageError
 from snowetl.storage import filesystem
 
 DROP, KNOWN, RENAME = 1, 2, 3
@@ -37,7 +38,10 @@ class Decisions:
     def read(cls, folder: str, split: int) -> Decisions:
         """The decisions about ``split``. Raises ``StorageError`` or ``UsageError`` when they are not there."""
         url = decisions_url(folder, split)
-        rest = zlib.decompress(filesystem(url).get(url))[len(_MAGIC) :]
+        try:
+            rest = zlib.decompress(filesystem(url).get(url))[len(_MAGIC) :]
+        except zlib.error as error:
+            raise StorageError(f"{url} is damaged ({error}): run again") from None
         lines: dict[int, Iterable[int]] = {}
         for verdict in VERDICTS:
             lines[verdict], rest = _unpacked(rest)

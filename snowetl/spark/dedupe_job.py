@@ -6,6 +6,7 @@ back are the few keys that occur more than once. So a key that half of all event
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import SnowetlError
+from snowetl.model.text import to_utf8
 from snowetl.spark.decisions import DROP, KNOWN, RENAME, VERDICTS, Decisions
 from snowetl.spark.executors import Advance, Work, job_error, wrap_error
 from snowetl.spark.manifest import BATCH, ManifestConfig, Seen
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _ROWS = 10_000
 _KEYS = "split int, line long, event_id string, fingerprint string, etl long, types array<string>"
 _FEW_PARTITIONS = 200
+_LONGEST_FINGERPRINT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,15 @@ class Decided:
 
 
 def seen_of(key: Key) -> Seen:
-    """How an event is named in a manifest; without a fingerprint, as nothing else ever is."""
-    return Seen(key.event_id, key.fingerprint or dedupe.new_id(key.event_id, "{}/{}".format(*key.place)))
+    """How an event is named in a manifest; without a fingerprint, as nothing else ever is.
+
+    Fingerprints no database takes as a key, which no enrichment makes, are named by their digest.
+    """
+    if not key.fingerprint:
+        return Seen(key.event_id, dedupe.new_id(key.event_id, "{}/{}".format(*key.place)))
+    if len(key.fingerprint) > _LONGEST_FINGERPRINT or "\0" in key.fingerprint:
+        return Seen(key.event_id, hashlib.sha256(to_utf8(key.fingerprint)).hexdigest())
+    return Seen(key.event_id, to_utf8(key.fingerprint).decode())
 
 
 # --- without Spark --------------------------------------------------------------------------------------------------
@@ -195,7 +205,7 @@ def _key_batches(keys: Iterator[tuple[Key, frozenset[SchemaType]]]) -> Iterator[
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     for key, new in keys:
-        fingerprint = key.fingerprint and key.fingerprint.encode("utf-8", "replace").decode()
+        fingerprint = key.fingerprint and to_utf8(key.fingerprint).decode()
         row = (*key.place, key.event_id, fingerprint, key.etl_micros, sorted(map(_show_type, new)) or None)
         for column, value in zip(columns, row, strict=True):
             column.append(value)
