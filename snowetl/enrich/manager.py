@@ -61,13 +61,13 @@ class EnrichmentManager:
     def set_up(self, payload: CollectorPayload) -> tuple[list[str], list[Message]]:
         """The columns every event of a payload starts with, and what is wrong with the collector's time."""
         event = EnrichedEvent(self._blank.copy())
-        event["v_collector"] = payload.collector
+        event["v_collector"] = _one_cell(payload.collector or "")  # the reference lets a tab break the line
         event["network_userid"] = payload.network_userid
         if payload.ip_address is not None:
             event.values[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
         useragent = payload.useragent
         if useragent is not None:
-            event.values[_USERAGENT] = useragent.replace("\r", "").replace("\n", "").replace("\t", "    ") or EMPTY
+            event.values[_USERAGENT] = _one_cell(useragent) or EMPTY
         millis = payload.timestamp
         if millis is None:
             return event.values, [_collector_tstamp_failure(None, "should be set")]
@@ -148,6 +148,13 @@ class EnrichmentManager:
             step(draft)
             if watch is not None:
                 watch(name, draft)
+
+
+def _one_cell(text: str) -> str:
+    """Line breaks go, tabs become four spaces; other control characters stay."""
+    if text.isprintable():
+        return text
+    return text.replace("\r", "").replace("\n", "").replace("\t", "    ")
 
 
 def _collector_tstamp_failure(value: str | None, expectation: str) -> Message:
