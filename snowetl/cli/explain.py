@@ -47,18 +47,18 @@ def command(record: str, input_format: str, enrichments: Any, iglu_config: Any, 
         etl_tstamp=etl_timestamp,
         processor=PROCESSOR,
     )
-    data = _find_record(record, binary=input_format == "thrift")
+    data, source, place = _find_record(record, binary=input_format == "thrift")
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
         enricher = Enricher(config.with_assets(assets.fetch_all(config.assets(), Path(folder))))
-        for number, (stage, detail) in enumerate(enricher.explain(data), 1):
+        for number, (stage, detail) in enumerate(enricher.explain(data, source, place), 1):
             console.show("\n".join([f"{number}. {stage}", *_lines(detail), ""]))
 
 
-def _find_record(text: str, *, binary: bool) -> bytes | str:
-    """The record itself, or the one at ``FILE:N``. Raises :class:`UsageError`."""
+def _find_record(text: str, *, binary: bool) -> tuple[bytes | str, str, int]:
+    """The record itself, or the one at ``FILE:N``, and its place as the job names it. Raises :class:`UsageError`."""
     place = _PLACE.fullmatch(text)
     if place is None:
-        return decode_base64(text) if binary else text
+        return (decode_base64(text) if binary else text), "", 0
     file, number = place["file"], int(place["number"])
     fs = filesystem(file)
     if not fs.exists(file):
@@ -67,7 +67,7 @@ def _find_record(text: str, *, binary: bool) -> bytes | str:
     found = next(islice(records, number - 1, None), None) if number else None
     if found is None:
         raise UsageError(f"{file} has no record {number}; they are counted from 1")
-    return found.data
+    return found.data, file.rpartition("/")[2], found.number
 
 
 def _lines(detail: Any) -> Iterator[str]:

@@ -87,8 +87,11 @@ class Enricher:
         except Exception as error:
             return [badrow.generic_error(self._origin, [_describe(error)], record)]
 
-    def explain(self, record: bytes | str) -> Iterator[tuple[str, Any]]:
-        """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result."""
+    def explain(self, record: bytes | str, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
+        """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result.
+
+        ``source`` and ``number`` as in :meth:`process`.
+        """
         payload = self._loader.load(record)
         if payload is None:
             yield "loader", f"{self._loader.name}: discarded (a header line, or an empty one)"
@@ -109,7 +112,7 @@ class Enricher:
             changes = _Changes()
             base, failures = self._manager.set_up(raw.payload)
             changes.last = list(base)
-            place = Place(record, ordinal=ordinal)
+            place = Place(record, source, number, ordinal)
             result = self._manager.enrich(raw, base, failures, place, watch=changes.note)
             yield from changes.steps
             if isinstance(result, BadRow):
