@@ -58,7 +58,7 @@ def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _everything(args: argparse.Namespace) -> int:
-    from bench.job import JobResult, run_bare, run_job, write_input  # psutil only here
+    from bench.job import JobResult, run_job, run_splits, write_input  # psutil only here
 
     resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
     traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(args.records)]
@@ -69,9 +69,10 @@ def _everything(args: argparse.Namespace) -> int:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_input(small, args.records)
         write_input(large, args.records * args.times)
-        bare = run_bare(small, str(resolver))
-        bare_rate = bare.events / bare.seconds
-        print(f"\nreading and writing alone, one process\n  {'enricher left out':<24}{bare_rate:>9,.0f} events/s")
+        bare, split = run_splits(small, str(resolver), str(standard))
+        print("\nenrich_split, the work of a task, in this process")
+        print(f"  {'enricher left out':<24}{bare.events / bare.seconds:>9,.0f} events/s   (reading and writing alone)")
+        print(f"  {'standard profile, warm':<24}{split.events / split.seconds:>9,.0f} events/s")
         jobs: dict[str, JobResult] = {}
         print("\njob on Spark, local[1]: time in tasks (with the start of Spark)", flush=True)
         for name, source, profile in (
@@ -95,8 +96,12 @@ def _everything(args: argparse.Namespace) -> int:
         print(f"  job / library, {name:<26}{clock:>8.2f}{processor:>18.2f}")
     clock, processor = full.events_per_second / plain.events_per_second, plain.cpu / full.cpu
     print(f"  {'library, standard / no enrichments':<41}{clock:>8.2f}{processor:>18.2f}")
-    clock, processor = third.events / third.busy / bare_rate, third.events / third.cpu / (bare.events / bare.cpu)
-    print(f"  {f'job / reading and writing, {large_name}':<41}{clock:>8.2f}{processor:>18.2f}")
+    clock = split.events / split.seconds / full.events_per_second
+    processor = split.events / split.cpu / (full.events / full.cpu)
+    print(f"  {'enrich_split, warm / library':<41}{clock:>8.2f}{processor:>18.2f}")
+    clock = third.events / third.busy / (bare.events / bare.seconds)
+    processor = third.events / third.cpu / (bare.events / bare.cpu)
+    print(f"  {f'job, {large_name} / reading and writing':<41}{clock:>8.2f}{processor:>18.2f}")
     print(f"\nmemory, {large_name} / 1x")
     for role in ("driver", "JVM", "worker"):
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)

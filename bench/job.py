@@ -19,7 +19,7 @@ from bench.traffic import records
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
 from snowetl.spark.enrich_job import EnrichSettings, Prepared, prepare
-from snowetl.spark.split import Output, enrich_split
+from snowetl.spark.split import Output, Processor, enrich_split
 from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000
@@ -104,18 +104,18 @@ def _children(root: psutil.Process) -> list[psutil.Process]:
 
 
 @dataclass(frozen=True)
-class BareResult:
-    """``cpu`` is processor time, in seconds as well."""
+class SplitsResult:
+    """``cpu`` is processor time; both are seconds."""
 
     events: int
     seconds: float
     cpu: float
 
 
-def run_bare(source: Path, resolver: Any) -> BareResult:
-    """``enrich_split`` over the same input in this process, with the enricher left out: reading and writing alone.
+def run_splits(source: Path, resolver: Any, enrichments: Any) -> tuple[SplitsResult, SplitsResult]:
+    """``enrich_split`` over an input in this process: with the enricher left out, and with it, warm.
 
-    As many lines are written as the enricher would make, copies of real ones in turn.
+    Left out means that copies of real lines are written, as many as it would make: reading and writing alone.
     """
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         prepared = prepare(
@@ -125,17 +125,24 @@ def run_bare(source: Path, resolver: Any) -> BareResult:
                 output_folder=f"{folder}/good",
                 bad_folder=f"{folder}/bad",
                 resolver=resolver,
+                enrichments=enrichments,
                 run_id=RUN_ID,
             )
         )
-        replay = _Replay(prepared)
-        good, bad = prepared.run.folders
-        output = Output(good, bad, prepared.run.id)
-        started, cpu = time.perf_counter(), time.process_time()
-        events = sum(
-            enrich_split(work.split, prepared.config, output, lambda _: replay).events for work in prepared.work
-        )
-        return BareResult(events, time.perf_counter() - started, time.process_time() - cpu)
+        enricher = Enricher(prepared.config)
+        bare = _run_splits(prepared, _Replay(enricher))
+        _run_splits(prepared, enricher)
+        return bare, _run_splits(prepared, enricher)
+
+
+def _run_splits(prepared: Prepared, processor: Processor) -> SplitsResult:
+    good, bad = prepared.run.folders
+    output = Output(good, bad, prepared.run.id)
+    started, cpu = time.perf_counter(), time.process_time()
+    events = sum(
+        enrich_split(work.split, prepared.config, output, lambda _: processor).events for work in prepared.work
+    )
+    return SplitsResult(events, time.perf_counter() - started, time.process_time() - cpu)
 
 
 class _Replay:
@@ -143,8 +150,7 @@ class _Replay:
 
     SAMPLE = 2000
 
-    def __init__(self, prepared: Prepared) -> None:
-        enricher = Enricher(prepared.config)
+    def __init__(self, enricher: Enricher) -> None:
         answers = [enricher.process(record) for record in records(self.SAMPLE)]
         self._answers: list[Sequence[EnrichedEvent]] = [
             [_Line(result.to_tsv()) for result in results if isinstance(result, EnrichedEvent)] for results in answers

@@ -1,0 +1,96 @@
+"""The bench: its traffic is what it says, always the same; its commands print what they promise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from bench import traffic
+from bench.library import measure, read_records
+from bench.shared import filled_profile, resolver
+from snowetl import EnrichConfig, Enricher
+from snowetl.errors import UsageError
+from snowetl.model.badrow import BadRow
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_traffic_is_the_same_each_time() -> None:
+    assert list(traffic.records(300)) == list(traffic.records(300))
+    assert list(traffic.records(50)) == list(islice(traffic.records(300), 50))
+    assert list(traffic.records(50, seed="other")) != list(traffic.records(50))
+
+
+def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    config = EnrichConfig.load(
+        resolver="fixtures/resolver.json", input_format="thrift", etl_tstamp=0, processor=("bench", "1")
+    )
+    enricher = Enricher(config)
+    counts: Counter[str | None] = Counter()
+    records = broken = 0
+    for record in traffic.records(3000):
+        records += 1
+        results = enricher.process(record)
+        broken += isinstance(results[0], BadRow)
+        counts.update(result["event"] for result in results if not isinstance(result, BadRow))
+    views = counts["page_view"] + counts["page_ping"]
+    assert 0.67 < views / counts.total() < 0.73
+    assert set(counts) == {"page_view", "page_ping", "struct", "unstruct"}
+    assert 0.012 < broken / records < 0.028
+
+
+@pytest.mark.parametrize("name", ["records.jsonl", "records.jsonl.gz"])
+def test_library_measures_records_of_a_file(name: str, tmp_path: Path) -> None:
+    traffic.write(tmp_path / name, 60)
+    arguments = ["--records", tmp_path / name, "--enrichments", "fixtures/enrichments", "--passes", "2"]
+    command = [sys.executable, "-m", "bench", "library", *map(str, arguments), "--json"]
+    out = subprocess.check_output([*command, "--resolver", "fixtures/resolver.json"], cwd=ROOT, text=True)
+    result = json.loads(out)
+    assert result["records"] == 60
+    assert result["events"] > 60
+    assert 0 < result["best"] <= result["median"]
+    assert result["events_per_second"] == round(result["events"] / result["best"])
+
+
+def test_lines_and_bytes_may_be_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    line = "2026-03-02\t08:00:00\tX\t43\t198.18.0.7\tGET\thost\t/i\t200\t-\tcurl/8\te=pv&p=web&tv=js-3"
+    file = tmp_path / "mixed.jsonl"
+    traffic.write(file, 5)
+    with file.open("a") as lines:
+        lines.write(json.dumps({"id": "x", "format": "cloudfront", "line": line}) + "\n")
+    result = measure(read_records(file), "fixtures/resolver.json", None, passes=1)
+    assert result.records == 6
+
+
+def test_profiles_are_filled_in(tmp_path: Path) -> None:
+    profile, assets = tmp_path / "profile", tmp_path / "assets"
+    profile.mkdir()
+    assert filled_profile(profile, assets, tmp_path / "made") is None
+    (profile / "a.json").write_text('{"uri": "file://@ASSETS@/geo"}')
+    made = filled_profile(profile, assets, tmp_path / "made")
+    assert made is not None
+    assert json.loads((made / "a.json").read_text()) == {"uri": f"file://{assets}/geo"}
+    assert filled_profile(profile, None, tmp_path / "made") == profile
+    with pytest.raises(UsageError):
+        filled_profile(tmp_path / "nowhere", None, tmp_path / "made")
+
+
+def test_registries_become_a_resolver(tmp_path: Path) -> None:
+    repositories = resolver([tmp_path, ROOT])["data"]["repositories"]
+    assert [one["priority"] for one in repositories] == [1, 2]
+    assert repositories[0]["connection"]["http"]["uri"] == tmp_path.as_uri()
+
+
+def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "broken.jsonl"
+    file.write_text("{}\n")
+    with pytest.raises(UsageError, match=r"broken\.jsonl"):
+        read_records(file)
