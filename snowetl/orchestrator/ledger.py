@@ -18,7 +18,7 @@ from snowetl.storage import FileInfo, filesystem
 
 PLAN, REPORT, PAGE = "plan.json", "report.json", "report.html"
 _LOOKED_AT = 30
-"""How many of the latest runs are looked at for one that waits to be finished."""
+"""How many of the latest runs are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Entry:
 
     def plan(self) -> dict[str, Any] | None:
         return self._read(PLAN)
+
+    def is_done(self) -> bool:
+        return filesystem(self.folder).exists(f"{self.folder}/{REPORT}")
 
     def report(self, about: Mapping[str, Any]) -> dict[str, Any] | None:
         """The report of a run that is done. Raises :class:`OutputExists` where it was made from something else."""
@@ -89,14 +92,21 @@ def entries(runs_folder: str) -> Iterator[Entry]:
             yield Entry(name.removeprefix("run="), runs_folder)
 
 
-def find(runs_folder: str, about: Mapping[str, Any], inputs: str) -> Entry | None:
-    """The run that was begun with the same settings and waits to be finished, or has done the very same files."""
+def waiting(runs_folder: str, about: Mapping[str, Any]) -> Entry | None:
+    """The latest run that was begun with the same settings and is not finished."""
     for entry in entries(runs_folder):
         plan = entry.plan()
-        if plan is not None and plan.get("settings") == about:
-            done = filesystem(entry.folder).exists(f"{entry.folder}/{REPORT}")
-            if not done or plan.get("inputs") == inputs:
-                return entry
+        if plan is not None and plan.get("settings") == about and not entry.is_done():
+            return entry
+    return None
+
+
+def same_files(runs_folder: str, about: Mapping[str, Any], inputs: str) -> Entry | None:
+    """The run of the same settings that has done the very same files. ``inputs`` is their :func:`fingerprint`."""
+    for entry in entries(runs_folder):
+        plan = entry.plan()
+        if plan is not None and plan.get("settings") == about and plan.get("inputs") == inputs and entry.is_done():
+            return entry
     return None
 
 

@@ -64,9 +64,11 @@ class Job:
             self.began.setdefault(line.partition(":")[0], time.monotonic())
 
     def end(self) -> dict[str, float]:
-        """Wait for the end; how long each phase took."""
+        """Wait for the end; how long each phase took. A run that was done before has none."""
         assert self.process.wait(timeout=300) == 0, "".join(self.lines)
         self._reader.join()
+        if "load" not in self.began:
+            return {}
         ends = [*(self.began[phase] for phase in PHASES[1:]), time.monotonic()]
         return {phase: end - self.began[phase] for phase, end in zip(PHASES, ends, strict=True)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import pytest
 
 from snowetl.errors import ConfigError
 from snowetl.load.embedded import embedded_postgres
+from snowetl.load.plan import LoadError
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,3 +116,13 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither empty nor a data folder"), embedded_postgres(tmp_path):
         pass
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_server_that_cannot_start_says_so_soon(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    assert works(folder)
+    (folder / "postgresql.conf").write_text("no_such_setting = 1\n")
+    started = time.monotonic()
+    with pytest.raises(LoadError, match="does not start"), embedded_postgres(folder):
+        pass
+    assert time.monotonic() - started < 30

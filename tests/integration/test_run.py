@@ -1,0 +1,237 @@
+"""``snowetl run`` over the fixtures: the counts, the tables, and every way to run it again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from fixtures.questions import QUESTIONS
+from snowetl.cli.main import main
+from snowetl.load.embedded import embedded_postgres
+from tests.integration.support import ROOT
+
+RUN = "2026-03-05-00-00-02"
+EXPECTED: dict[str, dict[str, Any]] = json.loads((ROOT / "fixtures/logs/expected.json").read_text("utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fixtures' configurations name their files from there."""
+    monkeypatch.chdir(ROOT)
+
+
+def arguments(folder: Path, *more: str, logs: str = "fixtures/logs/thrift", format_: str = "thrift") -> list[str]:
+    return [
+        *("run", "--input-folder", logs, "--input-format", format_, "--output-folder", str(folder / "out")),
+        *("--enrichments", "fixtures/enrichments", "--iglu-config", "fixtures/resolver.json", "--master", "none"),
+        *more,
+    ]
+
+
+def report(folder: Path, run: str = RUN) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "out" / "runs" / f"run={run}" / "report.json").read_text("utf-8"))
+    return document
+
+
+def runs(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "out" / "runs").glob("run=*"))
+
+
+def query(folder: Path, sql: str) -> list[Any]:
+    with embedded_postgres(folder / "out" / "warehouse") as url, psycopg.connect(url) as connection:
+        return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the output of one run; tests that change it take a copy."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        assert main(arguments(folder, "--run-id", RUN)) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_every_record_is_accounted_for(done: Path) -> None:
+    expected = EXPECTED["thrift"]
+    document = report(done)
+    assert document["differences"] == []
+    enriched, transformed, loaded = document["steps"]
+    assert enriched["records"] == expected["records"]
+    assert enriched["events"] == transformed["records"] == transformed["events"] == expected["events"]
+    assert enriched["badRows"] == expected["badRows"]
+    rows = {table["table"]: table["rows"] for table in loaded["tables"]}
+    assert rows["atomic.events"] == expected["events"]
+    assert rows["atomic.bad_rows"] == sum(expected["badRows"].values())
+    for table, count in rows.items():
+        assert query(done, f"SELECT count(*) FROM {table}") == [(count,)]
+    assert query(done, "SELECT count_good FROM atomic.manifest") == [(expected["events"],)]
+
+
+def test_events_by_hour_bad_examples_and_splits_are_in_the_report(done: Path) -> None:
+    enriched = report(done)["steps"][0]
+    by_type = {name: sum(hours.values()) for name, hours in enriched["eventTypes"].items()}
+    assert by_type == dict(query(done, "SELECT coalesce(event_name, event), count(*) FROM atomic.events GROUP BY 1"))
+    assert sum(by_type.values()) == enriched["events"]
+    assert {len(rows) for rows in enriched["badExamples"].values()} <= {1, 2, 3}
+    assert enriched["badExamples"].keys() == enriched["badRowSchemas"].keys()
+    assert sum(split["records"] for split in enriched["splits"]) == enriched["records"]
+
+
+def test_each_step_and_the_run_leave_a_page(done: Path) -> None:
+    out = done / "out"
+    pages = [
+        out / "enriched" / f"run={RUN}" / "_report.html",
+        out / "transformed" / f"run={RUN}" / "_report.html",
+        out / "transformed" / f"run={RUN}" / "_load_report.html",
+        out / "runs" / f"run={RUN}" / "report.html",
+    ]
+    for page in pages:
+        assert RUN in page.read_text("utf-8")
+        assert page.with_suffix(".json").exists()
+
+
+def test_the_questions_of_the_demo_have_answers(done: Path) -> None:
+    for question, sql in QUESTIONS.items():
+        assert query(done, sql), question
+
+
+def test_a_run_that_is_done_stays_as_it_is(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for more in (["--run-id", RUN], []):  # named, or found by its files
+        assert main(arguments(done, *more)) == 0
+        captured = capsys.readouterr()
+        assert f"run={RUN} is done already" in captured.err
+        assert "atomic.events" in captured.out
+    assert runs(done) == [f"run={RUN}"]
+
+
+@pytest.fixture
+def small(folder: Path) -> Path:
+    """A folder with the output of a small run, to be changed at will."""
+    assert main(arguments(folder, "--run-id", RUN, logs="fixtures/logs/webhooks")) == 0
+    return folder
+
+
+@pytest.mark.parametrize("lost", ["runs", "transformed", "enriched"])
+def test_whatever_is_lost_is_redone_and_nothing_is_loaded_twice(small: Path, lost: str) -> None:
+    """As after a crash: steps without their report are redone; the warehouse remembers what it has."""
+    before = report(small)["steps"][2]["tables"]
+    shutil.rmtree(small / "out" / "runs" / f"run={RUN}")
+    shutil.rmtree(small / "out" / lost, ignore_errors=True)
+    assert main(arguments(small, "--run-id", RUN, logs="fixtures/logs/webhooks")) == 0
+    document = report(small)
+    assert document["differences"] == []
+    assert document["steps"][2]["outcome"] == "already loaded"
+    rows = {table["table"]: table["rows"] for table in before}
+    assert {table["table"]: table["rows"] for table in document["steps"][2]["tables"]} == rows
+    assert query(small, "SELECT count(*) FROM atomic.events") == [(EXPECTED["webhooks"]["events"],)]
+
+
+def test_without_a_name_the_run_that_waits_is_taken_up(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    webhooks = {"logs": "fixtures/logs/webhooks"}
+    assert main([*arguments(folder, **webhooks), "--schema", "not a name"]) == 1
+    assert not (folder / "out").exists()
+    [waiting] = die_while_loading(folder, webhooks)
+    capsys.readouterr()
+    assert main(arguments(folder, **webhooks)) == 0
+    err = capsys.readouterr().err
+    assert "enrich: done already" in err
+    assert "transform: done already" in err
+    assert runs(folder) == [waiting]
+    assert main([*arguments(folder, "--database", nowhere, **webhooks), "--dry-run"]) == 0
+    assert runs(folder) == [waiting]
+
+
+def die_while_loading(folder: Path, logs: dict[str, str]) -> list[str]:
+    """A run whose load fails; what waits afterwards."""
+    warehouse = folder / "out" / "warehouse"
+    warehouse.mkdir(parents=True)
+    (warehouse / "in-the-way").touch()
+    assert main(arguments(folder, **logs)) == 2
+    (warehouse / "in-the-way").unlink()
+    assert not list((folder / "out" / "runs").glob("*/report.json"))
+    return runs(folder)
+
+
+def test_files_that_somebody_changed_are_not_loaded(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(small / "out" / "runs")
+    shutil.rmtree(small / "out" / "transformed")
+    [part] = (small / "out" / "enriched" / f"run={RUN}").glob("part-*.gz")
+    part.unlink()
+    assert main(arguments(small, "--run-id", RUN, logs="fixtures/logs/webhooks")) == 1
+    assert "lines of enriched output, but 0 lines transform read" in capsys.readouterr().err
+
+
+def test_a_run_of_another_input_is_refused(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(done, "--run-id", RUN, logs="fixtures/logs/webhooks")) == 2
+    assert "differs in: inputFolder" in capsys.readouterr().err
+
+
+def test_only_bad_rows(folder: Path) -> None:
+    (folder / "raw").mkdir()
+    (folder / "raw" / "log").write_text("nonsense\n" * 3)
+    assert main(arguments(folder, "--run-id", RUN, logs=str(folder / "raw"), format_="cloudfront")) == 0
+    document = report(folder)
+    assert document["steps"][1]["records"] == 0
+    assert document["steps"][2]["outcome"] == "empty"
+
+
+def test_nothing_to_do(folder: Path) -> None:
+    (folder / "raw").mkdir()
+    assert main(arguments(folder, logs=str(folder / "raw"))) == 3
+    assert not (folder / "out").exists()
+
+
+def test_without_bad_rows(folder: Path) -> None:
+    assert main(arguments(folder, "--no-load-bad-rows", "--run-id", RUN, logs="fixtures/logs/webhooks")) == 0
+    tables = {table["table"] for table in report(folder)["steps"][2]["tables"]}
+    assert "atomic.bad_rows" not in tables
+    assert "atomic.events" in tables
+
+
+def test_load_knows_the_runs_that_run_has_loaded(done: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """From whatever folder, by whatever path."""
+    monkeypatch.chdir(done)
+    command = ["load", "--input-folder", "out/transformed", "--iglu-config", str(ROOT / "fixtures/resolver.json")]
+    assert main([*command, "--data-folder", "out/warehouse"]) == 0
+    assert "already loaded" in capsys.readouterr().out
+
+
+def test_the_yaml_of_the_docs_is_a_whole_command(folder: Path) -> None:
+    [example] = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "run.md").read_text("utf-8"), re.M | re.S)
+    (folder / "snowetl.yml").write_text(example)
+    command = ["run", "--config", str(folder / "snowetl.yml"), "--output-folder", str(folder / "out")]
+    assert main([*command, "--run-id", RUN]) == 0
+    assert report(folder)["steps"][0]["events"] == EXPECTED["cloudfront"]["events"]
+
+
+def test_every_option_is_documented_or_that_of_a_step() -> None:
+    from snowetl.cli import enrich, load, run, transform
+
+    steps = {option for verb in (enrich, load, transform) for param in verb.command.params for option in param.opts}
+    page = (ROOT / "docs" / "run.md").read_text("utf-8")
+    for parameter in run.command.params:
+        for option in parameter.opts:
+            if option.startswith("--") and option not in steps | {"--load-bad-rows"}:
+                assert f"`{option}`" in page, option
+
+
+@pytest.mark.spark
+def test_on_spark_the_rows_are_the_same(done: Path, folder: Path) -> None:
+    assert main([*arguments(folder, "--run-id", RUN)[:-2], "--run-id", RUN, "--master", "local[2]"]) == 0
+    assert report(folder)["counts"] == report(done)["counts"]
+    sql = "SELECT md5(string_agg(e::text, '|' ORDER BY e::text)) FROM atomic.{} e"
+    for table in ("events", "com_snowplowanalytics_snowplow_web_page_1"):
+        assert query(folder, sql.format(table)) == query(done, sql.format(table))
