@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON_PAGES = ("README.md", "docs/library.md")
-SHELL_PAGES = ("README.md", "docs/enrich-job.md", "docs/input-formats.md")
+SHELL_PAGES = ("README.md", "docs/enrich-job.md", "docs/transform-job.md", "docs/ddl.md", "docs/input-formats.md")
 """Pages whose commands need nothing but the fixtures: no server, no cloud."""
 
 
@@ -74,11 +75,13 @@ def test_the_readme_names_every_page() -> None:
     assert not [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme]
 
 
-def test_every_option_of_enrich_is_documented() -> None:
-    from snowetl.cli.enrich import command
-
-    page = (ROOT / "docs" / "enrich-job.md").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("verb", "page"), [("enrich", "enrich-job.md"), ("transform", "transform-job.md"), ("ddl", "ddl.md")]
+)
+def test_every_option_is_documented(verb: str, page: str) -> None:
+    command = import_module(f"snowetl.cli.{verb}").command
+    text = (ROOT / "docs" / page).read_text("utf-8")
     for parameter in command.params:
-        for option in parameter.opts:
+        for option in (*parameter.opts, *parameter.secondary_opts):
             if option.startswith("--") and option != "--help":
-                assert f"`{option}`" in page, option
+                assert f"`{option}`" in text, option
