@@ -42,6 +42,7 @@ font-size:.78rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .flow th{grid-column:1/-1;width:auto;padding:0}.flow .n{width:auto;min-width:4em}
 .flow .n+.n{grid-column:2;text-align:left}
 .flow .n~.n~.bar{grid-column:1/-1}
+.plain td,.plain th{padding-right:10px}.plain td:last-child{min-width:9em}
 }
 footer{color:var(--soft);font-size:.8rem;text-align:center}
 """
