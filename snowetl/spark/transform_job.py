@@ -68,10 +68,13 @@ class TransformSettings:
     on_registry_failure: str = "fail"
 
     @property
+    def deduplicates(self) -> bool:
+        return self.deduplication.natural or self.deduplication.finds_synthetic
+
+    @property
     def reads_twice(self) -> bool:
         """Whether the batch is read for its keys or types before it is transformed."""
-        deduplicates = self.deduplication.natural or self.deduplication.finds_synthetic
-        return deduplicates or self.kind == WIDE_PARQUET
+        return self.deduplicates or self.kind == WIDE_PARQUET
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +326,7 @@ def _decide(
     scratch: str,
 ) -> Decided:
     """Read the batch once: which events are duplicates, which schemas are met."""
-    task = KeysTask.create(replace(config, kind=SHRED))
+    task = KeysTask.create(replace(config, kind=SHRED), settings.deduplicates)
     request = Request(settings.deduplication, settings.manifest, config.now // 1000, scratch)
     if isinstance(executor, OnSpark):
         decided = decide_on_spark(executor.context, task, batch.work, request, settings.kind == WIDE_PARQUET)

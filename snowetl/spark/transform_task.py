@@ -105,26 +105,28 @@ class KeysReport:
 
 @dataclass(frozen=True, slots=True)
 class KeysTask:
-    """Reads the keys of splits into memory, where the whole batch's keys are to fit."""
+    """Reads the keys of splits into memory, where the whole batch's keys are to fit; without, just the schemas met."""
 
     key: str
     config: bytes
+    with_keys: bool = True
     assets: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def create(cls, config: TransformConfig) -> KeysTask:
-        return cls(*_pickled(config))
+    def create(cls, config: TransformConfig, with_keys: bool = True) -> KeysTask:
+        return cls(*_pickled(config), with_keys)
 
     def transformer(self) -> Transformer:
         return _prepared(self.key, self.config)[1]
 
     def run(self, split: Split, locate: object = None, advance: Advance | None = None) -> KeysReport:
-        keys: list[Key] = []
-        types: set[SchemaType] = set()
+        report = KeysReport(split.index, 0, [], frozenset())
         for key, new in read_keys(split, self.transformer()):
-            keys.append(key)
-            types |= new
-        return KeysReport(split.index, len(keys), keys, frozenset(types))
+            report.records += 1
+            report.types |= new
+            if self.with_keys:
+                report.keys.append(key)
+        return report
 
 
 @dataclass(frozen=True, slots=True)
