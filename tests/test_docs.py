@@ -24,8 +24,10 @@ def _blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PYTHON_PAGES)
-def test_python_blocks(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_python_blocks(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a folder that has the fixtures: some write beside them."""
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for number, block in enumerate(_blocks(ROOT / page, "python"), 1):
         exec(compile(block, f"{page} block {number}", "exec"), names)
