@@ -14,8 +14,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
-PYTHON_PAGES = ("README.md", "docs/library.md")
-SHELL_PAGES = ("README.md", "docs/enrich-job.md", "docs/transform-job.md", "docs/ddl.md", "docs/input-formats.md")
+PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md")
+SHELL_PAGES = (
+    "README.md",
+    "docs/ddl.md",
+    "docs/enrich-job.md",
+    "docs/input-formats.md",
+    "docs/postgres.md",
+    "docs/run.md",
+    "docs/transform-job.md",
+)
 """Pages whose commands need nothing but the fixtures: no server, no cloud."""
 
 
