@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -61,8 +62,8 @@ def test_rare_types_and_early_hours_are_summed_up() -> None:
 
 
 def test_a_worker_counts_no_more_than_it_can_hold() -> None:
-    report = counted(*(event(f"type{number}", "2026-03-02 10:00:00.000") for number in range(20_100)))
-    assert len(report.statistics.events) == 20_001
+    report = counted(*(event(f"type{number}", "2026-03-02 10:00:00.000") for number in range(5_100)))
+    assert len(report.statistics.events) == 5_001
     assert report.statistics.events[OTHER_TYPES, EARLIER] == 100
 
 
@@ -101,3 +102,21 @@ def test_whatever_events_say_can_be_written(events: list[tuple[str, str, str]]) 
         report.statistics.keep(BadRow(columns[0], {columns[1]: columns[2]}))
     text = to_utf8(jsontext.dumps(merged([report])))
     assert sum(sum(row.values()) for row in json.loads(text).get("eventTypes", {}).values()) == len(events)
+
+
+def test_they_travel_small_and_arrive_whole() -> None:
+    report = counted(
+        *(event(f"type{number % 40}", f"2026-03-02 {number % 24:02d}:00:00.000") for number in range(2_000))
+    )
+    for number in range(30):
+        report.statistics.keep(BadRow(f"schema{number % 10}", {"payload": f"{number} " * 1000}))
+    whole = merged([report])
+    travelled = pickle.dumps(report)
+    assert len(travelled) < 10_000
+    arrived = pickle.loads(travelled)
+    assert len(pickle.dumps(arrived)) < 10_000
+    assert merged([arrived]) == whole
+    assert (
+        merged([arrived, report])["eventTypes"]["type0"]["2026-03-02 00"]
+        == 2 * whole["eventTypes"]["type0"]["2026-03-02 00"]
+    )
