@@ -27,6 +27,9 @@ def command(data_folder: Path, arguments: tuple[str, ...]) -> None:
     if not (data_folder / "PG_VERSION").exists():
         raise UsageError(f"{data_folder} holds no data of an embedded PostgreSQL; name its folder: --data-folder")
     with embedded_postgres(data_folder) as url:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends a query of psql, not psql
-        code = subprocess.run([psql_path(), url, *arguments], check=False).returncode
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends a query of psql, not psql
+        try:
+            code = subprocess.run([psql_path(), url, *arguments], check=False).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)
     raise click.exceptions.Exit(code)

@@ -209,6 +209,15 @@ def test_load_knows_the_runs_that_run_has_loaded(done: Path, monkeypatch: pytest
     assert "already loaded" in capsys.readouterr().out
 
 
+def test_psql_opens_the_warehouse(done: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    warehouse = ["psql", "--data-folder", str(done / "out" / "warehouse")]
+    assert main([*warehouse, "-At", "-c", "SELECT count(*) FROM atomic.events"]) == 0
+    assert capfd.readouterr().out.strip() == str(EXPECTED["thrift"]["events"])
+    assert main([*warehouse, "-c", "SELECT nonsense"]) == 1
+    assert main(["psql", "--data-folder", str(folder)]) == 2
+    assert "holds no data of an embedded PostgreSQL" in capfd.readouterr().err
+
+
 def test_the_yaml_of_the_docs_is_a_whole_command(folder: Path) -> None:
     [example] = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "run.md").read_text("utf-8"), re.M | re.S)
     (folder / "snowetl.yml").write_text(example)
