@@ -10,9 +10,9 @@ from typing import Any
 
 from snowetl.collector import ip, loader_for
 from snowetl.collector.cloudfront import clean_uri
-from snowetl.collector.joda import parse_timestamp
 from snowetl.collector.loader import parse_querystring, to_option
 from snowetl.collector.path import is_ice_request, parse_path
+from snowetl.collector.timestamp import parse_timestamp
 from snowetl.collector.uuid import parse_uuid
 from snowetl.errors import ConfigError
 from snowetl.model import badrow
