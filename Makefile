@@ -25,7 +25,7 @@ test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 en
 
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff format --check bench fixtures jobs snowetl tests setup.py
 	@$(PY) -m mypy snowetl fixtures bench
 	@$(VENV)/bin/lint-imports --no-cache
 
