@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -90,8 +91,9 @@ def test_a_server_that_was_killed_recovers(tmp_path: Path) -> None:
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
         family = [psutil.Process(pid) for pid in servers(folder)]
-        for process in [child for parent in family for child in parent.children(recursive=True)] + family:
-            process.kill()
+        for process in family + [child for parent in family for child in parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # a child that saw its parent die
+                process.kill()
         psutil.wait_procs(family, timeout=10)
     with embedded_postgres(folder) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT seven FROM kept").fetchone() == (7,)
