@@ -117,7 +117,8 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_no_file_knows_this_machine() -> None:
-    here = {str(ROOT), str(Path.home()), str(ROOT.parent)} - {"/", "/root"}
+    places = (ROOT, ROOT.parent / "shared", Path.home())
+    here = [str(place) for place in places if len(place.parts) > 2]  # "/app" may stand anywhere
     for path in _tracked():
         if path.suffix in SUFFIXES:
             text = path.read_text("utf-8", "replace")
