@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from snowetl.cli import console, tables
-from snowetl.cli.options import ByteSize, Document, config_option
+from snowetl.cli.options import ByteSize, Document, adapter_options, config_option
 from snowetl.cli.progress import progress
 
 
@@ -38,6 +38,8 @@ from snowetl.cli.progress import progress
     help="When a schema registry does not answer: fail the job, or make each event that needs it a bad row.",
 )
 @click.option("--accept-invalid", is_flag=True, help="Let events pass whose contexts added by enrichments are invalid.")
+@click.option("--adapters", type=Document(), help="JSON with adaptersSchemas and remoteAdapters. Default: neither.")
+@click.option("--max-record-bytes", type=ByteSize(), help="Longer events and bad rows become size violations.")
 @click.option("--compression", type=click.Choice(["gzip", "zstd", "none"]), default="gzip", show_default=True)
 @click.option("--split-size", type=ByteSize(), default="64MB", show_default=True, help="Input bytes of one task.")
 def command(
@@ -55,6 +57,8 @@ def command(
     dry_run: bool,
     on_registry_failure: str,
     accept_invalid: bool,
+    adapters: Any,
+    max_record_bytes: int | None,
     compression: str,
     split_size: int,
 ) -> None:
@@ -80,7 +84,12 @@ def command(
             compression=compression,
             split_size=split_size,
             local_assets=local,
-            options={"on_registry_failure": on_registry_failure, "accept_invalid": accept_invalid},
+            options={
+                "on_registry_failure": on_registry_failure,
+                "accept_invalid": accept_invalid,
+                "max_record_bytes": max_record_bytes,
+                **adapter_options(adapters),
+            },
         )
     )
     run = prepared.run

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from snowetl.cli import console
-from snowetl.cli.options import Document, config_option
+from snowetl.cli.options import Document, adapter_options, config_option
 from snowetl.errors import UsageError
 from snowetl.model import jsontext
 from snowetl.model.text import decode_base64
@@ -28,8 +28,11 @@ _PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<number>\d+)")
 @click.option("-e", "--enrichments", type=Document(), help="Enrichment configurations. Default: none.")
 @click.option("--iglu-config", type=Document(), required=True, help="Iglu resolver configuration.")
 @click.option("--etl-timestamp", type=int, default=0, help="etl_tstamp of the event, epoch ms.")
+@click.option("--adapters", type=Document(), help="JSON with adaptersSchemas and remoteAdapters. Default: neither.")
 @config_option
-def command(record: str, input_format: str, enrichments: Any, iglu_config: Any, etl_timestamp: int) -> None:
+def command(
+    record: str, input_format: str, enrichments: Any, iglu_config: Any, etl_timestamp: int, adapters: Any
+) -> None:
     """Show the way of one record: loader, payload, adapter, raw events, each step, the event or bad row and why.
 
     RECORD is a line of a log, or a Thrift record in base64. FILE:N is the N-th record of a file (counted from 1), which
@@ -46,6 +49,7 @@ def command(record: str, input_format: str, enrichments: Any, iglu_config: Any, 
         input_format=input_format,
         etl_tstamp=etl_timestamp,
         processor=PROCESSOR,
+        **adapter_options(adapters),
     )
     data, source, place = _find_record(record, binary=input_format == "thrift")
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:

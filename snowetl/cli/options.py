@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from snowetl.cli import console
-from snowetl.cli.config import read_config
+from snowetl.cli.config import nearest, read_config
+from snowetl.errors import ConfigError
 from snowetl.model import jsontext
 from snowetl.model.text import decode_base64, decode_utf8
+
+_ADAPTER_GROUPS = {"adaptersSchemas": "adapter_schemas", "remoteAdapters": "remote_adapters"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,6 +51,22 @@ def _documents(value: Any) -> Iterator[Any]:
         for text in texts:
             with suppress(ValueError):
                 yield jsontext.loads(text)
+
+
+def adapter_options(source: Any) -> dict[str, Any]:
+    """``--adapters`` as keywords of ``EnrichConfig.load``. Raises :class:`ConfigError`."""
+    if source is None:
+        return {}
+    documents = list(_documents(source))
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise ConfigError(f"--adapters: {str(source)[:200]} is no JSON object, and no file or base64 of one")
+    unknown = sorted(set(documents[0]) - set(_ADAPTER_GROUPS))
+    if unknown:
+        known = " and ".join(_ADAPTER_GROUPS)
+        raise ConfigError(
+            f"--adapters: unknown key '{unknown[0]}': it holds {known}.{nearest(unknown[0], _ADAPTER_GROUPS)}"
+        )
+    return {_ADAPTER_GROUPS[name]: group for name, group in documents[0].items()}
 
 
 class ByteSize(click.ParamType[int]):

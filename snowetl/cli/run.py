@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from snowetl.cli import console, enrich, load, transform
-from snowetl.cli.options import config_option
+from snowetl.cli.options import adapter_options, config_option
 from snowetl.cli.progress import duration, progress
 
 _ENRICH = ("input_folder", "input_format", "enrichments", "iglu_config", "etl_timestamp", "local", "run_id", "master",
-           "workers", "dry_run", "on_registry_failure", "accept_invalid", "compression", "split_size")  # fmt: skip
+           "workers", "dry_run", "on_registry_failure", "accept_invalid", "adapters", "max_record_bytes",
+           "compression", "split_size")  # fmt: skip
 _TRANSFORM = ("natural", "synthetic", "cardinality", "duplicate_storage", "minimum_timestamp",
               "truncate_atomic_fields")  # fmt: skip
 _LOAD = ("warehouse", "database", "schema", "role_arn", "assume_role_arn", "region", "max_error")
@@ -83,11 +84,16 @@ def _settings(options: dict[str, Any]) -> Any:
         resolver=options["iglu_config"],
         etl_tstamp=options["etl_timestamp"],
         on_registry_failure=options["on_registry_failure"],
-        enrich={"local_assets": options["local"], "options": {"accept_invalid": options["accept_invalid"]}},
+        enrich={"local_assets": options["local"], "options": _enrich_options(options)},
         transform=_transform_fields(options),
     )
     target = Target(data_folder=folder or settings.warehouse.data_folder, **{name: options[name] for name in _LOAD})
     return replace(settings, target=target)
+
+
+def _enrich_options(options: dict[str, Any]) -> dict[str, Any]:
+    simple = {name: options[name] for name in ("accept_invalid", "max_record_bytes")}
+    return simple | adapter_options(options["adapters"])
 
 
 def _transform_fields(options: dict[str, Any]) -> dict[str, Any]:

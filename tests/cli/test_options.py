@@ -11,7 +11,8 @@ import click
 import pytest
 
 from snowetl.cli import console
-from snowetl.cli.options import ByteSize, Document
+from snowetl.cli.options import ByteSize, Document, adapter_options
+from snowetl.errors import ConfigError
 
 KEY = "5fb4713d-73ad-4163-93a9-2b82f0177c5b"
 SECRET = {"data": {"connection": {"http": {"apikey": KEY}}}}
@@ -61,3 +62,29 @@ def test_secrets_of_documents_are_masked(tmp_path: Path, make: Any) -> None:
 @pytest.mark.parametrize("value", ["", "\0", "no/such/file", "x" * 5000, 7])
 def test_what_cannot_be_read_is_passed_on(value: object) -> None:
     assert Document().convert(value, None, None) == str(value)
+
+
+ADAPTERS = {"adaptersSchemas": {"sendgrid": {}}, "remoteAdapters": {"configs": []}}
+
+
+@pytest.mark.parametrize("form", [lambda _: ADAPTERS, lambda folder: json.dumps(ADAPTERS).encode(), None])
+def test_adapters_are_read_from_every_form(tmp_path: Path, form: Any) -> None:
+    source = form(tmp_path) if form else str(tmp_path / "adapters.json")
+    if isinstance(source, bytes):
+        source = base64.b64encode(source).decode()
+    (tmp_path / "adapters.json").write_text(json.dumps(ADAPTERS))
+    assert adapter_options(source) == {"adapter_schemas": {"sendgrid": {}}, "remote_adapters": {"configs": []}}
+    assert adapter_options(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"adapterSchemas": {}}, "unknown key 'adapterSchemas'.*Did you mean 'adaptersSchemas'"),
+        ([1], "is no JSON object"),
+        ("missing.json", "--adapters: missing.json is no JSON object, and no file or base64 of one"),
+    ],
+)
+def test_adapters_that_cannot_be_used(source: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        adapter_options(source)

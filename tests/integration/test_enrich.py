@@ -224,3 +224,23 @@ def test_secrets_are_not_shown(folder: Path, capsys: pytest.CaptureFixture[str])
     captured = capsys.readouterr()
     assert key not in captured.out + captured.err
     assert key.encode() not in b"".join(path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file())
+
+
+def test_adapters_have_other_schemas(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    line = json.dumps(
+        {"id": "e1", "type": "OPEN", "occurred": "2026-03-05T01:00:00Z", "processed": "2026-03-05T01:00:01Z"}
+    )
+    (tmp_path / "raw" / "a.json").write_text(line + "\n")
+    own = "iglu:com.example.shop/opened/jsonschema/1-0-0"
+    adapters = write_json(tmp_path / "adapters.json", {"adaptersSchemas": {"urbanAirship": {"open": own}}})
+    format_ = ("--input-format", "ndjson/com.urbanairship.connect/v1")
+    assert enrich(tmp_path, *format_, "--adapters", str(adapters)) == 0
+    assert own in "".join(output_lines(tmp_path / "out" / "bad"))
+
+
+def test_long_events_are_size_violations(folder: Path) -> None:
+    assert enrich(folder, "--max-record-bytes", "300") == 0
+    document = report(folder)
+    assert document["events"] == 0
+    assert set(document["badRows"]) == {"size_violation"}
