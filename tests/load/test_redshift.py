@@ -18,6 +18,8 @@ from tests.load.runs import CLICK, Registry, click_line, event_line, make_run, q
 
 ROLE = CopyCredentials(role_arn="arn:aws:iam::123456789012:role/copy")
 
+BUCKET = "copied-from"  # all S3 endpoints of a process share their buckets
+
 
 @pytest.fixture(scope="module")
 def s3():
@@ -27,7 +29,7 @@ def s3():
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
     options = {"endpoint_url": f"http://{host}:{port}", **keys}
     boto3.client("s3", **options).create_bucket(
-        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     yield options
     server.stop()
@@ -46,8 +48,8 @@ def bucket(s3, monkeypatch):
         for path in sorted(Path(folder).rglob("*")):
             if path.is_file():
                 key = f"{prefix}/{Path(folder).name}/{path.relative_to(folder)}"
-                client.put_object(Bucket="lake", Key=key, Body=path.read_bytes())
-        return f"s3://lake/{prefix}/{Path(folder).name}"
+                client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+        return f"s3://{BUCKET}/{prefix}/{Path(folder).name}"
 
     return upload
 
