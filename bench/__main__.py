@@ -106,8 +106,23 @@ def _everything(args: argparse.Namespace) -> int:
     for role in ("driver", "JVM", "worker"):
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
         print(f"  {role:<41}{growth:>8.2f}")
+    _show_warehouse(args.records, str(resolver), str(standard))
     _warn_if_busy()
     return 0
+
+
+def _show_warehouse(count: int, resolver: str, standard: str) -> None:
+    from bench.warehouse import enriched_lines, load_rate, transform_rates  # psycopg and the server only here
+
+    lines = enriched_lines(count, resolver, standard)
+    print(f"\ntransform, one thread, {len(lines):,} enriched lines, best of 4 passes, by processor time", flush=True)
+    for kind, rate in transform_rates(lines, resolver).items():
+        print(f"  {kind:<24}{rate:>9,.0f} events/s")
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        load = load_rate(lines, resolver, Path(folder))
+    print(f"\nload into embedded PostgreSQL: {load.rows:,} rows")
+    for name, seconds in (("psql \\copy", load.psql), ("load, copies alone", load.copied), ("load, whole", load.whole)):
+        print(f"  {name:<24}{load.rows / seconds:>9,.0f} rows/s {load.psql / seconds:>10.2f} of psql")
 
 
 def _warn_if_busy() -> None:

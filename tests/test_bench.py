@@ -94,3 +94,18 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     file.write_text("{}\n")
     with pytest.raises(UsageError, match=r"broken\.jsonl"):
         read_records(file)
+
+
+def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.warehouse import enriched_lines, load_rate, transform_rates
+
+    monkeypatch.chdir(ROOT)
+    lines = enriched_lines(200, "fixtures/resolver.json", "fixtures/enrichments")
+    assert len(lines) == 200
+    rates = transform_rates(lines, "fixtures/resolver.json")
+    assert set(rates) == {"shred", "widerow-json", "widerow-parquet"}
+    assert min(rates.values()) > 0
+    load = load_rate(lines, "fixtures/resolver.json", tmp_path)
+    assert load.rows > 200
+    assert 0 < load.copied < load.whole
+    assert load.psql > 0
