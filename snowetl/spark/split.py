@@ -5,8 +5,6 @@ No pyspark here: Spark, a process pool and a plain loop all call :func:`enrich_s
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,13 +16,13 @@ from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.spark.parts import Part, PartWriter, part_name
+from snowetl.spark.report_parts import peak_memory
 from snowetl.spark.statistics import Statistics
 from snowetl.storage import Damage, splits
 from snowetl.storage.splits import Split
 
 DISCARDED_BY_LOADER = "header or empty line"
 _UNREADABLE = "/collector_payload_format_violation/"
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _ADVANCE_EVERY = 2000
 
 
@@ -96,7 +94,7 @@ def enrich_split(
         bad.abort()
         raise
     report.seconds = time.perf_counter() - started
-    report.peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+    report.peak_memory = peak_memory()
     return report
 
 

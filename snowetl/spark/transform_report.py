@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from snowetl.model import timestamps
 from snowetl.model.schema import SchemaKey
+from snowetl.spark import report_parts
 from snowetl.spark.statistics import merged
 from snowetl.spark.transform_split import TransformSplitReport
 from snowetl.transform import instants
@@ -18,42 +18,23 @@ FORMAT = "snowetl-transform-report/1"
 
 def transform_report(
     splits: Sequence[TransformSplitReport],
-    *,
-    run: str,
-    version: str,
-    settings: dict[str, Any],
-    inputs: dict[str, int],
-    started: int,
-    finished: int,
+    **about: Any,
 ) -> dict[str, Any]:
     """What became of a run, all counts summed up: ``records`` = ``events`` + ``duplicates`` + bad rows − ``damages``.
 
-    ``settings`` (no secrets) say what it was made from, ``inputs`` count files and bytes; times are epoch milliseconds.
+    ``about`` is what ``report_parts.head`` asks for.
     """
-    bad_rows = sum((split.bad_rows for split in splits), Counter[str]())
-    by_type: Counter[str] = Counter()
-    for schema, count in bad_rows.items():
-        by_type[schema.split("/", 2)[1]] += count
     kinds = sum((split.duplicates for split in splits), Counter[str]())
     firsts = [split.first for split in splits if split.first is not None]
     lasts = [split.last for split in splits if split.last is not None]
     return {
-        "format": FORMAT,
-        "step": "transform",
-        "run": run,
-        "snowetl": version,
-        "started": timestamps.to_iso(started),
-        "finished": timestamps.to_iso(finished),
-        "seconds": (finished - started) / 1000,
-        "settings": settings,
-        "input": inputs | {"splits": len(splits)},
+        **report_parts.head(FORMAT, "transform", splits, **about),
         "records": sum(split.records for split in splits),
         "events": sum(split.events for split in splits),
         "duplicates": sum(kinds.values()),
-        "duplicatesByKind": dict(sorted(kinds.items())),
+        "duplicatesByKind": report_parts.in_order(kinds),
         "newIds": sum(split.renamed for split in splits),
-        "badRows": dict(sorted(by_type.items())),
-        "badRowSchemas": dict(sorted(bad_rows.items())),
+        **report_parts.bad_row_counts(splits),
         "damages": sum(split.damages for split in splits),
         "types": [
             {"schemaKey": type_.uri, "column": type_.column}
@@ -62,10 +43,7 @@ def transform_report(
         "firstCollectorTstamp": instants.to_iso(min(firsts)) if firsts else None,
         "lastCollectorTstamp": instants.to_iso(max(lasts)) if lasts else None,
         "tables": _tables(splits),
-        "workers": {
-            "seconds": round(sum(split.seconds for split in splits), 3),
-            "peakMemory": max((split.peak_memory for split in splits), default=0),
-        },
+        "workers": report_parts.workers(splits),
         **merged(splits),
     }
 

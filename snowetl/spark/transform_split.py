@@ -5,8 +5,6 @@ No pyspark here: Spark, a process pool and a plain loop all call :func:`transfor
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from dataclasses import dataclass, field
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.spark.decisions import DROP, KNOWN, RENAME, Decisions
+from snowetl.spark.report_parts import peak_memory
 from snowetl.spark.statistics import Statistics
 from snowetl.spark.transform_outputs import Outputs, Table
 from snowetl.storage import Damage, splits
@@ -26,7 +25,6 @@ from snowetl.transform.instants import Instant
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.transformer import Transformer, types_of
 
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _ADVANCE_EVERY = 2000
 _DUPLICATES = {DROP: "natural", KNOWN: "earlier batches'"}
 
@@ -80,7 +78,7 @@ def transform_split(
         outputs.abort()
         raise
     report.seconds = time.perf_counter() - started
-    report.peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+    report.peak_memory = peak_memory()
     return report
 
 
