@@ -84,6 +84,18 @@ class FileSystem(Protocol):
         """Write ``url`` unless it is there already (then ``False``): the way to take a lock."""
 
 
+def put_staged(files: FileSystem, url: str, data: bytes) -> None:
+    """``put`` for storage that replaces a file only by renaming a staged one over it."""
+    staged = files.stage(url)
+    try:
+        staged.write(data)
+        token = staged.close()
+    except BaseException:
+        staged.abort()
+        raise
+    files.commit(token)
+
+
 def scheme_of(url: str) -> str:
     """The lower-case scheme of ``url``; ``file`` where there is none."""
     match = _SCHEME.match(url)

@@ -11,7 +11,7 @@ from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile
+from snowetl.storage.base import FileInfo, StagedFile, put_staged
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
@@ -94,14 +94,7 @@ class HdfsFileSystem:
             _delete_file(files, staged["temporary"])
 
     def put(self, url: str, data: bytes) -> None:
-        staged = self.stage(url)
-        try:
-            staged.write(data)
-            token = staged.close()
-        except BaseException:
-            staged.abort()
-            raise
-        self.commit(token)
+        put_staged(self, url, data)
 
     def get(self, url: str) -> bytes:
         with self.open(url) as stream:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile
+from snowetl.storage.base import FileInfo, StagedFile, put_staged
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
@@ -69,14 +69,7 @@ class LocalFileSystem:
             Path(staged["temporary"]).unlink(missing_ok=True)
 
     def put(self, url: str, data: bytes) -> None:
-        staged = self.stage(url)
-        try:
-            staged.write(data)
-            token = staged.close()
-        except BaseException:
-            staged.abort()
-            raise
-        self.commit(token)
+        put_staged(self, url, data)
 
     def get(self, url: str) -> bytes:
         with _explained(url, "read"):
