@@ -18,8 +18,8 @@ import psutil
 from bench.traffic import records
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
-from snowetl.spark.enrich_job import EnrichSettings, Prepared, prepare
-from snowetl.spark.split import Output, Processor, enrich_split
+from snowetl.steps.enrich import EnrichSettings, Prepared, prepare
+from snowetl.steps.enrich_split import Output, Processor, enrich_split
 from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000

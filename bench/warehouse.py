@@ -23,12 +23,12 @@ from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
-from snowetl.spark.executors import open_executor
-from snowetl.spark.transform_job import TransformSettings, execute, prepare
+from snowetl.steps.transform import TransformSettings, execute, prepare
 from snowetl.transform.columns import EntityColumn, entity_columns
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET, Transformer
+from snowetl.workers.executors import open_executor
 
 _PASSES = 3
 

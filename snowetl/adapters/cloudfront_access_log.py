@@ -7,11 +7,11 @@ from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper
-from snowetl.adapters.numbers import double, int32, json_double
+from snowetl.jvm.joda import DateError, parse_datetime
+from snowetl.jvm.numbers import double, int32, json_double
+from snowetl.jvm.text import UrlDecodeError, percent_decode, single_encode_percents, url_decode
 from snowetl.model import badrow
-from snowetl.model.joda import DateError, parse_datetime
 from snowetl.model.payload import CollectorPayload, RawEvent
-from snowetl.model.text import UrlDecodeError, percent_decode, single_encode_percents, url_decode
 
 _VERSIONS = {12: "1-0-0", 15: "1-0-1", 18: "1-0-2", 19: "1-0-3", 23: "1-0-4", 24: "1-0-5", 26: "1-0-6"}
 _TEXT_FORMAT = "tsv"

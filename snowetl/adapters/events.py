@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snowetl.adapters.scala_maps import as_map
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model.payload import Parameters
 
 UNSTRUCT_OPEN = '{"schema":"iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0","data":'

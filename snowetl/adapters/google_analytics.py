@@ -23,12 +23,13 @@ from snowetl.adapters.google_analytics_fields import (
     Fields,
 )
 from snowetl.adapters.google_analytics_values import Refused, Sent, convert
-from snowetl.adapters.scala_maps import as_map, ordered_by_hash, schema_key_hash
+from snowetl.adapters.schemas import schema_key_hash
 from snowetl.adapters.webhook import MAX_MESSAGES, EventTypes
+from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.scala_maps import as_map, ordered_by_hash
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
 
 TRACKER = "com.google.analytics.measurement-protocol-v1"
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from snowetl.adapters.google_analytics_fields import COMPOSITE
 from snowetl.adapters.google_analytics_values import Refused, Sent, convert
-from snowetl.adapters.scala_maps import as_map, ordered_by_hash, schema_key_hash
+from snowetl.adapters.schemas import schema_key_hash
+from snowetl.jvm.scala_maps import as_map, ordered_by_hash
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from snowetl.adapters.google_analytics_fields import Field
-from snowetl.adapters.numbers import decimal_double, int32, json_double
+from snowetl.jvm.numbers import decimal_double, int32, json_double
 from snowetl.model import badrow
 
 Sent = dict[str, str]

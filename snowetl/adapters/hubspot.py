@@ -8,7 +8,7 @@ from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, inpu
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import long_of
 from snowetl.adapters.webhook import JSON, EventTypes, adapt_each, body_fault, parse_json, text_member
-from snowetl.model import timestamps
+from snowetl.jvm import timestamps
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload, RawEvent
 

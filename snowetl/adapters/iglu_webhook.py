@@ -7,11 +7,11 @@ from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper, without_envelope
-from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, parse_json
+from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
 from snowetl.model.schema import ParseError, SchemaKey, self_describing
 
 _JSON_TYPES = ("application/json", "application/json; charset=utf-8")

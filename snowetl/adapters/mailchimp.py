@@ -9,11 +9,11 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper, without_envelope
 from snowetl.adapters.rewrite import date_of_spaced
-from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, EventTypes, body_fault
-from snowetl.model.jsontext import MAX_DEPTH
+from snowetl.jvm.jsontext import MAX_DEPTH
+from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
 
 EVENTS = {
     "subscribe": "subscribe",

@@ -8,7 +8,7 @@ from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, inpu
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize, clean_event, deep_merge, long_of
 from snowetl.adapters.webhook import JSON, EventTypes, body_fault, one_line
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 EVENTS = {

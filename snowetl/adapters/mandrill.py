@@ -8,9 +8,9 @@ from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, inpu
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import clean_event
 from snowetl.adapters.webhook import FORM, EventTypes, adapt_each, body_fault, parse_json, text_member
+from snowetl.jvm.querystring import QuerystringError, parse_form
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
 
 EVENTS = {
     "hard_bounce": "message_bounced",

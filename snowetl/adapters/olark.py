@@ -8,7 +8,7 @@ from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, inpu
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize, java_long
 from snowetl.adapters.webhook import FORM, body_fault, form_of, parse_json
-from snowetl.model import timestamps
+from snowetl.jvm import timestamps
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _FRACTION = 3

@@ -7,8 +7,9 @@ import base64
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import UNSTRUCT_OPEN, contexts_text, self_describing_text
-from snowetl.adapters.scala_maps import as_map
-from snowetl.model import badrow, jsontext, text
+from snowetl.jvm import jsontext, text
+from snowetl.jvm.scala_maps import as_map
+from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
 URI_REDIRECT = "iglu:com.snowplowanalytics.snowplow/uri_redirect/jsonschema/1-0-0"

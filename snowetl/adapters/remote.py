@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from snowetl.adapters.base import Adapt, Failures, Outcome, input_failure
-from snowetl.adapters.scala_maps import as_map
 from snowetl.errors import ConfigError
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.scala_maps import as_map
+from snowetl.jvm.text import to_utf8
+from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
-from snowetl.model.text import to_utf8
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

@@ -11,8 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from snowetl.adapters.scala_maps import as_map
-from snowetl.model import timestamps
+from snowetl.jvm import timestamps
+from snowetl.jvm.scala_maps import as_map
 
 _SMALL_MAP = 4
 _LONG = re.compile(r"([+-]?)0*(\d{1,19})")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapter
 from snowetl.errors import ConfigError
+from snowetl.jvm.map_order import java_hash
+from snowetl.jvm.scala_maps import product_hash
 from snowetl.model.schema import ParseError, SchemaKey
 
 Overrides = Mapping[str, Mapping[str, str]]
@@ -59,3 +62,10 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     return f" Did you mean '{close[0]}'?" if close else f" Known are: {', '.join(choices)}"
+
+
+@lru_cache(maxsize=1024)
+def schema_key_hash(uri: str) -> int:
+    """``hashCode`` of the Iglu client's ``SchemaKey``, by which the reference orders maps of them."""
+    key = SchemaKey.parse(uri)
+    return product_hash(java_hash(key.vendor), java_hash(key.name), java_hash(key.format), product_hash(*key.version))

@@ -7,10 +7,10 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import clean_event
-from snowetl.adapters.scala_maps import ordered_by_hash, product_hash
 from snowetl.adapters.webhook import JSON, NO_BODY, EventTypes, adapt_each, parse_json, text_member
+from snowetl.jvm.map_order import java_hash
+from snowetl.jvm.scala_maps import ordered_by_hash, product_hash
 from snowetl.model.badrow import Message
-from snowetl.model.order import java_hash
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _KEYS = (

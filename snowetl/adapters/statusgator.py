@@ -5,8 +5,8 @@ from __future__ import annotations
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize
-from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, body_fault, form_of
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _wrap = Wrapper("com.statusgator-v1")

@@ -10,7 +10,8 @@ from typing import Any, TypeGuard
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Schemas, Setup, input_failure
 from snowetl.adapters.webhook import MAX_MESSAGES
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
 

@@ -7,8 +7,8 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize
-from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import FORM, body_fault, form_of, parse_json
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
 _REQUIRED = ("page_id", "page_name", "variant", "page_url", "data.json")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.webhook import NO_BODY, EventTypes, parse_json, required_text, text_member
+from snowetl.jvm.joda import DateError, parse_datetime
 from snowetl.model import badrow
-from snowetl.model.joda import DateError, parse_datetime
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _KEYS = (

@@ -7,8 +7,8 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import Members, clean_event, rewrite_objects
-from snowetl.adapters.scala_maps import as_map
 from snowetl.adapters.webhook import NO_BODY, EventTypes, parse_json, required_text
+from snowetl.jvm.scala_maps import as_map
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 EVENTS = {

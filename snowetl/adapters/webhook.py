@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from snowetl.adapters.base import Failures, Outcome, input_failure
-from snowetl.adapters.scala_maps import as_map
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.scala_maps import as_map
+from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

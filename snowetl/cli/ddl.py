@@ -28,9 +28,9 @@ def command(
 
     Exit codes: 0 done (nothing wrong), 1 something is wrong (--check), 2 wrong usage.
     """
+    from snowetl.ddl import models
     from snowetl.iglu.client import IgluClient
     from snowetl.iglu.config import ResolverConfig
-    from snowetl.iglu.ddl import models
 
     resolver = ResolverConfig.default() if iglu_config is None else ResolverConfig.load(iglu_config)
     client = IgluClient(resolver, now=0)
@@ -62,8 +62,8 @@ def _version(text: str) -> Any:
 
 def _check(found: list[Any], dialect: str) -> int:
     """Print the issues of all models; returns how many errors there are."""
-    from snowetl.iglu.ddl.lint import ERROR, lint
-    from snowetl.iglu.ddl.lint_model import lint_model
+    from snowetl.ddl.lint import ERROR, lint
+    from snowetl.ddl.lint_model import lint_model
 
     errors = 0
     for model in found:

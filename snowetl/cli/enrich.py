@@ -68,8 +68,8 @@ def command(
 
     Exit codes: 0 done, 1 failure (nothing is published), 2 wrong usage or configuration, 3 nothing to do.
     """
-    from snowetl.spark.enrich_job import EnrichSettings, execute, prepare, rehearse
-    from snowetl.spark.executors import open_executor
+    from snowetl.steps.enrich import EnrichSettings, execute, prepare, rehearse
+    from snowetl.workers.executors import open_executor
 
     prepared = prepare(
         EnrichSettings(

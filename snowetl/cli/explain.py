@@ -15,8 +15,8 @@ import click
 from snowetl.cli import console
 from snowetl.cli.options import Document, adapter_options, config_option
 from snowetl.errors import UsageError
-from snowetl.model import jsontext
-from snowetl.model.text import decode_base64
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import decode_base64
 from snowetl.storage import Record, filesystem, splits
 
 _PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<number>\d+)")
@@ -40,8 +40,8 @@ def command(
     """
     from snowetl.enrich.config import EnrichConfig
     from snowetl.enrich.pipeline import Enricher
-    from snowetl.spark import assets
-    from snowetl.spark.enrich_job import PROCESSOR
+    from snowetl.steps import assets
+    from snowetl.steps.enrich import PROCESSOR
 
     config = EnrichConfig.load(
         resolver=iglu_config,

@@ -44,7 +44,7 @@ def command(input_folder: str, iglu_config: Any, bad_rows: tuple[str, ...], **ta
     from snowetl.load.run import discover, read_run
     from snowetl.load.schemas import RegistrySchemas
     from snowetl.load.target import Target
-    from snowetl.spark.run import absolute
+    from snowetl.runs.run import absolute
     from snowetl.storage import filesystem
 
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(iglu_config), now=0))

@@ -13,8 +13,8 @@ import click
 from snowetl.cli import console
 from snowetl.cli.config import nearest, read_config
 from snowetl.errors import ConfigError
-from snowetl.model import jsontext
-from snowetl.model.text import decode_base64, decode_utf8
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import decode_base64, decode_utf8
 
 _ADAPTER_GROUPS = {"adaptersSchemas": "adapter_schemas", "remoteAdapters": "remote_adapters"}
 

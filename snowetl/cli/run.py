@@ -97,8 +97,8 @@ def _enrich_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _transform_fields(options: dict[str, Any]) -> dict[str, Any]:
-    from snowetl.spark.manifest import parse_config
-    from snowetl.transform.dedupe import Policy
+    from snowetl.dedupe.event_manifest import parse_config
+    from snowetl.dedupe.rules import Policy
 
     storage = options["duplicate_storage"]
     policy = (options["natural"], options["synthetic"], options["cardinality"])
@@ -113,7 +113,7 @@ def _transform_fields(options: dict[str, Any]) -> dict[str, Any]:
 def _rehearse(settings: Any) -> None:
     from snowetl.cli import tables
     from snowetl.orchestrator.batch import choose
-    from snowetl.spark.enrich_job import prepare, rehearse
+    from snowetl.steps.enrich import prepare, rehearse
 
     settings.warehouse.check()
     entry = choose(settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from snowetl.cli.progress import duration
 
 if TYPE_CHECKING:
-    from snowetl.spark.enrich_job import Prepared
+    from snowetl.steps.enrich import Prepared
 
 _SHOWN_FILES = 5
 

@@ -60,8 +60,8 @@ def command(**options: Any) -> None:
 
     Exit codes: 0 done, 1 failure (the run is not published), 2 wrong usage or configuration, 3 nothing to do.
     """
-    from snowetl.spark.executors import open_executor
-    from snowetl.spark.transform_job import execute, prepare
+    from snowetl.steps.transform import execute, prepare
+    from snowetl.workers.executors import open_executor
 
     prepared = prepare(_settings(options))
     for run in prepared.done if not prepared.batches else ():
@@ -87,10 +87,10 @@ def command(**options: Any) -> None:
 
 
 def _settings(options: dict[str, Any]) -> Any:
-    from snowetl.spark.manifest import parse_config
-    from snowetl.spark.notify import Queue
-    from snowetl.spark.transform_job import TransformSettings
-    from snowetl.transform.dedupe import Policy
+    from snowetl.dedupe.event_manifest import parse_config
+    from snowetl.dedupe.rules import Policy
+    from snowetl.runs.notify import Queue
+    from snowetl.steps.transform import TransformSettings
     from snowetl.transform.discovery import RunInterval
     from snowetl.transform.formats import Formats
 
@@ -120,7 +120,7 @@ def _settings(options: dict[str, Any]) -> Any:
 def oldest(minimum_timestamp: str | None) -> Any:
     """The instant of ``--minimum-timestamp``. Raises ``ConfigError``."""
     from snowetl.errors import ConfigError
-    from snowetl.transform import instants
+    from snowetl.jvm import instants
 
     if minimum_timestamp is None:
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 
-from snowetl.model import badrow, charsets, querystring
+from snowetl.jvm import charsets, querystring
+from snowetl.jvm.text import decode_utf8
+from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.payload import CollectorPayload
-from snowetl.model.text import decode_utf8
 
 Loaded = CollectorPayload | list[BadRow] | None
 

@@ -6,7 +6,8 @@ import re
 
 from snowetl.collector.loader import Loaded, Loader, as_line, body_payload
 from snowetl.collector.path import parse_path
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.model import badrow
 from snowetl.model.badrow import Origin
 
 _LINE_END = re.compile("\r?\n")

@@ -8,12 +8,13 @@ from snowetl.collector import ip
 from snowetl.collector import thrift_reader as reader
 from snowetl.collector.loader import Loaded, Loader, parse_querystring
 from snowetl.collector.path import SNOWPLOW_TP1, parse_path
-from snowetl.collector.uuid import parse_uuid
-from snowetl.model import badrow, charsets
+from snowetl.jvm import charsets
+from snowetl.jvm.text import decode_base64
+from snowetl.jvm.uuid import parse_uuid
+from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin
 from snowetl.model.payload import CollectorPayload
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
-from snowetl.model.text import decode_base64
 
 _EXPECTED = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-*")
 _NO_PATH = badrow.payload_field("path", None, "request does not contain a path")

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from snowetl.collector import thrift_reader as reader
 from snowetl.collector.path import SNOWPLOW_TP1
+from snowetl.jvm.text import to_utf8
 from snowetl.model.payload import CollectorPayload
-from snowetl.model.text import to_utf8
 
 SCHEMA = "iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from snowetl.jvm.joda import DateError, parse_datetime
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.joda import DateError, parse_datetime
 
 _HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -22,10 +22,10 @@ from snowetl.enrich.lengths import LengthCheck
 from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import decode_base64, decode_utf8
 from snowetl.model.badrow import Origin
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
-from snowetl.model.text import decode_base64, decode_utf8
 from snowetl.version import __version__
 
 _log = logging.getLogger("snowetl")

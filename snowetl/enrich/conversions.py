@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from snowetl.enrich import java_decimal
-from snowetl.model import timestamps
-from snowetl.model.text import tsv_safe
+from snowetl.jvm import big_decimal as java_decimal
+from snowetl.jvm import timestamps
+from snowetl.jvm.text import tsv_safe
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _DIMENSIONS = re.compile(r"(\d+)x(\d+)", re.ASCII)

@@ -7,10 +7,10 @@ from itertools import compress
 from operator import gt, itemgetter
 
 from snowetl.errors import ConfigError
+from snowetl.jvm.text import utf16_length
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
-from snowetl.model.text import utf16_length
 
 _HEADLINE = "Enriched event does not conform to atomic schema field's length restrictions"
 

@@ -18,7 +18,8 @@ from snowetl.enrich.self_describing import (
 )
 from snowetl.enrich.steps import LEGACY_ORDER, ORDER, PRIVACY_ORDER, arrange
 from snowetl.enrich.transform import CONTEXTS, UNSTRUCT_EVENT, Parsed, transform
-from snowetl.model import badrow, timestamps
+from snowetl.jvm import timestamps
+from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.enrich.draft import Entity
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
 

@@ -5,10 +5,10 @@ The batch job has no limit of its own; one is set where a loader or a stream beh
 
 from __future__ import annotations
 
+from snowetl.jvm.text import to_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
-from snowetl.model.text import to_utf8
 
 
 def enriched_chars(limit: int) -> int:

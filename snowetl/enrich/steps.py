@@ -9,10 +9,11 @@ from snowetl.enrich.conversions import ConversionError
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.base import Step
 from snowetl.enrich.uri import UriError, page_query, parse_uri, uri_columns
-from snowetl.model import badrow, timestamps
+from snowetl.jvm import timestamps
+from snowetl.jvm.text import tsv_safe
+from snowetl.model import badrow
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
-from snowetl.model.text import tsv_safe
 
 _V_COLLECTOR = INDEX["v_collector"]
 _PAGE_URL = INDEX["page_url"]

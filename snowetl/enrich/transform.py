@@ -7,12 +7,13 @@ from typing import Any
 
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.map_order import map_order
+from snowetl.jvm.text import decode_base64, decode_utf8, tsv_safe
+from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import INDEX
-from snowetl.model.order import map_order
 from snowetl.model.payload import Parameters
-from snowetl.model.text import decode_base64, decode_utf8, tsv_safe
 
 _TEXT = {
     "aid": "app_id",

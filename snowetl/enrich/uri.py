@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from snowetl.enrich import java_uri, lenient_uri
-from snowetl.model import querystring
-from snowetl.model.text import tsv_safe
+from snowetl.jvm import querystring
+from snowetl.jvm import scala_uri as lenient_uri
+from snowetl.jvm import uri as java_uri
+from snowetl.jvm.text import tsv_safe
 
 _CACHE_SIZE = 16_384
 _CACHED_LENGTH = 2_048

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from snowetl.errors import ConfigError
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import decode_base64, decode_utf8
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
-from snowetl.model.text import decode_base64, decode_utf8
 
 T = TypeVar("T")
 

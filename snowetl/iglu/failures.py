@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from snowetl.iglu.validation import Report
-from snowetl.model import timestamps
+from snowetl.jvm import timestamps
 
 _MAX_ERRORS = 32
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from snowetl.iglu.config import Repository
 from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
 from snowetl.iglu.schema_list import SchemaListError, parse_schema_list
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaKey, SchemaVer
 
 MAX_BYTES = 5 * 1024 * 1024

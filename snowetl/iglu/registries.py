@@ -15,7 +15,7 @@ from snowetl.iglu.config import BUILT_IN, Repository, ResolverConfig
 from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
 from snowetl.iglu.http import Fetch, HttpRegistry, undecodable_list
 from snowetl.iglu.schema_list import SchemaListError, checked_schema_list, parse_schema_list
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
 _EMBEDDED_CLASS, _HTTP_CLASS = 2, 100

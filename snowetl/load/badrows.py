@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from snowetl.jvm import jsontext
 from snowetl.load.rows import read_chunks
-from snowetl.model import jsontext
 from snowetl.storage import FileInfo
 
 TABLE = "bad_rows"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from snowetl.ddl import flat
+from snowetl.ddl.names import table_name
+from snowetl.ddl.schema import Schema
 from snowetl.errors import SnowetlError
-from snowetl.iglu.ddl import flat
-from snowetl.iglu.ddl.names import table_name
-from snowetl.iglu.ddl.schema import Schema
 from snowetl.load.run import Model
 from snowetl.model.schema import ParseError, SchemaKey
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from snowetl.iglu.ddl import postgres as ddl
-from snowetl.iglu.ddl.redshift import quoted
-from snowetl.iglu.ddl.schema import Schema
+from snowetl.ddl import postgres as ddl
+from snowetl.ddl.redshift import quoted
+from snowetl.ddl.schema import Schema
 from snowetl.load import atomic, badrows, rows
 from snowetl.load.plan import LoadError, Migration, TablePlan
 from snowetl.load.report import TableLoad

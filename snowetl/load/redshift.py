@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from snowetl.ddl import flat
+from snowetl.ddl import redshift as ddl
+from snowetl.ddl.schema import Schema
 from snowetl.errors import ConfigError
-from snowetl.iglu.ddl import flat
-from snowetl.iglu.ddl import redshift as ddl
-from snowetl.iglu.ddl.schema import Schema
+from snowetl.jvm import jsontext
 from snowetl.load import atomic
 from snowetl.load.plan import LoadError, Migration, TablePlan
 from snowetl.load.report import TableLoad
 from snowetl.load.run import ATOMIC, TransformedRun
-from snowetl.model import jsontext
 from snowetl.model.schema import SchemaKey
 from snowetl.storage import FileInfo
 

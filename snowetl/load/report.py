@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from snowetl.model import jsontext
-from snowetl.model.text import to_utf8
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import to_utf8
 from snowetl.reporting import html
 from snowetl.storage import filesystem
 

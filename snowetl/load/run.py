@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from snowetl.errors import UsageError
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.schema import ParseError, SchemaKey
 from snowetl.storage import FileInfo, filesystem
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from snowetl.ddl.schema import parse
 from snowetl.iglu.client import IgluClient
-from snowetl.iglu.ddl.schema import parse
+from snowetl.jvm import jsontext
 from snowetl.load.plan import LoadError, Version
-from snowetl.model import jsontext
 from snowetl.model.schema import SchemaKey
 
 

@@ -9,10 +9,10 @@ import base64
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from snowetl.model import jsontext, timestamps
+from snowetl.jvm import jsontext, timestamps
+from snowetl.jvm.map_order import map_order
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import FIELDS
-from snowetl.model.order import map_order
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _VENDOR = "com.snowplowanalytics.snowplow.badrows"

@@ -15,20 +15,21 @@ from typing import Any, Protocol
 from snowetl.errors import SnowetlError, StorageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
+from snowetl.jvm import timestamps
 from snowetl.load.engine import Loader, Warehouse
 from snowetl.load.report import LoadReport, TableLoad, save
 from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
-from snowetl.model import timestamps
 from snowetl.orchestrator import counts, ledger
 from snowetl.orchestrator.ledger import Entry
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.spark import enrich_job, transform_job
-from snowetl.spark.executors import Advance, Executor, open_executor
-from snowetl.spark.lock import RunLock
-from snowetl.spark.run import run_id
+from snowetl.runs.lock import RunLock
+from snowetl.runs.run import run_id
+from snowetl.steps import enrich as enrich_job
+from snowetl.steps import transform as transform_job
 from snowetl.storage import FileInfo, filesystem
 from snowetl.version import __version__
+from snowetl.workers.executors import Advance, Executor, open_executor
 
 FORMAT = "snowetl-run-report/1"
 

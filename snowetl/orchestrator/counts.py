@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from snowetl.iglu.ddl.names import table_name
+from snowetl.ddl.names import table_name
 from snowetl.load.plan import identifier
 from snowetl.load.run import ATOMIC
 from snowetl.model.schema import SchemaKey, SchemaVer

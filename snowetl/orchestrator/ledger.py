@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl.errors import OutputExists, StorageError
-from snowetl.model import jsontext
-from snowetl.model.text import to_utf8
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import to_utf8
 from snowetl.reporting import html
 from snowetl.storage import FileInfo, filesystem
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.load.target import Target
-from snowetl.spark.enrich_job import EnrichSettings
-from snowetl.spark.run import absolute, run_id
-from snowetl.spark.transform_job import TransformSettings
+from snowetl.runs.run import absolute, run_id
+from snowetl.steps.enrich import EnrichSettings
+from snowetl.steps.transform import TransformSettings
 from snowetl.storage.base import scheme_of
 from snowetl.storage.splits import DEFAULT_TARGET
 

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from snowetl.model.text import decode_utf8
+from snowetl.jvm.text import decode_utf8
 from snowetl.storage import elephantbird, structs
 from snowetl.storage.lines import NO_STOP, read_lines
 from snowetl.storage.pieces import Piece, Pieces

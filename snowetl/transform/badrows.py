@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.event import Event

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from snowetl.model import jsontext
-from snowetl.model.jsontext import JsonNumber
+from snowetl.jvm import jsontext
+from snowetl.jvm.jsontext import JsonNumber
 
 NULL = "\\N"
 _NOTHING: dict[str, Any] = {}

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from snowetl.ddl import parquet
+from snowetl.ddl.parquet import DecimalType, Field
+from snowetl.ddl.schema import parse
 from snowetl.errors import ConfigError
-from snowetl.iglu.ddl import parquet
-from snowetl.iglu.ddl.parquet import DecimalType, Field
-from snowetl.iglu.ddl.schema import parse
 from snowetl.iglu.failures import ResolutionFailure
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS

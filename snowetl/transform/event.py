@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from snowetl.model import jsontext
+from snowetl.jvm import instants, jsontext, scalars
+from snowetl.jvm.instants import CANONICAL, Instant
+from snowetl.jvm.text import utf16_length
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import INVALID_IGLUURI, ParseError, SchemaCriterion, SchemaKey
-from snowetl.model.text import utf16_length
-from snowetl.transform import instants, scalars
-from snowetl.transform.instants import CANONICAL, Instant
 
 UNSTRUCT_EVENT = "unstruct_event"
 CONTEXTS = "contexts"

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.fields import FIELDS, INDEX
-from snowetl.model.jsontext import JsonNumber
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.event import (
     BOOLEANS,

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from snowetl.iglu.ddl.names import word
-from snowetl.iglu.ddl.parquet import Array, DecimalType, Field, FieldType, Struct, describe
-from snowetl.iglu.ddl.schema import big_decimal, big_int, precision, scale
-from snowetl.model import jsontext
-from snowetl.model.timestamps import civil_from_days, days_from_civil
-from snowetl.transform import instants
-from snowetl.transform.instants import Instant
+from snowetl.ddl.names import word
+from snowetl.ddl.parquet import Array, DecimalType, Field, FieldType, Struct, describe
+from snowetl.ddl.schema import big_decimal, big_int, precision, scale
+from snowetl.jvm import instants, jsontext
+from snowetl.jvm.instants import Instant
+from snowetl.jvm.timestamps import civil_from_days, days_from_civil
 
 
 class CastError(NamedTuple):

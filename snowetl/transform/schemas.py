@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from snowetl.iglu.ddl import flat
-from snowetl.iglu.ddl.schema import Schema, parse
+from snowetl.ddl import flat
+from snowetl.ddl.schema import Schema, parse
 from snowetl.iglu.failures import ResolutionFailure
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.badrow import Message
 from snowetl.model.schema import (
     INVALID_METASCHEMA,

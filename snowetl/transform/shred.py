@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import Extractor, cells

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from snowetl.errors import SnowetlError
-from snowetl.model import badrow, jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.instants import Instant
+from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.fields import INDEX
 from snowetl.transform import badrows, eventjson, validations
@@ -14,7 +16,6 @@ from snowetl.transform import event as events
 from snowetl.transform.columns import EntityColumn, Failures, WideRows
 from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event
 from snowetl.transform.formats import Formats
-from snowetl.transform.instants import Instant
 from snowetl.transform.rows import SchemaType, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource
 from snowetl.transform.shred import Shredder

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from snowetl.jvm.instants import Instant, to_iso
 from snowetl.model.fields import INDEX
 from snowetl.transform.event import Event
-from snowetl.transform.instants import Instant, to_iso
 
 _CHECKED = tuple(
     (name, INDEX[name])

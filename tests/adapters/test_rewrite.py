@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from snowetl.adapters import numbers
 from snowetl.adapters.rewrite import (
     camelize,
     clean_event,
@@ -14,8 +13,8 @@ from snowetl.adapters.rewrite import (
     java_long,
     long_of,
 )
-from snowetl.adapters.scala_maps import as_map, product_hash
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext, numbers
+from snowetl.jvm.scala_maps import as_map, product_hash
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from snowetl.cli.main import main
-from tests.spark.transform_support import RUN, enriched, lines_of, write_registry, write_run
+from tests.steps.transform_support import RUN, enriched, lines_of, write_registry, write_run
 
 Transform = Callable[..., int]
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.collector.timestamp import parse_timestamp
-from snowetl.model.joda import parse_datetime
-from snowetl.model.timestamps import to_iso
+from snowetl.jvm.joda import parse_datetime
+from snowetl.jvm.timestamps import to_iso
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.iglu.http import FetchError, Response
 from snowetl.iglu.validation import ValidationCrash
-from snowetl.model.jsontext import JsonNumber
+from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.schema import SchemaKey
 
 _META = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"

@@ -205,7 +205,7 @@ def test_the_job_file_is_the_same_command(folder: Path) -> None:
 
 
 def test_two_jobs_on_one_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from snowetl.spark.lock import RunLock
+    from snowetl.runs.lock import RunLock
 
     with RunLock(str(folder / "out" / "good" / f"_lock-{RUN}.json")):
         assert enrich(folder) == 2

@@ -5,7 +5,7 @@ import json
 
 import psycopg
 
-from snowetl.iglu.ddl.schema import parse
+from snowetl.ddl.schema import parse
 from snowetl.load.atomic import EVENT_COLUMNS
 from snowetl.load.plan import Version
 from snowetl.model.schema import SchemaKey

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.model.order import in_map_order, java_hash, map_order, trie_key
+from snowetl.jvm.map_order import in_map_order, java_hash, map_order, trie_key
 
 
 def test_java_hash_counts_utf16_units():

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from snowetl.dedupe.rules import Policy
 from snowetl.load.target import Target
 from snowetl.orchestrator import RunSettings
-from snowetl.transform.dedupe import Policy
 
 
 def settings(**changed: Any) -> RunSettings:

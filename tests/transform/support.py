@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snowetl.iglu.failures import NOT_FOUND, LookupHistory, ResolutionFailure
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.badrow import Origin
 from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.schema import SchemaKey, SchemaVer

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.transform.cells import cell, cells, extractor
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.fields import NAMES
 from snowetl.transform import eventjson
 from tests.transform.support import contexts, line, parsed, self_describing, unstruct

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.iglu.ddl.parquet import Array, DecimalType, Field, FieldType, Struct
-from snowetl.model import jsontext
+from snowetl.ddl.parquet import Array, DecimalType, Field, FieldType, Struct
+from snowetl.jvm import jsontext
 from snowetl.transform.parquet import CastError, caster
 
 

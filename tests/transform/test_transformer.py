@@ -5,9 +5,9 @@ import json
 import pytest
 
 from snowetl.errors import RegistryUnavailable
+from snowetl.jvm import instants
 from snowetl.model.badrow import BadRow
 from snowetl.model.schema import SchemaKey
-from snowetl.transform import instants
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
 from tests.transform.support import ORIGIN, Registry, contexts, line, self_describing
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset
-from snowetl.enrich.enrichments.ipv6 import parse_ipv6
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.errors import ConfigError
+from snowetl.jvm.inet_addresses import parse_ipv6
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey

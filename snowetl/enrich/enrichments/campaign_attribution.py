@@ -11,10 +11,10 @@ from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.jvm.map_order import in_map_order
+from snowetl.jvm.text import tsv_safe
 from snowetl.model.fields import INDEX
-from snowetl.model.order import in_map_order
 from snowetl.model.schema import SchemaCriterion, SchemaKey
-from snowetl.model.text import tsv_safe
 
 _FIELDS = ("mktMedium", "mktSource", "mktTerm", "mktContent", "mktCampaign")
 _CAMPAIGN = slice(INDEX["mkt_medium"], INDEX["mkt_campaign"] + 1)

@@ -15,9 +15,9 @@ from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.errors import ConfigError
+from snowetl.jvm.text import to_utf8
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
-from snowetl.model.text import to_utf8
 
 _FINGERPRINT = INDEX["event_fingerprint"]
 _SEPARATOR = "\x1f"

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset
-from snowetl.enrich.enrichments.host_address import host_address
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.errors import AssetError
+from snowetl.jvm.floats import java_float
+from snowetl.jvm.host_name import host_address
+from snowetl.jvm.text import tsv_safe
 from snowetl.model.fields import INDEX, NAMES
-from snowetl.model.javanum import java_float
 from snowetl.model.schema import SchemaCriterion, SchemaKey
-from snowetl.model.text import tsv_safe
 
 if TYPE_CHECKING:
     from maxminddb import Reader

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.errors import ConfigError
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 T = TypeVar("T")

@@ -13,11 +13,11 @@ from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.uri import Uri
 from snowetl.errors import AssetError
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
+from snowetl.jvm.map_order import java_hash, map_order, trie_groups
+from snowetl.jvm.text import percent_decode, tsv_safe
 from snowetl.model.fields import INDEX
-from snowetl.model.order import java_hash, map_order, trie_groups
 from snowetl.model.schema import SchemaCriterion, SchemaKey
-from snowetl.model.text import percent_decode, tsv_safe
 
 _PAGE_HOST = INDEX["page_urlhost"]
 _REFERER = slice(INDEX["refr_medium"], INDEX["refr_term"] + 1)

@@ -12,7 +12,7 @@ from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters, ua_rules
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.enrichments.parameters import Parameters
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey

@@ -295,7 +295,7 @@ def _rule(entry: Any, key: str, replacements: tuple[str, ...]) -> Rule:
 
 def _compile(rule: Rule) -> re.Pattern[str]:
     """Raises ``ValueError`` for a regular expression that Java would refuse, or that needs more than ``re`` can do."""
-    from snowetl.iglu.validation.java_regex import translate
+    from snowetl.jvm.regex import translate
 
     flag = "(?i)" if rule.ignore_case else ""
     try:

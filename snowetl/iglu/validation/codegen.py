@@ -12,7 +12,7 @@ from typing import Any
 from snowetl.iglu.validation.report import ValidationCrash
 from snowetl.iglu.validation.schema import Document, Schema, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_boolean
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 
 Test = Callable[[Any], bool]
 
@@ -157,7 +157,7 @@ class Code:
         """Compile everything written; the namespace holds the functions by name."""
         from types import NoneType
 
-        from snowetl.model.jsontext import JsonNumber
+        from snowetl.jvm.jsontext import JsonNumber
 
         namespace: dict[str, Any] = {**self._constants, "NoneType": NoneType, "JsonNumber": JsonNumber}
         exec(compile("\n".join(self.functions), "<schema>", "exec"), namespace)

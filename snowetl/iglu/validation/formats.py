@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from snowetl.iglu.validation import moments, patterns
-from snowetl.iglu.validation.email import is_email
+from snowetl.iglu.validation import patterns
+from snowetl.jvm import moments
+from snowetl.jvm.email import is_email
 
 Test = Callable[[str], bool]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from snowetl.iglu.validation.java_regex import PatternFault, Translation, translate
 from snowetl.iglu.validation.report import ValidationCrash
+from snowetl.jvm.regex import PatternFault, Translation, translate
 
 Search = Callable[[str], bool]
 

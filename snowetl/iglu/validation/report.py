@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from snowetl.model.order import java_hash
+from snowetl.jvm.map_order import java_hash
 
 _MASK32 = 0xFFFFFFFF
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus, urljoin
 
 from snowetl.iglu.validation.report import Report, Reports, ValidationCrash
 from snowetl.iglu.validation.values import as_text
-from snowetl.model.order import in_map_order
+from snowetl.jvm.map_order import in_map_order
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-\\]*):")
 _FETCHED = ("http", "https")

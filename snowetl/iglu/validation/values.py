@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Any
 
-from snowetl.model.jsontext import JsonNumber
-from snowetl.model.order import in_map_order
+from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.map_order import in_map_order
 
 TYPE_NAMES: dict[type, str] = {
     str: "string",

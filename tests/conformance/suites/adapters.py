@@ -20,12 +20,12 @@ from snowetl.adapters.registry import AdapterRegistry
 from snowetl.adapters.remote import RemoteAdapter, RemoteAdaptersConfig
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.model import jsontext, text
+from snowetl.jvm import jsontext, text
+from snowetl.jvm.joda import parse_datetime
+from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.timestamps import to_iso
 from snowetl.model.badrow import BadRow, Origin
-from snowetl.model.joda import parse_datetime
 from snowetl.model.payload import CollectorPayload, RawEvent
-from snowetl.model.querystring import QuerystringError, parse_form
-from snowetl.model.timestamps import to_iso
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch
 

@@ -9,7 +9,8 @@ from typing import Any
 from snowetl.enrich import size
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.model import badrow, jsontext, timestamps
+from snowetl.jvm import jsontext, timestamps
+from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.payload import CollectorPayload, RawEvent

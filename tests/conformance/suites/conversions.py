@@ -16,11 +16,11 @@ from snowetl.enrich.transform import transform
 from snowetl.enrich.uri import UriError, parse_uri, uri_columns
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.model import jsontext, querystring, text
+from snowetl.jvm import jsontext, querystring, text
+from snowetl.jvm.map_order import map_order
 from snowetl.model.badrow import Origin
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import FIELDS, INDEX
-from snowetl.model.order import map_order
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import SchemaKey
 from tests.conformance.compare import differences, exact_json

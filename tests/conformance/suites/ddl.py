@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from snowetl.iglu.ddl import bigquery, flat, names, parquet, postgres, recovery, redshift, versions
-from snowetl.iglu.ddl.schema import Schema, parse
-from snowetl.model import jsontext
+from snowetl.ddl import bigquery, flat, names, parquet, postgres, recovery, redshift, versions
+from snowetl.ddl.schema import Schema, parse
+from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.transform import parquet as values
 from snowetl.transform.cells import cells, extractor

@@ -21,9 +21,9 @@ from typing import Any
 
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.model.fields import NAMES
-from snowetl.spark.enrich_job import EnrichSettings, execute, prepare
-from snowetl.spark.executors import open_executor
+from snowetl.steps.enrich import EnrichSettings, execute, prepare
 from snowetl.storage import lzop_writer
+from snowetl.workers.executors import open_executor
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._registry import resolver_with
@@ -66,7 +66,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
 
 @functools.cache
 def _session() -> Any:
-    from snowetl.spark.session import open_session
+    from snowetl.workers.spark_session import open_session
 
     session, _ = open_session("conformance", "local[1]")
     atexit.register(session.stop)

@@ -11,7 +11,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.enrich.event_id import Place
 from snowetl.enrich.pipeline import Enricher
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 from snowetl.model.badrow import BadRow
 from snowetl.model.payload import CollectorPayload, RawEvent
 from tests.conformance.compare import column_differences

@@ -15,8 +15,8 @@ from snowetl.iglu.http import Response, interpret, list_url, schema_url
 from snowetl.iglu.resolver import Resolver, SchemaItem, backoff
 from snowetl.iglu.validation import Report, ValidationCrash, compile_schema
 from snowetl.iglu.validation.report import hash_map_order
-from snowetl.model import jsontext
-from snowetl.model.order import map_order
+from snowetl.jvm import jsontext
+from snowetl.jvm.map_order import map_order
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, SchemaVer, self_describing
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported

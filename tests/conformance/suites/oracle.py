@@ -14,9 +14,9 @@ from typing import Any
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.enrich.pipeline import Enricher
+from snowetl.jvm.text import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
-from snowetl.model.text import to_utf8
 from tests.conformance.compare import differences, event_differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
 

@@ -10,19 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from snowetl.ddl import parquet as types
+from snowetl.dedupe import rules as dedupe
+from snowetl.dedupe.rules import Key, Policy
 from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import Repository, ResolverConfig
-from snowetl.iglu.ddl import parquet as types
 from snowetl.iglu.failures import ResolutionFailure
-from snowetl.model import jsontext
+from snowetl.jvm import instants, jsontext
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey, SchemaVer
-from snowetl.transform import columns, dedupe, discovery, eventjson, formats, instants, message
+from snowetl.transform import columns, discovery, eventjson, formats, message
 from snowetl.transform import event as events
 from snowetl.transform.cells import cell, cells
-from snowetl.transform.dedupe import Key, Policy
 from snowetl.transform.formats import Formats
 from snowetl.transform.message import Completed, Semver
 from snowetl.transform.rows import SchemaType

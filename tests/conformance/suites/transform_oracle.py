@@ -9,16 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from snowetl.ddl import flat, names, redshift
+from snowetl.ddl import parquet as types
+from snowetl.ddl.schema import Schema
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import Repository, ResolverConfig
-from snowetl.iglu.ddl import flat, names, redshift
-from snowetl.iglu.ddl import parquet as types
-from snowetl.iglu.ddl.schema import Schema
+from snowetl.jvm import instants
+from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.text import to_utf8
 from snowetl.model.badrow import BadRow, Origin
-from snowetl.model.jsontext import JsonNumber
 from snowetl.model.schema import SchemaKey, SchemaVer
-from snowetl.model.text import to_utf8
-from snowetl.transform import columns, instants
+from snowetl.transform import columns
 from snowetl.transform.formats import Formats
 from snowetl.transform.rows import SchemaType, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas, self_key

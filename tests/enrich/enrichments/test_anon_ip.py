@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from snowetl.enrich.enrichments.ipv6 import parse_ipv4, parse_ipv6
 from snowetl.errors import ConfigError
+from snowetl.jvm.inet_addresses import parse_ipv4, parse_ipv6
 from tests.enrich.enrichments.support import after, conf, draft, step
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from fixtures.mmdb import write_database
 from snowetl.enrich.enrichments.base import Step
-from snowetl.enrich.enrichments.host_address import host_address
 from snowetl.enrich.enrichments.ip_lookups import open_database
 from snowetl.errors import AssetError, ConfigError
+from snowetl.jvm.host_name import host_address
 from tests.enrich.enrichments.support import FIXTURES, after, conf, draft, step
 
 GEO = ("geo_country", "geo_region", "geo_region_name", "geo_city", "geo_zipcode", "geo_timezone")

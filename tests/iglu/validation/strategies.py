@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from snowetl.model.jsontext import JsonNumber
+from snowetl.jvm.jsontext import JsonNumber
 
 NAMES = st.sampled_from(["a", "b", "c", "#d", "ae", "id", ""])
 TEXTS = st.sampled_from(

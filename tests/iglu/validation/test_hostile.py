@@ -137,7 +137,7 @@ def test_numbers_of_any_size(limit: int) -> None:
 
 
 def test_exponents_no_computer_can_hold() -> None:
-    from snowetl.model.jsontext import JsonNumber
+    from snowetl.jvm.jsontext import JsonNumber
 
     validator = _validator({"type": "number", "minimum": 0, "maximum": 5, "multipleOf": 0.5, "enum": [1, 2.5]})
     started = time.monotonic()

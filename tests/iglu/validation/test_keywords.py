@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from snowetl.iglu.validation import Report, ValidationCrash, Validator, compile_schema
-from snowetl.model import jsontext
+from snowetl.jvm import jsontext
 
 
 def reports_of(schema: str | dict[str, Any], instance: str) -> list[Report]:

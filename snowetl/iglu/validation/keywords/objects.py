@@ -8,7 +8,7 @@ from snowetl.iglu.validation import patterns
 from snowetl.iglu.validation.report import Reports, ValidationCrash, hash_map_order
 from snowetl.iglu.validation.schema import Keyword, Schema, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_int, as_text
-from snowetl.model.order import in_map_order
+from snowetl.jvm.map_order import in_map_order
 
 _OBJECT = frozenset((dict,))
 _UNDEFINED = "is not defined in the schema and the schema does not allow additional properties"

@@ -1,0 +1,126 @@
+"""Models of schemas from files and registries, and the statements that make and migrate their tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from snowetl.ddl import flat, names, postgres, redshift
+from snowetl.ddl.schema import Schema, parse
+from snowetl.errors import UsageError
+from snowetl.iglu.failures import ResolutionFailure, describe
+from snowetl.jvm import jsontext
+from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
+
+DIALECTS = ("redshift", "postgres")
+_MODEL = re.compile(r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/jsonschema/([1-9][0-9]*)")
+
+
+class Version(NamedTuple):
+    """One version of a model."""
+
+    key: SchemaKey
+    schema: Schema
+
+
+class Registry(Protocol):
+    """An Iglu client."""
+
+    def schema(self, key: SchemaKey) -> Any | ResolutionFailure: ...
+
+    def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | ResolutionFailure: ...
+
+
+def from_registry(text: str, registry: Registry) -> list[Version]:
+    """All versions of the model ``iglu:vendor/name/jsonschema/1``; up to the one named, when text names a version.
+
+    Raises :class:`UsageError` when it is no such name, or a schema is not to be had or not to be read.
+    """
+    match = _MODEL.match(text)
+    if match is None:
+        raise UsageError(f"'{text}' is neither a file nor a schema such as iglu:com.acme/event/jsonschema/1")
+    vendor, name, model = match[1], match[2], int(match[3])
+    last = _last(text) if match.end() < len(text) else None
+    keys = registry.schema_list(vendor, name, model)
+    if isinstance(keys, ResolutionFailure):
+        raise UsageError(f"{text}: no registry lists its versions.\n{describe(keys.to_json())}")
+    if last is not None:
+        if last not in keys:
+            raise UsageError(f"{text}: no registry has this version; there are {_shown(keys)}")
+        keys = keys[: keys.index(last) + 1]
+    return [Version(key, _read(registry.schema(key), key.uri)) for key in keys]
+
+
+def _last(text: str) -> SchemaKey:
+    try:
+        return SchemaKey.parse(text)
+    except ParseError as error:
+        raise UsageError(f"'{text}' is no schema: {error.code}") from None
+
+
+def _read(document: Any, where: str) -> Schema:
+    if isinstance(document, ResolutionFailure):
+        raise UsageError(f"{where}: {describe(document.to_json())}")
+    schema = parse(document)
+    if schema is None:
+        raise UsageError(f"{where} is no JSON Schema: a keyword has a value of the wrong kind")
+    return schema
+
+
+def from_files(path: Path) -> list[list[Version]]:
+    """The models of a schema file, or of all files in a folder, each in order of its versions. Raises as above."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    models: dict[tuple[str, str, int], list[Version]] = {}
+    for file in files:
+        version = _read_file(file)
+        key = version.key
+        models.setdefault((key.vendor, key.name, key.version.model), []).append(version)
+    return [sorted(versions, key=lambda version: version.key) for versions in models.values()]
+
+
+def _read_file(file: Path) -> Version:
+    try:
+        document = jsontext.loads_exact(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read as JSON: {error}") from None
+    own = document.get("self") if isinstance(document, dict) else None
+    parts = [own.get(part) if isinstance(own, dict) else None for part in ("vendor", "name", "format", "version")]
+    try:
+        key = SchemaKey.parse("iglu:{}/{}/{}/{}".format(*parts))
+    except ParseError:
+        raise UsageError(f'{file} has no "self" with vendor, name, format and version') from None
+    return Version(key, _read(document, str(file)))
+
+
+def _shown(keys: Iterable[SchemaKey]) -> str:
+    return ", ".join(str(key.version) for key in keys)
+
+
+def table_statements(model: Sequence[Version], dialect: str, schema: str) -> list[str]:
+    """What makes the table of a model, as it is at its last version."""
+    key = model[-1].key
+    table = names.table_name(key)
+    schemas = [version.schema for version in model]
+    if dialect == "postgres":
+        create = postgres.create_table(schema, table, postgres.columns(schemas))
+        return [create, postgres.create_index(schema, table), postgres.comment_on_table(schema, table, key)]
+    create = redshift.create_table(schema, table, flat.ordered(schemas))
+    return [create, redshift.comment_on_table(schema, table, key)]
+
+
+def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: str, schema: str) -> list[str]:
+    """What brings the table of a model from version ``start`` to its last. Raises :class:`UsageError`."""
+    numbers = [version.key.version for version in model]
+    if start not in numbers:
+        shown = _shown(version.key for version in model)
+        raise UsageError(f"{model[-1].key.uri}: there is no version {start} to start from; there are {shown}")
+    key = model[-1].key
+    table = names.table_name(key)
+    schemas = [version.schema for version in model]
+    first = numbers.index(start)
+    if dialect == "postgres":
+        return postgres.migrate(schema, table, key, schemas[: first + 1], schemas)
+    migration = redshift.migrate(schema, table, key, schemas[first:])
+    return [*migration.before, *(["BEGIN", *migration.inside, "COMMIT"] if migration.inside else [])]

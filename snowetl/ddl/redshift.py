@@ -1,0 +1,317 @@
+"""Redshift: column types, encodings, CREATE TABLE and migrations (schema-ddl 0.18.2 ``redshift.generators``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from snowetl.ddl import flat
+from snowetl.ddl.flat import Change, Leaf
+from snowetl.ddl.names import column_name, snake_case
+from snowetl.ddl.schema import Schema, big_int, is_union
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import utf16_length
+from snowetl.model.schema import SchemaKey
+
+DEFAULT_VARCHAR = 4096
+MAX_VARCHAR = 65535
+_FIXED_SIZES = (
+    ("ivp6", 39),
+    ("ipv4", 15),
+    ("email", 255),
+)  # "ivp6" is the reference's spelling; the true one has no rule
+_NOT_ALTERABLE = ("TEXT255", "RUNLENGTH", "BYTEDICT", "TEXT32K")
+
+
+class Column(NamedTuple):
+    """One column of a table; ``warning`` tells the schema's author why its type is so wide."""
+
+    name: str
+    type: str
+    encoding: str
+    not_null: bool
+    warning: str | None = None
+
+
+META_COLUMNS = (
+    Column("schema_vendor", "VARCHAR(128)", "ZSTD", True),
+    Column("schema_name", "VARCHAR(128)", "ZSTD", True),
+    Column("schema_format", "VARCHAR(128)", "ZSTD", True),
+    Column("schema_version", "VARCHAR(128)", "ZSTD", True),
+    Column("root_id", "CHAR(36)", "RAW", True),
+    Column("root_tstamp", "TIMESTAMP", "ZSTD", True),
+    Column("ref_root", "VARCHAR(255)", "ZSTD", True),
+    Column("ref_tree", "VARCHAR(1500)", "ZSTD", True),
+    Column("ref_parent", "VARCHAR(255)", "ZSTD", True),
+)
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+
+def column_type(schema: Schema, varchar: int = DEFAULT_VARCHAR) -> str:
+    """Type of a column: the first rule that matches; ``varchar`` is the length where none does."""
+    for rule in _RULES:
+        type_ = rule(schema)
+        if type_ is not None:
+            return type_
+    return f"VARCHAR({varchar})"
+
+
+def _mixed_enum(schema: Schema) -> str | None:
+    if schema.enum is None or not is_mixed(schema.enum):
+        return None
+    lengths = [utf16_length(jsontext.dumps(member)) for member in schema.enum if member is not None]
+    return f"VARCHAR({max(lengths, default=16)})"
+
+
+def is_mixed(members: Sequence[Any]) -> bool:
+    """Whether an enum has two of: a number, something that is no number, a boolean (so booleans alone are mixed)."""
+    concrete = [member for member in members if member is not None]
+    numbers = [is_number(member) for member in concrete]
+    return (any(numbers) + (not all(numbers)) + any(isinstance(member, bool) for member in concrete)) >= 2
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _union(schema: Schema) -> str | None:
+    if not is_union(schema.type):
+        return None
+    return "VARCHAR(10)" if _concrete(schema) == {"boolean", "integer"} else "VARCHAR(4096)"
+
+
+def _is_product(schema: Schema) -> bool:
+    """Whether the rule of unions gives the type."""
+    return is_union(schema.type) and (schema.enum is None or not is_mixed(schema.enum))
+
+
+def _concrete(schema: Schema) -> frozenset[str]:
+    assert isinstance(schema.type, frozenset)
+    return schema.type - {"null"}
+
+
+def _formatted(format_: str, type_: str) -> Callable[[Schema], str | None]:
+    return lambda schema: type_ if schema.format == format_ and schema.is_only("string") else None
+
+
+def _array(schema: Schema) -> str | None:
+    return f"VARCHAR({MAX_VARCHAR})" if schema.is_only("array") else None
+
+
+def _integer(schema: Schema) -> str | None:
+    integer = schema.is_only("integer")
+    if integer and schema.maximum is not None:
+        return _integer_size(schema.maximum)
+    if schema.enum is not None and (integer or schema.type is None):
+        members = [big_int(member) for member in schema.enum]
+        integers = [member for member in members if member is not None]
+        if len(integers) < len(members) or not integers:
+            return None
+        return _integer_size(max(integers))
+    if integer:
+        return "BIGINT"
+    if isinstance(schema.multiple_of, int):
+        return "INT" if schema.maximum is None else _integer_size(schema.maximum)
+    return None
+
+
+def _integer_size(maximum: int | Decimal) -> str:
+    if isinstance(maximum, Decimal):
+        return "DECIMAL"
+    if maximum <= 32767:
+        return "SMALLINT"
+    return "INT" if maximum <= 2147483647 else "BIGINT"
+
+
+def _number(schema: Schema) -> str | None:
+    if schema.is_only("number"):
+        return "DECIMAL (36, 2)" if schema.multiple_of == Decimal("0.01") else "DOUBLE PRECISION"
+    numeric = isinstance(schema.type, frozenset) and _concrete(schema) == {"integer", "number"}
+    return "DOUBLE PRECISION" if numeric else None
+
+
+def _boolean(schema: Schema) -> str | None:
+    return "BOOLEAN" if schema.is_only("boolean") else None
+
+
+def _fixed_length(schema: Schema) -> str | None:
+    if schema.min_length is None or schema.min_length != schema.max_length or not schema.is_only("string"):
+        return None
+    return f"CHAR({schema.min_length})"
+
+
+def _varchar(schema: Schema) -> str | None:
+    if schema.is_only("string"):
+        for format_, size in _FIXED_SIZES:
+            if schema.format == format_:
+                return f"VARCHAR({size})"
+        if schema.max_length is not None and schema.enum is None:
+            return f"VARCHAR({schema.max_length})"
+    if not schema.enum:
+        return None
+    longest = max(_member_length(member) for member in schema.enum)
+    return f"CHAR({longest})" if len(schema.enum) == 1 else f"VARCHAR({longest})"
+
+
+def _member_length(member: Any) -> int:
+    if member is None:
+        return 0
+    return utf16_length(member if isinstance(member, str) else jsontext.dumps(member))
+
+
+_RULES: tuple[Callable[[Schema], str | None], ...] = (
+    _mixed_enum,
+    _union,
+    _formatted("date-time", "TIMESTAMP"),
+    _formatted("date", "DATE"),
+    _array,
+    _integer,
+    _number,
+    _boolean,
+    _fixed_length,
+    _formatted("uuid", "CHAR(36)"),
+    _varchar,
+)
+
+
+def is_allowed(type_: str) -> bool:
+    """Whether Redshift takes a type: strings have limits."""
+    limits = {"VARCHAR": MAX_VARCHAR, "CHAR": 4096}
+    kind, _, rest = type_.partition("(")
+    return kind not in limits or 0 < int(rest.rstrip(")")) <= limits[kind]
+
+
+def encoding(schema: Schema, type_: str) -> str:
+    """Compression of a column: short enums TEXT255, booleans RUNLENGTH, doubles RAW, all else ZSTD."""
+    if schema.enum is not None and not _is_product(schema) and _varchar_size(type_) <= 255:
+        return "TEXT255"
+    return {"BOOLEAN": "RUNLENGTH", "DOUBLE PRECISION": "RAW"}.get(type_, "ZSTD")
+
+
+def _varchar_size(type_: str) -> int:
+    return int(type_[8:-1]) if type_.startswith("VARCHAR(") else MAX_VARCHAR + 1
+
+
+def column(leaf: Leaf, varchar: int = DEFAULT_VARCHAR) -> Column:
+    """The column of a leaf, with a warning where its type can hold anything."""
+    type_ = column_type(leaf.schema, varchar)
+    warning = None
+    if _is_product(leaf.schema):
+        shown = jsontext.dumps(sorted(leaf.schema.type or ()))
+        warning = f"Product type {shown} encountered in {leaf.name}"
+    return Column(leaf.name, type_, encoding(leaf.schema, type_), not leaf.nullable, warning)
+
+
+def columns(leaves: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR) -> list[Column]:
+    """Columns of the properties; the root itself is none."""
+    return [column(leaf, varchar) for leaf in leaves if leaf.path]
+
+
+# --- statements ---------------------------------------------------------------------------------------------------
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL identifier: in double quotes, those inside it doubled."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def create_table(
+    schema: str, table: str, properties: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR, meta: bool = True
+) -> str:
+    """``CREATE TABLE`` of a model's table in ``schema``; without ``meta``, only the columns of the properties."""
+    every = (*META_COLUMNS, *columns(properties, varchar)) if meta else tuple(columns(properties, varchar))
+    lines = column_lines(every)
+    if not meta:
+        return f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n" + ",\n".join(lines) + "\n)"
+    lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.events(event_id)")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n"
+        + ",\n".join(lines)
+        + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
+    )
+
+
+def column_lines(every: Sequence[Column], indent: int = 4) -> list[str]:
+    """Column definitions, padded so that they stand under each other."""
+    names = [quoted(column.name) + " " for column in every]
+    encodings = [f" ENCODE {column.encoding}" for column in every]
+    widths = [max(map(len, part), default=0) for part in (names, [column.type for column in every], encodings)]
+    return [
+        (
+            " " * indent
+            + name.ljust(widths[0])
+            + column.type.ljust(widths[1])
+            + encoded.ljust(widths[2])
+            + (" NOT NULL" if column.not_null else "")
+        ).rstrip()
+        for name, column, encoded in zip(names, every, encodings, strict=True)
+    ]
+
+
+def comment_on_table(schema: str, table: str, key: SchemaKey) -> str:
+    """The comment that tells which version of its model a table stands at."""
+    return f"COMMENT ON TABLE {schema}.{table} IS '{key.uri}'"
+
+
+class Migration(NamedTuple):
+    """Statements that bring a table to a later version.
+
+    ``before`` must run outside a transaction (Redshift forbids ``ALTER … TYPE`` in one), ``inside`` may run in one.
+    """
+
+    before: list[str]
+    inside: list[str]
+
+
+def migrate(
+    schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], varchar: int = DEFAULT_VARCHAR
+) -> Migration:
+    """Bring a table from the first of ``versions`` to the last, whose key is ``key``.
+
+    As the reference: columns are added (never NOT NULL) and strings widened; anything else changes nothing.
+    """
+    difference = flat.difference(versions)
+    widened = [alter for change in difference.changed for alter in _widen(schema, table, change, varchar)]
+    added = [_add(schema, table, leaf, varchar) for leaf in difference.added if leaf.path]
+    comment = comment_on_table(schema, table, key)
+    return Migration(widened, [*added, comment]) if added else Migration([*widened, comment], [])
+
+
+def _add(schema: str, table: str, leaf: Leaf, varchar: int) -> str:
+    type_ = column_type(leaf.schema, varchar)
+    name = quoted(snake_case(leaf.name))
+    return f"ALTER TABLE {schema}.{table} ADD COLUMN {name} {type_} ENCODE {encoding(leaf.schema, type_)}"
+
+
+def is_widened(change: Change, varchar: int = DEFAULT_VARCHAR) -> bool:
+    """Whether a migration alters the column's type."""
+    type_ = column_type(change.after, varchar)
+    grows = _longer_string(change) or _longer_enum(change)
+    return grows and encoding(change.after, type_) not in _NOT_ALTERABLE
+
+
+def _widen(schema: str, table: str, change: Change, varchar: int) -> list[str]:
+    if not is_widened(change, varchar):
+        return []
+    type_ = column_type(change.after, varchar)
+    return [f"ALTER TABLE {schema}.{table} ALTER {quoted(column_name(change.path))} TYPE {type_}"]
+
+
+def _longer_string(change: Change) -> bool:
+    before, after = change.before.max_length, change.after.max_length
+    strings = change.before.is_only("string") and change.after.is_only("string")
+    return strings and before is not None and after is not None and after > before
+
+
+def _longer_enum(change: Change) -> bool:
+    before, after = change.before.enum, change.after.enum
+    if before is None or after is None or before == after:
+        return False
+    return _longest_string(after) > _longest_string(before)
+
+
+def _longest_string(members: Sequence[Any]) -> int:
+    return max((utf16_length(member) for member in members if isinstance(member, str)), default=0)

@@ -1,0 +1,203 @@
+"""Which events earlier batches had: a table in DynamoDB, or one in PostgreSQL (events-manifest 0.3.0)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from snowetl.dedupe.rules import DAYS_KEPT
+from snowetl.errors import ConfigError, StorageError
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import decode_base64
+from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
+
+_CRITERION = SchemaCriterion(
+    "com.snowplowanalytics.snowplow.storage", "amazon_dynamodb_config", "jsonschema", None, None, None
+)
+_SECONDS_KEPT = DAYS_KEPT * 24 * 3600
+_REQUESTS_AT_ONCE = 16
+BATCH = 1000
+
+
+class Seen(NamedTuple):
+    """What names an event in a manifest."""
+
+    event_id: str
+    fingerprint: str
+
+
+class Manifest(Protocol):
+    """Takes note of events. Raises :class:`StorageError` when it cannot: then the job fails, and can be repeated."""
+
+    def check(self) -> None:
+        """Get ready, once a job. Raises :class:`StorageError` where the manifest is not to be had."""
+
+    def claim(self, events: Sequence[Seen], etl_time: int) -> list[bool]:
+        """Which of the events are new, or this batch's own. ``etl_time`` (epoch seconds) names the batch."""
+
+
+@dataclass(frozen=True)
+class DynamoConfig:
+    """Where the table is. Without keys, AWS's own chain of credentials counts."""
+
+    table: str
+    region: str
+    access_key: str | None = None
+    secret_key: str | None = None
+    endpoint: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[Manifest]:
+        yield DynamoManifest(self)
+
+
+@dataclass(frozen=True)
+class PostgresConfig:
+    """A database by URL. The table is made when it is not there."""
+
+    url: str
+
+    @contextmanager
+    def open(self) -> Iterator[Manifest]:
+        import psycopg
+
+        try:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                yield PostgresManifest(connection)
+        except psycopg.Error as error:
+            raise StorageError(f"the event manifest in PostgreSQL cannot be used: {error}") from None
+
+
+ManifestConfig = DynamoConfig | PostgresConfig
+
+
+def parse_config(source: Any) -> ManifestConfig:
+    """Read an ``amazon_dynamodb_config`` (JSON, its text, a file, base64), or the URL of a PostgreSQL database.
+
+    Raises :class:`ConfigError`.
+    """
+    if isinstance(source, str) and source.startswith(("postgres://", "postgresql://")):
+        return PostgresConfig(source)
+    document = _document(source) if isinstance(source, str) else source
+    try:
+        key, data = self_describing(document)
+    except ParseError as error:
+        raise ConfigError(f"the duplicate storage configuration is not self-describing JSON: {error.code}") from None
+    if not _CRITERION.matches(key) or not isinstance(data, dict):
+        raise ConfigError(f"the duplicate storage configuration must be an amazon_dynamodb_config, it is {key}")
+    missing = [name for name in ("awsRegion", "dynamodbTable") if not isinstance(data.get(name), str)]
+    if missing:
+        raise ConfigError(f"the duplicate storage configuration lacks {' and '.join(missing)}")
+    auth = data.get("auth") or {}
+    return DynamoConfig(data["dynamodbTable"], data["awsRegion"], auth.get("accessKeyId"), auth.get("secretAccessKey"))
+
+
+def _document(source: str) -> Any:
+    try:
+        if Path(source).is_file():
+            return jsontext.loads(Path(source).read_text("utf-8"))
+        return jsontext.loads(source if source.lstrip().startswith("{") else decode_base64(source).decode("utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            "the duplicate storage configuration is neither JSON, nor a file or base64 of it, nor a postgresql:// URL"
+        ) from None
+
+
+class DynamoManifest:
+    """Conditional puts: an item is taken if it is new, or was put by this batch."""
+
+    def __init__(self, config: DynamoConfig) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self._table = config.table
+        self._client = boto3.client(
+            "dynamodb",
+            region_name=config.region,
+            aws_access_key_id=config.access_key,
+            aws_secret_access_key=config.secret_key,
+            endpoint_url=config.endpoint,
+            config=Config(retries={"max_attempts": 12, "mode": "adaptive"}, max_pool_connections=_REQUESTS_AT_ONCE),
+        )
+
+    def check(self) -> None:
+        """Wait until the table is active. Raises :class:`StorageError` where it is not to be had."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        for _ in range(60):
+            try:
+                status = self._client.describe_table(TableName=self._table)["Table"]["TableStatus"]
+            except (BotoCoreError, ClientError) as error:
+                raise StorageError(f"Amazon DynamoDB table for event manifest is unavailable: {error}") from None
+            if status == "ACTIVE":
+                return
+            time.sleep(5)
+        raise StorageError(f"Amazon DynamoDB table {self._table} does not become active")
+
+    def claim(self, events: Sequence[Seen], etl_time: int) -> list[bool]:
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+            return list(pool.map(lambda seen: self._put(seen, etl_time), events))
+
+    def _put(self, seen: Seen, etl_time: int) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        item = {
+            "eventId": {"S": seen.event_id},
+            "fingerprint": {"S": seen.fingerprint},
+            "etlTime": {"N": str(etl_time)},
+            "ttl": {"N": str(etl_time + _SECONDS_KEPT)},
+        }
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression=(
+                    "(attribute_not_exists(eventId) AND attribute_not_exists(fingerprint)) OR etlTime = :tst"
+                ),
+                ExpressionAttributeValues={":tst": {"N": str(etl_time)}},
+            )
+            return True
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise StorageError(f"DynamoDB table {self._table}: {error}. Run again when it answers") from None
+        except BotoCoreError as error:
+            raise StorageError(f"DynamoDB table {self._table}: {error}. Run again when it answers") from None
+
+
+class PostgresManifest:
+    """The same rule in SQL, a statement for many events."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def check(self) -> None:
+        """Make the table, forget events older than the time an item lives."""
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS snowetl_event_manifest ("
+            "event_id TEXT NOT NULL, fingerprint TEXT NOT NULL, etl_time BIGINT NOT NULL, "
+            "PRIMARY KEY (event_id, fingerprint))"
+        )
+        self._connection.execute(
+            "DELETE FROM snowetl_event_manifest WHERE etl_time < %s", (int(time.time()) - _SECONDS_KEPT,)
+        )
+
+    def claim(self, events: Sequence[Seen], etl_time: int) -> list[bool]:
+        ours: set[tuple[str, str]] = set()
+        rest = iter(dict.fromkeys(events))
+        while batch := list(islice(rest, BATCH)):
+            rows = self._connection.execute(
+                "INSERT INTO snowetl_event_manifest AS had (event_id, fingerprint, etl_time) "
+                "SELECT e, f, %s FROM unnest(%s::text[], %s::text[]) AS new (e, f) ORDER BY e, f "
+                "ON CONFLICT (event_id, fingerprint) DO UPDATE SET etl_time = excluded.etl_time "
+                "WHERE had.etl_time = excluded.etl_time RETURNING event_id, fingerprint",
+                (etl_time, [seen.event_id for seen in batch], [seen.fingerprint for seen in batch]),
+            )
+            ours.update((event_id, fingerprint) for event_id, fingerprint in rows)
+        return [tuple(seen) in ours for seen in events]

@@ -1,0 +1,99 @@
+"""``java.math.BigDecimal``: how it reads text, what it says when it cannot, and how it prints (JDK 11-17)."""
+
+from __future__ import annotations
+
+import re
+
+from snowetl.jvm.text import utf16_length
+
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?", re.ASCII)
+_COMPACT_DIGITS = 18
+_MAX_INT = 2**31 - 1
+_MAX_EXPANSION = 100_000
+"""Powers of ten beyond this are refused like those beyond Java's own limit (646 million digits)."""
+
+
+class DecimalError(ValueError):
+    """Text that is no decimal; the message is Java's (``null`` where Java gives none)."""
+
+
+def canonical(text: str) -> str:
+    """The text of ``new BigDecimal(text)`` with a negative scale set to 0. Raises :class:`DecimalError`."""
+    if _PLAIN.fullmatch(text):
+        return text
+    negative, digits, scale = _parse(text)
+    return _print(negative, digits, scale)
+
+
+def _parse(text: str) -> tuple[bool, str, int]:
+    negative = text.startswith("-")
+    body = text[1:] if text[:1] in ("-", "+") and text else text
+    if not text:
+        raise DecimalError("null")
+    compact = utf16_length(body) <= _COMPACT_DIGITS
+    digits: list[str] = []
+    fraction = exponent = 0
+    dot = False
+    for at, char in enumerate(body):
+        if char.isdecimal() and char <= "\uffff":
+            digits.append(char)
+            fraction += dot
+        elif char == ".":
+            if dot:
+                raise DecimalError("Character array contains more than one decimal point.")
+            dot = True
+        elif char in "eE":
+            exponent = _exponent(body[at + 1 :])
+            break
+        elif compact:
+            unit = char if char <= "\uffff" else chr(0xD800 + ((ord(char) - 0x10000) >> 10))
+            raise DecimalError(
+                f'Character {unit} is neither a decimal digit number, decimal point, nor "e" notation exponential mark.'
+            )
+        else:
+            raise DecimalError('Character array is missing "e" notation exponential mark.')
+    if not digits:
+        raise DecimalError("No digits found.")
+    scale = fraction - exponent
+    if not -_MAX_INT - 1 <= scale <= _MAX_INT:
+        raise DecimalError("Scale out of range.")
+    return negative, "".join([str(int(digit)) for digit in digits]).lstrip("0"), scale
+
+
+def _exponent(text: str) -> int:
+    negative = text.startswith("-")
+    if text[:1] in ("-", "+") and text:
+        text = text[1:]
+    if not text:
+        raise DecimalError("null")
+    while len(text) > 10 and text[0].isdecimal() and int(text[0]) == 0:
+        text = text[1:]
+    if len(text) > 10:
+        raise DecimalError("Too many nonzero exponent digits.")
+    if not all(char.isdecimal() and char <= "\uffff" for char in text):
+        raise DecimalError("Not a digit.")
+    exponent = -int(text) if negative else int(text)
+    if not -_MAX_INT - 1 <= exponent <= _MAX_INT:
+        raise DecimalError("Exponent overflow.")
+    return exponent
+
+
+def _print(negative: bool, digits: str, scale: int) -> str:
+    if not digits:  # zero
+        digits, negative = "0", False
+        if scale < 0:
+            scale = 0
+    if scale < 0:
+        if -scale > _MAX_EXPANSION:
+            raise DecimalError("BigInteger would overflow supported range")
+        digits += "0" * -scale
+        scale = 0
+    sign = "-" if negative else ""
+    if scale == 0:
+        return sign + digits
+    adjusted = len(digits) - 1 - scale
+    if adjusted >= -6:
+        padded = digits.rjust(scale + 1, "0")
+        return f"{sign}{padded[:-scale]}.{padded[-scale:]}"
+    mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{sign}{mantissa}E{adjusted}"

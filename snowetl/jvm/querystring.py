@@ -1,0 +1,165 @@
+"""Query strings as the reference reads them: ``java.net.URI`` for what is legal, HttpClient 4.5 for the pairs.
+
+Source: enrich 3.9.0 ``Loader.parseQuerystring`` and ``ConversionUtils.parseUrlEncodedForm``. An ordinary query string
+(ASCII, a byte-wise charset) is checked and decoded as a whole by a handful of C calls; everything else goes through
+the careful path, part by part.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_qp
+
+from snowetl.jvm import charsets
+from snowetl.jvm.text import hex_digit, to_units, utf16_length
+
+Pairs = list[tuple[str, "str | None"]]
+
+_PREFIX = "http://localhost/?"
+_LEGAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()"
+_LEGAL_OR_ESCAPE = _LEGAL + b"%"
+_OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_LEGAL_RUN = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
+
+
+class _Marks:
+    """Two bytes that no legal text holds unescaped, to stand for the separators while a text is decoded as a whole.
+
+    ``table`` puts them in, and makes quoted-printable of escapes: the standard library decodes that in C.
+    """
+
+    def __init__(self, part: int, equals: int) -> None:
+        self.part, self.equals = chr(part), chr(equals)
+        self.table = bytes.maketrans(b"%+=&;", bytes((*b"= ", equals, part, part)))
+        self.escaped_part, self.escaped_equals = (b"=%02d" % mark for mark in (part, equals))
+
+
+_MARKS = (_Marks(0, 1), _Marks(2, 3))
+
+_SEPARATOR = re.compile("[&;]")
+_CODED = re.compile(r"\+|%([\s\S]{2})")
+
+
+class QuerystringError(ValueError):
+    """Text that is no legal query. The message is Java's: ``REASON at index N: http://localhost/?TEXT``."""
+
+
+def parse(text: str, charset: str = "UTF-8") -> Pairs:
+    """Name-value pairs of a query string, in order, repeats kept; the value is ``None`` where there is no ``=``.
+
+    ``charset`` is a name the JVM knows; parts are decoded with it. Raises :class:`QuerystringError`, and
+    :class:`~snowetl.jvm.charsets.UnknownCharset` for another name.
+    """
+    pairs = _parse_whole(text, charset)
+    if pairs is not None:
+        return pairs
+    query, hash_, fragment = text.partition("#")
+    _check(text, query, 0, "query")
+    if hash_:
+        _check(text, fragment, len(query) + 1, "fragment")
+    return _parse_legal(query, charset)
+
+
+def parse_form(text: str) -> Pairs:
+    """Pairs of a form-encoded body: the same rules, in UTF-8. Raises :class:`QuerystringError`."""
+    return parse(text, "UTF-8")
+
+
+def split(raw_query: str, charset: str = "UTF-8") -> Pairs:
+    """Pairs of the query of a URI that is parsed already: nothing is checked, broken escapes stay as they are."""
+    pairs = _parse_whole(raw_query, charset)
+    if pairs is None:
+        parse_rest = _parse_legal if _LEGAL_RUN.fullmatch(raw_query) else _parse_parts
+        pairs = parse_rest(raw_query, charset)
+    return pairs
+
+
+def _parse_whole(text: str, charset: str) -> Pairs | None:
+    """The fast way, or ``None`` for a text it cannot vouch for."""
+    codec = charsets.lookup(charset)
+    if not (codec.bytewise and text.isascii()):
+        return None
+    raw = text.encode()
+    if raw.translate(None, _LEGAL_OR_ESCAPE):
+        return None
+    for marks in _MARKS:
+        marked = raw.translate(marks.table)
+        if "%" not in text:
+            return _cut(marked.decode("ascii"), marks)
+        if marks.escaped_part not in marked and marks.escaped_equals not in marked:
+            plain = a2b_qp(marked)
+            if len(plain) != len(marked) - 2 * marked.count(b"="):  # an escape that is none was left as it is
+                return None
+            return _cut(codec.decode(plain), marks)
+    return None
+
+
+def _cut(decoded: str, marks: _Marks) -> Pairs:
+    part_mark, equals_mark = marks.part, marks.equals
+    pairs: Pairs = []
+    for part in decoded.split(part_mark):
+        name, equals, value = part.partition(equals_mark)
+        if name:
+            if not equals:
+                pairs.append((name, None))
+            elif equals_mark in value:
+                pairs.append((name, value.replace(equals_mark, "=")))
+            else:
+                pairs.append((name, value))
+    return pairs
+
+
+def _check(text: str, component: str, offset: int, what: str) -> None:
+    stop = _LEGAL_RUN.match(component).end()  # type: ignore[union-attr]
+    if stop == len(component):
+        return
+    reason = "Malformed escape pair" if component[stop] == "%" else f"Illegal character in {what}"
+    index = len(_PREFIX) + utf16_length(text[: offset + stop])
+    raise QuerystringError(f"{reason} at index {index}: {_PREFIX}{text}")
+
+
+def _parse_legal(query: str, charset: str) -> Pairs:
+    """A text that may hold anything legal; what is not ASCII is written as an escape of its low byte first."""
+    escaped = query if query.isascii() else _NOT_ASCII.sub(_escape_low_bytes, query)
+    pairs = _parse_whole(escaped, charset)
+    return _parse_parts(query, charset) if pairs is None else pairs
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _escape_low_bytes(match: re.Match[str]) -> str:
+    return "%" + _low_bytes(match.group()).hex("%")
+
+
+def _parse_parts(query: str, charset: str) -> Pairs:
+    decode = charsets.lookup(charset).decode
+    pairs: Pairs = []
+    for part in _SEPARATOR.split(query):
+        name, equals, value = part.partition("=")
+        if name:
+            pairs.append((decode(_form_bytes(name)), decode(_form_bytes(value)) if equals else None))
+    return pairs
+
+
+def _form_bytes(part: str) -> bytes:
+    """``+`` is a blank, ``%HH`` a byte, any other UTF-16 unit its low byte; a broken escape keeps its three units."""
+    if "%" not in part and "+" not in part:
+        return _low_bytes(part)
+    units = to_units(part)
+    pieces = []
+    position = 0
+    for match in _CODED.finditer(units):
+        pieces.append(_low_bytes(units[position : match.start()]))
+        position = match.end()
+        if match.group(1) is None:
+            pieces.append(b" ")
+        else:
+            high, low = hex_digit(match.group(1)[0]), hex_digit(match.group(1)[1])
+            pieces.append(_low_bytes(match.group()) if high < 0 or low < 0 else bytes((high << 4 | low,)))
+    pieces.append(_low_bytes(units[position:]))
+    return b"".join(pieces)
+
+
+def _low_bytes(units: str) -> bytes:
+    return units.encode("utf-16-le", "surrogatepass")[::2]

@@ -1,0 +1,108 @@
+"""A run: its id, its folder under every output, the report that says it is done, and the wiping of one that is not.
+
+``<output>/run=<id>/`` holds the parts of a run, then ``_report.html``, ``_report.json``, and last ``_SUCCESS``. A run
+with a report (the JSON) is done; without one, whatever is there is the debris of an attempt that died.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from snowetl.errors import StorageError, UsageError
+from snowetl.jvm import jsontext
+from snowetl.jvm.text import to_utf8
+from snowetl.reporting import html
+from snowetl.storage import filesystem
+from snowetl.storage.base import scheme_of
+
+REPORT = "_report.json"
+PAGE = "_report.html"
+SUCCESS = "_SUCCESS"
+
+_ID_FORMAT = "%Y-%m-%d-%H-%M-%S"
+_ID = re.compile(r"\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}")
+_FOLDER = re.compile(r"(?P<base>.*?)/?run=(?P<id>[^/]*)/?")
+
+
+def run_id(millis: int) -> str:
+    """The id of a run that starts at ``millis``: ``YYYY-MM-DD-HH-mm-ss``, UTC."""
+    return datetime.fromtimestamp(millis // 1000, UTC).strftime(_ID_FORMAT)
+
+
+def run_start(id_: str) -> int:
+    """Epoch milliseconds of a run id. Raises :class:`UsageError` for a text that is none."""
+    try:
+        if _ID.fullmatch(id_):
+            return int(datetime.strptime(id_, _ID_FORMAT).replace(tzinfo=UTC).timestamp()) * 1000
+    except ValueError:
+        pass
+    raise UsageError(f"run id '{id_}' is not a time written YYYY-MM-DD-HH-mm-ss, such as 2026-01-31-23-59-00")
+
+
+def absolute(url: str) -> str:
+    """``url``, a local path made absolute: workers have other working folders."""
+    return os.path.abspath(url) if scheme_of(url) == "file" and not url.lower().startswith("file:") else url  # noqa: PTH100
+
+
+def split_run_folder(url: str) -> tuple[str, str | None]:
+    """(folder, run id) of an output URL that may already end in ``run=<id>``."""
+    match = _FOLDER.fullmatch(url)
+    if match is None or "/" in match["id"]:
+        return url.rstrip("/") or "/", None
+    run_start(match["id"])
+    return match["base"] or ".", match["id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a step that writes below ``outputs`` (folder URLs). The first of them holds the report."""
+
+    id: str
+    outputs: tuple[str, ...]
+
+    @property
+    def folders(self) -> list[str]:
+        return [f"{output.rstrip('/')}/run={self.id}" for output in self.outputs]
+
+    @property
+    def report_url(self) -> str:
+        return f"{self.folders[0]}/{REPORT}"
+
+    @property
+    def lock_url(self) -> str:
+        """Beside the run folder, which is wiped; named so that Spark's partition discovery overlooks it."""
+        return f"{self.outputs[0].rstrip('/')}/_lock-{self.id}.json"
+
+    def report(self) -> dict[str, Any] | None:
+        """The report of a run that is done. Raises :class:`StorageError` for one that cannot be read."""
+        fs = filesystem(self.report_url)
+        if not fs.exists(self.report_url):
+            return None
+        try:
+            report: dict[str, Any] = jsontext.loads(fs.get(self.report_url).decode("utf-8"))
+        except ValueError as error:
+            raise StorageError(f"{self.report_url} is not a run report: {error}") from None
+        return report
+
+    def wipe(self) -> None:
+        """Remove all there is of the run: published parts, staged ones, reports."""
+        for folder in self.folders:
+            filesystem(folder).delete_tree(folder)
+
+    def sweep(self) -> None:
+        """Throw away what attempts that died have staged; what is published stays."""
+        for folder in self.folders:
+            filesystem(folder).sweep(folder)
+
+    def finish(self, report: dict[str, Any]) -> None:
+        """Declare the run done: from here on it is never redone."""
+        fs = filesystem(self.report_url)
+        page = html.render(f"run={report.get('run', self.id)}", [report])
+        fs.put(f"{self.folders[0]}/{PAGE}", to_utf8(page))
+        fs.put(self.report_url, to_utf8(jsontext.dumps(report)) + b"\n")
+        for folder in self.folders:
+            filesystem(folder).put(f"{folder}/{SUCCESS}", b"")

@@ -1,0 +1,230 @@
+"""What one task of a transform writes: a part for each kind of row, staged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snowetl.ddl import parquet
+from snowetl.ddl.parquet import DecimalType, Field, FieldType, Struct
+from snowetl.model.badrow import BadRow
+from snowetl.runs.parts import Part, PartWriter, part_name
+from snowetl.storage import StagedFile, filesystem
+from snowetl.transform.transformer import SHRED, WIDE_JSON, TransformedRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_PER_BATCH = 2_000
+_ROW_GROUP_BYTES = 64 << 20
+_PLAIN_TYPES = {
+    "string": "string",
+    "json": "string",
+    "boolean": "bool_",
+    "integer": "int32",
+    "long": "int64",
+    "double": "float64",
+    "date": "date32",
+}
+
+
+class Table(NamedTuple):
+    """A folder of a run, and what went there."""
+
+    folder: str
+    part: Part
+
+
+class Outputs:
+    """All parts of one split. ``base`` is the run folder, ``index`` the number of the split."""
+
+    def __init__(self, base: str, kind: str, index: int, run: str, compression: str, fields: Sequence[Field]) -> None:
+        self._base = base.rstrip("/")
+        self._kind = kind
+        self._name = part_name(index, run, compression)
+        self._compression = compression
+        self._lines: dict[str, PartWriter] = {}
+        self._parquet = (
+            ParquetPart(f"{self._base}/output=good", f"part-{index:05d}-{run}.snappy.parquet", fields)
+            if kind not in (SHRED, WIDE_JSON)
+            else None
+        )
+
+    def add(self, rows: TransformedRows) -> None:
+        """Write the rows of one event. Raises ``StorageError``."""
+        if rows.shredded is not None:
+            for row in rows.shredded:
+                self._writer(f"output=good/{row.folder}").add(row.row)
+        elif rows.line is not None:
+            self._writer("output=good").add(rows.line)
+        elif self._parquet is not None and rows.values is not None:
+            self._parquet.add(rows.values)
+
+    def add_bad(self, row: BadRow) -> None:
+        """Write a bad row. Raises ``StorageError``."""
+        folder = "output=bad"
+        if self._kind == SHRED:
+            vendor, name, _, version = row.schema_key.removeprefix("iglu:").split("/")
+            folder += f"/vendor={vendor}/name={name}/format=json/model={version.partition('-')[0]}"
+        self._writer(folder).add(row.to_json())
+
+    def _writer(self, folder: str) -> PartWriter:
+        writer = self._lines.get(folder)
+        if writer is None:
+            writer = self._lines[folder] = PartWriter(f"{self._base}/{folder}", self._name, self._compression)
+        return writer
+
+    def finish(self) -> list[Table]:
+        """Complete all parts; none is published yet. Raises ``StorageError``."""
+        found = [(folder, writer.finish()) for folder, writer in sorted(self._lines.items())]
+        if self._parquet is not None:
+            found.append(("output=good", self._parquet.finish()))
+        return [Table(folder, part) for folder, part in found if part is not None]
+
+    def abort(self) -> None:
+        """Leave no trace."""
+        for writer in self._lines.values():
+            writer.abort()
+        if self._parquet is not None:
+            self._parquet.abort()
+
+
+# --- Parquet --------------------------------------------------------------------------------------------------------
+
+
+def arrow_schema(fields: Sequence[Field]) -> pa.Schema:
+    """Columns as Arrow types. JSON is text; timestamps are UTC microseconds."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(field.name, _arrow_type(field.type), field.nullable) for field in fields])
+
+
+def _arrow_type(type_: FieldType) -> pa.DataType:
+    import pyarrow as pa
+
+    if isinstance(type_, DecimalType):
+        return pa.decimal128(type_.digits, type_.scale)
+    if isinstance(type_, parquet.Array):
+        return pa.list_(pa.field("element", _arrow_type(type_.element), type_.element_nullable))
+    if isinstance(type_, Struct):
+        return pa.struct([pa.field(field.name, _arrow_type(field.type), field.nullable) for field in type_.fields])
+    if type_ == "timestamp":
+        return pa.timestamp("us", tz="UTC")
+    return getattr(pa, _PLAIN_TYPES[type_])()
+
+
+class _Sink:
+    """A staged file as Arrow wants one."""
+
+    def __init__(self, file: StagedFile) -> None:
+        self._file = file
+        self.written = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        content = bytes(data)
+        self._file.write(content)
+        self.written += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self.written
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+
+class ParquetPart:
+    """Rows in one Parquet file, in row groups of bounded size; staged with the first of them."""
+
+    def __init__(self, folder: str, name: str, fields: Sequence[Field]) -> None:
+        self._url = f"{folder}/{name}"
+        self._fields = fields
+        self._rows: list[Sequence[Any]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._bytes = 0
+        self._count = 0
+        self._file: StagedFile | None = None
+        self._sink: _Sink | None = None
+        self._writer: Any = None
+        self._part: Part | None = None
+
+    def add(self, values: Sequence[Any]) -> None:
+        self._rows.append(values)
+        self._count += 1
+        if len(self._rows) >= _ROWS_PER_BATCH:
+            self._pack()
+
+    def _pack(self) -> None:
+        import pyarrow as pa
+
+        if not self._rows:
+            return
+        schema = arrow_schema(self._fields)
+        arrays = [
+            pa.array([_clean(value) for value in column], type=field.type)
+            for column, field in zip(zip(*self._rows, strict=True), schema, strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        self._rows.clear()
+        self._batches.append(batch)
+        self._bytes += batch.nbytes
+        if self._bytes >= _ROW_GROUP_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self._batches:
+            return
+        if self._writer is None:
+            self._file = filesystem(self._url).stage(self._url)
+            self._sink = _Sink(self._file)
+            self._writer = pq.ParquetWriter(
+                pa.PythonFile(self._sink, mode="w"),
+                arrow_schema(self._fields),
+                compression="snappy",
+                version="1.0",
+                coerce_timestamps="us",
+                store_decimal_as_integer=True,
+            )
+        self._writer.write_table(pa.Table.from_batches(self._batches))
+        self._batches.clear()
+        self._bytes = 0
+
+    def finish(self) -> Part | None:
+        self._pack()
+        self._write()
+        if self._writer is None or self._file is None or self._sink is None:
+            return None
+        self._writer.close()
+        self._part = Part(self._url, self._file.close(), self._count, self._sink.written)
+        return self._part
+
+    def abort(self) -> None:
+        if self._part is not None:
+            filesystem(self._url).abort(self._part.token)
+        elif self._file is not None:
+            self._file.abort()
+
+
+def _clean(value: Any) -> Any:
+    """Text without lone surrogates, which no Parquet file can hold."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return value

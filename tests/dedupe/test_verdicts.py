@@ -1,0 +1,169 @@
+"""Decisions of deduplication: their files, and that Spark decides as plain Python does."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowetl.dedupe.rules import Key, Policy
+from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions, decisions_url
+from snowetl.errors import StorageError, UsageError
+from snowetl.steps.dedupe import Decided, Request, decide_in_memory, decide_on_spark, seen_of
+from snowetl.steps.transform import Prepared, _config, prepare
+from snowetl.steps.transform_task import KeysTask
+from snowetl.transform.transformer import WIDE_PARQUET
+from snowetl.workers.executors import OnSpark, in_process, open_executor
+from tests.steps.transform_support import enriched, files, settings, transform, write_run
+
+LINES = st.sets(st.integers(0, 2**40), max_size=20)
+
+
+@given(st.tuples(LINES, LINES, LINES))
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lines: tuple[set[int], ...]) -> None:
+    folder = str(tmp_path_factory.mktemp("decisions"))
+    verdicts = dict(zip((DROP, KNOWN, RENAME), lines, strict=True))
+    written = Decisions(verdicts)
+    written.write(folder, 7)
+    read = Decisions.read(folder, 7)
+    for line in set().union(*lines) | {1, 2**41}:
+        assert read.of(line) == written.of(line)
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    assert decisions_url(f"{tmp_path}/", 3) == f"{tmp_path}/split-00003"
+    with pytest.raises(UsageError, match="split-00003"):
+        Decisions.read(str(tmp_path), 3)
+    (tmp_path / "split-00003").write_bytes(b"x")
+    with pytest.raises(StorageError, match="split-00003 is damaged"):
+        Decisions.read(str(tmp_path), 3)
+    assert Decisions().of(0) == 0
+
+
+def test_events_without_a_fingerprint_are_like_no_other() -> None:
+    one, other = (Key("id", None, None, (0, line)) for line in (1, 2))
+    assert seen_of(one) != seen_of(other)
+    assert seen_of(one) == seen_of(one)
+    assert seen_of(Key("id", "f", None, (0, 1))).fingerprint == "f"
+
+
+# --- on Spark -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[OnSpark]:
+    with open_executor("local[2]", 1, "test") as executor:
+        assert isinstance(executor, OnSpark)
+        yield executor
+
+
+def _lines(count: int, ids: int, seed: int, hot: float = 0.0) -> list[str]:
+    """Events with few ids, fingerprints and times, so that all kinds of duplicates are among them."""
+    chance = random.Random(seed)
+    lines = []
+    for _ in range(count):
+        if chance.random() < 0.02:
+            lines.append("no event")
+            continue
+        number = 0 if chance.random() < hot else chance.randrange(ids)
+        fingerprint = chance.choice(["", "a", "b", "ü"])
+        etl = chance.choice(["", "2026-01-02 03:00:00.000", "2026-01-01 00:00:00.123", "2026-01-02 03:00:00"])
+        lines.append(enriched(number, event_fingerprint=fingerprint, etl_tstamp=etl, unstruct_event="", contexts=""))
+    return lines
+
+
+def _read(decided: Decided, folder: Path, prepared: Prepared) -> dict[tuple[int, int], int]:
+    found = {}
+    for split in decided.splits:
+        decisions = Decisions.read(str(folder), split)
+        found |= {(split, line): decisions.of(line) for line in range(5000) if decisions.of(line)}
+    return found
+
+
+def _both(
+    folder: Path, spark: OnSpark, policy: Policy
+) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], Decided, Decided]:
+    prepared = prepare(settings(folder, split_size=1))
+    (batch,) = prepared.batches
+    task = KeysTask.create(_config(batch, prepared, 0))
+    plain = decide_in_memory(in_process, task, batch.work, Request(policy, None, 0, f"{folder}/plain"), lambda *_: None)
+    joined = decide_on_spark(spark.context, task, batch.work, Request(policy, None, 0, f"{folder}/joined"), True)
+    return _read(plain, folder / "plain", prepared), _read(joined, folder / "joined", prepared), plain, joined
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy.parse(),
+        Policy.parse(cardinality=3),
+        Policy.parse(synthetic="JOIN"),
+        Policy.parse(synthetic="NONE"),
+        Policy.parse(natural=False, synthetic="NONE"),
+        Policy(natural=False, synthetic="JOIN"),
+    ],
+)
+def test_spark_decides_as_python_does(policy: Policy, spark: OnSpark, tmp_path: Path) -> None:
+    write_run(tmp_path / "enriched", [_lines(400, 60, seed) for seed in range(4)])
+    plain, joined, by_plain, by_spark = _both(tmp_path, spark, policy)
+    assert joined == plain
+    assert by_spark == by_plain
+    assert bool(plain) is (policy.natural or policy.finds_synthetic)
+
+
+@pytest.mark.spark
+def test_a_hot_id_is_decided_alike(spark: OnSpark, tmp_path: Path) -> None:
+    write_run(tmp_path / "enriched", [_lines(1000, 500, seed, hot=0.5) for seed in range(4)])
+    plain, joined, _, _ = _both(tmp_path, spark, Policy.parse())
+    assert joined == plain
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_a_hot_id_costs_no_more_than_others(spark: OnSpark, tmp_path: Path) -> None:
+    """Half of all events share an id: that is to take less than twice the time."""
+
+    def seconds(name: str, hot: float) -> float:
+        folder = tmp_path / name
+        lines = [_lines(20_000, 1_000_000, seed, hot) for seed in range(4)]
+        run = folder / "enriched" / "run=2026-01-02-03-04-05"
+        run.mkdir(parents=True)
+        for number, part in enumerate(lines):
+            (run / f"part-{number}.gz").write_bytes(gzip.compress("\n".join(part).encode(), 1))
+        prepared = prepare(settings(folder, split_size=1))
+        (batch,) = prepared.batches
+        task = KeysTask.create(_config(batch, prepared, 0))
+        request = Request(Policy.parse(), None, 0, f"{folder}/decisions")
+        started = time.perf_counter()
+        decide_on_spark(spark.context, task, batch.work, request, False)
+        return time.perf_counter() - started
+
+    seconds("warm", 0.0)
+    assert seconds("hot", 0.5) < 2 * seconds("even", 0.0)
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("kind", ["shred", WIDE_PARQUET])
+def test_a_job_on_spark_writes_what_one_without_writes(kind: str, spark: OnSpark, tmp_path: Path) -> None:
+    write_run(
+        tmp_path / "enriched", [[*(enriched(number % 7) for number in range(20)), "x", enriched(3, app_id="y")]] * 3
+    )
+
+    class Open:
+        def __enter__(self) -> Any:
+            return spark
+
+        def __exit__(self, *_: object) -> None: ...
+
+    (plain,) = transform(tmp_path, kind=kind, split_size=1)
+    (joined,) = transform(tmp_path, Open, kind=kind, split_size=1, output_folder=str(tmp_path / "spark"))
+    assert files(tmp_path / "spark") == files(tmp_path / "out")
+    told = ("records", "events", "duplicates", "newIds", "badRows", "types", "tables")
+    assert [joined[key] for key in told] == [plain[key] for key in told]
