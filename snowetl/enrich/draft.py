@@ -40,7 +40,7 @@ class Draft:
 
     def __init__(self, event: EnrichedEvent, raw: RawEvent) -> None:
         self.event = event
-        self.values = event.values
+        self.values = event.texts
         self.raw = raw
         self.event_key: SchemaKey | None = None
         self.page_uri: Uri | None = None

@@ -57,7 +57,7 @@ class EnrichmentManager:
         blank = EnrichedEvent()
         blank["etl_tstamp"] = timestamps.to_tsv(origin.timestamp)
         blank["v_etl"] = f"{origin.artifact}-{origin.version}"
-        self._blank = blank.values
+        self._blank = blank.texts
 
     def set_up(self, payload: CollectorPayload) -> tuple[list[str], list[Message]]:
         """The columns every event of a payload starts with, and what is wrong with the collector's time."""
@@ -65,19 +65,19 @@ class EnrichmentManager:
         event["v_collector"] = _one_cell(payload.collector or "")  # the reference lets a tab break the line
         event["network_userid"] = payload.network_userid
         if payload.ip_address is not None:
-            event.values[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
+            event.texts[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
         useragent = payload.useragent
         if useragent is not None:
-            event.values[_USERAGENT] = _one_cell(useragent) or EMPTY
+            event.texts[_USERAGENT] = _one_cell(useragent) or EMPTY
         millis = payload.timestamp
         if millis is None:
-            return event.values, [_collector_tstamp_failure(None, "should be set")]
+            return event.texts, [_collector_tstamp_failure(None, "should be set")]
         text = timestamps.to_tsv(millis)
         if not timestamps.in_warehouse_range(millis):
             expectation = f"formatted as {text} is not Redshift-compatible"
-            return event.values, [_collector_tstamp_failure(timestamps.to_iso(millis), expectation)]
+            return event.texts, [_collector_tstamp_failure(timestamps.to_iso(millis), expectation)]
         event["collector_tstamp"] = text
-        return event.values, []
+        return event.texts, []
 
     def enrich(
         self,
@@ -94,9 +94,9 @@ class EnrichmentManager:
         """
         event = EnrichedEvent(base.copy())
         draft = Draft(event, raw)
-        parsed, failures = transform(raw.parameters, event.values)
-        if not event.values[_EVENT_ID]:
-            event.values[_EVENT_ID] = event_id.derive(place)
+        parsed, failures = transform(raw.parameters, event.texts)
+        if not event.texts[_EVENT_ID]:
+            event.texts[_EVENT_ID] = event_id.derive(place)
         if base_failures or failures:
             return badrow.enrichment_failures(self._origin, event, raw, base_failures + failures)
         notes, violations = self._validate(draft, parsed)
@@ -106,12 +106,12 @@ class EnrichmentManager:
         if draft.failures:
             return badrow.enrichment_failures(self._origin, event, raw, draft.failures)
         if draft.entities or notes:
-            event.values[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
+            event.texts[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
             failures = self._entities.check(draft.entities)
             if failures:
                 return badrow.enrichment_failures(self._origin, event, raw, failures)
         self._run(self._privacy_steps, draft, watch)
-        failures = self._lengths.check(event.values)
+        failures = self._lengths.check(event.texts)
         if failures and not self._accept_invalid:
             return badrow.enrichment_failures(self._origin, event, raw, failures)
         return event

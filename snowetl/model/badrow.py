@@ -222,7 +222,7 @@ def raw_event_json(raw: RawEvent) -> dict[str, Any]:
 
 def enriched_json(event: EnrichedEvent) -> dict[str, Any]:
     """All 131 columns, typed as bad rows type them, as they stand at the moment of failure."""
-    return {field.name: _typed(field.type, value) for field, value in zip(FIELDS, event.values, strict=True)}
+    return {field.name: _typed(field.type, value) for field, value in zip(FIELDS, event.texts, strict=True)}
 
 
 def _typed(type_: str, value: str) -> Any:

@@ -128,7 +128,7 @@ def _stream(
                     _add_bad(result, bad, report)
                 else:
                     add_good(result.to_tsv())
-                    count(result.values)
+                    count(result.texts)
                     report.events += 1
             if isinstance(results[0], BadRow) and _UNREADABLE in results[0].schema_key:
                 unreadable += 1

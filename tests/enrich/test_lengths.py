@@ -9,7 +9,7 @@ def texts(check, **columns):
     event = EnrichedEvent()
     for name, value in columns.items():
         event[name] = value
-    return [failure["message"]["error"] for failure in check.check(event.values)]
+    return [failure["message"]["error"] for failure in check.check(event.texts)]
 
 
 def test_columns_that_fit_pass():

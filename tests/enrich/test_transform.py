@@ -10,7 +10,7 @@ from snowetl.model.event import EnrichedEvent
 
 def run(parameters):
     event = EnrichedEvent()
-    parsed, failures = transform(parameters, event.values)
+    parsed, failures = transform(parameters, event.texts)
     return event, parsed, [failure["message"] for failure in failures]
 
 
@@ -52,7 +52,7 @@ def test_tnuid_beats_nuid():
 def test_an_empty_parameter_wipes_a_default():
     event = EnrichedEvent()
     event["v_collector"] = "default"
-    transform({"cv": ""}, event.values)
+    transform({"cv": ""}, event.texts)
     assert event["v_collector"] is None
 
 
@@ -74,6 +74,6 @@ def test_bad_base64_json_reports_the_encoded_text():
                        st.none() | st.text() | st.integers().map(str), max_size=11))  # fmt: skip
 def test_any_parameters_convert_or_fail_as_values(parameters):
     event, _, failures = run(parameters)
-    assert len(event.values) == 131
+    assert len(event.texts) == 131
     json.dumps(failures)
-    assert not any("\t" in value or "\n" in value for value in event.values)
+    assert not any("\t" in value or "\n" in value for value in event.texts)

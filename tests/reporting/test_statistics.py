@@ -34,7 +34,7 @@ def event(type_: str, tstamp: str, name: str = "") -> EnrichedEvent:
 def counted(*events: EnrichedEvent) -> Report:
     report = Report()
     for one in events:
-        report.statistics.count(one.values)
+        report.statistics.count(one.texts)
     return report
 
 

@@ -76,7 +76,7 @@ class Copier:
     """The bare read-write path: a line out for a line in."""
 
     class Line(str):
-        values = ("",) * 131
+        texts = ("",) * 131
 
         def to_tsv(self) -> str:
             return self

@@ -317,7 +317,7 @@ def _unstruct(given: dict[str, Any]) -> str:
 def _map_transformer(given: dict[str, Any]) -> dict[str, Any]:
     """The case brings its own table; ours has the same parameters under the columns' real names."""
     values = EnrichedEvent()
-    transform(given["source"], values.values)
+    transform(given["source"], values.texts)
     names = {
         "platform": "platform",
         "br_features_pdf": "br_features_pdf",
@@ -344,7 +344,7 @@ def _anonymise(given: dict[str, Any]) -> str | None:
     from snowetl.enrich.enrichments.anon_ip import AnonIp
 
     draft = _draft()
-    draft.event.values[INDEX["user_ipaddress"]] = given["ip"] or EMPTY
+    draft.event.texts[INDEX["user_ipaddress"]] = given["ip"] or EMPTY
     AnonIp(given["octets"], given["segments"])(draft)
     return draft.event["user_ipaddress"]
 
