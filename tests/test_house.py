@@ -37,16 +37,12 @@ def test_imports_point_down_only() -> None:
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import sys, time; start = time.perf_counter(); import snowetl; took = time.perf_counter() - start\n"
-        f"print(took, *[name for name in {HEAVY} if name in sys.modules])"
-    )
-    best = 9.9
-    for _ in range(3):  # other tests may be busy on this machine: the fastest of three counts
-        took, *heavy = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
-        assert not heavy, f"import snowetl also imports {', '.join(heavy)}"
-        best = min(best, float(took))
-    assert best < 0.3
+    """Counted in modules, which no busy machine changes; ``python -m bench`` shows the time."""
+    code = "import sys; before = set(sys.modules); import snowetl; print(*sorted(set(sys.modules) - before))"
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split())
+    assert {name for name in loaded if name.startswith("snowetl")} == {"snowetl", "snowetl.version"}
+    assert not loaded.intersection(HEAVY)
+    assert len(loaded) < 30
 
 
 def test_enricher_needs_no_spark() -> None:

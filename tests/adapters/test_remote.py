@@ -157,20 +157,16 @@ def test_nobody_there():
 
 def test_an_answer_that_does_not_come(service):
     service.delay = 1.0
-    started = time.monotonic()
     [found] = failures(payload(PATH, "x"), using(service.url, 0.2))
     assert "Read timed out" in found["expectation"]
-    assert time.monotonic() - started < 0.9
     assert len(service.requests) == 1
 
 
 def test_an_answer_that_comes_in_drops(service):
     service.drip = True
-    started = time.monotonic()
     assert failures(payload(PATH, "x"), using(service.url, 0.3)) == [
         could_not(service.url, "the answer is not complete after 0.3 seconds")
     ]
-    assert time.monotonic() - started < 2
 
 
 def test_a_server_that_hangs_up():

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import random
+import statistics
 import time
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from snowetl import BadRow, EnrichConfig, EnrichedEvent, Enricher
 from snowetl.storage import Damage, filesystem, splits
+from tests.growth import processor_seconds
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 RECORDS = int(os.environ.get("SNOWETL_HOSTILE_RECORDS", "20000"))
@@ -71,13 +74,13 @@ def test_damaged_records_end_as_results(folder: str) -> None:
         )
     )
     dice = random.Random(f"hostile {folder}")
-    slowest, unforeseen, outcomes = 0.0, [], {"event": 0, "bad row": 0, "discarded": 0}
+    seconds, unforeseen, outcomes = [], [], {"event": 0, "bad row": 0, "discarded": 0}
     for _ in range(RECORDS):
         record = damaged(dice, dice.choice(raw), dice.choice(raw))
         given = record if binary else record.decode("utf-8", "replace")
-        started = time.perf_counter()
+        started = time.process_time()
         results = enricher.process(given)
-        slowest = max(slowest, time.perf_counter() - started)
+        seconds.append((time.process_time() - started, given))
         outcomes["discarded"] += not results
         for result in results:
             if isinstance(result, BadRow):
@@ -91,5 +94,7 @@ def test_damaged_records_end_as_results(folder: str) -> None:
                 assert "\n" not in result.to_tsv()
                 outcomes["event"] += 1
     assert not unforeseen, unforeseen[:3]
-    assert slowest < 1, slowest
+    slowest = max(seconds, key=itemgetter(0))[1]
+    again = min(processor_seconds(lambda: enricher.process(slowest)) for _ in range(3))
+    assert again < 200 * statistics.median(took for took, _ in seconds), slowest
     assert outcomes["bad row"] > 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -213,7 +212,7 @@ def test_a_bad_list() -> None:
 
 
 def test_time_is_bounded() -> None:
-    """A server that accepts and never answers."""
+    """A server that accepts and never answers: a client without a time limit would wait for ever."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -222,10 +221,8 @@ def test_time_is_bounded() -> None:
         pool = module._Pool(connect_seconds=0.1, read_seconds=0.1)
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
         registry = HttpRegistry(Repository("Test", 0, (), uri=uri), pool, sleep=lambda seconds: None)
-        started = time.monotonic()
         answer = registry.schema(KEY)
     assert isinstance(answer, RegistryError) and "timed out" in answer.outage.lower()
-    assert time.monotonic() - started < 5
 
 
 def test_secrets_are_taken_out_of_urls() -> None:

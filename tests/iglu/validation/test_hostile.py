@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
 from snowetl.iglu.validation.codegen import Code
 from snowetl.iglu.validation.formats import FORMATS
 from snowetl.iglu.validation.schema import Document
+from tests.growth import Work, assert_linear
 
 
 def _validator(schema: Any) -> Validator:
@@ -27,14 +29,13 @@ def _nested(levels: int, wrap: Any, inner: Any) -> Any:
 
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*a){20}", "a?" * 40 + "a" * 40, "(?:a*)*b"])
 def test_a_runaway_pattern_is_stopped(pattern: str) -> None:
+    """Without a limit these searches do not end: the test passes because it ends."""
     validator = _validator({"pattern": pattern})
-    started = time.monotonic()
-    try:
-        validator.fits("a" * 39 + "!")
-        validator.fits("a" * 5000 + "!")
-    except ValidationCrash as crash:
-        assert "takes too long" in str(crash)
-    assert time.monotonic() - started < 1
+    for length in (39, 5000):
+        try:
+            validator.fits("a" * length + "!")
+        except ValidationCrash as crash:
+            assert "takes too long" in str(crash)
 
 
 @pytest.mark.parametrize(
@@ -44,19 +45,22 @@ def test_a_runaway_pattern_is_stopped(pattern: str) -> None:
 )  # fmt: skip
 def test_long_texts_take_linear_time(keyword: dict[str, Any]) -> None:
     validator = _validator(keyword)
-    started = time.monotonic()
-    for text in (
-        "1" * 200_000 + "!",
-        "http://" + "a:1" * 60_000 + "<",
-        "a@" + " " * 100_000 + "b",
-        "a." * 90_000,
-        "x" * 200_000,
-    ):
+
+    def check(text: str) -> None:
         try:
             validator.fits(text)
         except ValidationCrash as crash:
             assert "takes too long" in str(crash)
-    assert time.monotonic() - started < 2
+
+    texts: list[Callable[[int], str]] = [
+        lambda size: "1" * size + "!",
+        lambda size: "http://" + "a:1" * (size // 3) + "<",
+        lambda size: "a@" + " " * size + "b",
+        lambda size: "a." * (size // 2),
+        lambda size: "x" * size,
+    ]
+    for make in texts:
+        assert_linear(lambda size, make=make: partial(check, make(size)), 200_000, about=make(12))
 
 
 @pytest.mark.parametrize("schema", [
@@ -94,14 +98,21 @@ def test_a_deep_schema_is_compiled() -> None:
 
 def test_a_large_enum_and_many_properties() -> None:
     names = [f"name{i}" for i in range(20_000)]
-    started = time.monotonic()
-    validator = _validator(
-        {"properties": {name: {"enum": names} for name in names[:50]}, "additionalProperties": False}
-    )
+
+    def enum(size: int) -> Work:
+        enums = {name: {"enum": names[:size]} for name in names[:50]}
+        return lambda: _validator({"properties": enums, "additionalProperties": False}).fits({"name1": "name99"})
+
+    def properties(size: int) -> Work:
+        texts = {name: {"type": "string", "maxLength": i} for i, name in enumerate(names[:size])}
+        return lambda: _validator({"properties": texts}).fits({"name9": "123456789"})
+
+    assert_linear(enum, 20_000)
+    assert_linear(properties, 5000)
+    validator = _validator({"properties": {name: {"enum": names} for name in names[:50]}})
     assert validator.fits({"name1": "name19999"}) and not validator.fits({"name1": "x"})
     wide = _validator({"properties": {name: {"type": "string", "maxLength": i} for i, name in enumerate(names[:5000])}})
     assert wide.fits({"name9": "123456789"}) and not wide.fits({"name9": "1234567890"})
-    assert time.monotonic() - started < 20
 
 
 _INJECTIONS = ["'", '"', "\\", "\n", '"""', "}", "{v}", "x) or __import__('os').abort() #", "k0", "\x00", "\ud800"]
@@ -140,13 +151,11 @@ def test_exponents_no_computer_can_hold() -> None:
     from snowetl.jvm.jsontext import JsonNumber
 
     validator = _validator({"type": "number", "minimum": 0, "maximum": 5, "multipleOf": 0.5, "enum": [1, 2.5]})
-    started = time.monotonic()
     for text in ("1e999999999", "1e-999999999", "1e99999999999999999999", "-1e99999999999999999999", "9e2147483647"):
         assert not validator.fits(JsonNumber(text))
         assert validator.reports(JsonNumber(text))
     _validator({"uniqueItems": True}).fits([JsonNumber("1e999999999"), JsonNumber("1e99999999999999999999")])
     _validator({"type": "integer", "minimum": 3}).reports(JsonNumber("1e999999999"))
-    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize("node", [
