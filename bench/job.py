@@ -151,7 +151,7 @@ class _Replay:
     SAMPLE = 2000
 
     def __init__(self, enricher: Enricher) -> None:
-        answers = [enricher.process(record) for record in records(self.SAMPLE)]
+        answers = [list(enricher.process(record)) for record in records(self.SAMPLE)]
         self._answers: list[Sequence[EnrichedEvent]] = [
             [_Line(result.to_tsv()) for result in results if isinstance(result, EnrichedEvent)] for results in answers
         ]

@@ -37,7 +37,7 @@ def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> Non
     records = broken = 0
     for record in traffic.records(3000):
         records += 1
-        results = enricher.process(record)
+        results = list(enricher.process(record))
         broken += isinstance(results[0], BadRow)
         counts.update(result["event"] for result in results if not isinstance(result, BadRow))
     views = counts["page_view"] + counts["page_ping"]

@@ -62,7 +62,7 @@ def test_logs_make_what_the_generator_says(folder: str, monkeypatch: pytest.Monk
     plan = splits.plan(fs.list(f"fixtures/logs/{folder}"), binary=binary, target_bytes=1 << 26, fs=fs)
     for record in (record for split in plan for part in split.parts for record in splits.read(part, binary=binary)):
         assert not isinstance(record, Damage)
-        results = enricher.process(record.data)
+        results = list(enricher.process(record.data))
         counts["records"] += 1
         counts["discarded"] += not results
         for result in results:

@@ -19,6 +19,7 @@ from snowetl.enrich.enrichments import NOT_YET, SUPPORTED
 from snowetl.enrich.enrichments.base import Asset, Conf, Step
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema
 from snowetl.enrich.lengths import LengthCheck
+from snowetl.enrich.size import MAX_OUTPUT_BYTES
 from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
@@ -52,6 +53,7 @@ class EnrichConfig:
     adapter_schemas: dict[str, Any]
     remote_adapters: RemoteAdaptersConfig | None
     max_record_bytes: int | None = None
+    max_output_bytes: int = MAX_OUTPUT_BYTES
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -71,6 +73,7 @@ class EnrichConfig:
         adapter_schemas: Mapping[str, Any] | None = None,
         remote_adapters: RemoteAdaptersConfig | Mapping[str, Any] | None = None,
         max_record_bytes: int | None = None,
+        max_output_bytes: int = MAX_OUTPUT_BYTES,
     ) -> EnrichConfig:
         """Read and check everything.
 
@@ -78,7 +81,8 @@ class EnrichConfig:
         text, or base64 of JSON text. Without a resolver, only the schemas of the package itself are known; ``None`` for
         ``enrichments`` means none. ``etl_tstamp`` is the time of the run, now if not given. ``adapter_schemas`` and
         ``remote_adapters`` are the groups ``adaptersSchemas`` and ``remoteAdapters`` of the reference's configuration.
-        Results whose line has more than ``max_record_bytes`` become size violations; by default none does.
+        Results whose line has more than ``max_record_bytes`` become size violations; by default none does. The results
+        of one record have at most about ``max_output_bytes`` together; the events past that are one size violation.
 
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
@@ -114,6 +118,7 @@ class EnrichConfig:
             adapter_schemas=dict(adapter_schemas or {}),
             remote_adapters=remote_adapters,
             max_record_bytes=max_record_bytes,
+            max_output_bytes=max_output_bytes,
         )
 
     def assets(self) -> list[Asset]:

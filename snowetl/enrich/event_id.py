@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from functools import cached_property
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
-    """A record, the file it stands in, its number there, and the event's number in the record."""
+class RecordPlace:
+    """A record, the file it stands in, and its number there: what the ids of its events derive from.
 
-    record: bytes | str
-    source: str = ""
-    number: int = 0
+    The record is hashed once, when the first of its events needs an id, so that a record of n events costs O(n).
+    """
+
+    def __init__(self, record: bytes | str, source: str = "", number: int = 0) -> None:
+        self._record = record
+        self._source = source
+        self._number = number
+
+    @cached_property
+    def _hash(self) -> hashlib.blake2b:
+        record = self._record
+        record = record if isinstance(record, bytes) else record.encode("utf-8", "replace")
+        common = hashlib.blake2b(record, digest_size=16)
+        common.update(f"\x00{self._source}\x00{self._number}\x00".encode("utf-8", "replace"))
+        return common
+
+    def event_id(self, ordinal: int) -> str:
+        """A version 4 UUID for the event number ``ordinal`` of the record."""
+        digest = self._hash.copy()
+        digest.update(str(ordinal).encode())
+        return str(uuid.UUID(bytes=digest.digest(), version=4))
+
+
+class Place(NamedTuple):
+    """The place of one event: its record's, and its number in the record."""
+
+    record: RecordPlace
     ordinal: int = 0
 
 
 def derive(place: Place) -> str:
     """A version 4 UUID that depends on ``place`` and on nothing else."""
-    record, source, number, ordinal = place
-    digest = hashlib.blake2b(record if isinstance(record, bytes) else record.encode("utf-8", "replace"), digest_size=16)
-    digest.update(f"\x00{source}\x00{number}\x00{ordinal}".encode("utf-8", "replace"))
-    return str(uuid.UUID(bytes=digest.digest(), version=4))
+    return place.record.event_id(place.ordinal)

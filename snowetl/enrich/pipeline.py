@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.collector import loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
-from snowetl.enrich.event_id import Place
+from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.manager import EnrichmentManager
-from snowetl.enrich.size import limit_size
+from snowetl.enrich.size import FEW_EVENTS, limit_output, limit_size
 from snowetl.errors import SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.fields import NAMES
+from snowetl.model.payload import RawEvent
 
 Result = EnrichedEvent | BadRow
+
+
+class Refused(NamedTuple):
+    """A record that has no events, and why."""
+
+    rows: list[BadRow]
 
 
 class Enricher:
@@ -33,6 +40,7 @@ class Enricher:
         self._origin = Origin(*config.processor, config.etl_tstamp)
         self.iglu = IgluClient(config.resolver, now=config.etl_tstamp, on_registry_failure=config.on_registry_failure)
         self._max_bytes = config.max_record_bytes
+        self._max_output_bytes = config.max_output_bytes
         self._loader = loader_for(config.input_format, self._origin, try_base64=config.try_base64)
         self._adapters = AdapterRegistry(
             self.iglu, self._origin, schemas=config.adapter_schemas, remote=config.remote_adapters
@@ -46,46 +54,67 @@ class Enricher:
             atomic_limits=config.atomic_limits,
         )
 
-    def process(self, record: bytes | str, source: str = "", number: int = 0) -> list[Result]:
-        """All results of one record, in event order; an empty list means the record is discarded (a header line).
+    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterator[Result]:
+        """The results of one record, in event order, each made when it is asked for; none if the record is discarded
+        (a header line).
 
         ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
-        derive from them and from the record, so a second run gives the same. Raises ``RegistryUnavailable`` when a
-        schema registry does not answer (unless configured otherwise); anything else unforeseen becomes one
-        ``generic_error`` bad row for the record.
+        derive from them and from the record, so a second run gives the same. Memory holds one result at a time,
+        whatever a record becomes; past ``max_output_bytes`` of results the rest of its events is one
+        ``size_violation``. Raises ``RegistryUnavailable`` when a schema registry does not answer (unless configured
+        otherwise); anything else unforeseen becomes a ``generic_error`` bad row, for the event it happens to or for
+        the whole record.
         """
         results = self._process(record, source, number)
         if self._max_bytes is None:
             return results
-        return [limit_size(self._origin, result, self._max_bytes) for result in results]
+        limit = self._max_bytes
+        return (limit_size(self._origin, result, limit) for result in results)
 
-    def _process(self, record: bytes | str, source: str, number: int) -> list[Result]:
+    def _process(self, record: bytes | str, source: str, number: int) -> Iterator[Result]:
         try:
-            payload = self._loader.load(record)
-            if payload is None:
-                return []
-            if isinstance(payload, list):
-                return list(payload)
-            if payload.useragent is not None:
-                payload.useragent = self._loader.decode_useragent(payload.useragent)
-            raw_events = self._adapters.adapt(payload)
-            if isinstance(raw_events, BadRow):
-                return [raw_events]
-            results: list[Result] = []
-            base: list[str] = []
-            failures: list[Message] = []
-            base_of = None
-            for ordinal, raw in enumerate(raw_events):
-                if raw.payload is not base_of:
-                    base, failures = self._manager.set_up(raw.payload)
-                    base_of = raw.payload
-                place = Place(record, source, number, ordinal)
-                results.append(self._manager.enrich(raw, base, failures, place))
-            return results
+            raw_events = self._raw_events(record)
         except SnowetlError:
             raise
         except Exception as error:
-            return [badrow.generic_error(self._origin, [_describe(error)], record)]
+            yield badrow.generic_error(self._origin, [_describe(error)], record)
+            return
+        if isinstance(raw_events, Refused):
+            yield from raw_events.rows
+            return
+        results = self._enrich(raw_events, record, RecordPlace(record, source, number))
+        if len(raw_events) > FEW_EVENTS:
+            results = limit_output(self._origin, results, len(raw_events), record, self._max_output_bytes)
+        yield from results
+
+    def _raw_events(self, record: bytes | str) -> list[RawEvent] | Refused:
+        """What loader and adapter make of a record; empty for one that is discarded."""
+        payload = self._loader.load(record)
+        if payload is None:
+            return []
+        if isinstance(payload, list):
+            return Refused(payload)
+        if payload.useragent is not None:
+            payload.useragent = self._loader.decode_useragent(payload.useragent)
+        raw_events = self._adapters.adapt(payload)
+        return Refused([raw_events]) if isinstance(raw_events, BadRow) else raw_events
+
+    def _enrich(self, raw_events: list[RawEvent], record: bytes | str, place: RecordPlace) -> Iterator[Result]:
+        manager = self._manager
+        base: list[str] = []
+        failures: list[Message] = []
+        base_of = None
+        for ordinal, raw in enumerate(raw_events):
+            try:
+                if raw.payload is not base_of:
+                    base, failures = manager.set_up(raw.payload)
+                    base_of = raw.payload
+                result: Result = manager.enrich(raw, base, failures, Place(place, ordinal))
+            except SnowetlError:
+                raise
+            except Exception as error:
+                result = badrow.generic_error(self._origin, [_describe(error)], record)
+            yield result
 
     def explain(self, record: bytes | str, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result.
@@ -107,12 +136,13 @@ class Enricher:
         if isinstance(raw_events, BadRow):
             yield "adapter", raw_events.to_dict()
             return
+        record_place = RecordPlace(record, source, number)
         for ordinal, raw in enumerate(raw_events):
             yield "raw event", raw.parameters
             changes = _Changes()
             base, failures = self._manager.set_up(raw.payload)
             changes.last = list(base)
-            place = Place(record, source, number, ordinal)
+            place = Place(record_place, ordinal)
             result = self._manager.enrich(raw, base, failures, place, watch=changes.note)
             yield from changes.steps
             if isinstance(result, BadRow):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.enrich.draft import Entity
+from snowetl.iglu.failures import MAX_REPORTS, left_out
 from snowetl.jvm import jsontext
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
@@ -54,9 +55,15 @@ def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | list[Mes
     violations: list[Message] = []
     notes: list[Entity] = []
     as_sent = list(value) == _KEYS
-    for item in items:
+    reports = 0
+    for place, item in enumerate(items, 1):
         checker = _item(schemas, item, violations)
         if checker is None:
+            reports += _reports_in(violations[-1])
+            if reports >= MAX_REPORTS and place < len(items):
+                rest = f"{len(items) - place} more entities are not looked at: {len(violations)} of {place} are invalid"
+                violations.append(badrow.iglu_error(value["schema"], left_out(rest)))
+                break
             continue
         if checker.superseded_by is not None:
             _supersede(item, checker, notes)
@@ -66,6 +73,12 @@ def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | list[Mes
     if violations:
         return violations
     return Column(_rewrap(_CONTEXTS_OPEN, value, text, as_sent), None, notes)
+
+
+def _reports_in(violation: Message) -> int:
+    """How many faults one violation tells of."""
+    error = violation.get("error")
+    return len(error.get("dataReports", ())) or 1 if isinstance(error, dict) else 1
 
 
 def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | list[Message]:

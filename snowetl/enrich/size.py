@@ -5,10 +5,21 @@ The batch job has no limit of its own; one is set where a loader or a stream beh
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
+
 from snowetl.jvm.text import to_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
+
+MAX_OUTPUT_BYTES = 256 << 20
+"""What the results of one record may have together. The largest honest records (10 MB of events that are all bad) stay
+far below; a record made to fill a disk (huge exponents, a long query string repeated in each of its events) does not.
+"""
+
+FEW_EVENTS = 50
+"""Records of so many events are not measured: what one event can become is bounded already."""
 
 
 def enriched_chars(limit: int) -> int:
@@ -37,3 +48,30 @@ def limit_size(origin: Origin, result: EnrichedEvent | BadRow, limit: int) -> En
         return result
     expectation = f"event failed enrichment, but resulting bad row exceeds allowed size {limit}"
     return badrow.size_violation(origin, limit, size, expectation, line[: bad_row_chars(limit)])
+
+
+def limit_output(
+    origin: Origin, results: Iterator[EnrichedEvent | BadRow], count: int, record: bytes | str, limit: int
+) -> Iterator[EnrichedEvent | BadRow]:
+    """``results`` (``count`` of them, all of one ``record``) until they have more than ``limit`` characters together.
+
+    The result that passes the limit is the last one; the events behind it end as one size violation that carries the
+    record (in base64 if it is bytes), or its beginning where it is longer than a tenth of the limit.
+    """
+    size = 0
+    for ordinal, result in enumerate(results, 1):
+        yield result
+        size += _length(result)
+        if size > limit and ordinal < count:
+            expectation = (
+                f"the first {ordinal} of {count} events of one record already exceed the maximum allowed size "
+                f"{limit} bytes of all its results; the other {count - ordinal} are left out"
+            )
+            shown = base64.b64encode(record).decode("ascii") if isinstance(record, bytes) else record
+            yield badrow.size_violation(origin, limit, size, expectation, shown[: bad_row_chars(limit)])
+            return
+
+
+def _length(result: EnrichedEvent | BadRow) -> int:
+    """Characters of the result's line in its output file: near enough to its bytes, and cheap for events."""
+    return sum(map(len, result.texts)) if isinstance(result, EnrichedEvent) else len(result.to_json())

@@ -11,6 +11,8 @@ from snowetl.iglu.validation import Report
 from snowetl.jvm import timestamps
 
 _MAX_ERRORS = 32
+MAX_REPORTS = 1000
+"""Reports that one datum gets; a datum with more faults says that further ones are left out."""
 
 ErrorJson = dict[str, Any]
 
@@ -84,8 +86,17 @@ class ResolutionFailure:
 
 
 def invalid_data(reports: Iterable[Report], superseded_by: str | None = None) -> ErrorJson:
-    """Data that does not fit its schema."""
-    return _validation_error("dataReports", [report.to_dict() for report in reports], superseded_by)
+    """Data that does not fit its schema; the first :data:`MAX_REPORTS` reports, and whether there are more."""
+    rest = iter(reports)
+    shown = [report.to_dict() for report in islice(rest, MAX_REPORTS)]
+    if next(rest, None) is not None:
+        shown.append(_about_data("further reports are left out"))
+    return _validation_error("dataReports", shown, superseded_by)
+
+
+def left_out(message: str) -> ErrorJson:
+    """Stands for faults that are not reported one by one: a validation error with ``message`` about the whole datum."""
+    return _validation_error("dataReports", [_about_data(message)], None)
 
 
 def invalid_schema(issues: list[dict[str, str]], superseded_by: str | None = None) -> ErrorJson:
@@ -98,8 +109,11 @@ def too_deep(of_schema: bool, superseded_by: str | None = None) -> ErrorJson:
     message = "Maximum allowed JSON depth exceeded"
     if of_schema:
         return invalid_schema([{"path": "/", "message": message}], superseded_by)
-    report: dict[str, Any] = {"message": message, "path": "/", "keyword": None, "targets": []}
-    return _validation_error("dataReports", [report], superseded_by)
+    return _validation_error("dataReports", [_about_data(message, "/")], superseded_by)
+
+
+def _about_data(message: str, path: str = "$") -> dict[str, Any]:
+    return {"message": message, "path": path, "keyword": None, "targets": []}
 
 
 def _validation_error(kind: str, faults: list[Any], superseded_by: str | None) -> ErrorJson:

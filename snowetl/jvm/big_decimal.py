@@ -9,8 +9,9 @@ from snowetl.jvm.text import utf16_length
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?", re.ASCII)
 _COMPACT_DIGITS = 18
 _MAX_INT = 2**31 - 1
-_MAX_EXPANSION = 100_000
-"""Powers of ten beyond this are refused like those beyond Java's own limit (646 million digits)."""
+_MAX_EXPANSION = 10_000
+"""Powers of ten beyond this are refused like those beyond Java's own limit (646 million digits): no column of any
+warehouse holds such a number, and eight characters must not become 100 KB in an event."""
 
 
 class DecimalError(ValueError):

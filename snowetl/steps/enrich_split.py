@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,7 +62,7 @@ class SplitReport:
 class Processor(Protocol):
     """What makes results of a record: an :class:`Enricher`."""
 
-    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Sequence[Any]: ...
+    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterable[Any]: ...
 
 
 Advance = Callable[[int], None]
@@ -119,18 +119,17 @@ def _stream(
                 _add_bad(_damage_row(origin, config.input_format, record), bad, report)
                 continue
             records += 1
-            results = process(record.data, source, record.number)
-            if not results:
-                discarded += 1
-                continue
-            for result in results:
+            result = None
+            for result in process(record.data, source, record.number):
                 if isinstance(result, BadRow):
                     _add_bad(result, bad, report)
                 else:
                     add_good(result.to_tsv())
                     count(result.texts)
                     report.events += 1
-            if isinstance(results[0], BadRow) and _UNREADABLE in results[0].schema_key:
+            if result is None:
+                discarded += 1
+            elif isinstance(result, BadRow) and _UNREADABLE in result.schema_key:  # all its results are such, then
                 unreadable += 1
             if advance is not None and records - told >= _ADVANCE_EVERY:
                 advance(records - told)

@@ -79,7 +79,7 @@ def test_damaged_records_end_as_results(folder: str) -> None:
         record = damaged(dice, dice.choice(raw), dice.choice(raw))
         given = record if binary else record.decode("utf-8", "replace")
         started = time.process_time()
-        results = enricher.process(given)
+        results = list(enricher.process(given))
         seconds.append((time.process_time() - started, given))
         outcomes["discarded"] += not results
         for result in results:

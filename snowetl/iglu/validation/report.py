@@ -20,6 +20,11 @@ CODES = {
 """Numbers of the report kinds in the reference's validator; they decide orders."""
 
 
+ENOUGH = 2000
+"""Reports after which an array, or an object with any names, is not looked at further: nobody reads more, and a
+megabyte of faults must not become a gigabyte of reports."""
+
+
 class ValidationCrash(Exception):
     """A schema that blows up while it validates: unresolvable ``$ref``, broken or runaway regular expression."""
 

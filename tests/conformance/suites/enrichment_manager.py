@@ -9,7 +9,7 @@ from typing import Any
 
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import SUPPORTED
-from snowetl.enrich.event_id import Place
+from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.pipeline import Enricher
 from snowetl.jvm import jsontext
 from snowetl.model.badrow import BadRow
@@ -46,7 +46,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         manager = enricher._manager
         payload = _payload(case)
         base, failures = manager.set_up(payload)
-        result = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, Place(b""))
+        result = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, Place(RecordPlace(b"")))
     return list(_compare(expect, result))
 
 

@@ -79,7 +79,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if isinstance(enricher, Unsupported):
         return enricher
     record = base64.b64decode(case["record_base64"]) if "record_base64" in case else case["line"]
-    results = enricher.process(record)
+    results = list(enricher.process(record))
     expect = case["expect"]
     if expect.get("exception"):
         kind = "reference-exception" if results else "nothing-came-out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from snowetl.iglu.validation.report import Reports
+from snowetl.iglu.validation.report import ENOUGH, Reports
 from snowetl.iglu.validation.schema import Keyword, Schema, State
 from snowetl.iglu.validation.values import as_int, frozen
 
@@ -38,6 +38,8 @@ class Items(Keyword):
         if value.__class__ is not list:
             return found
         for place, item in enumerate(value):
+            if len(found) >= ENOUGH:
+                break
             if self.every is not None:
                 found.update(self.every.reports(item, f"{at}[{place}]", state))
             elif place < len(self.by_place):

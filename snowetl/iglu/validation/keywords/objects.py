@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from snowetl.iglu.validation import patterns
-from snowetl.iglu.validation.report import Reports, ValidationCrash, hash_map_order
+from snowetl.iglu.validation.report import ENOUGH, Reports, ValidationCrash, hash_map_order
 from snowetl.iglu.validation.schema import Keyword, Schema, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_int, as_text
 from snowetl.jvm.map_order import in_map_order
@@ -63,6 +63,8 @@ class PatternProperties(Keyword):
         found: Reports = {}
         if value.__class__ is dict:
             for name, item in in_map_order(value).items():
+                if len(found) >= ENOUGH:
+                    break
                 for search, schema in self.schemas:
                     if search(name):
                         found.update(schema.reports(item, f"{at}.{name}", state))
@@ -93,6 +95,8 @@ class AdditionalProperties(Keyword):
         if value.__class__ is not dict:
             return found
         for name, item in in_map_order(value).items():
+            if len(found) >= ENOUGH:
+                break
             if name.startswith("#") or any(search(name) for search in self.searches) or name in self.declared:
                 continue
             if not self.open:
