@@ -28,7 +28,7 @@ from snowetl.transform.columns import EntityColumn, entity_columns
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET, Transformer
-from snowetl.workers.executors import open_executor
+from snowetl.workers import open_pool
 
 _PASSES = 3
 
@@ -95,7 +95,7 @@ def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
     settings = TransformSettings(
         input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), resolver=resolver
     )
-    execute(prepare(settings), lambda: open_executor("none", 1, "bench"), lambda *_: None)
+    execute(prepare(settings), lambda: open_pool("none", 1, "bench"), lambda *_: None)
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))
     run = read_run(f"{folder.resolve()}/transformed/run={RUN_ID}")
     with embedded_postgres(folder / "warehouse") as url:

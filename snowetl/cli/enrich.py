@@ -69,7 +69,7 @@ def command(
     Exit codes: 0 done, 1 failure (nothing is published), 2 wrong usage or configuration, 3 nothing to do.
     """
     from snowetl.steps.enrich import EnrichSettings, execute, prepare, rehearse
-    from snowetl.workers.executors import open_executor
+    from snowetl.workers import open_pool
 
     prepared = prepare(
         EnrichSettings(
@@ -103,7 +103,7 @@ def command(
         return
     console.say(tables.intention(prepared))
     with progress(prepared.bytes) as advance:
-        report = execute(prepared, lambda: open_executor(master, workers, f"snowetl enrich {run.id}"), advance)
+        report = execute(prepared, lambda: open_pool(master, workers, f"snowetl enrich {run.id}"), advance)
     console.show(tables.report(report))
     if report["payloads"] == 0 and report["badRows"]:
         console.warn(f"no record could be read as '{input_format}': see the bad rows in {run.folders[1]}")

@@ -61,7 +61,7 @@ def command(**options: Any) -> None:
     Exit codes: 0 done, 1 failure (the run is not published), 2 wrong usage or configuration, 3 nothing to do.
     """
     from snowetl.steps.transform import execute, prepare
-    from snowetl.workers.executors import open_executor
+    from snowetl.workers import open_pool
 
     prepared = prepare(_settings(options))
     for run in prepared.done if not prepared.batches else ():
@@ -80,7 +80,7 @@ def command(**options: Any) -> None:
     with progress(prepared.bytes) as advance:
         execute(
             prepared,
-            lambda: open_executor(options["master"], options["workers"], "snowetl transform"),
+            lambda: open_pool(options["master"], options["workers"], "snowetl transform"),
             advance,
             told=lambda report: console.show(_shown(report)),
         )

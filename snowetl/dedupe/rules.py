@@ -86,7 +86,7 @@ Claim = Callable[[Key], bool]
 
 
 def decide(keys: Iterable[Key], policy: Policy, claim: Claim | None = None) -> Decision:
-    """Deduplicate a batch whose keys fit into memory. The job on Spark does the same with joins."""
+    """Deduplicate a batch whose keys fit into memory. ``workers/spark_dedupe.py`` does the same with joins."""
     every = list(keys)
     unique = survivors(every, policy)
     fresh = unique if claim is None else [key for key in unique if claim(key)]

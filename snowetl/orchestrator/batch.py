@@ -29,11 +29,11 @@ from snowetl.steps import enrich as enrich_job
 from snowetl.steps import transform as transform_job
 from snowetl.storage import FileInfo, filesystem
 from snowetl.version import __version__
-from snowetl.workers.executors import Advance, Executor, open_executor
+from snowetl.workers import Advance, WorkerPool, open_pool
 
 FORMAT = "snowetl-run-report/1"
 
-OpenExecutor = Callable[[], AbstractContextManager[Executor]]
+OpenExecutor = Callable[[], AbstractContextManager[WorkerPool]]
 
 
 class Watch(Protocol):
@@ -194,13 +194,13 @@ def _fill_in(report: LoadReport, warehouse: Warehouse, transformed: dict[str, An
 def _one_executor(settings: RunSettings, entry: Entry) -> Iterator[OpenExecutor]:
     """What opens the executor of all steps: with the first that asks for it, closed after the last."""
     with ExitStack() as stack:
-        opened: list[Executor] = []
+        opened: list[WorkerPool] = []
 
         @contextmanager
-        def open_one() -> Iterator[Executor]:
+        def open_one() -> Iterator[WorkerPool]:
             if not opened:
                 app = f"snowetl run {entry.id}"
-                opened.append(stack.enter_context(open_executor(settings.master, settings.workers, app)))
+                opened.append(stack.enter_context(open_pool(settings.master, settings.workers, app)))
             yield opened[0]
 
         yield open_one

@@ -28,7 +28,7 @@ from snowetl.steps.input_format import check_format
 from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.storage.splits import Ignored
 from snowetl.version import __version__
-from snowetl.workers.executors import Advance, Executor, Work
+from snowetl.workers import Advance, Work, WorkerPool
 
 PROCESSOR = ("snowetl", __version__)
 DEFAULT_SPLIT_SIZE = splits.DEFAULT_TARGET
@@ -128,7 +128,7 @@ def rehearse(prepared: Prepared) -> None:
 
 
 def execute(
-    prepared: Prepared, open_executor: Callable[[], AbstractContextManager[Executor]], advance: Advance
+    prepared: Prepared, open_workers: Callable[[], AbstractContextManager[WorkerPool]], advance: Advance
 ) -> dict[str, Any]:
     """Run a prepared job and return its report.
 
@@ -144,8 +144,8 @@ def execute(
                 return done
             run.wipe()
             try:
-                with open_executor() as executor:
-                    reports = executor(task, prepared.work, advance)
+                with open_workers() as workers:
+                    reports = list(workers.run(task, prepared.work, advance))
                     lock.check()
                     _publish(reports)
                     report = _report(prepared, reports, started)

@@ -1,6 +1,6 @@
 """The work of one task: stream a split's files through the enricher, write its good and its bad part, count.
 
-No pyspark here: Spark, a process pool and a plain loop all call :func:`enrich_split`.
+Nothing here knows where it runs: every pool calls :func:`enrich_split` alike.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from snowetl.dedupe.decide import Decided, Request
 from snowetl.dedupe.event_manifest import ManifestConfig
 from snowetl.dedupe.rules import Policy
 from snowetl.errors import ConfigError, NothingToDo, SnowetlError, UsageError
@@ -23,9 +24,8 @@ from snowetl.reporting.transform import transform_report
 from snowetl.runs.lock import RunLock
 from snowetl.runs.notify import Queue
 from snowetl.runs.run import Run, absolute, run_id
-from snowetl.steps.dedupe import Decided, Request, decide_in_memory, decide_on_spark
 from snowetl.steps.transform_split import TransformSplitReport
-from snowetl.steps.transform_task import KeysTask, TransformConfig, TransformTask
+from snowetl.steps.transform_task import KeysTask, SchemasTask, TransformConfig, TransformTask, type_of
 from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.transform.columns import DUPLICATE, atomic_lengths
 from snowetl.transform.discovery import RunInterval, incomplete, run_time, unprocessed
@@ -35,7 +35,7 @@ from snowetl.transform.message import FILE_NAME, Completed, shredding_complete
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET
 from snowetl.version import __version__
-from snowetl.workers.executors import Advance, Executor, OnSpark, Work
+from snowetl.workers import Advance, Pickled, Work, WorkerPool
 
 PROCESSOR = ("snowetl", __version__)
 _COMPRESSIONS = {"gzip": "GZIP", "none": "NONE"}
@@ -233,7 +233,7 @@ def _batch(run: FolderRun, files: list[FileInfo], settings: TransformSettings) -
 
 def execute(
     prepared: Prepared,
-    open_executor: Callable[[], AbstractContextManager[Executor]],
+    open_workers: Callable[[], AbstractContextManager[WorkerPool]],
     advance: Advance,
     told: Callable[[dict[str, Any]], None] = lambda report: None,
 ) -> list[dict[str, Any]]:
@@ -248,21 +248,21 @@ def execute(
     if prepared.settings.manifest is not None:
         with prepared.settings.manifest.open() as manifest:
             manifest.check()
-    with open_executor() as executor:
+    with open_workers() as workers:
         for batch in prepared.batches:
-            reports.append(_transform(batch, prepared, executor, advance))
+            reports.append(_transform(batch, prepared, workers, advance))
             told(reports[-1])
     return reports
 
 
-def _transform(batch: Batch, prepared: Prepared, executor: Executor, advance: Advance) -> dict[str, Any]:
+def _transform(batch: Batch, prepared: Prepared, workers: WorkerPool, advance: Advance) -> dict[str, Any]:
     run, started = batch.run, _now()
     with RunLock(run.lock_url) as lock:
         report = run.report()
         if report is None:
             run.wipe()
             try:
-                reports = _work(batch, prepared, executor, advance, started)
+                reports = _work(batch, prepared, workers, advance, started)
                 lock.check()
                 _publish(reports)
                 report = _report(batch, prepared, reports, started)
@@ -280,24 +280,23 @@ def _transform(batch: Batch, prepared: Prepared, executor: Executor, advance: Ad
 
 
 def _work(
-    batch: Batch, prepared: Prepared, executor: Executor, advance: Advance, started: int
+    batch: Batch, prepared: Prepared, workers: WorkerPool, advance: Advance, started: int
 ) -> list[TransformSplitReport]:
     if not batch.work:
         return []
     settings = prepared.settings
     config = _config(batch, prepared, started)
     scratch = f"{batch.run.folder}/{_SCRATCH}"
-    decided = _decide(batch, config, settings, executor, advance, scratch) if settings.reads_twice else Decided()
-    types = decided.types
+    decided = _decide(batch, config, settings, workers, advance, scratch) if settings.reads_twice else Decided()
+    types = frozenset(map(type_of, decided.tags))
     if settings.kind == WIDE_PARQUET and settings.deduplication.finds_synthetic:
         types |= {SchemaType(DUPLICATE, CONTEXTS)}
     config = replace(config, types=types)
     config.transformer()  # a schema that is not to be had stops the run before its work starts
-    task = TransformTask.create(
-        config, batch.run.folder, _part_run(batch.run), settings.compression, scratch, decided.splits
+    task = TransformTask(
+        Pickled.of(config), batch.run.folder, _part_run(batch.run), settings.compression, scratch, decided.splits
     )
-    work: Any = executor
-    reports: list[TransformSplitReport] = work(task, batch.work, advance)
+    reports = list(workers.run(task, batch.work, advance))
     filesystem(scratch).delete_tree(scratch)
     return sorted(reports, key=lambda report: report.index)
 
@@ -321,18 +320,18 @@ def _decide(
     batch: Batch,
     config: TransformConfig,
     settings: TransformSettings,
-    executor: Executor,
+    workers: WorkerPool,
     advance: Advance,
     scratch: str,
 ) -> Decided:
     """Read the batch once: which events are duplicates, which schemas are met."""
-    task = KeysTask.create(replace(config, kind=SHRED), settings.deduplicates)
-    request = Request(settings.deduplication, settings.manifest, config.now // 1000, scratch)
-    if isinstance(executor, OnSpark):
-        decided = decide_on_spark(executor.context, task, batch.work, request, settings.kind == WIDE_PARQUET)
-        advance(0, batch.bytes)
-        return decided
-    return decide_in_memory(executor, task, batch.work, request, lambda _, size: advance(0, size))
+    parses = Pickled.of(replace(config, kind=SHRED))
+    if not settings.deduplicates:
+        return Decided(tags=frozenset(workers.distinct(SchemasTask(parses), batch.work, advance)))
+    request = Request(
+        settings.deduplication, settings.manifest, config.now // 1000, scratch, with_tags=settings.kind == WIDE_PARQUET
+    )
+    return workers.deduplicate(KeysTask(parses), batch.work, request, advance)
 
 
 def _part_run(run: FolderRun) -> str:

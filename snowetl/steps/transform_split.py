@@ -1,6 +1,6 @@
 """The work of one task of a transform: stream a split's enriched lines, write their rows, count.
 
-No pyspark here: Spark, a process pool and a plain loop all call :func:`transform_split` and :func:`read_keys`.
+Nothing here knows where it runs: every pool calls :func:`transform_split` and :func:`read_keys` alike.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""What the driver of a transform ships to its workers: a configuration, made a transformer once per process."""
+"""The tasks of the transform step: a configuration, turned into a transformer once per process."""
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from snowetl.dedupe.rules import Key
+from snowetl.dedupe.decide import KeyRow
 from snowetl.dedupe.verdicts import Decisions
 from snowetl.errors import SnowetlError
 from snowetl.iglu.client import IgluClient
@@ -16,13 +15,14 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.instants import Instant
 from snowetl.model.badrow import Origin
 from snowetl.steps.transform_outputs import Outputs
-from snowetl.steps.transform_split import Advance, TransformSplitReport, read_keys, transform_split
+from snowetl.steps.transform_split import TransformSplitReport, read_keys, transform_split
 from snowetl.storage.splits import Split
 from snowetl.transform.columns import ATOMIC_FIELDS, EntityColumn, entity_columns
 from snowetl.transform.formats import Formats
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import WIDE_PARQUET, Transformer
+from snowetl.workers import Advance, Pickled, once_per_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,88 +76,64 @@ class TransformConfig:
         )
 
 
-_cached: tuple[str, TransformConfig, Transformer] | None = None
+def _transformer(config: Pickled[TransformConfig]) -> tuple[TransformConfig, Transformer]:
+    def build() -> tuple[TransformConfig, Transformer]:
+        unpacked = config.unpack()
+        return unpacked, unpacked.transformer()
 
-
-def _prepared(key: str, pickled: bytes) -> tuple[TransformConfig, Transformer]:
-    """The configuration and its transformer, built on the first call in a process."""
-    global _cached
-    if _cached is None or _cached[0] != key:
-        config: TransformConfig = pickle.loads(pickled)
-        _cached = (key, config, config.transformer())
-    return _cached[1], _cached[2]
-
-
-def _pickled(config: TransformConfig) -> tuple[str, bytes]:
-    pickled = pickle.dumps(config)
-    return hashlib.sha256(pickled).hexdigest(), pickled
-
-
-@dataclass(slots=True)
-class KeysReport:
-    """What a split holds, as far as deduplication and Parquet's columns ask. ``records`` are events."""
-
-    index: int
-    records: int
-    keys: list[Key]
-    types: frozenset[SchemaType]
+    return once_per_process(config.key, build)
 
 
 @dataclass(frozen=True, slots=True)
 class KeysTask:
-    """Reads the keys of splits into memory, where the whole batch's keys are to fit; without, just the schemas met."""
+    """Reads what deduplication looks at: the key of each event, with the schemas met first in it as tags."""
 
-    key: str
-    config: bytes
-    with_keys: bool = True
-    assets: tuple[tuple[str, str], ...] = ()
+    config: Pickled[TransformConfig]
+    files: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def create(cls, config: TransformConfig, with_keys: bool = True) -> KeysTask:
-        return cls(*_pickled(config), with_keys)
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[KeyRow]:
+        for key, new in read_keys(split, _transformer(self.config)[1]):
+            yield key, [tag_of(type_) for type_ in new]
 
-    def transformer(self) -> Transformer:
-        return _prepared(self.key, self.config)[1]
 
-    def run(self, split: Split, locate: object = None, advance: Advance | None = None) -> KeysReport:
-        report = KeysReport(split.index, 0, [], frozenset())
-        for key, new in read_keys(split, self.transformer()):
-            report.records += 1
-            report.types |= new
-            if self.with_keys:
-                report.keys.append(key)
-        return report
+@dataclass(frozen=True, slots=True)
+class SchemasTask:
+    """Reads the schemas of the events of a split, as tags."""
+
+    config: Pickled[TransformConfig]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
+        for _, new in read_keys(split, _transformer(self.config)[1]):
+            yield from map(tag_of, new)
+
+
+def tag_of(type_: SchemaType) -> str:
+    return f"{type_.column} {type_.uri}"
+
+
+def type_of(tag: str) -> SchemaType:
+    column, _, uri = tag.partition(" ")
+    return SchemaType(uri, column)
 
 
 @dataclass(frozen=True, slots=True)
 class TransformTask:
     """Transforms splits; picklable. ``decided`` are the splits deduplication decided something about."""
 
-    key: str
-    config: bytes
+    config: Pickled[TransformConfig]
     folder: str
     run_name: str
     compression: str
     decisions: str
     decided: frozenset[int]
-    assets: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def create(
-        cls,
-        config: TransformConfig,
-        folder: str,
-        run_name: str,
-        compression: str,
-        decisions: str,
-        decided: frozenset[int],
-    ) -> TransformTask:
-        key, pickled = _pickled(config)
-        return cls(key, pickled, folder, run_name, compression, decisions, decided)
-
-    def run(self, split: Split, locate: object = None, advance: Advance | None = None) -> TransformSplitReport:
-        config, transformer = _prepared(self.key, self.config)
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> TransformSplitReport:
+        config, transformer = _transformer(self.config)
         decisions = Decisions.read(self.decisions, split.index) if split.index in self.decided else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
         outputs = Outputs(self.folder, config.kind, split.index, self.run_name, self.compression, fields)
-        return transform_split(split, transformer, config.origin, outputs, decisions, advance)
+        return transform_split(
+            split, transformer, config.origin, outputs, decisions, lambda records: advance(records, 0)
+        )

@@ -36,6 +36,11 @@ def under_spark_submit() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
+def is_set_up() -> bool:
+    """Whether it is decided already where Spark runs: by spark-submit or by the configuration of this machine."""
+    return under_spark_submit() or _cluster_is_configured()
+
+
 def open_session(
     app: str, master: str | None = None, conf: Mapping[str, str] | None = None
 ) -> tuple[SparkSession, bool]:
@@ -84,7 +89,7 @@ def _cluster_is_configured() -> bool:
 
 
 def _require_java() -> None:
-    home = os.environ.get("JAVA_HOME")
+    home = os.environ.get("JAVA_HOME") or None
     if home is not None and not (Path(home) / "bin" / "java").exists():
         raise UsageError(f"JAVA_HOME is {home}, but there is no bin/java in it. Spark needs Java 17 or 21")
     if home is None and shutil.which("java") is None:

@@ -15,13 +15,13 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from snowetl.dedupe.decide import seen_of
 from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, PostgresConfig, Seen, parse_config
 from snowetl.dedupe.rules import Key, Policy
 from snowetl.errors import ConfigError, StorageError
 from snowetl.load.embedded import embedded_postgres
-from snowetl.steps.dedupe import seen_of
 from snowetl.steps.transform import prepare
-from snowetl.workers.executors import open_executor
+from snowetl.workers import open_pool
 from tests.steps.transform_support import enriched, settings, transform, write_run
 
 _DAYS_180 = 180 * 24 * 3600
@@ -245,7 +245,7 @@ def test_the_same_on_spark(tmp_path: Path, config: ManifestConfig) -> None:
     _two_batches(tmp_path)
 
     def on_spark() -> Any:
-        return open_executor("local[2]", 1, "test")
+        return open_pool("local[2]", 1, "test")
 
     reports = transform(tmp_path, on_spark, manifest=config, split_size=1)
     assert [report["events"] for report in reports] == [5, 2]

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snowetl.dedupe.decide import Decided, Request, seen_of
 from snowetl.dedupe.rules import Key, Policy
 from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions, decisions_url
 from snowetl.errors import StorageError, UsageError
-from snowetl.steps.dedupe import Decided, Request, decide_in_memory, decide_on_spark, seen_of
-from snowetl.steps.transform import Prepared, _config, prepare
+from snowetl.steps.transform import _config, prepare
 from snowetl.steps.transform_task import KeysTask
 from snowetl.transform.transformer import WIDE_PARQUET
-from snowetl.workers.executors import OnSpark, in_process, open_executor
+from snowetl.workers import Pickled, WorkerPool, open_pool, unheard
+from snowetl.workers.in_process import InProcess
 from tests.steps.transform_support import enriched, files, settings, transform, write_run
 
 LINES = st.sets(st.integers(0, 2**40), max_size=20)
@@ -58,10 +59,9 @@ def test_events_without_a_fingerprint_are_like_no_other() -> None:
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[OnSpark]:
-    with open_executor("local[2]", 1, "test") as executor:
-        assert isinstance(executor, OnSpark)
-        yield executor
+def spark() -> Iterator[WorkerPool]:
+    with open_pool("local[2]", 1, "test") as pool:
+        yield pool
 
 
 def _lines(count: int, ids: int, seed: int, hot: float = 0.0) -> list[str]:
@@ -79,8 +79,8 @@ def _lines(count: int, ids: int, seed: int, hot: float = 0.0) -> list[str]:
     return lines
 
 
-def _read(decided: Decided, folder: Path, prepared: Prepared) -> dict[tuple[int, int], int]:
-    found = {}
+def _read(decided: Decided, folder: Path) -> dict[tuple[int, int], int]:
+    found: dict[tuple[int, int], int] = {}
     for split in decided.splits:
         decisions = Decisions.read(str(folder), split)
         found |= {(split, line): decisions.of(line) for line in range(5000) if decisions.of(line)}
@@ -88,14 +88,16 @@ def _read(decided: Decided, folder: Path, prepared: Prepared) -> dict[tuple[int,
 
 
 def _both(
-    folder: Path, spark: OnSpark, policy: Policy
+    folder: Path, spark: WorkerPool, policy: Policy
 ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], Decided, Decided]:
     prepared = prepare(settings(folder, split_size=1))
     (batch,) = prepared.batches
-    task = KeysTask.create(_config(batch, prepared, 0))
-    plain = decide_in_memory(in_process, task, batch.work, Request(policy, None, 0, f"{folder}/plain"), lambda *_: None)
-    joined = decide_on_spark(spark.context, task, batch.work, Request(policy, None, 0, f"{folder}/joined"), True)
-    return _read(plain, folder / "plain", prepared), _read(joined, folder / "joined", prepared), plain, joined
+    task = KeysTask(Pickled.of(_config(batch, prepared, 0)))
+    plain, joined = (
+        pool.deduplicate(task, batch.work, Request(policy, None, 0, f"{folder}/{name}", with_tags=True), unheard)
+        for name, pool in (("plain", InProcess()), ("joined", spark))
+    )
+    return _read(plain, folder / "plain"), _read(joined, folder / "joined"), plain, joined
 
 
 @pytest.mark.spark
@@ -110,7 +112,7 @@ def _both(
         Policy(natural=False, synthetic="JOIN"),
     ],
 )
-def test_spark_decides_as_python_does(policy: Policy, spark: OnSpark, tmp_path: Path) -> None:
+def test_spark_decides_as_python_does(policy: Policy, spark: WorkerPool, tmp_path: Path) -> None:
     write_run(tmp_path / "enriched", [_lines(400, 60, seed) for seed in range(4)])
     plain, joined, by_plain, by_spark = _both(tmp_path, spark, policy)
     assert joined == plain
@@ -119,7 +121,7 @@ def test_spark_decides_as_python_does(policy: Policy, spark: OnSpark, tmp_path: 
 
 
 @pytest.mark.spark
-def test_a_hot_id_is_decided_alike(spark: OnSpark, tmp_path: Path) -> None:
+def test_a_hot_id_is_decided_alike(spark: WorkerPool, tmp_path: Path) -> None:
     write_run(tmp_path / "enriched", [_lines(1000, 500, seed, hot=0.5) for seed in range(4)])
     plain, joined, _, _ = _both(tmp_path, spark, Policy.parse())
     assert joined == plain
@@ -127,7 +129,7 @@ def test_a_hot_id_is_decided_alike(spark: OnSpark, tmp_path: Path) -> None:
 
 @pytest.mark.spark
 @pytest.mark.slow
-def test_a_hot_id_costs_no_more_than_others(spark: OnSpark, tmp_path: Path) -> None:
+def test_a_hot_id_costs_no_more_than_others(spark: WorkerPool, tmp_path: Path) -> None:
     """Half of all events share an id: that is to take less than twice the time."""
 
     def seconds(name: str, hot: float) -> float:
@@ -139,10 +141,10 @@ def test_a_hot_id_costs_no_more_than_others(spark: OnSpark, tmp_path: Path) -> N
             (run / f"part-{number}.gz").write_bytes(gzip.compress("\n".join(part).encode(), 1))
         prepared = prepare(settings(folder, split_size=1))
         (batch,) = prepared.batches
-        task = KeysTask.create(_config(batch, prepared, 0))
+        task = KeysTask(Pickled.of(_config(batch, prepared, 0)))
         request = Request(Policy.parse(), None, 0, f"{folder}/decisions")
         started = time.perf_counter()
-        decide_on_spark(spark.context, task, batch.work, request, False)
+        spark.deduplicate(task, batch.work, request, unheard)
         return time.perf_counter() - started
 
     seconds("warm", 0.0)
@@ -151,7 +153,7 @@ def test_a_hot_id_costs_no_more_than_others(spark: OnSpark, tmp_path: Path) -> N
 
 @pytest.mark.spark
 @pytest.mark.parametrize("kind", ["shred", WIDE_PARQUET])
-def test_a_job_on_spark_writes_what_one_without_writes(kind: str, spark: OnSpark, tmp_path: Path) -> None:
+def test_a_job_on_spark_writes_what_one_without_writes(kind: str, spark: WorkerPool, tmp_path: Path) -> None:
     write_run(
         tmp_path / "enriched", [[*(enriched(number % 7) for number in range(20)), "x", enriched(3, app_id="y")]] * 3
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.steps.transform import TransformSettings, execute, prepare
-from snowetl.workers.executors import open_executor
+from snowetl.workers import open_pool
 from tests.transform.support import contexts, line, self_describing, unstruct
 
 RUN = "run=2026-01-02-03-04-05"
@@ -89,7 +89,7 @@ def settings(folder: Path, **more: Any) -> TransformSettings:
 
 
 def here() -> AbstractContextManager[Any]:
-    return open_executor("none", 1, "test")
+    return open_pool("none", 1, "test")
 
 
 def transform(

@@ -23,7 +23,7 @@ from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.model.fields import NAMES
 from snowetl.steps.enrich import EnrichSettings, execute, prepare
 from snowetl.storage import lzop_writer
-from snowetl.workers.executors import open_executor
+from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._registry import resolver_with
@@ -76,7 +76,7 @@ def _session() -> Any:
 @contextlib.contextmanager
 def _executor() -> Iterator[Any]:
     _session()
-    with open_executor("local[1]", 1, "conformance") as executor:
+    with open_pool("local[1]", 1, "conformance") as executor:
         yield executor
 
 

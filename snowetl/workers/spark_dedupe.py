@@ -1,28 +1,27 @@
-"""Deduplication of a batch: keys of all splits in, decisions about lines out, as files the splits' tasks read.
+"""Deduplication of a batch on Spark: what ``dedupe/decide.py`` does in memory, with joins.
 
-On Spark only keys are shuffled, never events; groups are counted where they lie before they are, and what is joined
-back are the few keys that occur more than once. So a key that half of all events share costs no more than others.
+Only keys are shuffled, never events; groups are counted where they lie before they are, and what is joined back are
+the few keys that occur more than once. So a key that half of all events share costs no more than others.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snowetl.dedupe import rules as dedupe
-from snowetl.dedupe.event_manifest import BATCH, ManifestConfig, Seen
-from snowetl.dedupe.rules import Key, Policy
-from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, VERDICTS, Decisions
+from snowetl.dedupe.decide import Decided, KeyRow, Request, seen_of
+from snowetl.dedupe.event_manifest import BATCH, ManifestConfig
+from snowetl.dedupe.rules import Key
+from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
 from snowetl.errors import SnowetlError
 from snowetl.jvm.text import to_utf8
-from snowetl.steps.transform_split import read_keys
-from snowetl.steps.transform_task import KeysTask
-from snowetl.transform.rows import SchemaType
-from snowetl.workers.executors import Advance, Work, job_error, wrap_error
+from snowetl.storage.splits import Split
+from snowetl.workers.base import Task, Work, unheard
+from snowetl.workers.spark_errors import job_error, wrap_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,93 +29,18 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _ROWS = 10_000
-_KEYS = "split int, line long, event_id string, fingerprint string, etl long, types array<string>"
+_KEYS = "split int, line long, event_id string, fingerprint string, etl long, tags array<string>"
 _FEW_PARTITIONS = 200
-_LONGEST_FINGERPRINT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be decided, and the folder the decisions go to.
-
-    ``now`` (epoch seconds) names the batch in the manifest where none of its events has an ``etl_tstamp``.
-    """
-
-    policy: Policy
-    manifest: ManifestConfig | None
-    now: int
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What was found out about a batch: splits with decisions, schemas met."""
-
-    splits: frozenset[int] = frozenset()
-    types: frozenset[SchemaType] = frozenset()
-
-
-def seen_of(key: Key) -> Seen:
-    """How an event is named in a manifest; without a fingerprint, as nothing else ever is.
-
-    Fingerprints no database takes as a key, which no enrichment makes, are named by their digest.
-    """
-    if not key.fingerprint:
-        return Seen(key.event_id, dedupe.new_id(key.event_id, "{}/{}".format(*key.place)))
-    if len(key.fingerprint) > _LONGEST_FINGERPRINT or "\0" in key.fingerprint:
-        return Seen(key.event_id, hashlib.sha256(to_utf8(key.fingerprint)).hexdigest())
-    return Seen(key.event_id, to_utf8(key.fingerprint).decode())
-
-
-# --- without Spark --------------------------------------------------------------------------------------------------
-
-
-def decide_in_memory(
-    executor: Any, task: KeysTask, work: Sequence[Work], request: Request, advance: Advance
-) -> Decided:
-    """Decide with all keys of the batch in memory."""
-    reports = sorted(executor(task, work, advance), key=lambda report: report.index)
-    keys: list[Key] = [key for report in reports for key in report.keys]
-    types: frozenset[SchemaType] = frozenset().union(*(report.types for report in reports))
-    policy = request.policy
-    if request.manifest is None:
-        decision = dedupe.decide(keys, policy)
-    else:
-        fresh = _fresh(dedupe.survivors(keys, policy), keys, request.manifest, request.now)
-        decision = dedupe.decide(keys, policy, lambda key: key.place in fresh)
-    return Decided(_write(_by_split(decision), request.folder), types)
-
-
-def _fresh(survivors: Sequence[Key], keys: Sequence[Key], manifest: ManifestConfig, now: int) -> set[tuple[int, int]]:
-    times = [key.etl_micros for key in keys if key.etl_micros is not None]
-    etl_time = min(times) // 1_000_000 if times else now
-    with manifest.open() as table:
-        new = table.claim([seen_of(key) for key in survivors], etl_time)
-    return {key.place for key, is_new in zip(survivors, new, strict=True) if is_new}
-
-
-def _by_split(decision: dedupe.Decision) -> dict[int, dict[int, list[int]]]:
-    """Split -> verdict -> lines."""
-    by_split: dict[int, dict[int, list[int]]] = {}
-    for verdict, places in zip(VERDICTS, decision, strict=True):
-        for split, line in places:
-            by_split.setdefault(split, {}).setdefault(verdict, []).append(line)
-    return by_split
-
-
-def _write(by_split: dict[int, dict[int, list[int]]], folder: str) -> frozenset[int]:
-    for split, lines in by_split.items():
-        Decisions(lines).write(folder, split)
-    return frozenset(by_split)
-
-
-# --- on Spark -------------------------------------------------------------------------------------------------------
 
 
 def decide_on_spark(
-    context: SparkContext, task: KeysTask, work: Sequence[Work], request: Request, with_types: bool
+    context: SparkContext,
+    task: Task[Iterator[KeyRow]],
+    shipped: Mapping[str, str],
+    work: Sequence[Work],
+    request: Request,
 ) -> Decided:
-    """Decide with joins. ``with_types`` asks for the schemas met, too."""
+    """Decide with joins. ``shipped``: the task's names for its files -> the names under which workers find them."""
     from pyspark import StorageLevel
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as F  # noqa: N812  # the field's own name for it
@@ -126,16 +50,16 @@ def decide_on_spark(
     shuffles = spark.conf.get("spark.sql.shuffle.partitions")
     if parallel * 4 < _FEW_PARTITIONS:
         spark.conf.set("spark.sql.shuffle.partitions", str(max(parallel * 4, 8)))
-    keys = _keys(spark, task, work).persist(StorageLevel.DISK_ONLY)
+    keys = _keys(spark, task, shipped, work).persist(StorageLevel.DISK_ONLY)
     try:
-        types = frozenset[SchemaType]()
-        if with_types:
-            rows = keys.select(F.explode("types").alias("type")).distinct().collect()
-            types = frozenset(_read_type(row["type"]) for row in rows)
+        tags = frozenset[str]()
+        if request.with_tags:
+            rows = keys.select(F.explode("tags").alias("tag")).distinct().collect()
+            tags = frozenset(row["tag"] for row in rows)
         if not (request.policy.natural or request.policy.finds_synthetic):
-            return Decided(types=types)
-        decisions = _decisions(keys.drop("types"), request)
-        return Decided(_write_on_spark(decisions, request.folder, len(work)), types)
+            return Decided(tags=tags)
+        decisions = _decisions(keys.drop("tags"), request)
+        return Decided(_write(decisions, request.folder, len(work)), tags)
     except SnowetlError:
         raise
     except Exception as error:
@@ -160,32 +84,25 @@ def _telling(
     return told
 
 
-def _show_type(type_: SchemaType) -> str:
-    return f"{type_.column} {type_.uri}"
-
-
-def _read_type(text: str) -> SchemaType:
-    column, _, uri = text.partition(" ")
-    return SchemaType(uri, column)
-
-
-def _keys(spark: SparkSession, task: KeysTask, work: Sequence[Work]) -> DataFrame:
-    """One row for each event: its key, its place, and the schemas that are new in its split."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    numbers = {item.split.index: item.split for item in work}
+def _keys(
+    spark: SparkSession, task: Task[Iterator[KeyRow]], shipped: Mapping[str, str], work: Sequence[Work]
+) -> DataFrame:
+    """One row for each event: its key, its place, and the tags that are new in its split."""
 
     @_telling
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        from pyspark import SparkFiles
+
+        files = {name: Path(SparkFiles.get(file)) for name, file in shipped.items()}
         for batch in batches:
-            for number in batch.column(0).to_pylist():
-                yield from _key_batches(read_keys(numbers[number], task.transformer()))
+            for text in batch.column(0).to_pylist():
+                yield from _key_batches(task.run(Split.from_json(json.loads(text)), files, unheard))
 
-    rows = spark.sparkContext.parallelize([(index,) for index in sorted(numbers)], len(numbers))
-    return spark.createDataFrame(rows, "split int").select(F.col("split")).mapInArrow(read, _KEYS)
+    rows = spark.sparkContext.parallelize([(json.dumps(item.split.to_json()),) for item in work], len(work))
+    return spark.createDataFrame(rows, "split string").mapInArrow(read, _KEYS)
 
 
-def _key_batches(keys: Iterator[tuple[Key, frozenset[SchemaType]]]) -> Iterator[pa.RecordBatch]:
+def _key_batches(keys: Iterator[KeyRow]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     schema = pa.schema(
@@ -195,7 +112,7 @@ def _key_batches(keys: Iterator[tuple[Key, frozenset[SchemaType]]]) -> Iterator[
             ("event_id", pa.string()),
             ("fingerprint", pa.string()),
             ("etl", pa.int64()),
-            ("types", pa.list_(pa.string())),
+            ("tags", pa.list_(pa.string())),
         ]
     )
     columns: list[list[Any]] = [[] for _ in schema]
@@ -206,7 +123,7 @@ def _key_batches(keys: Iterator[tuple[Key, frozenset[SchemaType]]]) -> Iterator[
 
     for key, new in keys:
         fingerprint = key.fingerprint and to_utf8(key.fingerprint).decode()
-        row = (*key.place, key.event_id, fingerprint, key.etl_micros, sorted(map(_show_type, new)) or None)
+        row = (*key.place, key.event_id, fingerprint, key.etl_micros, sorted(new) or None)
         for column, value in zip(columns, row, strict=True):
             column.append(value)
         if len(columns[0]) >= _ROWS:
@@ -290,7 +207,7 @@ def _checked(keys: DataFrame, survivors: DataFrame, manifest: ManifestConfig, no
     return survivors.mapInArrow(claim, schema).persist(StorageLevel.DISK_ONLY)
 
 
-def _write_on_spark(decisions: DataFrame, folder: str, splits: int) -> frozenset[int]:
+def _write(decisions: DataFrame, folder: str, splits: int) -> frozenset[int]:
     """Write a file of decisions for each split that has any; returns their numbers."""
 
     @_telling

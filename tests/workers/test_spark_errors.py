@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from snowetl.errors import RegistryUnavailable, SnowetlError, StorageError, UsageError
-from snowetl.workers.executors import job_error, open_executor, wrap_error
+from snowetl.errors import RegistryUnavailable, SnowetlError, StorageError
+from snowetl.workers.spark_errors import job_error, wrap_error
 
 JAVA = """An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 1 times, most recent \
@@ -44,18 +44,3 @@ def test_a_lost_executor_is_named() -> None:
 def test_a_message_of_any_shape() -> None:
     assert str(job_error("something else\nand more")) == "the Spark job failed: something else"
     assert str(job_error("")) == "the Spark job failed: "
-
-
-def test_workers_are_not_for_spark() -> None:
-    with pytest.raises(UsageError, match="--workers is for --master none"), open_executor("local[2]", 2, "x"):
-        pass
-
-
-def test_java_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_HOME", "/nowhere")
-    with pytest.raises(UsageError, match="JAVA_HOME is /nowhere, but there is no bin/java"), open_executor(None, 1, ""):
-        pass
-    monkeypatch.delenv("JAVA_HOME")
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(UsageError, match="Java 17 or 21"), open_executor(None, 1, "x"):
-        pass

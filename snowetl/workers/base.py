@@ -1,0 +1,104 @@
+"""The contract between steps, which describe work as tasks, and pools, which do it somewhere.
+
+A task is data: a pool pickles it, sends it to its workers with the files it wants, and runs it once for each split.
+Which pool that is changes nothing in what a task returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+
+from snowetl.dedupe.decide import Decided, KeyRow, Request
+from snowetl.storage.splits import Split
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+
+
+class Work(NamedTuple):
+    """A split and the input bytes it stands for."""
+
+    split: Split
+    bytes: int
+
+
+Advance = Callable[[int, int], None]
+"""Hears of progress: records and input bytes done since the last call."""
+
+
+def unheard(records: int, size: int) -> None:
+    """An ``Advance`` for work nobody watches."""
+
+
+class Task(Protocol[R_co]):
+    """What to do with a split. Picklable."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Files the task reads, by a name of its own: their paths on the driver."""
+
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> R_co:
+        """Do the work of one split. ``files`` are those of :attr:`files`, with their paths on this machine.
+
+        ``advance`` hears of records while they are read; bytes are the pool's to tell.
+        """
+
+
+class WorkerPool(Protocol):
+    """Runs tasks. Every method raises :class:`SnowetlError` when a split fails for good."""
+
+    def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
+        """What ``task`` returns for each split, as it comes, in any order.
+
+        Results of attempts that were repeated or lost are left out. The driver holds a bounded number of them.
+        """
+
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
+        """All values that ``task`` finds in any split, each once."""
+
+    def deduplicate(
+        self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
+    ) -> Decided:
+        """Decide which events of all splits are duplicates; leave a file of verdicts for each split that has any."""
+
+
+# --- prepared once per process --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pickled(Generic[T]):
+    """A value that travels as bytes, so that a worker unpacks it once and not for every split."""
+
+    key: str
+    """The digest of the bytes."""
+    content: bytes
+
+    @classmethod
+    def of(cls, value: T) -> Pickled[T]:
+        content = pickle.dumps(value)
+        return cls(hashlib.sha256(content).hexdigest(), content)
+
+    def unpack(self) -> T:
+        return cast("T", pickle.loads(self.content))
+
+
+_latest: tuple[str, object] | None = None
+
+
+def once_per_process(key: str, build: Callable[[], T]) -> T:
+    """What ``build`` makes for ``key``: built on the first call of a process, kept until another key is asked for.
+
+    A process works on one step at a time; keeping only the latest frees the enricher when the transform begins.
+    """
+    global _latest
+    latest = _latest
+    if latest is None or latest[0] != key:
+        latest = _latest = None
+        latest = _latest = (key, build())
+    return cast("T", latest[1])

@@ -1,0 +1,71 @@
+"""Passes over a batch that end in the memory of one process: distinct values, keys of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from snowetl.dedupe.decide import Decided, KeyRow, Request, decide_in_memory
+from snowetl.dedupe.rules import Key
+from snowetl.storage.splits import Split
+from snowetl.workers.base import Advance, R, Task, Work
+
+V = TypeVar("V")
+
+
+class Runs(Protocol):
+    """The part of a pool that is needed here."""
+
+    def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]: ...
+
+
+def distinct(pool: Runs, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> set[str]:
+    """All values of all splits, each once."""
+    found: set[str] = set()
+    for values in pool.run(_Distinct(task), work, advance):
+        found |= values
+    return found
+
+
+def deduplicate(
+    pool: Runs, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
+) -> Decided:
+    """Decide with the keys of the whole batch in memory."""
+    by_split = sorted(pool.run(_Keys(task), work, advance), key=lambda keys: keys.split)
+    splits = decide_in_memory([key for keys in by_split for key in keys.keys], request)
+    return Decided(splits, frozenset().union(*(keys.tags for keys in by_split)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapped(Generic[V]):
+    """Makes a value that can leave the worker of what a task hands out bit by bit."""
+
+    task: Task[V]
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        return self.task.files
+
+
+class _Distinct(_Wrapped[Iterable[str]]):
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> set[str]:
+        return set(self.task.run(split, files, advance))
+
+
+@dataclass(frozen=True, slots=True)
+class _SplitKeys:
+    split: int
+    keys: list[Key]
+    tags: frozenset[str]
+
+
+class _Keys(_Wrapped[Iterator[KeyRow]]):
+    def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> _SplitKeys:
+        keys: list[Key] = []
+        tags: set[str] = set()
+        for key, new in self.task.run(split, files, advance):
+            keys.append(key)
+            tags.update(new)
+        return _SplitKeys(split.index, keys, frozenset(tags))

@@ -1,0 +1,101 @@
+"""The pool of a few processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Generic, NamedTuple
+
+from snowetl.dedupe.decide import Decided, KeyRow, Request
+from snowetl.errors import SnowetlError
+from snowetl.workers import gathering
+from snowetl.workers.base import Advance, R, Task, Work
+
+_QUEUED_PER_WORKER = 4
+"""Splits handed to the processes ahead of time; also bounds the results that wait for the driver."""
+
+
+class ProcessPool:
+    """Runs splits in ``workers`` processes, started with the first task and ended by :meth:`close`."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._before: set[BaseProcess] = set()
+
+    def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
+        pool = self._started()
+        waiting = iter(work)
+        running: set[Future[_Done[R]]] = set()
+        try:
+            while True:
+                while len(running) < self.workers * _QUEUED_PER_WORKER and (item := next(waiting, None)) is not None:
+                    running.add(pool.submit(_run, task, item))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for done in (future.result() for future in finished):
+                    advance(done.records, done.bytes)
+                    yield done.result
+        except BrokenProcessPool:
+            self.close()
+            raise SnowetlError(
+                "a worker process was killed, perhaps for want of memory. Nothing is published; run again, "
+                "with fewer --workers if it happens again"
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
+        return gathering.distinct(self, task, work, advance)
+
+    def deduplicate(
+        self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
+    ) -> Decided:
+        return gathering.deduplicate(self, task, work, request, advance)
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing. The next task starts new ones."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - self._before:
+            child.terminate()
+            child.join()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._before = set(multiprocessing.active_children())
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+        return self._pool
+
+
+class _Done(NamedTuple, Generic[R]):
+    result: R
+    records: int
+    bytes: int
+
+
+def _run(task: Task[R], work: Work) -> _Done[R]:
+    """In a worker process: the result of a split, and how many records it had."""
+    records = 0
+
+    def count(more: int, size: int) -> None:
+        nonlocal records
+        records += more
+
+    result = task.run(work.split, {name: Path(path) for name, path in task.files.items()}, count)
+    return _Done(result, records, work.bytes)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to the whole process group: the parent decides, and ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
