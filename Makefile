@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
-VECTORS ?= ../shared/vectors
+VECTORS ?= ../shared/vectors ../shared/vectors_more
 PYTEST_ARGS ?=
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 

@@ -27,6 +27,9 @@ def convert(field: Field, text: str) -> Any:
 
 
 def _int(field: Field, text: str) -> int:
+    """An integer; the text ``null`` in any case is 0 (the reference reads a null and unboxes it)."""
+    if text.lower() == "null":
+        return 0
     number = int32(text)
     if number is None:
         raise Refused(field, text, "cannot be converted to java.lang.Integer")

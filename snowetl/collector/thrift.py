@@ -14,7 +14,7 @@ from snowetl.jvm.uuid import parse_uuid
 from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin
 from snowetl.model.payload import CollectorPayload
-from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
+from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, VersionOverflow
 
 _EXPECTED = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-*")
 _NO_PATH = badrow.payload_field("path", None, "request does not contain a path")
@@ -57,6 +57,8 @@ class ThriftLoader(Loader):
             return _from_raw_event(walker.read_record(reader.RAW_EVENT))
         try:
             key = SchemaKey.parse(schema)
+        except VersionOverflow as error:
+            raise reader.ThriftError(f'For input string: "{error.number}"') from error
         except ParseError as error:
             return [badrow.simple_error(f"could not parse schema: {error.code}")]
         if not _EXPECTED.matches(key):

@@ -29,6 +29,7 @@ _EVENT_ID = INDEX["event_id"]
 _DERIVED_CONTEXTS = INDEX["derived_contexts"]
 _IP_ADDRESS = INDEX["user_ipaddress"]
 _USERAGENT = INDEX["useragent"]
+_V_COLLECTOR = INDEX["v_collector"]
 
 NamedSteps = Sequence[tuple[str, Step]]
 Watch = Callable[[str, Draft], None]
@@ -62,7 +63,7 @@ class EnrichmentManager:
     def set_up(self, payload: CollectorPayload) -> tuple[list[str], list[Message]]:
         """The columns every event of a payload starts with, and what is wrong with the collector's time."""
         event = EnrichedEvent(self._blank.copy())
-        event["v_collector"] = _one_cell(payload.collector or "")  # the reference lets a tab break the line
+        event.texts[_V_COLLECTOR] = payload.collector or EMPTY
         event["network_userid"] = payload.network_userid
         if payload.ip_address is not None:
             event.texts[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
@@ -111,6 +112,7 @@ class EnrichmentManager:
             if failures:
                 return badrow.enrichment_failures(self._origin, event, raw, failures)
         self._run(self._privacy_steps, draft, watch)
+        event.texts[_V_COLLECTOR] = _one_cell(event.texts[_V_COLLECTOR])  # the reference lets a tab break the line
         failures = self._lengths.check(event.texts)
         if failures and not self._accept_invalid:
             return badrow.enrichment_failures(self._origin, event, raw, failures)

@@ -8,12 +8,18 @@ such numbers) runs through msgspec; whatever msgspec refuses, or would print oth
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-MAX_DEPTH = 512
-"""Deeper nesting is refused with :class:`JsonError` (the reference overflows its stack some thousand levels down)."""
+from snowetl.jvm.text import from_units
+
+MAX_DEPTH = 10_240
+"""Levels of nesting beyond which text is refused with :class:`JsonError`, however it is written and whoever asks.
+
+The reference has no limit of its own: it takes 3,000 levels, and overflows its stack somewhere beyond.
+"""
 
 
 def _raw_number(value: object) -> msgspec.Raw:
@@ -55,6 +61,8 @@ def loads_exact(text: str) -> Any:
     The way for those who print numbers as they were: no second pass is needed to find out which texts would be lost.
     Raises :class:`JsonError`.
     """
+    if _may_be_too_deep(text):
+        return _Reader(text).document()
     try:
         value = _decode_exact(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -66,6 +74,8 @@ def loads_exact(text: str) -> Any:
 
 def loads(text: str) -> Any:
     """Parse ``text``. A repeated key keeps its first place and last value. Raises :class:`JsonError`."""
+    if _may_be_too_deep(text):
+        return _Reader(text).document()
     try:
         value = _decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -78,6 +88,9 @@ def loads(text: str) -> Any:
 def loads_compact(text: str) -> tuple[Any, str]:
     """Parse ``text`` and give its compact form too; one printing less than ``dumps(loads(text))``."""
     compact: str | None
+    if _may_be_too_deep(text):
+        value = _Reader(text).document()
+        return value, dumps(value)
     try:
         value = _decode(text)
         compact = _encode(value).decode()
@@ -87,6 +100,11 @@ def loads_compact(text: str) -> tuple[Any, str]:
         value = _Reader(text).document()
         return value, dumps(value)
     return value, escape_controls(text)
+
+
+def _may_be_too_deep(text: str) -> bool:
+    """Whether ``text`` has brackets enough to pass the limit. How deep msgspec itself goes depends on its caller."""
+    return len(text) > MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH
 
 
 def _roundtrips(text: str, value: Any) -> bool:
@@ -138,35 +156,57 @@ def _quote_slow(text: str) -> str:
     return '"' + _MUST_ESCAPE.sub(lambda m: _SHORT.get(m.group()) or f"\\u{ord(m.group()):04x}", text) + '"'
 
 
-def _write(value: Any, out: list[str]) -> None:
+def _write(root: Any, out: list[str]) -> None:
+    """Append the text of ``root`` piece by piece; nested values wait on a list of our own, not on the call stack."""
+    entries: Iterator[tuple[str, Any]] = iter((("", root),))
+    end = ""
+    outer: list[tuple[Iterator[tuple[str, Any]], str]] = []
+    while True:
+        for before, value in entries:
+            out.append(before)
+            if isinstance(value, dict | list | tuple) and value:
+                outer.append((entries, end))
+                entries, end = (_members(value), "}") if isinstance(value, dict) else (_items(value), "]")
+                break
+            out.append(_scalar(value))
+        else:
+            out.append(end)
+            if not outer:
+                return
+            entries, end = outer.pop()
+
+
+def _members(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    before = "{"
+    for key, item in value.items():
+        yield f"{before}{_quote_slow(key)}:", item
+        before = ","
+
+
+def _items(value: list[Any] | tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    before = "["
+    for item in value:
+        yield before, item
+        before = ","
+
+
+def _scalar(value: Any) -> str:
+    """The text of anything that holds nothing: scalars, ``{}`` and ``[]``."""
     if isinstance(value, str):
-        out.append(_quote_slow(value))
-    elif value is None:
-        out.append("null")
-    elif value is True:
-        out.append("true")
-    elif value is False:
-        out.append("false")
-    elif isinstance(value, JsonNumber):
-        out.append(value.text)
-    elif isinstance(value, int):
-        out.append(_int_text(value))
-    elif isinstance(value, float):
-        out.append(_encode(value).decode())
-    elif isinstance(value, dict):
-        separator = "{"
-        for key, item in value.items():
-            out.append(separator + _quote_slow(key) + ":")
-            _write(item, out)
-            separator = ","
-        out.append("{}" if separator == "{" else "}")
-    else:
-        separator = "["
-        for item in value:
-            out.append(separator)
-            _write(item, out)
-            separator = ","
-        out.append("[]" if separator == "[" else "]")
+        return _quote_slow(value)
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, JsonNumber):
+        return value.text
+    if isinstance(value, int):
+        return _int_text(value)
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list | tuple) else _encode(value).decode()
 
 
 def _int_text(value: int) -> str:
@@ -183,26 +223,30 @@ _STRING_CHUNK = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _HEX4 = re.compile(r"[0-9a-fA-F]{4}")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_CLOSING = {"{": "}", "[": "]"}
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _MAX_INT_DIGITS = 4000
 
 
+def _join_surrogates(text: str) -> str:
+    """Two ``\\u`` escapes that form a pair are one character; lone halves stay (and print as ``?``)."""
+    return _PAIR.sub(lambda pair: from_units(pair.group()), text)
+
+
 class _Reader:
-    """Recursive-descent reader that keeps number text and words its errors as jawn does."""
+    """A reader that keeps number text, counts how deep it is and words its errors as jawn does."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
     def document(self) -> Any:
-        try:
-            value = self._value(0)
-        except RecursionError:
-            raise JsonError(f"nested deeper than {MAX_DEPTH} levels") from None
+        value = self._value()
         self._blanks()
         if self.at < len(self.text):
             raise self._fault("expected whitespace or eof", self.at)
-        return _join_surrogates(value) if "\\u" in self.text else value
+        return value
 
     def _blanks(self) -> None:
         self.at = _WHITESPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
@@ -212,15 +256,64 @@ class _Reader:
             raise JsonError("exhausted input")
         return self.text[self.at]
 
-    def _value(self, depth: int) -> Any:
+    def _value(self) -> Any:
+        """The value that begins here. Containers that are not finished wait in ``open_``."""
+        open_: list[dict[str, Any] | list[Any]] = []
+        keys: list[str] = []
+        while True:
+            self._blanks()
+            char = self._peek()
+            if char == "{" or char == "[":
+                if len(open_) == MAX_DEPTH:
+                    raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
+                value: Any = {} if char == "{" else []
+                self.at += 1
+                self._blanks()
+                if self._peek() != _CLOSING[char]:
+                    open_.append(value)
+                    if char == "{":
+                        keys.append(self._key())
+                    continue
+                self.at += 1
+            else:
+                value = self._scalar(char)
+            while open_:  # the value is complete: put it where it belongs, and see whether that is complete too
+                container = open_[-1]
+                self._blanks()
+                char = self._peek()
+                self.at += 1
+                if isinstance(container, list):
+                    container.append(value)
+                    if char == ",":
+                        break
+                    if char != "]":
+                        raise self._fault("expected ] or ,", self.at - 1)
+                else:
+                    container[keys[-1]] = value
+                    if char == ",":
+                        self._blanks()
+                        keys[-1] = self._key()
+                        break
+                    if char != "}":
+                        raise self._fault("expected } or ,", self.at - 1)
+                    keys.pop()
+                value = open_.pop()
+            else:
+                return value
+
+    def _key(self) -> str:
+        if self._peek() != '"':
+            raise self._fault('expected "', self.at)
+        key = self._string()
         self._blanks()
-        char = self._peek()
+        if self._peek() != ":":
+            raise self._fault("expected :", self.at)
+        self.at += 1
+        return key
+
+    def _scalar(self, char: str) -> Any:
         if char == '"':
             return self._string()
-        if char == "{":
-            return self._object(depth + 1)
-        if char == "[":
-            return self._array(depth + 1)
         if char in "-0123456789":
             return self._number()
         if char in _LITERALS:
@@ -274,7 +367,7 @@ class _Reader:
             char = self._peek()
             if char == '"':
                 self.at += 1
-                return "".join(pieces)
+                return _join_surrogates("".join(pieces)) if len(pieces) > 1 else pieces[0]
             if char != "\\":
                 raise self._fault(f"control char ({ord(char)}) in string", self.at, 1)
             pieces.append(self._escape())
@@ -296,55 +389,6 @@ class _Reader:
         self.at += 1
         return _ESCAPES[char]
 
-    def _object(self, depth: int) -> dict[str, Any]:
-        self._check_depth(depth)
-        result: dict[str, Any] = {}
-        self.at += 1
-        self._blanks()
-        if self._peek() == "}":
-            self.at += 1
-            return result
-        while True:
-            if self._peek() != '"':
-                raise self._fault('expected "', self.at)
-            key = self._string()
-            self._blanks()
-            if self._peek() != ":":
-                raise self._fault("expected :", self.at)
-            self.at += 1
-            result[key] = self._value(depth)
-            self._blanks()
-            char = self._peek()
-            self.at += 1
-            if char == "}":
-                return result
-            if char != ",":
-                raise self._fault("expected } or ,", self.at - 1)
-            self._blanks()
-
-    def _array(self, depth: int) -> list[Any]:
-        self._check_depth(depth)
-        result: list[Any] = []
-        self.at += 1
-        self._blanks()
-        if self._peek() == "]":
-            self.at += 1
-            return result
-        while True:
-            result.append(self._value(depth))
-            self._blanks()
-            char = self._peek()
-            self.at += 1
-            if char == "]":
-                return result
-            if char != ",":
-                raise self._fault("expected ] or ,", self.at - 1)
-
-    @staticmethod
-    def _check_depth(depth: int) -> None:
-        if depth > MAX_DEPTH:
-            raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
-
     def _fault(self, what: str, position: int, width: int = 6) -> JsonError:
         """``what`` got the next characters; line and column from 1, columns and widths in UTF-16 units."""
         before = self.text[:position]
@@ -358,19 +402,3 @@ class _Reader:
             shown = units[: 2 * width].decode("utf-16-le", "surrogatepass")
             context = f"'{shown}...'" if rest_is_longer else f"'{shown}'"
         return JsonError(f"{what} got {context} (line {line}, column {column})")
-
-
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
-def _join_surrogates(value: Any) -> Any:
-    """Two ``\\u`` escapes that form a pair are one character; lone halves stay (and print as ``?``)."""
-    if isinstance(value, str):
-        if _PAIR.search(value):
-            return _PAIR.sub(lambda m: m.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le"), value)
-        return value
-    if isinstance(value, dict):
-        return {_join_surrogates(key): _join_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_join_surrogates(item) for item in value]
-    return value

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from itertools import groupby
 
-from snowetl.jvm.text import decode_utf8
+from snowetl.jvm.text import decode_utf8, from_units, to_units
 
 _URN = re.compile(
     r"urn:([A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9]))((?::[A-Za-z0-9\-._~%!$&'()*+,;=:@][A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?)"
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
-_USERINFO = re.compile(r"([^:/?\[\]@]*)(?::([^@]*))?@")
+_USER = re.compile(r"[^:/?\[\]@]*")
 _IPV4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?=[:/?#]|\Z)", re.ASCII)
-_IPV6 = re.compile(r"\[([0-9A-Fa-f:]+)\]")
+_HEX_PIECE = re.compile("[0-9A-Fa-f]{0,4}")
 _HOST = re.compile(r"[^:/?#]*")
-_PORT = re.compile(r":(\d{1,10})", re.ASCII)
+_PORT_DIGITS = re.compile("[0-9]{0,10}")
 _HEX_BYTE = re.compile(r"[0-9A-Fa-f]{2}|[+\-][0-9A-Fa-f]")
 _MAX_PORT = 2**31 - 1
 
@@ -54,44 +54,153 @@ def _parameter(part: str) -> str:
 
 
 def _authority(text: str, start: int) -> tuple[str, int]:
-    """Re-encoded authority and where it ends; a reading without user info is tried where one with it fails."""
-    match = _USERINFO.match(text, start)
-    if match is not None:
-        user, password = match.groups()
-        info = _recode(user) + ("" if password is None else ":" + _recode(password)) + "@"
-        found = _host_and_port(text, match.end())
-        if found is not None:
-            return info + found[0], found[1]
-    found = _host_and_port(text, start)
-    if found is None:
-        raise LenientUriError(_parse_fault(text, start))
-    return found
+    """Re-encoded authority and where it ends."""
+    reading = _Authority(text, start)
+    end = reading.end
+    if end < len(text) and text[end] not in "/?#":
+        raise LenientUriError(reading.fault())
+    return reading.text, end
 
 
-def _host_and_port(text: str, start: int) -> tuple[str, int] | None:
-    host, at = _host(text, start)
-    match = _PORT.match(text, at)
-    if match is not None:
-        if int(match.group(1)) > _MAX_PORT:
-            raise LenientUriError(f'For input string: "{match.group(1)}"')
-        host, at = f"{host}:{int(match.group(1))}", match.end()
-    if at < len(text) and text[at] not in "/?#":
-        return None
-    return host, at
+_PIECES = 8
+_LONGEST_PORT = 10
+_TOO_MANY_PIECES = (
+    "IPv6 has too many pieces. Must be either exactly eight hex pieces or fewer than six hex pieces with a '::'"
+)
 
 
-def _host(text: str, start: int) -> tuple[str, int]:
-    match = _IPV4.match(text, start)
-    if match is not None and all(int(octet) <= 255 for octet in match.groups()):
-        return ".".join(str(int(octet)) for octet in match.groups()), match.end()
-    match = _IPV6.match(text, start)
-    if match is not None:
-        try:
-            return f"[{ipaddress.IPv6Address(match.group(1)).compressed}]", match.end()
-        except ValueError:
-            pass
-    match = _HOST.match(text, start)
-    return match.group(), match.end()  # type: ignore[union-attr]
+class _Authority:
+    """One walk over ``user:password@host:port`` as the reference's grammar takes it, without ever going back.
+
+    It notes what was expected at each place where a rule gave up: the reference reports those furthest to the right.
+    Raises :class:`LenientUriError` for an impossible port or IPv6 address.
+    """
+
+    def __init__(self, text: str, start: int) -> None:
+        self._source = text
+        self._expected: list[tuple[int, str]] = []
+        info, at = self._user_info(start)
+        host, at = self._host(at)
+        port, self.end = self._port(at)
+        self.text = info + host + port
+
+    def _expect(self, at: int, *what: str) -> None:
+        self._expected += [(at, one) for one in what]
+
+    def _user_info(self, start: int) -> tuple[str, int]:
+        text = self._source
+        at = _USER.match(text, start).end()  # type: ignore[union-attr]
+        if text.startswith("@", at):
+            return _recode(text[start:at]) + "@", at + 1
+        if not text.startswith(":", at):
+            self._expect(at, "[^:/?[]@]", "':'", "'@'")
+            return "", start
+        end = text.find("@", at)
+        if end < 0:
+            self._expect(len(text), "[^@]", "'@'")
+            return "", start
+        return f"{_recode(text[start:at])}:{_recode(text[at + 1 : end])}@", end + 1
+
+    def _host(self, start: int) -> tuple[str, int]:
+        text = self._source
+        match = _IPV4.match(text, start)
+        if match is not None and all(int(octet) <= 255 for octet in match.groups()):
+            return ".".join(str(int(octet)) for octet in match.groups()), match.end()
+        if text.startswith("[", start):
+            found = self._full_ipv6(start + 1) or self._elided_ipv6(start + 1)
+            if found is not None:
+                pieces, end = found
+                return f"[{_ipv6_text([int(piece, 16) for piece in pieces])}]", end
+        match = _HOST.match(text, start)
+        return match.group(), match.end()  # type: ignore[union-attr]
+
+    def _full_ipv6(self, at: int) -> tuple[list[str], int] | None:
+        pieces: list[str] = []
+        while True:
+            piece = self._piece(at, "_ip_v6_hex_piece")
+            if not piece:
+                return None
+            pieces.append(piece)
+            at += len(piece)
+            expected = "]" if len(pieces) == _PIECES else ":"
+            if not self._source.startswith(expected, at):
+                self._expect(at, f"'{expected}'")
+                return None
+            at += 1
+            if expected == "]":
+                return pieces, at
+
+    def _elided_ipv6(self, at: int) -> tuple[list[str], int] | None:
+        before, at = self._pieces(at)
+        if not self._source.startswith("::", at):
+            self._expect(at + self._source.startswith(":", at), "':'")
+            return None
+        after, at = self._pieces(at + 2)
+        if not self._source.startswith("]", at):
+            self._expect(at, "']'")
+            return None
+        missing = _PIECES - len(before) - len(after)
+        if missing < 2:
+            raise LenientUriError(_TOO_MANY_PIECES)
+        return before + ["0"] * missing + after, at + 1
+
+    def _pieces(self, at: int) -> tuple[list[str], int]:
+        """Any number of pieces between colons."""
+        pieces: list[str] = []
+        piece = self._piece(at, "_ip_v6_hex_pieces")
+        while piece:
+            pieces.append(piece)
+            at += len(piece)
+            if not self._source.startswith(":", at):
+                self._expect(at, "':'")
+                break
+            piece = self._piece(at + 1, "_ip_v6_hex_piece")
+            at += bool(piece)
+        return pieces, at
+
+    def _piece(self, at: int, rule: str) -> str:
+        """Up to four hex digits; ``rule`` names what was expected where there is none."""
+        piece = _HEX_PIECE.match(self._source, at).group()  # type: ignore[union-attr]
+        if len(piece) < 4:
+            self._expect(at + len(piece), "HexDigit" if piece else rule)
+        return piece
+
+    def _port(self, at: int) -> tuple[str, int]:
+        digits = ""
+        if self._source.startswith(":", at):
+            digits = _PORT_DIGITS.match(self._source, at + 1).group()  # type: ignore[union-attr]
+            if len(digits) < _LONGEST_PORT:
+                self._expect(at + 1 + len(digits), "Digit" if digits else "_int")
+            if digits and int(digits) > _MAX_PORT:
+                raise LenientUriError(f'For input string: "{digits}"')
+            if digits:
+                at += 1 + len(digits)
+        else:
+            self._expect(at, "_port")
+        self._expect(at, "_path_for_authority", "_maybe_query_string", "_fragment", "'EOI'")
+        return f":{int(digits)}" if digits else "", at
+
+    def fault(self) -> str:
+        """The parser's report: what was expected at the place furthest to the right."""
+        at = max(place for place, _ in self._expected)
+        expected = list(dict.fromkeys(what for place, what in self._expected if place == at))
+        return _report(self._source, at, expected)
+
+
+def _ipv6_text(pieces: list[int]) -> str:
+    """Lower-case hex; the first longest run of two or more zero pieces becomes ``::``."""
+    runs = []
+    at = 0
+    for zero, run in groupby(pieces, key=lambda piece: piece == 0):
+        length = len(list(run))
+        if zero and length > 1:
+            runs.append((length, -at))
+        at += length
+    texts = [f"{piece:x}" for piece in pieces]
+    if not runs:
+        return ":".join(texts)
+    length, place = max(runs)
+    return ":".join(texts[:-place]) + "::" + ":".join(texts[-place + length :])
 
 
 def _recode(part: str) -> str:
@@ -114,35 +223,23 @@ def _percent_decode(part: str) -> bytes:
     return bytes(out)
 
 
-_BEFORE_PASSWORD = re.compile(r"[^:/?\[\]@]*:")
-_AFTER_HOST = "_port, _path_for_authority, _maybe_query_string, _fragment or 'EOI'"
+def _report(text: str, at: int, expected: list[str]) -> str:
+    """Columns count UTF-16 units."""
+    units = to_units(text)
+    at = len(to_units(text[:at]))
+    found = f"Invalid input '{_visible(units[at])}'" if at < len(units) else "Unexpected end of input"
+    *first, last = expected
+    wanted = f"{', '.join(first)} or {last}" if first else last
+    line_start = units.rfind("\n", 0, at) + 1
+    line_end = units.find("\n", at)
+    line = from_units(units[line_start : line_end if line_end >= 0 else len(units)])
+    number = units.count("\n", 0, at) + 1
+    column = at - line_start + 1
+    where = f"(line {number}, column {column}):\n{line}\n{' ' * (column - 1)}^"
+    return f"Invalid URL could not be parsed. {found}, expected {wanted} {where}"
 
 
-def _parse_fault(text: str, start: int) -> str:
-    """The parser's report: of all readings of an authority that failed, the one that got furthest speaks."""
-    faults: list[tuple[int, str]] = []
-    if _BEFORE_PASSWORD.match(text, start):  # the text might have been a password, if only an @ had come
-        faults.append((len(text), "[^@] or '@'"))
-    bracket = _IPV6.match(text, start)
-    if bracket is not None:
-        faults.append((bracket.end(), _AFTER_HOST))
-    elif text.startswith("[", start):
-        at = start + 1
-        while at < len(text) and text[at] in "0123456789abcdefABCDEF:":
-            at += 1
-        faults.append((at, "_ip_v6_hex_pieces or ']'" if text.endswith("::", start, at) else "HexDigit, ':' or ']'"))
-    host_end = _HOST.match(text, start).end()  # type: ignore[union-attr]
-    port = _PORT.match(text, host_end)
-    faults.append((port.end(), _AFTER_HOST) if port else (host_end + 1, "_int"))
-    position, expected = max(faults, key=lambda fault: fault[0])
-    found = "Unexpected end of input" if position >= len(text) else f"Invalid input '{text[position]}'"
-    return _report(f"{found}, expected {expected}", text, position)
-
-
-def _report(what: str, text: str, position: int) -> str:
-    line_start = text.rfind("\n", 0, position) + 1
-    line_end = text.find("\n", position)
-    line = text[line_start : line_end if line_end >= 0 else len(text)]
-    number = text.count("\n", 0, position) + 1
-    column = position - line_start + 1
-    return f"Invalid URL could not be parsed. {what} (line {number}, column {column}):\n{line}\n{' ' * (column - 1)}^"
+def _visible(unit: str) -> str:
+    if unit in "\t\r\n":
+        return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}[unit]
+    return f"\\u{ord(unit):04x}" if unit < " " or "\x7f" <= unit <= "\x9f" else unit

@@ -13,6 +13,7 @@ _CRITERION = re.compile(
     r"([1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)"
 )
 _MAX_GROUP = 2**31 - 1
+_MAX_GROUP_DIGITS = len(str(_MAX_GROUP))
 
 INVALID_IGLUURI = "INVALID_IGLUURI"
 INVALID_SCHEMAVER = "INVALID_SCHEMAVER"
@@ -29,6 +30,14 @@ class ParseError(ValueError):
         self.code = code
 
 
+class VersionOverflow(ParseError):
+    """A version that is well formed but whose ``number`` needs more than 32 bits; the reference throws there."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(INVALID_SCHEMAVER)
+        self.number = number
+
+
 class SchemaVer(NamedTuple):
     """MODEL-REVISION-ADDITION; compares numerically."""
 
@@ -42,10 +51,10 @@ class SchemaVer(NamedTuple):
         match = _FULL_VERSION.fullmatch(text)
         if match is None:
             raise ParseError(INVALID_SCHEMAVER)
-        groups = [int(group) for group in match.groups()]
-        if max(groups) > _MAX_GROUP:
-            raise ParseError(INVALID_SCHEMAVER)
-        return cls(*groups)
+        for group in match.groups():
+            if len(group) > _MAX_GROUP_DIGITS or int(group) > _MAX_GROUP:
+                raise VersionOverflow(group)
+        return cls(*map(int, match.groups()))
 
     def __str__(self) -> str:
         return f"{self.model}-{self.revision}-{self.addition}"
@@ -63,9 +72,11 @@ class SchemaKey(NamedTuple):
     def parse(cls, uri: str) -> SchemaKey:
         """Read ``iglu:VENDOR/NAME/FORMAT/VERSION``. Raises :class:`ParseError` with the reference's code."""
         parsed = _parse_uri(uri)
-        if isinstance(parsed, str):
-            raise ParseError(parsed)
-        return parsed
+        if isinstance(parsed, SchemaKey):
+            return parsed
+        if parsed == INVALID_SCHEMAVER:
+            SchemaVer.parse(uri.rpartition("/")[2])
+        raise ParseError(parsed)
 
     @property
     def path(self) -> str:

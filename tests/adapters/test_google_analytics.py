@@ -157,7 +157,7 @@ def test_composite_entities(sent, expected):
             ),
         ),
         ("t=event&ev=1.0", input_data("value", "1.0", "cannot be converted to java.lang.Integer")),
-        ("t=event&ev=null", input_data("value", "null", "cannot be converted to java.lang.Integer")),
+        ("t=event&ev=nil", input_data("value", "nil", "cannot be converted to java.lang.Integer")),
         ("t=item&ip=1,5", input_data("price", "1,5", "cannot be converted to Double")),
         (
             "t=event&aip=yes",
@@ -186,3 +186,20 @@ def test_all_failures_of_all_lines_are_told():
 def test_beyond_doubles_there_is_null():
     assert event(payload(PATH, hit(t="item", ip="1e999999999")))[1] == {"price": None}
     assert event(payload(PATH, hit(t="item", ip="1e-999999999")))[1] == {"price": 0.0}
+
+
+@pytest.mark.parametrize("null", ["null", "NULL", "nUlL"])
+def test_F1_the_text_null_is_the_integer_0(null: str) -> None:
+    timing = event(payload(PATH, hit(t="timing", srt=null, clt=null)))
+    assert timing == (f"{VENDOR}/timing/jsonschema/1-0-0", {"serverResponseTime": 0, "contentLoadTime": 0})
+    made_contexts = dict(contexts(hit(t="pageview", _s=null, cos=null, il3pi4ps=null, pr2cm9=null)))
+    assert made_contexts["com.google.analytics/private/jsonschema/1-0-0"] == {"s": 0}
+    assert made_contexts[f"{VENDOR}/product_action/jsonschema/1-0-0"] == {"checkoutStep": 0}
+    assert made_contexts[f"{VENDOR}/product_impression/jsonschema/1-0-0"]["position"] == 0
+    assert made_contexts[f"{VENDOR}/product_custom_metric/jsonschema/1-0-0"]["value"] == 0
+
+
+@pytest.mark.parametrize(("parameter", "name"), [("tr", "revenue"), ("cm5", "value"), ("pr1pr", "price")])
+def test_F1_the_text_null_is_no_decimal(parameter: str, name: str) -> None:
+    body = hit(t="transaction", ti="1", **{parameter: "null"})
+    assert failures(payload(PATH, body)) == [input_data(name, "null", "cannot be converted to Double")]

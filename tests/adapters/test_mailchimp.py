@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from snowetl.adapters.mailchimp import nested, path_of
+from snowetl.jvm.jsontext import MAX_DEPTH
 from tests.adapters.helpers import (
     FORM,
     NO_BODY,
@@ -100,8 +101,10 @@ def test_what_came_last_stands_first():
 
 
 def test_bottomless_names():
-    body = "type=subscribe&a" + "[b]" * 600 + "=1"
-    assert failures(payload(PATH, body, FORM)) == [input_data("body", body, "parameter nested deeper than 512 levels")]
+    body = "type=subscribe&a" + "[b]" * MAX_DEPTH + "=1"
+    assert failures(payload(PATH, body, FORM)) == [
+        input_data("body", body, f"parameter nested deeper than {MAX_DEPTH} levels")
+    ]
 
 
 @pytest.mark.parametrize(

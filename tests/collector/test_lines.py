@@ -6,6 +6,7 @@ import pytest
 
 from snowetl.collector import Loader, loader_for
 from snowetl.errors import ConfigError
+from snowetl.jvm.jsontext import MAX_DEPTH
 from snowetl.model.badrow import Origin
 from snowetl.model.payload import CollectorPayload
 
@@ -71,7 +72,7 @@ def test_empty_json_lines_are_discarded(line: str) -> None:
         ("1\n2", "expected a single line, found 2"),
         ("\n2\n\n", "expected a single line, found 2"),
         ("1\r\n\r\n3\r\n", "expected a single line, found 3"),
-        ("[" * 100_000, "invalid json: nested deeper than 512 levels"),
+        ("[" * 100_000, f"invalid json: nested deeper than {MAX_DEPTH} levels"),
     ],
 )
 def test_faults_of_json_lines(line: str, error: str) -> None:

@@ -190,3 +190,16 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 )
 def test_a_payload_that_is_written_is_read_again(payload: CollectorPayload) -> None:
     assert LOADER.load(write_payload(payload)) == payload
+
+
+@pytest.mark.parametrize("version", ["1-0-2147483648", "1-2147483648-0", "2147483648-0-0", "1-0-" + "2147483648" * 9])
+def test_F6_a_schema_version_beyond_32_bits(version: str) -> None:
+    number = max(version.split("-"), key=len)
+    [message] = _messages(thrift_record(schema=_SCHEMA + version))
+    assert message == {"error": f'error deserializing raw event: For input string: "{number}"'}
+
+
+@pytest.mark.parametrize("version", ["1-0-02147483648", "0-0-1", "1-0"])
+def test_F6_a_malformed_version_keeps_its_message(version: str) -> None:
+    [message] = _messages(thrift_record(schema=_SCHEMA + version))
+    assert message["error"].startswith("could not parse schema: INVALID_")

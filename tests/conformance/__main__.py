@@ -1,4 +1,4 @@
-"""``python -m tests.conformance --vectors DIR [--suite NAME …] [--json] [--show N]``; exit 1 on any failing case."""
+"""``python -m tests.conformance --vectors DIR … [--suite NAME …] [--json] [--show N]``; exit 1 on any failing case."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ _SHOWN_CHARS = 600
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
-    parser.add_argument("--vectors", type=Path, required=True, help="folder of vector files, such as ../shared/vectors")
+    parser.add_argument(
+        "--vectors", type=Path, nargs="+", required=True, help="folders of vector files, such as ../shared/vectors"
+    )
     parser.add_argument("--suite", action="append", default=[], help="only this suite (oracle: all oracle/*)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--show", type=int, default=20, help="failing cases printed per suite (default 20)")
     args = parser.parse_args()
-    if not args.vectors.is_dir():
-        print(f"skipped: no vectors at {args.vectors} (they are not part of the project)", file=sys.stderr)
-        return 0
     deviations = load_deviations()
-    tallies = [
-        run_file(name, module, path, args.vectors, deviations)
-        for name, module, path in suite_files(args.vectors, args.suite)
-    ]
+    tallies = []
+    for vectors in args.vectors:
+        if vectors.is_dir():
+            tallies += [
+                run_file(name, module, path, vectors, deviations)
+                for name, module, path in suite_files(vectors, args.suite)
+            ]
+        else:
+            print(f"skipped: no vectors at {vectors} (they are not part of the project)", file=sys.stderr)
+    if not tallies:
+        return 0
     if args.json:
         print(json.dumps([_as_json(tally) for tally in tallies], ensure_ascii=False, default=str))
     else:

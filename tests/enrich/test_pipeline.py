@@ -1,5 +1,6 @@
 """The whole corridor of one record, without Spark, on the schemas inside the package."""
 
+import base64
 import json
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import strategies as st
 
 from snowetl import BadRow, EnrichConfig, EnrichedEvent, Enricher
 from snowetl.errors import ConfigError
+from snowetl.jvm.jsontext import MAX_DEPTH
+from tests.collector.samples import thrift_record
 from tests.growth import assert_linear
 
+UNSTRUCT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 STAMP = 1_767_323_045_678
 LINE = "2026-01-02\t03:04:05\tLHR3\t43\t198.51.100.7\tGET\td1.example.net\t{path}\t200\t{referer}\tMozilla/5.0\t{query}"
 
@@ -55,6 +59,36 @@ def test_ids_are_derived_from_the_record_and_its_place(cloudfront):
     assert next(cloudfront.process(record, "log.gz", 6))["event_id"] != first
     assert next(cloudfront.process(record, "other.gz", 5))["event_id"] != first
     assert first[14] == "4"
+
+
+@pytest.mark.parametrize("collector", ["", "a\tb", "a\r\nb"])
+def test_F4_bad_rows_show_the_collector_as_sent(collector):
+    good, bad = (
+        enricher("thrift").process(thrift_record(collector=collector, querystring=f"e=pv&p=web{more}"))[0]
+        for more in ("&cv=x" if not collector else "", "&tid=x")
+    )
+    assert isinstance(bad, BadRow)
+    assert bad.data["payload"]["enriched"]["v_collector"] == collector
+    assert isinstance(good, EnrichedEvent)
+    assert good["v_collector"] == {"": "x", "a\tb": "a    b", "a\r\nb": "ab"}[collector]
+
+
+@pytest.mark.parametrize("inner", ["[]", "1.5", '"\\ud800"'])
+def test_F2_deep_events_go_through_and_deeper_ones_are_bad_rows(cloudfront, inner):
+    def results(levels):
+        data = '{"targetUrl":"x","elementContent":' + "[" * levels + inner + "]" * levels + "}"
+        schema = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
+        event = f'{{"schema":"{UNSTRUCT}","data":{{"schema":"{schema}","data":{data}}}}}'
+        return cloudfront.process(line("e=ue&p=web&ue_px=" + base64.urlsafe_b64encode(event.encode()).decode()))
+
+    (row,) = results(MAX_DEPTH - 4)
+    assert row.type == "schema_violations"  # a text was expected
+    assert row.to_json().count("[" * (MAX_DEPTH - 4)) == 1
+    (row,) = results(MAX_DEPTH - 1)
+    assert row.type == "enrichment_failures"
+    assert row.data["failure"]["messages"][0]["message"]["expectation"] == (
+        f"invalid json: nested deeper than {MAX_DEPTH} levels"
+    )
 
 
 def test_the_referer_stands_in_for_a_missing_page_url(cloudfront):

@@ -58,3 +58,54 @@ def test_long_addresses_take_linear_time(piece):
             parse_uri(text)
 
     assert_linear(lambda size: partial(parse, "http://" + piece * (size // len(piece))), 1_000_000)
+
+
+def fault_of(text):
+    with pytest.raises(UriError) as caught:
+        parse_uri(text)
+    scala = str(caught.value).partition("nor by Scala parsing (error: [")[2].removesuffix("]).")
+    message, _, shown = scala.partition(":\n")
+    return message.removeprefix("Invalid URL could not be parsed. "), shown
+
+
+AFTER_PORT = "_path_for_authority, _maybe_query_string, _fragment or 'EOI'"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # user info: an @ that never comes, one that came
+        ("http://jo:secret|/", "Unexpected end of input, expected [^@] or '@' (line 1, column 19)"),
+        ("http://jo@host:x/|", "Invalid input 'x', expected _int (line 1, column 16)"),
+        ("http://jo:a/b?c@host:x/|", "Invalid input 'x', expected _int (line 1, column 22)"),
+        ("//jo@h:1x/|", f"Invalid input 'x', expected Digit, {AFTER_PORT} (line 1, column 9)"),
+        # what looks like a port without the user info is none, since nothing is read twice
+        ("http://u:80/@h:bad|", "Invalid input 'b', expected _int (line 1, column 16)"),
+        # ports
+        ("http://jo@h:00000000001/|", f"Invalid input '1', expected {AFTER_PORT} (line 1, column 23)"),
+        ("http://jo@h:|", "Invalid input '|', expected _int (line 1, column 13)"),
+        ("http://a|b:", "Unexpected end of input, expected [^@], '@' or _int (line 1, column 12)"),
+        ("http://jo@h:99999999999/|", 'For input string: "9999999999"'),
+        # IPv6
+        ("http://[a:b/|", "Invalid input '/', expected HexDigit or ':' (line 1, column 12)"),
+        ("http://[a:abcd/|", "Invalid input '/', expected ':' (line 1, column 15)"),
+        ("http://[a:12|", f"Invalid input '|', expected HexDigit, ':', Digit, {AFTER_PORT} (line 1, column 13)"),
+        ("http://[fe80::|]/", "Invalid input '|', expected _ip_v6_hex_pieces or ']' (line 1, column 15)"),
+        ("http://[1:2:3:4:5:6:7:8|]/", "Invalid input '|', expected HexDigit, ']' or ':' (line 1, column 24)"),
+        ("http://[::1]|/", f"Invalid input '|', expected _port, {AFTER_PORT} (line 1, column 13)"),
+        ("http://jo@[::1]:x", "Invalid input 'x', expected _int (line 1, column 17)"),
+        (
+            "http://[1:2:3:4:5:6:7::]/|",
+            "IPv6 has too many pieces. "
+            "Must be either exactly eight hex pieces or fewer than six hex pieces with a '::'",
+        ),
+        # columns count UTF-16 units
+        ("http://😀:8x/|", "Unexpected end of input, expected [^@] or '@' (line 1, column 15)"),
+    ],
+)
+def test_F5_the_lenient_parser_names_the_furthest_fault(text, message):
+    assert fault_of(text)[0] == message
+
+
+def test_F5_the_fault_is_shown_below_its_line():
+    assert fault_of("http://jo@h:x/|")[1] == "http://jo@h:x/|\n            ^"

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,48 @@ def test_errors_read_as_the_reference_words_them(text, message):
 def test_deep_nesting_is_an_error_not_a_crash():
     with pytest.raises(JsonError, match="nested deeper"):
         jsontext.loads("[" * 100_000)
+
+
+SPELLINGS = {
+    "compact": lambda levels: "[" * levels + "]" * levels,
+    "blanks": lambda levels: "[ " * levels + "]" * levels,
+    "objects": lambda levels: '{"a":' * (levels - 1) + "{}" + "}" * (levels - 1),
+    "decimals": lambda levels: "[" * levels + "1.50" + "]" * levels,
+    "escapes": lambda levels: "[" * levels + '"\\u00e9\\ud83d"' + "]" * levels,
+    "mixed": lambda levels: '[{"k":1,"a":' * (levels // 2) + "null" + "}, -0]" * (levels // 2),
+}
+READERS = {
+    "loads": jsontext.loads,
+    "loads_exact": jsontext.loads_exact,
+    "loads_compact": lambda text: jsontext.loads_compact(text)[0],
+}
+
+
+def from_deep_in_the_stack(work, frames=700):
+    return work() if frames == 0 else from_deep_in_the_stack(work, frames - 1)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("limit", [1000, 50_000])
+def test_F2_one_limit_for_every_caller_and_spelling(spelling, reader, limit):
+    read, text = READERS[reader], SPELLINGS[spelling]
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        for call in (lambda work: work(), from_deep_in_the_stack):
+            printed = call(lambda: jsontext.dumps(read(text(jsontext.MAX_DEPTH))))
+            assert len(printed) >= 2 * jsontext.MAX_DEPTH
+            with pytest.raises(JsonError) as caught:
+                call(lambda: read(text(jsontext.MAX_DEPTH + 2)))
+            assert str(caught.value) == "nested deeper than 10240 levels"
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_F2_wide_text_is_not_taken_for_deep():
+    text = "[" + ",".join(["[]"] * 20_000) + "]"
+    assert jsontext.dumps(jsontext.loads(text)) == text
 
 
 @given(st.text(alphabet='[]{}",:0123456789.eE+-\\untrfals \n\x00é', max_size=40))

@@ -54,7 +54,7 @@ def _run_adapter(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
         registry = AdapterRegistry(_iglu(vectors), _ORIGIN, schemas=overrides)
         yield from _compare(case["expect"], registry.adapt(payload))
         return
-    with _service(remote) as (url, requests):
+    with service(remote) as (url, requests):
         config = RemoteAdaptersConfig((RemoteAdapter(payload.vendor, payload.version, url),), 1.0, 5.0)
         result = AdapterRegistry(_iglu(vectors), _ORIGIN, remote=config).adapt(payload)
     expect = json.loads(json.dumps(case["expect"]).replace(remote["url"], url))
@@ -127,32 +127,6 @@ def _context(payload: CollectorPayload, name: str) -> Any:
 
 def _json_differences(path: str, expected: Any, got: Any) -> Iterator[Mismatch]:
     yield from differences(path, exact_json(json.dumps(expected)), exact_json(jsontext.dumps(got)))
-
-
-@contextmanager
-def _service(remote: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """A local server that gives the canned answer; its address, and the bodies it was sent."""
-    requests: list[str] = []
-    answer = remote.get("response", {"status": 500, "body": ""})
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            requests.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self.send_response(answer["status"])
-            self.end_headers()
-            self.wfile.write(answer["body"].encode())
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/myEnrichment", requests
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------

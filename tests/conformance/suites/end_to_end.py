@@ -26,6 +26,7 @@ from snowetl.storage import lzop_writer
 from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._remote import service
 from tests.conformance.suites._registry import resolver_with
 
 FILES = "end_to_end.jsonl"
@@ -41,7 +42,14 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     missing = sorted({_name(config) for config in configs} - set(SUPPORTED) - {_PII})
     if missing:
         return Unsupported(f"enrichment {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as folder, resolver_with(case.get("extra_schemas") or {}, vectors) as resolver:
+    outside = sorted({service["kind"] for service in case.get("requires") or ()} - {"remote_adapter"})
+    if outside:
+        return Unsupported(f"outside service {', '.join(outside)}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        resolver_with(case.get("extra_schemas") or {}, vectors) as resolver,
+        _remote_adapters(case) as remote_adapters,
+    ):
         work = Path(folder)
         _write_input(case, work / "in")
         flags = case.get("feature_flags") or {}
@@ -57,11 +65,23 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
                 "accept_invalid": flags.get("acceptInvalid", False),
                 "legacy_enrichment_order": flags.get("legacyEnrichmentOrder", False),
                 "try_base64": flags.get("tryBase64Decoding", False),
+                "remote_adapters": {"configs": remote_adapters},
             },
         )
         execute(prepare(settings), _executor, lambda records, size: None)
         good, bad = _lines(work / "good"), _lines(work / "bad")
     return list(_compare(case, good, bad))
+
+
+@contextlib.contextmanager
+def _remote_adapters(case: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
+    """The remote adapters a case needs, each answering as the case says."""
+    with contextlib.ExitStack() as services:
+        adapters = []
+        for needed in case.get("requires") or ():
+            url, _ = services.enter_context(service(needed))
+            adapters.append({"vendor": needed["vendor"], "version": needed["version"], "url": url})
+        yield adapters
 
 
 @functools.cache
