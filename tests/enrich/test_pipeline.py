@@ -63,10 +63,11 @@ def test_ids_are_derived_from_the_record_and_its_place(cloudfront):
 
 @pytest.mark.parametrize("collector", ["", "a\tb", "a\r\nb"])
 def test_F4_bad_rows_show_the_collector_as_sent(collector):
-    good, bad = (
-        enricher("thrift").process(thrift_record(collector=collector, querystring=f"e=pv&p=web{more}"))[0]
-        for more in ("&cv=x" if not collector else "", "&tid=x")
-    )
+    def result(more):
+        record = thrift_record(collector=collector, querystring=f"e=pv&p=web{more}")
+        return next(iter(enricher("thrift").process(record)))
+
+    good, bad = result("" if collector else "&cv=x"), result("&tid=x")
     assert isinstance(bad, BadRow)
     assert bad.data["payload"]["enriched"]["v_collector"] == collector
     assert isinstance(good, EnrichedEvent)

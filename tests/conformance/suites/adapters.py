@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.payload import CollectorPayload, RawEvent
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch
+from tests.conformance.suites._remote import service
 
 FILES = "adapters.jsonl"
 _ORIGIN = Origin("snowetl", "1.0.0", 0)

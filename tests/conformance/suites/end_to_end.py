@@ -26,8 +26,8 @@ from snowetl.storage import lzop_writer
 from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
-from tests.conformance.suites._remote import service
 from tests.conformance.suites._registry import resolver_with
+from tests.conformance.suites._remote import service
 
 FILES = "end_to_end.jsonl"
 
