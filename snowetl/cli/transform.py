@@ -23,6 +23,8 @@ from snowetl.cli.tables import size
     show_default=True,
     help="Tables for Postgres and Redshift, or wide rows for Snowflake and for lakes.",
 )
+@click.option("--target", type=click.Choice(["redshift", "postgres"]), default="redshift", show_default=True,
+              help="shred: the warehouse whose column types the rows are made for.")  # fmt: skip
 @config_option
 @click.option("--default-format", type=click.Choice(["TSV", "JSON"]), default="TSV", show_default=True,
               help="shred: format of entities no list names.")  # fmt: skip
@@ -100,6 +102,7 @@ def _settings(options: dict[str, Any]) -> Any:
         output_folder=options["output_folder"],
         resolver=options["iglu_config"],
         kind=options["transformation"],
+        target=options["target"],
         formats=Formats.parse(options["default_format"], options["tsv"], options["json"], options["skip"]),
         deduplication=Policy.parse(
             options["natural"], options["synthetic"], options["cardinality"], cross_batch=storage is not None

@@ -104,8 +104,7 @@ def table_statements(model: Sequence[Version], dialect: str, schema: str) -> lis
     table = names.table_name(key)
     schemas = [version.schema for version in model]
     if dialect == "postgres":
-        create = postgres.create_table(schema, table, postgres.columns(schemas))
-        return [create, postgres.create_index(schema, table), postgres.comment_on_table(schema, table, key)]
+        return postgres.create(schema, table, postgres.table(schemas), key)
     create = redshift.create_table(schema, table, flat.ordered(schemas))
     return [create, redshift.comment_on_table(schema, table, key)]
 
@@ -121,6 +120,7 @@ def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: st
     schemas = [version.schema for version in model]
     first = numbers.index(start)
     if dialect == "postgres":
-        return postgres.migrate(schema, table, key, schemas[: first + 1], schemas)
+        present = postgres.held(postgres.table(schemas[: first + 1]))
+        return postgres.alter(schema, table, key, present, postgres.table(schemas)).inside
     migration = redshift.migrate(schema, table, key, schemas[first:])
     return [*migration.before, *(["BEGIN", *migration.inside, "COMMIT"] if migration.inside else [])]

@@ -1,36 +1,30 @@
-"""Postgres: column types, CREATE TABLE and migrations (types: postgres-loader 0.3.3).
+"""Postgres: column types, tables and what alters them (types: postgres-loader 0.3.3).
 
-Unlike Redshift's rules, those for whole models are ours: a column holds the values of every published version of its
-model, so types are joined over the versions and NOT NULL is said only where no version allows a gap.
+The reference's types do not hold every valid value (``{"multipleOf": 1}`` may be text, a string without ``maxLength``
+may be long), and it has no rules for whole models. Ours hold what is valid under any published version: types are
+widened, joined over the versions, and NOT NULL is said only where no version allows a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from snowetl.ddl import flat
+from snowetl.ddl import flat, names
 from snowetl.ddl.flat import Path
-from snowetl.ddl.names import column_name
-from snowetl.ddl.redshift import is_mixed, quoted
+from snowetl.ddl.names import qualified, quoted
+from snowetl.ddl.redshift import is_mixed
 from snowetl.ddl.schema import Schema, big_int, is_union
+from snowetl.ddl.tables import Alterations, Column, Dialect, Held, Table
 from snowetl.model.schema import SchemaKey
 
 DEFAULT_VARCHAR = 4096
 MAX_VARCHAR = 10485760
 MAX_COLUMNS = 1600
 MAX_NAME_BYTES = 63
-_INT, _BIGINT = 2**31 - 1, 2**63 - 1
-
-
-class Column(NamedTuple):
-    """One column of a table."""
-
-    name: str
-    type: str
-    not_null: bool
-
+INT_MAX, BIGINT_MAX = 2**31 - 1, 2**63 - 1
 
 META_COLUMNS = (
     Column("schema_vendor", "VARCHAR(128)", True),
@@ -43,13 +37,28 @@ META_COLUMNS = (
     Column("ref_tree", "VARCHAR(1500)", True),
     Column("ref_parent", "VARCHAR(255)", True),
 )
+REJECTED_VALUES = (
+    Column("root_id", "UUID", True),
+    Column("root_tstamp", "TIMESTAMP", True),
+    Column("schema_key", "TEXT", True),
+    Column("column_name", "TEXT", True),
+    Column("reason", "TEXT", True),
+    Column("value", "TEXT", True),
+)
+"""The table of values that their columns cannot hold; ``value`` is JSON text."""
+
+_SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
+_OVERFLOW = Column("_overflow", "JSONB", False)
+_RESERVED = frozenset((*(column.name for column in META_COLUMNS), *_SYSTEM_COLUMNS, _OVERFLOW.name))
+_MOST_PROPERTIES = 1500
+"""Of the 1,600 columns Postgres allows; columns that were once dropped by hand count too."""
 
 
-# --- types --------------------------------------------------------------------------------------------------------
+# --- types of the reference -----------------------------------------------------------------------------------------
 
 
 def column_type(schema: Schema) -> str:
-    """Type of a column: the first rule that matches, else JSONB."""
+    """The reference's type of a column: the first rule that matches, else JSONB."""
     for rule in _RULES:
         type_ = rule(schema)
         if type_ is not None:
@@ -72,7 +81,7 @@ def _date_or_time(schema: Schema) -> str | None:
 def _integer(schema: Schema) -> str | None:
     if schema.is_only("integer"):
         if schema.maximum is not None:
-            return "BIGINT" if not isinstance(schema.maximum, Decimal) and schema.maximum > _INT else "INTEGER"
+            return "BIGINT" if not isinstance(schema.maximum, Decimal) and schema.maximum > INT_MAX else "INTEGER"
         return "BIGINT" if schema.enum is None else _integer_enum(schema.enum)
     if schema.type is None and schema.enum is not None:
         integers = [big_int(member) for member in schema.enum]
@@ -82,7 +91,7 @@ def _integer(schema: Schema) -> str | None:
 
 def _integer_enum(members: Iterable[Any]) -> str:
     integers = [big_int(member) for member in members]
-    return "INTEGER" if all(member is None or -_INT - 1 <= member <= _INT for member in integers) else "BIGINT"
+    return "INTEGER" if all(member is None or -INT_MAX - 1 <= member <= INT_MAX for member in integers) else "BIGINT"
 
 
 def _number(schema: Schema) -> str | None:
@@ -115,13 +124,40 @@ def _string(schema: Schema) -> str | None:
 _RULES: tuple[Callable[[Schema], str | None], ...] = (_composite, _date_or_time, _integer, _number, _boolean, _string)
 
 
+# --- types that hold what is valid ----------------------------------------------------------------------------------
+
+
+def holding_type(schema: Schema) -> str:
+    """The reference's type, or a wider one where a valid value would not fit it."""
+    type_ = column_type(schema)
+    if type_ in ("INTEGER", "BIGINT"):
+        return _whole(schema, type_)
+    if type_ == f"VARCHAR({DEFAULT_VARCHAR})" and schema.max_length is None and schema.enum is None:
+        return "TEXT"
+    return storable(type_)
+
+
+def _whole(schema: Schema, type_: str) -> str:
+    if schema.type is None and schema.enum is None:
+        return "JSONB"
+    types = schema.type if isinstance(schema.type, frozenset) else frozenset((schema.type or "integer",))
+    if not types <= {"integer", "number", "null"}:
+        return "JSONB"
+    bounds: list[int | Decimal | None] = [schema.minimum, schema.maximum, *map(big_int, schema.enum or ())]
+    largest = max((abs(Decimal(bound)) for bound in bounds if bound is not None), default=Decimal(0))
+    if largest > BIGINT_MAX:
+        return "NUMERIC"
+    return "BIGINT" if largest > INT_MAX else type_
+
+
 def storable(type_: str) -> str:
     """A type Postgres takes: strings longer than it allows, or of no length at all, become TEXT."""
-    length = _length(type_)
+    length = text_length(type_)
     return "TEXT" if length is not None and not 0 < length <= MAX_VARCHAR else type_
 
 
-def _length(type_: str) -> int | None:
+def text_length(type_: str) -> int | None:
+    """Characters a VARCHAR or CHAR holds; ``None`` for any other type."""
     return int(type_[type_.index("(") + 1 : -1]) if type_.startswith(("VARCHAR(", "CHAR(")) else None
 
 
@@ -129,10 +165,15 @@ _WIDTHS = {"INTEGER": 0, "BIGINT": 1, "DOUBLE PRECISION": 2}
 
 
 def joined(one: str, other: str) -> str:
-    """The type that holds the values of two. ``BIGINT`` and ``DOUBLE PRECISION`` meet in ``NUMERIC``; else ``TEXT``."""
+    """The type that holds the values of two.
+
+    ``BIGINT`` and ``DOUBLE PRECISION`` meet in ``NUMERIC``, whatever meets ``JSONB`` becomes it, all else ``TEXT``.
+    """
     if one == other:
         return one
-    lengths = (_length(one), _length(other))
+    if "JSONB" in (one, other):
+        return "JSONB"
+    lengths = (text_length(one), text_length(other))
     if None not in lengths:
         return f"VARCHAR({max(lengths)})"  # type: ignore[type-var]
     if one in _WIDTHS and other in _WIDTHS:
@@ -146,62 +187,161 @@ def joined(one: str, other: str) -> str:
     return "TEXT"
 
 
+_PRINTED = {
+    "character varying": "VARCHAR",
+    "character": "CHAR",
+    "timestamp without time zone": "TIMESTAMP",
+}
+_SIZED = re.compile(r"(character varying|character)\((\d+)\)")
+
+
+def from_catalog(printed: str) -> str:
+    """A type as ``format_type`` prints it, in our words: ``character varying(10)`` -> ``VARCHAR(10)``."""
+    sized = _SIZED.fullmatch(printed)
+    if sized:
+        return f"{_PRINTED[sized[1]]}({sized[2]})"
+    if printed == "character varying":
+        return "TEXT"
+    return _PRINTED.get(printed, printed.upper())
+
+
+def takes(held: str, rows: str) -> bool:
+    """Whether ``COPY`` puts cells made for the type ``rows`` into a column of type ``held`` as they are."""
+    return held == rows or (held != "JSONB" and joined(held, rows) == held)
+
+
+def recast(expression: str, rows: str, held: str) -> str:
+    """SQL that makes of a cell for the type ``rows`` (as text) a value of type ``held``."""
+    if held == "JSONB" and rows != "JSONB":
+        return f"to_jsonb(({expression})::{rows})"
+    return f"({expression})::{held}"
+
+
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def columns(versions: Sequence[Schema]) -> list[Column]:
-    """Columns of a model, in the order of its shredded rows, fit for every version."""
+def table(versions: Sequence[Schema]) -> Table:
+    """The table of a model, fit for every version. There always is one: what is too much goes to ``overflow``."""
     flattened = [flat.leaves(version) for version in versions]
-    return [_column(leaf.path, flattened) for leaf in flat.ordered(versions) if leaf.path]
+    paths = list(dict.fromkeys(leaf.path for leaf in flat.ordered(versions) if leaf.path))
+    named = zip(paths, names.column_names(paths, MAX_NAME_BYTES, _RESERVED), strict=True)
+    columns = tuple(_column(name, path, versions, flattened) for path, name in named)
+    if len(columns) > _MOST_PROPERTIES:
+        return Table((*columns[:_MOST_PROPERTIES], _OVERFLOW), columns[_MOST_PROPERTIES:], _ROW_BYTES)
+    if sum(_widest(column.type) for column in columns) > _ROW_BYTES:
+        return Table((*columns, _OVERFLOW), (), _ROW_BYTES)
+    return Table(columns)
 
 
-def _column(path: Path, flattened: Sequence[dict[Path, Schema]]) -> Column:
+_ROW_BYTES = 7_000
+"""Of the 8,160 a row may take in its page; the rest is for its head and the columns that lead to the event."""
+_FIXED = {"BOOLEAN": 1, "INTEGER": 8, "DATE": 8, "BIGINT": 16, "DOUBLE PRECISION": 16, "TIMESTAMP": 16, "UUID": 16}
+_OUT_OF_LINE = 24
+
+
+def _widest(type_: str) -> int:
+    """Bytes of a row its cell takes at most, blanks for alignment counted; what is longer is stored out of line."""
+    return _FIXED.get(type_, _OUT_OF_LINE)
+
+
+def cell_width(type_: str, text: str) -> int:
+    """As :func:`_widest`, of one cell."""
+    return _FIXED.get(type_) or min(_OUT_OF_LINE, 1 + len(text.encode("utf-8", "replace")))
+
+
+_NEVER_REFUSED = ("BOOLEAN", "TEXT")
+
+
+def _column(name: str, path: Path, versions: Sequence[Schema], flattened: Sequence[dict[Path, Schema]]) -> Column:
     found = [leaves[path] for leaves in flattened if path in leaves]
-    type_ = column_type(found[0])
+    type_ = holding_type(found[0])
     for schema in found[1:]:
-        type_ = joined(type_, column_type(schema))
-    always = len(found) == len(flattened) and not any(schema.can_be_null for schema in found)
-    return Column(column_name(path), storable(type_), always)
+        type_ = joined(type_, holding_type(schema))
+    type_ = storable(type_)
+    total = type_ in _NEVER_REFUSED or text_length(type_) is not None
+    always = total and len(found) == len(versions) and all(_is_always_there(version, path) for version in versions)
+    return Column(name, type_, always, path)
 
 
-def create_table(schema: str, table: str, properties: Sequence[Column]) -> str:
-    """``CREATE TABLE`` of a model's table, with the columns that lead to the event."""
-    lines = [
-        f"    {quoted(column.name)} {column.type}" + (" NOT NULL" if column.not_null else "")
-        for column in (*META_COLUMNS, *properties)
+def _is_always_there(schema: Schema, path: Path) -> bool:
+    """Whether valid data always have a value at ``path`` that is not null."""
+    for name in path:
+        if schema.type != "object" or name not in (schema.required or ()):
+            return False
+        schema = (schema.properties or {})[name]
+    return not schema.can_be_null and (schema.type is not None or schema.enum is not None)
+
+
+# --- statements -----------------------------------------------------------------------------------------------------
+
+
+def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
+    """What makes a model's table: the columns that lead to the event, those of the properties, index and comment."""
+    return [
+        create_table(schema, name, (*META_COLUMNS, *table.columns)),
+        create_index(schema, name),
+        comment_on_table(schema, name, key),
     ]
-    return f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n" + ",\n".join(lines) + "\n)"
 
 
-def create_index(schema: str, table: str) -> str:
+def create_table(schema: str, name: str, columns: Sequence[Column]) -> str:
+    lines = [
+        f"    {quoted(column.name)} {column.type}" + (" NOT NULL" if column.not_null else "") for column in columns
+    ]
+    return f"CREATE TABLE IF NOT EXISTS {qualified(schema, name)} (\n" + ",\n".join(lines) + "\n)"
+
+
+def create_rejected_values(schema: str) -> list[str]:
+    """What makes the table of values that did not fit their columns."""
+    return [create_table(schema, "rejected_values", REJECTED_VALUES), create_index(schema, "rejected_values")]
+
+
+def create_index(schema: str, name: str) -> str:
     """The index that joins rows to their event."""
-    return f"CREATE INDEX IF NOT EXISTS {quoted(index_name(table))} ON {schema}.{table} (root_id, root_tstamp)"
+    index = names.index_name(name, "_root_idx", MAX_NAME_BYTES)
+    return f"CREATE INDEX IF NOT EXISTS {quoted(index)} ON {qualified(schema, name)} (root_id, root_tstamp)"
 
 
-def index_name(table: str) -> str:
-    """Name of a table's join index, within the length Postgres keeps."""
-    return table.encode()[: MAX_NAME_BYTES - 9].decode("utf-8", "ignore") + "_root_idx"
-
-
-def comment_on_table(schema: str, table: str, key: SchemaKey) -> str:
+def comment_on_table(schema: str, name: str, key: SchemaKey) -> str:
     """The comment that tells which version of its model a table stands at."""
-    return f"COMMENT ON TABLE {schema}.{table} IS '{key.uri}'"
+    return f"COMMENT ON TABLE {qualified(schema, name)} IS '{key.uri}'"
 
 
-def migrate(schema: str, table: str, key: SchemaKey, before: Sequence[Schema], after: Sequence[Schema]) -> list[str]:
-    """Bring a table made for the versions ``before`` to ``after`` (the same and later ones), whose last key is ``key``.
+def alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], table: Table) -> Alterations:
+    """Bring a table to what rows need: columns are added, types widened, NOT NULL dropped, nothing else.
 
-    All statements may run in one transaction. Columns are never dropped, types only widened.
+    A column whose type is none of ours (someone altered it by hand) stays as it is.
     """
-    target = f"ALTER TABLE {schema}.{table}"
-    present = columns(before)
-    wanted = columns(after)
+    target = f"ALTER TABLE {qualified(schema, name)}"
     statements = []
-    for old, new in zip(present, wanted, strict=False):
-        name = quoted(old.name)
-        if old.type != new.type:
-            statements.append(f"{target} ALTER COLUMN {name} TYPE {new.type}")
-        if old.not_null and not new.not_null:
-            statements.append(f"{target} ALTER COLUMN {name} DROP NOT NULL")
-    statements += [f"{target} ADD COLUMN {quoted(column.name)} {column.type}" for column in wanted[len(present) :]]
-    return [*statements, comment_on_table(schema, table, key)]
+    for column in table.columns:
+        held = present.get(column.name)
+        if held is None:
+            statements.append(f"{target} ADD COLUMN {quoted(column.name)} {column.type}")
+        else:
+            statements += [f"{target} ALTER COLUMN {quoted(column.name)} {change}" for change in _changes(held, column)]
+    return Alterations([], [*statements, comment_on_table(schema, name, key)])
+
+
+def _changes(held: Held, column: Column) -> list[str]:
+    changes = []
+    type_ = from_catalog(held.type)
+    wide = storable(joined(type_, column.type)) if _is_ours(type_) else type_
+    if wide != type_:
+        using = f" USING to_jsonb({quoted(column.name)})" if wide == "JSONB" else ""
+        changes.append(f"TYPE {wide}{using}")
+    if held.not_null and not column.not_null:
+        changes.append("DROP NOT NULL")
+    return changes
+
+
+def held(table: Table) -> dict[str, Held]:
+    """The columns of properties a table has that was made as :func:`create` makes it."""
+    return {column.name: Held(column.type, column.not_null) for column in table.columns}
+
+
+def _is_ours(type_: str) -> bool:
+    return type_ in _FIXED or type_ in ("NUMERIC", "TEXT", "JSONB") or text_length(type_) is not None
+
+
+POSTGRES = Dialect("postgres", MAX_NAME_BYTES, MAX_COLUMNS, table, create, alter)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from snowetl.ddl import flat
 from snowetl.ddl.flat import Change, Leaf
-from snowetl.ddl.names import column_name, snake_case
+from snowetl.ddl.names import column_name, quoted, snake_case
 from snowetl.ddl.schema import Schema, big_int, is_union
 from snowetl.jvm import jsontext
 from snowetl.jvm.text import utf16_length
@@ -211,11 +211,6 @@ def columns(leaves: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR) -> list[Colu
 
 
 # --- statements ---------------------------------------------------------------------------------------------------
-
-
-def quoted(name: str) -> str:
-    """A column name as SQL identifier: in double quotes, those inside it doubled."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def create_table(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from snowetl.ddl import postgres as ddl
-from snowetl.ddl.redshift import quoted
+from snowetl.ddl.names import quoted
 from snowetl.ddl.schema import Schema
 from snowetl.load import atomic, badrows, rows
 from snowetl.load.plan import LoadError, Migration, TablePlan
@@ -111,16 +111,13 @@ class PostgresDialect:
     max_identifier = ddl.MAX_NAME_BYTES
 
     def create_entity(self, schema: str, table: str, versions: Sequence[Schema], key: SchemaKey) -> list[str]:
-        return [
-            ddl.create_table(schema, table, ddl.columns(versions)),
-            ddl.create_index(schema, table),
-            ddl.comment_on_table(schema, table, key),
-        ]
+        return ddl.create(schema, table, ddl.table(versions), key)
 
     def migrate_entity(
         self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
     ) -> Migration:
-        return Migration([], ddl.migrate(schema, table, key, versions[: current + 1], versions))
+        present = ddl.held(ddl.table(versions[: current + 1]))
+        return Migration([], ddl.alter(schema, table, key, present, ddl.table(versions)).inside)
 
 
 class PostgresSession:

@@ -54,12 +54,15 @@ def types_of(splits: Sequence[TransformSplitReport]) -> frozenset[SchemaType]:
 
 
 def _tables(splits: Sequence[TransformSplitReport]) -> list[dict[str, Any]]:
-    """Rows, parts and bytes by folder below the run's."""
-    tables: dict[str, dict[str, int]] = {}
+    """Rows, parts and bytes by folder below the run's; of rows that are made for their target, the columns too."""
+    tables: dict[str, dict[str, Any]] = {}
     for split in splits:
-        for folder, part in split.tables:
-            table = tables.setdefault(folder, {"rows": 0, "parts": 0, "bytes": 0})
+        for folder, part, criterion, columns in split.tables:
+            table = tables.setdefault(folder, {"table": folder, "rows": 0, "parts": 0, "bytes": 0})
             table["rows"] += part.lines
             table["parts"] += 1
             table["bytes"] += part.bytes
-    return [{"table": folder, **counts} for folder, counts in sorted(tables.items())]
+            if criterion is not None:
+                table["schemaCriterion"] = criterion
+                table["columns"] = [{"name": column.name, "type": column.type} for column in columns]
+    return [table for _, table in sorted(tables.items())]

@@ -33,7 +33,7 @@ from snowetl.transform.event import CONTEXTS
 from snowetl.transform.formats import Formats
 from snowetl.transform.message import FILE_NAME, Completed, shredding_complete
 from snowetl.transform.rows import SchemaType
-from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET
+from snowetl.transform.transformer import KINDS, SHRED, TARGETS, WIDE_PARQUET
 from snowetl.version import __version__
 from snowetl.workers import Advance, Pickled, Work, WorkerPool
 
@@ -54,6 +54,7 @@ class TransformSettings:
     output_folder: str
     resolver: Any
     kind: str = SHRED
+    target: str = "redshift"
     formats: Formats = field(default_factory=Formats)
     deduplication: Policy = field(default_factory=Policy)
     manifest: ManifestConfig | None = None
@@ -184,6 +185,12 @@ def _check(settings: TransformSettings) -> None:
         raise ConfigError(f"kind of transformation: '{settings.kind}' is none of {', '.join(KINDS)}")
     if settings.compression not in _COMPRESSIONS:
         raise ConfigError(f"compression: '{settings.compression}' is none of {', '.join(_COMPRESSIONS)}")
+    if settings.target not in TARGETS:
+        raise ConfigError(f"target: '{settings.target}' is none of {', '.join(TARGETS)}")
+    if settings.target != "redshift" and (settings.legacy_message or settings.formats != Formats()):
+        raise ConfigError(
+            "the legacy message and the choice of TSV or JSON are for Redshift's rows: use --target redshift"
+        )
     if settings.legacy_message and settings.kind != SHRED:
         raise ConfigError("the legacy message is for shredded runs only: switch it off")
     if settings.manifest is not None and not settings.deduplication.natural:
@@ -310,6 +317,7 @@ def _config(batch: Batch, prepared: Prepared, started: int) -> TransformConfig:
         processor=PROCESSOR,
         now=started if time_ is None else int(time_.timestamp() * 1000),
         formats=settings.formats,
+        target=settings.target,
         minimum_timestamp=settings.minimum_timestamp,
         on_registry_failure=settings.on_registry_failure,
     )
@@ -353,6 +361,7 @@ def _report(batch: Batch, prepared: Prepared, reports: Sequence[TransformSplitRe
         "inputFolder": batch.source,
         "outputFolder": batch.run.folder,
         "transformation": settings.kind,
+        "target": settings.target,
         "defaultFormat": settings.formats.default,
         "deduplication": {
             "natural": settings.deduplication.natural,
@@ -386,6 +395,8 @@ def _seal(run: FolderRun, report: dict[str, Any], settings: TransformSettings) -
         processor={"artifact": PROCESSOR[0], "version": PROCESSOR[1]},
         good=report["events"],
         bad=sum(report["badRows"].values()),
+        target=settings.target,
+        tables=report["tables"],
     )
     text = jsontext.dumps(shredding_complete(completed, settings.kind, settings.formats, settings.legacy_message))
     if settings.queue is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowetl.ddl import parquet
@@ -10,7 +11,8 @@ from snowetl.ddl.parquet import DecimalType, Field, FieldType, Struct
 from snowetl.model.badrow import BadRow
 from snowetl.runs.parts import Part, PartWriter, part_name
 from snowetl.storage import StagedFile, filesystem
-from snowetl.transform.transformer import SHRED, WIDE_JSON, TransformedRows
+from snowetl.transform.rows import RowColumn, Rows, RowTable, ShreddedRows, WideLine
+from snowetl.transform.transformer import SHRED, WIDE_JSON
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +31,12 @@ _PLAIN_TYPES = {
 
 
 class Table(NamedTuple):
-    """A folder of a run, and what went there."""
+    """A folder of a run, and what went there; of rows that are made for their target, the columns too."""
 
     folder: str
     part: Part
+    criterion: str | None = None
+    columns: tuple[RowColumn, ...] = ()
 
 
 class Outputs:
@@ -44,20 +48,21 @@ class Outputs:
         self._name = part_name(index, run, compression)
         self._compression = compression
         self._lines: dict[str, PartWriter] = {}
+        self._rows: dict[str, tuple[PartWriter, RowTable]] = {}
         self._parquet = (
             ParquetPart(f"{self._base}/output=good", f"part-{index:05d}-{run}.snappy.parquet", fields)
             if kind not in (SHRED, WIDE_JSON)
             else None
         )
 
-    def add(self, rows: TransformedRows) -> None:
+    def add(self, rows: Rows) -> None:
         """Write the rows of one event. Raises ``StorageError``."""
-        if rows.shredded is not None:
-            for row in rows.shredded:
-                self._writer(f"output=good/{row.folder}").add(row.row)
-        elif rows.line is not None:
+        if isinstance(rows, ShreddedRows):
+            for table, text in rows.rows:
+                self._writer_of(table).add(text)
+        elif isinstance(rows, WideLine):
             self._writer("output=good").add(rows.line)
-        elif self._parquet is not None and rows.values is not None:
+        elif self._parquet is not None:
             self._parquet.add(rows.values)
 
     def add_bad(self, row: BadRow) -> None:
@@ -68,25 +73,42 @@ class Outputs:
             folder += f"/vendor={vendor}/name={name}/format=json/model={version.partition('-')[0]}"
         self._writer(folder).add(row.to_json())
 
+    def _writer_of(self, table: RowTable) -> PartWriter:
+        found = self._rows.get(table.folder)
+        if found is None:
+            found = self._rows[table.folder] = (self._open(f"output=good/{table.folder}"), table)
+        return found[0]
+
     def _writer(self, folder: str) -> PartWriter:
         writer = self._lines.get(folder)
         if writer is None:
-            writer = self._lines[folder] = PartWriter(f"{self._base}/{folder}", self._name, self._compression)
+            writer = self._lines[folder] = self._open(folder)
         return writer
+
+    def _open(self, folder: str) -> PartWriter:
+        return PartWriter(f"{self._base}/{folder}", self._name, self._compression)
 
     def finish(self) -> list[Table]:
         """Complete all parts; none is published yet. Raises ``StorageError``."""
-        found = [(folder, writer.finish()) for folder, writer in sorted(self._lines.items())]
+        found: list[tuple[str, Part | None, RowTable | None]]
+        found = [(folder, writer.finish(), None) for folder, writer in self._lines.items()]
+        found += [(f"output=good/{table.folder}", writer.finish(), table) for writer, table in self._rows.values()]
         if self._parquet is not None:
-            found.append(("output=good", self._parquet.finish()))
-        return [Table(folder, part) for folder, part in found if part is not None]
+            found.append(("output=good", self._parquet.finish(), None))
+        return [_table(folder, part, table) for folder, part, table in sorted(found, key=itemgetter(0)) if part]
 
     def abort(self) -> None:
         """Leave no trace."""
-        for writer in self._lines.values():
+        for writer in (*self._lines.values(), *(writer for writer, _ in self._rows.values())):
             writer.abort()
         if self._parquet is not None:
             self._parquet.abort()
+
+
+def _table(folder: str, part: Part, table: RowTable | None) -> Table:
+    if table is None or not table.columns:
+        return Table(folder, part)
+    return Table(folder, part, table.criterion, table.columns)
 
 
 # --- Parquet --------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class TransformConfig:
     processor: tuple[str, str]
     now: int
     formats: Formats = field(default_factory=Formats)
+    target: str = "redshift"
     minimum_timestamp: Instant | None = None
     max_lengths: Mapping[str, int] | None = None
     on_registry_failure: str = "fail"
@@ -73,6 +74,7 @@ class TransformConfig:
             self.columns(client),
             self.minimum_timestamp,
             self.max_lengths,
+            self.target,
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from snowetl.ddl import date_times
 from snowetl.jvm import jsontext
 from snowetl.jvm.jsontext import JsonNumber
 
@@ -71,6 +73,15 @@ def cell(value: Any, plain: bool = False) -> str:
     if kind is JsonNumber:
         return value.text  # type: ignore[no-any-return]
     return jsontext.dumps(value)
+
+
+_OFFSET = re.compile(r"[+-](?!00.00)[0-9]{2}.[0-9]{2}", re.DOTALL).fullmatch
+
+
+def utc_cell(text: str) -> str:
+    """A date-time without its offset, which Redshift's TIMESTAMP would drop: ``12:00+02:00`` is ``10:00Z``."""
+    moment = date_times.parse(text) if _OFFSET(text[-6:]) else None
+    return text if moment is None or not 1 <= moment.year <= 9999 else moment.text("T") + "Z"
 
 
 def escape(text: str) -> str:

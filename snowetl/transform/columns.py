@@ -16,12 +16,11 @@ from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
-from snowetl.transform.event import UNSTRUCT_EVENT, Event
+from snowetl.transform.event import ATOMIC, UNSTRUCT_EVENT, Event
 from snowetl.transform.eventjson import atomic_values, column_name
 from snowetl.transform.parquet import CastError, caster
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource, Version, not_in_list
-from snowetl.transform.shred import ATOMIC
 
 DUPLICATE = "iglu:com.snowplowanalytics.snowplow/duplicate/jsonschema/1-0-0"
 _REQUIRED = ("collector_tstamp", "event_id", "v_collector", "v_etl")

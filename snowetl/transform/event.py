@@ -26,6 +26,8 @@ TIMESTAMPS = _columns_of("ts")
 INTEGERS = _columns_of("int", "txn")
 DOUBLES = _columns_of("float", "dec")
 BOOLEANS = _columns_of("bool")
+ATOMIC_COLUMNS = _columns_of("str", "ts", "int", "txn", "float", "dec", "bool")
+"""The 128 columns of the table ``events``: all but those that hold entities."""
 _EVENT_ID = INDEX["event_id"]
 _REQUIRED_STRINGS = (INDEX["v_collector"], INDEX["v_etl"])
 _REQUIRED = (INDEX["collector_tstamp"], _EVENT_ID, *_REQUIRED_STRINGS)
@@ -35,6 +37,8 @@ _STRINGS = tuple(index for index in _columns_of("str") if index != _EVENT_ID)
 _CONTEXTS_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-*")
 _UNSTRUCT_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-*")
 _LONGEST_URI = 2000
+ATOMIC = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
+"""The schema that stands for the event itself."""
 CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 

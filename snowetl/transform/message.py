@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ class Completed:
     processor: dict[str, str]
     good: int | None
     bad: int | None
+    target: str = "redshift"
+    tables: Sequence[Mapping[str, Any]] = ()
+    """Of rows that are made for their target: each folder with its model, columns and number of rows."""
 
 
 def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool = False) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool
             raise ConfigError("feature_flags.legacy_message_format: wide rows have no legacy message; switch it off")
         described = {"types": [{"schemaKey": uri, "format": _format(uri, formats)} for uri, _ in _types(run.types)]}
     else:
-        described = {"typesInfo": _types_info(run.types, kind, formats)}
+        described = {"typesInfo": _types_info(run, kind, formats)}
     data = {
         "base": run.base,
         **described,
@@ -59,15 +62,34 @@ def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool
     return {"schema": f"{_SCHEMA}/{'1-0-1' if legacy else '2-0-1'}", "data": data}
 
 
-def _types_info(types: Iterable[SchemaType], kind: str, formats: Formats) -> dict[str, Any]:
-    if kind == SHRED:
-        shredded = [
-            {"schemaKey": uri, "format": _format(uri, formats), "snowplowEntity": entity}
-            for uri, entity in _types(types)
-        ]
-        return {"transformation": "SHREDDED", "types": shredded}
-    wide = [{"schemaKey": uri, "snowplowEntity": entity} for uri, entity in _types(types)]
-    return {"transformation": "WIDEROW", "fileFormat": "PARQUET" if kind == WIDE_PARQUET else "JSON", "types": wide}
+def _types_info(run: Completed, kind: str, formats: Formats) -> dict[str, Any]:
+    types = _types(run.types)
+    if kind != SHRED:
+        wide = [{"schemaKey": uri, "snowplowEntity": entity} for uri, entity in types]
+        return {"transformation": "WIDEROW", "fileFormat": "PARQUET" if kind == WIDE_PARQUET else "JSON", "types": wide}
+    for_target = run.target != "redshift"
+    shredded = [
+        {
+            "schemaKey": uri,
+            "format": run.target.upper() if for_target else _format(uri, formats),
+            "snowplowEntity": entity,
+        }
+        for uri, entity in types
+    ]
+    return {"transformation": "SHREDDED", "types": shredded} | ({"tables": _tables(run.tables)} if for_target else {})
+
+
+def _tables(tables: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "schemaCriterion": table["schemaCriterion"],
+            "folder": table["table"].removeprefix("output=good/"),
+            "rows": table["rows"],
+            "columns": table["columns"],
+        }
+        for table in tables
+        if "columns" in table
+    ]
 
 
 def _types(types: Iterable[SchemaType]) -> list[tuple[str, str]]:

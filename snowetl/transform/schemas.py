@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from snowetl.ddl import flat
 from snowetl.ddl.schema import Schema, parse
 from snowetl.iglu.failures import ResolutionFailure
 from snowetl.jvm import jsontext
@@ -19,7 +18,6 @@ from snowetl.model.schema import (
     SchemaVer,
 )
 from snowetl.transform import badrows
-from snowetl.transform.cells import Extractor, extractor
 
 SELF_DESCRIBING_URI = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
 _NO_SCHEMA = "Cannot be parsed as JSON Schema AST"
@@ -53,24 +51,24 @@ class Failure(NamedTuple):
 
 
 class Schemas:
-    """Columns of models, each worked out once per worker. Failures of look-ups are not kept: the source caches them."""
+    """Versions of models, each read once per worker. Failures of look-ups are not kept: the source caches them."""
 
     def __init__(self, source: SchemaSource) -> None:
         self._source = source
-        self._extractors: dict[tuple[str, str, int], Extractor | Failure] = {}
+        self._models: dict[tuple[str, str, int], list[Schema] | Failure] = {}
         self._versions: dict[tuple[str, str, int], list[Version]] = {}
 
-    def extractor(self, key: SchemaKey) -> Extractor | Failure:
-        """Where the values of the columns of a schema's model stand."""
+    def model(self, key: SchemaKey) -> list[Schema] | Failure:
+        """All published versions of a schema's model, in publishing order; each must be self-describing."""
         model = (key.vendor, key.name, key.version.model)
-        found = self._extractors.get(model)
+        found = self._models.get(model)
         if found is None:
-            found = self._compile(*model)
-            if isinstance(found, Extractor) or "error" not in found.message:
-                self._extractors[model] = found
+            found = self._read(*model)
+            if not isinstance(found, Failure) or "error" not in found.message:
+                self._models[model] = found
         return found
 
-    def _compile(self, vendor: str, name: str, model: int) -> Extractor | Failure:
+    def _read(self, vendor: str, name: str, model: int) -> list[Schema] | Failure:
         keys = self._list(vendor, name, model)
         if isinstance(keys, Failure):
             return keys
@@ -80,7 +78,7 @@ class Schemas:
             if isinstance(schema, Failure):
                 return schema
             schemas.append(schema)
-        return extractor([leaf.path for leaf in flat.ordered(schemas)])
+        return schemas
 
     def versions(self, key: SchemaKey) -> list[Version] | Failure:
         """All published versions of a schema's model; they need not be self-describing."""

@@ -100,12 +100,13 @@ def test_a_redshift_migration() -> None:
 def test_a_postgres_table_fits_every_version() -> None:
     first = obj(["a", "b"], a={"type": "string", "maxLength": 10}, b={"type": "integer", "maximum": 5})
     second = obj(["b", "c"], a={"type": "string", "maxLength": 20}, b={"type": "integer"}, c={"type": "number"})
-    assert postgres.columns([first, second]) == [
-        ("a", "VARCHAR(20)", False),
-        ("b", "BIGINT", True),
-        ("c", "DOUBLE PRECISION", False),
-    ]
-    assert postgres.migrate("atomic", "t", KEY, [first], [first, second]) == [
+    table = postgres.table([first, second])
+    assert table.columns == (
+        ("a", "VARCHAR(20)", False, ("a",)),
+        ("b", "BIGINT", False, ("b",)),  # a number of twenty digits is valid, and its cell null
+        ("c", "DOUBLE PRECISION", False, ("c",)),
+    )
+    assert postgres.alter("atomic", "t", KEY, postgres.held(postgres.table([first])), table).inside == [
         'ALTER TABLE atomic.t ALTER COLUMN "a" TYPE VARCHAR(20)',
         'ALTER TABLE atomic.t ALTER COLUMN "a" DROP NOT NULL',
         'ALTER TABLE atomic.t ALTER COLUMN "b" TYPE BIGINT',
@@ -119,7 +120,7 @@ def test_a_postgres_table_fits_every_version() -> None:
     [
         ("INTEGER", "INTEGER", "INTEGER"), ("INTEGER", "BIGINT", "BIGINT"), ("BIGINT", "DOUBLE PRECISION", "NUMERIC"),
         ("NUMERIC", "INTEGER", "NUMERIC"), ("CHAR(3)", "VARCHAR(2)", "VARCHAR(3)"), ("DATE", "TIMESTAMP", "TIMESTAMP"),
-        ("UUID", "VARCHAR(3)", "TEXT"), ("JSONB", "BOOLEAN", "TEXT"), ("TEXT", "INTEGER", "TEXT"),
+        ("UUID", "VARCHAR(3)", "TEXT"), ("JSONB", "BOOLEAN", "JSONB"), ("TEXT", "INTEGER", "TEXT"),
     ],
 )  # fmt: skip
 def test_joined_types(one: str, other: str, both: str) -> None:
@@ -144,8 +145,8 @@ def test_names_cannot_break_out(dialect: str) -> None:
         statements = [redshift.create_table("atomic", "t", flat.ordered([schema]))]
         statements += redshift.migrate("atomic", "t", KEY, [obj(), schema]).inside
     else:
-        statements = [postgres.create_table("atomic", "t", postgres.columns([schema]))]
-        statements += postgres.migrate("atomic", "t", KEY, [obj(z={})], [obj(z={}), schema])
+        statements = postgres.create("atomic", "t", postgres.table([schema]), KEY)
+        statements += postgres.alter("atomic", "t", KEY, {}, postgres.table([obj(z={}), schema])).inside
     for statement in statements:
         parsed = sqlglot.parse(statement, dialect=dialect)
         assert len(parsed) == 1
@@ -173,9 +174,10 @@ def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
             *redshift.migrate("atomic", "t", KEY, schemas).inside,
         ],
         "postgres": [
-            postgres.create_table("atomic", "t", postgres.columns(schemas)),
-            postgres.create_index("atomic", "t"),
-            *postgres.migrate("atomic", "t", KEY, schemas[:1], schemas),
+            *postgres.create("atomic", "t", postgres.table(schemas), KEY),
+            *postgres.alter(
+                "atomic", "t", KEY, postgres.held(postgres.table(schemas[:1])), postgres.table(schemas)
+            ).inside,
         ],
     }
     for dialect, texts in statements.items():

@@ -8,6 +8,7 @@ from snowetl.errors import RegistryUnavailable
 from snowetl.jvm import instants
 from snowetl.model.badrow import BadRow
 from snowetl.model.schema import SchemaKey
+from snowetl.transform.rows import ShreddedRows, WideLine
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
 from tests.transform.support import ORIGIN, Registry, contexts, line, self_describing
 
@@ -48,7 +49,7 @@ def test_wide_json_asks_no_registry() -> None:
     rows = Transformer(WIDE_JSON, registry, ORIGIN).rows(line(contexts=contexts(self_describing(CLICK, {"a": 1}))))
     assert not isinstance(rows, BadRow)
     assert registry.asked == []
-    assert rows.line is not None
+    assert isinstance(rows, WideLine)
     assert json.loads(rows.line)["contexts_com_acme_click_1"] == [{"a": 1}]
     assert [(type_.uri, type_.column, type_.entity) for type_ in rows.types] == [(CLICK, "contexts", "CONTEXT")]
 
@@ -101,5 +102,5 @@ def test_strings_are_cut_before_they_are_written() -> None:
     transformer = Transformer(SHRED, Registry({}), ORIGIN, max_lengths={"app_id": 3})
     rows = transformer.rows(line(app_id="abcdef"))
     assert not isinstance(rows, BadRow)
-    assert rows.shredded is not None
-    assert rows.shredded[0].row.startswith("abc\t")
+    assert isinstance(rows, ShreddedRows)
+    assert rows.rows[0].text.startswith("abc\t")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from snowetl.ddl import flat
 from snowetl.ddl import parquet as types
 from snowetl.dedupe import rules as dedupe
 from snowetl.dedupe.rules import Key, Policy
@@ -23,12 +24,12 @@ from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey, SchemaVer
 from snowetl.transform import columns, discovery, eventjson, formats, message
 from snowetl.transform import event as events
-from snowetl.transform.cells import cell, cells
+from snowetl.transform.cells import cell, cells, extractor
 from snowetl.transform.formats import Formats
+from snowetl.transform.layouts.shredded_redshift import atomic_row
 from snowetl.transform.message import Completed, Semver
 from snowetl.transform.rows import SchemaType
-from snowetl.transform.schemas import Schemas
-from snowetl.transform.shred import atomic_row
+from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET, Transformer
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites.ddl import _field as parquet_field
@@ -88,8 +89,8 @@ def _folders(rows: Iterable[Any]) -> tuple[dict[str, list[str]], list[dict[str, 
         if isinstance(row, BadRow):
             bad.append(row.to_dict())
         else:
-            for shredded in row.shredded:
-                good.setdefault(shredded.folder, []).append(shredded.row)
+            for shredded in row.rows:
+                good.setdefault(shredded.table.folder, []).append(shredded.text)
     return good, bad
 
 
@@ -135,8 +136,10 @@ def _tsv_value(case: dict[str, Any], expected: Any, vectors: Path) -> list[Misma
 def _tsv_properties(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:
     versions = [{"version": f"1-0-{number}", "schema": schema} for number, schema in enumerate(case["schemas"])]
     schemas = Schemas(GivenSchemas({"iglu:com.acme/event/jsonschema/1": versions}))
-    found = schemas.extractor(SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0"))
-    return _compare("cells", expected, cells(found, jsontext.loads_exact(jsontext.dumps(case["data"])), plain=False))
+    found = schemas.model(SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0"))
+    assert not isinstance(found, Failure)
+    columns = extractor([leaf.path for leaf in flat.ordered(found)])
+    return _compare("cells", expected, cells(columns, jsontext.loads_exact(jsontext.dumps(case["data"])), plain=False))
 
 
 def _wide_row_name(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:

@@ -1,0 +1,49 @@
+"""The ``events`` table: 128 columns of the enriched event, typed for each warehouse (rdb-loader 5.6.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from snowetl.model.fields import FIELDS, Field
+
+_SHREDDED = frozenset(("contexts", "unstruct_event", "derived_contexts"))
+EVENT_FIELDS: tuple[Field, ...] = tuple(field for field in FIELDS if field.name not in _SHREDDED)
+"""The atomic fields, in the order of the transformed rows."""
+EVENT_COLUMNS: tuple[str, ...] = tuple(field.name for field in EVENT_FIELDS)
+
+_NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
+_CHARS = {"geo_country": 2, "geo_region": 3, "tr_currency": 3, "ti_currency": 3, "base_currency": 3}
+
+
+class EventColumn(NamedTuple):
+    name: str
+    type: str
+    not_null: bool
+
+
+def redshift_columns() -> list[EventColumn]:
+    """Types as the Redshift loader creates them."""
+    special = {"event_id": "char(36)", "domain_sessionid": "char(128)", "se_value": "double precision"}
+    types = {"ts": "timestamp", "int": "int", "txn": "int", "float": "double precision", "dec": "dec(18,2)"}
+    return _columns(types, special)
+
+
+def postgres_columns() -> list[EventColumn]:
+    """Types as the Postgres loader creates them, where its columns are as wide as the atomic limits, else these."""
+    special = {"event_id": "uuid"}
+    types = {"ts": "timestamp", "int": "integer", "txn": "integer", "float": "double precision"}
+    return _columns(types | {"dec": "double precision"}, special)
+
+
+def _columns(types: dict[str, str], special: dict[str, str]) -> list[EventColumn]:
+    return [EventColumn(field.name, _type(field, types, special), field.name in _NOT_NULL) for field in EVENT_FIELDS]
+
+
+def _type(field: Field, types: dict[str, str], special: dict[str, str]) -> str:
+    if field.name in special:
+        return special[field.name]
+    if field.name in _CHARS:
+        return f"char({_CHARS[field.name]})"
+    if field.max_length is not None:
+        return f"varchar({field.max_length})"
+    return types.get(field.type, "boolean")

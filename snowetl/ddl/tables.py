@@ -1,0 +1,72 @@
+"""What a dialect says of the table of a schema's model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from snowetl.ddl.flat import Path
+from snowetl.ddl.schema import Schema
+from snowetl.model.schema import SchemaKey
+
+
+class Column(NamedTuple):
+    """One column. ``path`` leads to its property; ``None`` where the column is not that of one property."""
+
+    name: str
+    type: str
+    not_null: bool
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The table of a model.
+
+    ``columns`` are those of its properties, in the order of the rows. ``overflow`` names the properties that have no
+    column of their own, because there are too many: their values stand in the last column, a JSON object by name.
+    ``row_limit`` is set where a row could be too big for the warehouse: the bytes its cells may take together.
+    """
+
+    columns: tuple[Column, ...]
+    overflow: tuple[Column, ...] = ()
+    row_limit: int | None = None
+
+
+class Held(NamedTuple):
+    """A column of a table there is: its type as the warehouse prints it."""
+
+    type: str
+    not_null: bool
+
+
+class NoTable(NamedTuple):
+    """Why a model cannot have a table, in words for people."""
+
+    reason: str
+
+
+class Alterations(NamedTuple):
+    """Statements that bring a table to what is wanted: ``before`` outside any transaction, ``inside`` in the load's."""
+
+    before: list[str]
+    inside: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One warehouse's SQL about tables of entities. All functions are pure.
+
+    ``table`` takes all versions of a model in publishing order. ``create`` gives the statements that make a table of
+    that name in a schema, commented with the last version's key. ``alter`` gives those that add to and widen a table
+    there is, from the columns it has now: nothing is ever dropped.
+    """
+
+    name: str
+    max_identifier: int
+    """Longest name, in bytes of UTF-8."""
+    max_columns: int
+    table: Callable[[Sequence[Schema]], Table | NoTable]
+    create: Callable[[str, str, Table, SchemaKey], list[str]]
+    alter: Callable[[str, str, SchemaKey, Mapping[str, Held], Table], Alterations]

@@ -1,0 +1,197 @@
+"""Rows made for Postgres: every cell as its column's type wants it, for plain ``COPY`` (text format).
+
+A value that its column cannot hold is null in the row and stands, as JSON text and with the reason, in a row of
+``rejected_values``: nothing is lost, and no row is refused for one value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from operator import gt, itemgetter
+
+from snowetl.ddl import atomic, postgres
+from snowetl.ddl.date_times import DateTime
+from snowetl.ddl.postgres_cells import NULL, Unfit, Write, escape, json_cell, writers
+from snowetl.ddl.tables import Column, Table
+from snowetl.jvm import instants, jsontext
+from snowetl.jvm.instants import Instant
+from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.schema import SchemaKey
+from snowetl.transform import badrows
+from snowetl.transform.cells import extractor, values
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, TIMESTAMPS, Entity, Event
+from snowetl.transform.layouts.base import AddRows
+from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
+from snowetl.transform.schemas import Failure, Schemas
+
+_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
+_EVENTS = RowTable(
+    ATOMIC.vendor,
+    ATOMIC.name,
+    ATOMIC.version.model,
+    POSTGRES,
+    tuple(RowColumn(column.name, column.type.upper()) for column in atomic.postgres_columns()),
+)
+_REJECTED = RowTable(
+    "com.snowplowanalytics.snowetl",
+    "rejected_values",
+    1,
+    POSTGRES,
+    tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES),
+)
+_atomic = itemgetter(*ATOMIC_COLUMNS)
+_NO_LIMIT = 1 << 62
+_LIMITS = tuple(FIELDS[index].max_length or _NO_LIMIT for index in ATOMIC_COLUMNS)
+
+
+class PostgresRows:
+    """Rows of ``events``, of entities, and of the values that fit neither."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
+        """Append the event's row. An event without a time that Postgres' users can read is refused as a whole."""
+        cells: Sequence[str] = _atomic(event.columns)
+        rejected: list[ShreddedRow] = []
+        if event.exact or any(map(gt, map(len, cells), _LIMITS)):
+            columns = list(event.columns)
+            failure = _fit(event, columns, rejected)
+            if failure is not None:
+                return failure
+            cells = _atomic(columns)
+        line = "\t".join(cells)
+        if "\\" in line or "\r" in line or "\x00" in line:
+            cells = [escape(text) for text in cells]
+        rows.append(ShreddedRow(_EVENTS, "\t".join([text or NULL for text in cells])))
+        rows += rejected
+        return None
+
+    def entities(self, key: SchemaKey) -> AddRows | Failure:
+        versions = self._schemas.model(key)
+        if isinstance(versions, Failure):
+            return versions
+        return _add_rows(key, postgres.table(versions))
+
+
+def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
+    """Make of an event's texts what their columns hold; what is cut or left out is noted."""
+    for index in TIMESTAMPS:
+        instant = event.exact.get(index)
+        if isinstance(instant, Instant) and not 1 <= DateTime(instant.seconds, "").year <= 9999:
+            iso = instants.to_iso(instant)
+            if index == _COLLECTOR_TSTAMP:
+                return Failure(badrows.wrong_type(ATOMIC.uri, iso, "Timestamp"))
+            columns[index] = ""
+            rejected.append(_rejected(event, ATOMIC.uri, FIELDS[index].name, "not between the years 1 and 9999", iso))
+    for index, limit in zip(ATOMIC_COLUMNS, _LIMITS, strict=True):
+        text = columns[index]
+        if len(text) > limit:
+            columns[index] = text[:limit]
+            rejected.append(_rejected(event, ATOMIC.uri, FIELDS[index].name, f"longer than {limit} characters", text))
+    return None
+
+
+def _rejected(event: Event, uri: str, column: str, reason: str, value: object) -> ShreddedRow:
+    cells = (uri, escape(column), reason, escape(jsontext.dumps(value)))
+    return ShreddedRow(_REJECTED, "\t".join((event.event_id, event.columns[_COLLECTOR_TSTAMP], *cells)))
+
+
+# --- entities -------------------------------------------------------------------------------------------------------
+
+
+def _add_rows(key: SchemaKey, table: Table) -> AddRows:
+    uri = key.uri
+    properties = [column for column in table.columns if column.path is not None]
+    row_table = _row_table(key, table)
+    columns = extractor([column.path or () for column in properties])
+    plain = [writers(column.type).plain for column in properties]
+    escaping = [writers(column.type).any for column in properties]
+    overflow = None if len(properties) == len(table.columns) else _overflow(uri, table, properties)
+    head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
+    tail = f'\tevents\t["events","{key.name}"]\tevents'
+
+    def add(entity: Entity, event: Event, rows: list[ShreddedRow]) -> None:
+        found = values(columns, entity.data)
+        rejected: list[ShreddedRow] = []
+        write = plain if event.plain else escaping
+        try:
+            cells = [NULL if value is None else make(value) for make, value in zip(write, found, strict=True)]
+        except Unfit:
+            cells = _one_by_one(uri, properties, write, found, event, rejected)
+        if overflow is not None:
+            overflow(entity.data, found, cells, event, rejected)
+        row = f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}"
+        rows.append(ShreddedRow(row_table, "\t".join([row, *cells])))
+        rows += rejected
+
+    return add
+
+
+def _row_table(key: SchemaKey, table: Table) -> RowTable:
+    named = tuple(RowColumn(column.name, column.type) for column in (*postgres.META_COLUMNS, *table.columns))
+    version = hashlib.sha256(repr(named).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return RowTable(key.vendor, key.name, key.version.model, POSTGRES, named, version)
+
+
+def _one_by_one(
+    uri: str,
+    columns: Sequence[Column],
+    write: Sequence[Write],
+    found: Sequence[object],
+    event: Event,
+    rejected: list[ShreddedRow],
+) -> list[str]:
+    """The cells of a row of which at least one value does not fit its column."""
+    cells = []
+    for column, make, value in zip(columns, write, found, strict=True):
+        try:
+            cells.append(NULL if value is None else make(value))
+        except Unfit as unfit:
+            cells.append(unfit.cell)
+            rejected.append(_rejected(event, uri, column.name, unfit.reason, value))
+    return cells
+
+
+Overflow = Callable[[object, Sequence[object], list[str], Event, list[ShreddedRow]], None]
+
+
+def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
+    """What fills the last column of a table that is too wide: properties without a column, cells without room.
+
+    Postgres keeps a row in one page of 8 KB; long values go elsewhere, but many short ones do not.
+    """
+    hidden = extractor([column.path or () for column in table.overflow])
+    limit = table.row_limit or 0
+
+    def fill(
+        data: object, found: Sequence[object], cells: list[str], event: Event, rejected: list[ShreddedRow]
+    ) -> None:
+        left = {
+            column.name: value
+            for column, value in zip(table.overflow, values(hidden, data), strict=True)
+            if value is not None
+        }
+        width = sum(
+            postgres.cell_width(column.type, cell)
+            for column, cell in zip(properties, cells, strict=True)
+            if cell is not NULL
+        )
+        for place in range(len(cells) - 1, -1, -1):
+            if width <= limit:
+                break
+            if cells[place] is not NULL:
+                width -= postgres.cell_width(properties[place].type, cells[place])
+                left[properties[place].name] = found[place]
+                cells[place] = NULL
+        if not left:
+            cells.append(NULL)
+            return
+        try:
+            cells.append(json_cell(jsontext.dumps(left), left))
+        except Unfit as unfit:
+            cells.append(NULL)
+            rejected += [_rejected(event, uri, name, unfit.reason, value) for name, value in left.items()]
+
+    return fill
