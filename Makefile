@@ -10,18 +10,30 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 VECTORS ?= ../shared/vectors ../shared/vectors_more
 PYTEST_ARGS ?=
+WORKERS ?= 2
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
-.PHONY: help demo test lint conformance bench fixtures wheel clean
+.PHONY: help demo check test lint coverage conformance bench bench-compare docs fixtures wheel clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.ready-to-run ## raw logs of three formats -> tables in PostgreSQL (./demo), and answers in SQL
 	@$(WITH_JAVA) $(PY) -m fixtures.demo
 
+check: $(VENV)/.ready-to-develop lint ## what to run before each commit, within a minute: lint, then the unit tests
+	@$(PY) -m pytest -m unit -n $(WORKERS) --hypothesis-profile=dev $(PYTEST_ARGS)
+
 test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 endpoint and HTTP on this machine)
+ifeq ($(PYTEST_ARGS),)
+	@$(WITH_JAVA) $(PY) -m pytest -m unit -n $(WORKERS)
+	@$(WITH_JAVA) $(PY) -m pytest -v -m "not unit"
+else
 	@$(WITH_JAVA) $(PY) -m pytest -v $(PYTEST_ARGS)
+endif
+
+coverage: $(VENV)/.ready-to-develop ## which lines of snowetl/ the tests run (all but Spark's); details in htmlcov/
+	@$(PY) -m pytest -m "not spark" -n $(WORKERS) --cov --cov-report=html --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
@@ -43,7 +55,7 @@ wheel: $(VENV)/.ready-to-develop ## dist/snowetl-*.whl
 	@ls dist/*.whl
 
 clean: ## remove what the other commands made, .venv included
-	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db
+	rm -rf $(VENV) build dist demo site htmlcov .coverage* *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:

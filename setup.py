@@ -42,6 +42,7 @@ EXTRAS["dev"] = [
     "mypy>=1.13",
     "psutil>=6",
     "pytest>=8.3",
+    "pytest-cov>=6",
     "pytest-xdist>=3.6",
     "ruff>=0.8",
     "setuptools>=68",

@@ -46,6 +46,7 @@ def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> Non
     assert 0.012 < broken / records < 0.028
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["records.jsonl", "records.jsonl.gz"])
 def test_library_measures_records_of_a_file(name: str, tmp_path: Path) -> None:
     traffic.write(tmp_path / name, 60)
@@ -96,6 +97,7 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         read_records(file)
 
 
+@pytest.mark.postgres
 def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.warehouse import enriched_lines, load_rate, transform_rates
 

@@ -31,6 +31,7 @@ def _blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PYTHON_PAGES)
 def test_python_blocks(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in a folder that has the fixtures: some write beside them."""
@@ -41,6 +42,7 @@ def test_python_blocks(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         exec(compile(block, f"{page} block {number}", "exec"), names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHELL_PAGES)
 def test_shell_blocks(page: str, tmp_path: Path) -> None:
     """Run in a folder that has the fixtures, with ``snowetl`` on the path."""

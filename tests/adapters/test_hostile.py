@@ -8,13 +8,14 @@ from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from snowetl.adapters import catalogue
 from snowetl.model.badrow import BadRow
 from snowetl.model.payload import CollectorPayload
 from tests.adapters.helpers import FORM, JSON, payload, registry
+from tests.examples import examples
 from tests.growth import Work, assert_linear
 
 REGISTRY = registry()
@@ -69,14 +70,14 @@ def check(given_payload: CollectorPayload) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(ADAPTERS))
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(0.7, suppress_health_check=list(HealthCheck))
 @given(body=_BODIES, content_type=_TYPES, query=_QUERIES)
 def test_anything_gives_events_or_failures(path, body, content_type, query):
     check(payload(path, body, content_type, query))
 
 
 @pytest.mark.parametrize("path", sorted(ADAPTERS))
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(0.3, suppress_health_check=list(HealthCheck))
 @given(data=_JSON, event=st.sampled_from(_WORDS))
 def test_near_misses_give_events_or_failures(path, data, event):
     """Bodies that get past the opening checks more often."""

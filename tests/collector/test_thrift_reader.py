@@ -6,7 +6,7 @@ import struct
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from thriftpy2.protocol.binary import TBinaryProtocolFactory
 from thriftpy2.thrift import TPayload, TType
@@ -16,6 +16,7 @@ from snowetl.collector import thrift_reader as reader
 from snowetl.collector.thrift_reader import ThriftError, Walker, read_usual
 from snowetl.collector.thrift_writer import write_struct
 from tests.collector.samples import thrift_record
+from tests.examples import examples
 
 
 def _spec(known: dict[int, Any]) -> dict[int, tuple[Any, ...]]:
@@ -43,7 +44,7 @@ _FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(_FIELDS)
 def test_equal_to_thriftpy2(fields: dict[int, Any]) -> None:
     theirs = _Payload()
@@ -60,7 +61,7 @@ def _walked(record: bytes) -> dict[int, Any]:
     return fields
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(_FIELDS)
 def test_both_ways_agree(fields: dict[int, Any]) -> None:
     fields.pop(reader.SCHEMA, None)

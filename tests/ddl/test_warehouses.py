@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import sqlglot
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.ddl import flat, postgres, redshift
 from snowetl.ddl.schema import Schema, parse
 from snowetl.model.schema import SchemaKey
+from tests.examples import examples
 
 KEY = SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-2")
 
@@ -163,7 +164,7 @@ PROPERTY = st.sampled_from(
 MODELS = st.lists(st.dictionaries(st.text(min_size=1, max_size=6), PROPERTY, max_size=5), min_size=1, max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(0.6)
 @given(MODELS)
 def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
     schemas = [obj(**properties) for properties in model]

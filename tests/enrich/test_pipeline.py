@@ -223,4 +223,4 @@ def test_a_hostile_body_takes_linear_time(body):
         return lambda: list(webhook.process(record))
 
     assert work(1000)()
-    assert_linear(work, 1_000_000)
+    assert_linear(work, 400_000)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snowetl.storage import lines
@@ -12,6 +12,7 @@ from snowetl.storage.framing import read_text
 from snowetl.storage.lines import read_lines
 from snowetl.storage.pieces import Piece
 from snowetl.storage.records import Damage, Record
+from tests.examples import examples
 from tests.storage.helpers import split_lines
 
 CONTENT = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"bc", b"\xc3\xa9", b"\xff", b""]), max_size=40).map(
@@ -44,7 +45,7 @@ def test_all_lines_whatever_the_pieces(data: bytes, cuts: list[int]) -> None:
 
 @example(b"\r\na\r", [3], [1])
 @example(b"a\nbc\n", [3], [1])
-@settings(max_examples=500)
+@examples(5)
 @given(CONTENT, st.lists(st.integers(0, 80), min_size=1), st.lists(st.integers(1, 80)))
 def test_parts_deliver_every_line_exactly_once(data: bytes, cuts: list[int], borders: list[int]) -> None:
     edges = sorted({border for border in borders if border < len(data)})

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.errors import UsageError
@@ -16,6 +16,7 @@ from snowetl.storage import FileInfo, lzop_writer
 from snowetl.storage.local import LocalFileSystem
 from snowetl.storage.records import Damage, Record
 from snowetl.storage.splits import Part, Plan, Split, plan, read
+from tests.examples import examples
 from tests.storage.helpers import split_lines, thrift_records
 
 FILES = LocalFileSystem()
@@ -69,7 +70,7 @@ def test_plans_travel_with_what_they_ignore() -> None:
     assert (list(again), again.ignored) == (list(splits), splits.ignored)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(0.4)
 @given(
     st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"some text", b"x", b"\xc3\xa9"]), max_size=200).map(b"".join),
     st.integers(1, 300),

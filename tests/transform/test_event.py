@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.transform import event as events
 from snowetl.transform.event import Event
+from tests.examples import examples
 from tests.transform.support import contexts, line, parsed, self_describing, unstruct
 
 PAGE = self_describing("iglu:com.acme/page/jsonschema/1-0-0", {"id": "a"})
@@ -158,7 +159,7 @@ def test_nul_bytes_in_text_stay_in_numbers_do_not() -> None:
     assert errors(line(doc_width="5\x00"))
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.lists(st.text(st.characters(exclude_characters="\t\n"), max_size=8), min_size=131, max_size=131))
 def test_any_columns_give_an_event_or_errors(values: list[str]) -> None:
     found = events.parse("\t".join(values))

@@ -6,13 +6,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
+from tests.examples import examples
 from tests.iglu.validation.strategies import instances, schemas
 
-_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_SETTINGS = examples(1.5, suppress_health_check=list(HealthCheck))
 
 
 @_SETTINGS
