@@ -32,6 +32,8 @@ EXTRAS = {
     "hdfs": ["pyarrow>=17"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
+EXTRAS["testing"] = ["pytest>=8.3"]
+EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"]
 EXTRAS["dev"] = [
     "boto3-stubs",
     "build",
@@ -67,7 +69,10 @@ setup(
     exclude_package_data={"": ["**/*.pyc", "**/__pycache__/*"]},
     install_requires=CORE,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["snowetl = snowetl.cli.main:main"]},
+    entry_points={
+        "console_scripts": ["snowetl = snowetl.cli.main:main"],
+        "pytest11": ["snowetl = snowetl.testing.plugin"],
+    },
     classifiers=[
         "Development Status :: 4 - Beta",
         "Environment :: Console",

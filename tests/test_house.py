@@ -79,7 +79,9 @@ def _requirements() -> tuple[set[str], set[str], set[str]]:
     for node in tree.body:
         if isinstance(node, ast.Assign):
             target = ast.unparse(node.targets[0])
-            where = {"CORE": core, "EXTRAS": extras, "EXTRAS['dev']": dev}.get(target, set())
+            where = {"CORE": core, "EXTRAS": extras, "EXTRAS['testing']": extras, "EXTRAS['dev']": dev}.get(
+                target, set()
+            )
             texts = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
             where.update(_normal(re.match(r"[\w.-]*", str(text))[0]) for text in texts)  # type: ignore[index]
     return core, extras, dev

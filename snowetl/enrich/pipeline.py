@@ -13,13 +13,14 @@ from snowetl.enrich.draft import Draft
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.manager import EnrichmentManager
 from snowetl.enrich.size import FEW_EVENTS, limit_output, limit_size
-from snowetl.errors import SnowetlError
+from snowetl.errors import ConfigError, SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.fields import NAMES
 from snowetl.model.payload import RawEvent
+from snowetl.storage.records import Record
 
 Result = EnrichedEvent | BadRow
 
@@ -54,17 +55,20 @@ class Enricher:
             atomic_limits=config.atomic_limits,
         )
 
-    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterator[Result]:
+    def process(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[Result]:
         """The results of one record, in event order, each made when it is asked for; none if the record is discarded
         (a header line).
 
         ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
-        derive from them and from the record, so a second run gives the same. Memory holds one result at a time,
+        derive from them and from the record, so a second run gives the same. A :class:`~snowetl.storage.Record` knows
+        its number. Memory holds one result at a time,
         whatever a record becomes; past ``max_output_bytes`` of results the rest of its events is one
         ``size_violation``. Raises ``RegistryUnavailable`` when a schema registry does not answer (unless configured
         otherwise); anything else unforeseen becomes a ``generic_error`` bad row, for the event it happens to or for
-        the whole record.
+        the whole record. Raises ``ConfigError`` for a ``record`` of another type.
         """
+        if not isinstance(record, (bytes, str)):
+            record, number = _data_and_number(record, number)
         results = self._process(record, source, number)
         if self._max_bytes is None:
             return results
@@ -116,11 +120,13 @@ class Enricher:
                 result = badrow.generic_error(self._origin, [_describe(error)], record)
             yield result
 
-    def explain(self, record: bytes | str, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
+    def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result.
 
-        ``source`` and ``number`` as in :meth:`process`.
+        Arguments as of :meth:`process`.
         """
+        if not isinstance(record, (bytes, str)):
+            record, number = _data_and_number(record, number)
         payload = self._loader.load(record)
         if payload is None:
             yield "loader", f"{self._loader.name}: discarded (a header line, or an empty one)"
@@ -149,6 +155,17 @@ class Enricher:
                 yield "bad row", result.to_dict()
             else:
                 yield "event", {name: value for name, value in result.to_dict().items() if value is not None}
+
+
+def _data_and_number(record: object, number: int) -> tuple[bytes | str, int]:
+    if isinstance(record, Record):
+        return record
+    if isinstance(record, (bytearray, memoryview)):
+        return bytes(record), number
+    raise ConfigError(
+        f"A record is bytes (format thrift), str (a line of the other formats) or a storage Record, "
+        f"not {type(record).__name__}: {record!r:.80}"
+    )
 
 
 class _Changes:

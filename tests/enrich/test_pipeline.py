@@ -224,3 +224,20 @@ def test_a_hostile_body_takes_linear_time(body):
 
     assert work(1000)()
     assert_linear(work, 400_000)
+
+
+def test_a_record_of_storage_knows_its_number(cloudfront):
+    from snowetl.storage import Record
+
+    [bare], [numbered] = (
+        list(cloudfront.process(given, "file", number))
+        for given, number in ((line("e=pv&p=web"), 7), (Record(line("e=pv&p=web"), 7), 0))
+    )
+    assert bare["event_id"] == numbered["event_id"]
+    assert list(cloudfront.explain(Record(line("e=pv"), 7), "file"))
+
+
+@pytest.mark.parametrize("wrong", [None, 7, ["a line"], {"record": 1}])
+def test_what_is_not_a_record_is_refused(cloudfront, wrong):
+    with pytest.raises(ConfigError, match="A record is bytes"):
+        cloudfront.process(wrong)
