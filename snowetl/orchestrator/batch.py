@@ -23,7 +23,7 @@ from snowetl.load.schemas import RegistrySchemas
 from snowetl.orchestrator import counts, ledger
 from snowetl.orchestrator.ledger import Entry
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.runs.lock import RunLock
+from snowetl.runs.lease import Lease
 from snowetl.runs.run import run_id
 from snowetl.steps import enrich as enrich_job
 from snowetl.steps import transform as transform_job
@@ -70,7 +70,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
         return report
     prepared = enrich_job.prepare(settings.enrich_settings(entry.id))
-    with RunLock(entry.lock_url), _one_executor(settings, entry) as open_one:
+    with Lease(entry.lock_url), _one_executor(settings, entry) as open_one:
         report = entry.report(about)  # another process may have finished it since we looked
         if report is not None:
             return report

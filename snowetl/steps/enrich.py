@@ -18,7 +18,7 @@ from typing import Any
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import NothingToDo, OutputExists, SnowetlError, UsageError
 from snowetl.reporting.enrich import enrich_report
-from snowetl.runs.lock import RunLock
+from snowetl.runs.lease import Lease
 from snowetl.runs.parts import part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
 from snowetl.steps import assets
@@ -138,7 +138,7 @@ def execute(
     run, started = prepared.run, _now()
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
         task = _task(prepared, Path(folder))
-        with RunLock(run.lock_url) as lock:
+        with Lease(run.lock_url) as lease:
             done = _done(run, prepared.about)  # another job may have done it since we looked
             if done is not None:
                 return done
@@ -146,13 +146,13 @@ def execute(
             try:
                 with open_workers() as workers:
                     reports = list(workers.run(task, prepared.work, advance))
-                    lock.check()
+                    lease.check()
                     _publish(reports)
                     report = _report(prepared, reports, started)
                     run.finish(report)
             except BaseException:
                 with suppress(SnowetlError):  # what stopped the job says more than what stops the cleaning
-                    if lock.is_ours():
+                    if lease.is_ours():
                         run.wipe()
                 raise
             with suppress(SnowetlError):  # the run is done; leftovers are invisible

@@ -21,7 +21,7 @@ from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext
 from snowetl.jvm.instants import Instant
 from snowetl.reporting.transform import transform_report
-from snowetl.runs.lock import RunLock
+from snowetl.runs.lease import Lease
 from snowetl.runs.notify import Queue
 from snowetl.runs.run import Run, absolute, run_id
 from snowetl.steps.transform_split import TransformSplitReport
@@ -264,19 +264,19 @@ def execute(
 
 def _transform(batch: Batch, prepared: Prepared, workers: WorkerPool, advance: Advance) -> dict[str, Any]:
     run, started = batch.run, _now()
-    with RunLock(run.lock_url) as lock:
+    with Lease(run.lock_url) as lease:
         report = run.report()
         if report is None:
             run.wipe()
             try:
                 reports = _work(batch, prepared, workers, advance, started)
-                lock.check()
+                lease.check()
                 _publish(reports)
                 report = _report(batch, prepared, reports, started)
                 run.finish(report)
             except BaseException:
                 with suppress(SnowetlError):  # what stopped the job says more than what stops the cleaning
-                    if lock.is_ours():
+                    if lease.is_ours():
                         run.wipe()
                 raise
             with suppress(SnowetlError):  # what is left behind is invisible

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple, Protocol
 
-from snowetl.errors import UsageError
+from snowetl.errors import SnowetlError, UsageError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
@@ -83,6 +86,12 @@ class FileSystem(Protocol):
     def create_exclusive(self, url: str, data: bytes) -> bool:
         """Write ``url`` unless it is there already (then ``False``): the way to take a lock."""
 
+    def replace(self, url: str, data: bytes, expected: bytes) -> bool:
+        """Write ``url`` if its content is ``expected``; ``False``, and nothing written, where it is another or gone.
+
+        Of several processes that expect the same content one succeeds, if that content never comes back.
+        """
+
 
 def put_staged(files: FileSystem, url: str, data: bytes) -> None:
     """``put`` for storage that replaces a file only by renaming a staged one over it."""
@@ -94,6 +103,34 @@ def put_staged(files: FileSystem, url: str, data: bytes) -> None:
         staged.abort()
         raise
     files.commit(token)
+
+
+_STALE_SECONDS = 60
+
+
+def replace_by_marker(files: FileSystem, url: str, data: bytes, expected: bytes) -> bool:
+    """``replace`` for storage without conditional writes, for content that never comes back once it was replaced.
+
+    The right to replace ``expected`` is a marker named after it, which one process can create. Whoever creates it later
+    finds other content in the file.
+    """
+    folder, _, name = url.rpartition("/")
+    marker = f"{folder}/._replaces-{hashlib.sha256(name.encode() + expected).hexdigest()[:16]}"
+    if not files.create_exclusive(marker, str(time.time()).encode()):
+        with suppress(SnowetlError, ValueError):  # gone, or being written
+            if time.time() - float(files.get(marker)) > _STALE_SECONDS:
+                files.delete_tree(marker)  # of a process that died over it
+        return False
+    try:
+        if files.get(url) != expected:
+            return False
+        files.put(url, data)
+        return True
+    except UsageError:  # gone
+        return False
+    finally:
+        with suppress(SnowetlError):  # one that stays behind is in nobody's way
+            files.delete_tree(marker)
 
 
 def scheme_of(url: str) -> str:

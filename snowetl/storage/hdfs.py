@@ -11,7 +11,7 @@ from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, put_staged
+from snowetl.storage.base import FileInfo, StagedFile, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
@@ -124,6 +124,9 @@ class HdfsFileSystem:
         with _explained(folder, "sweep"):
             for stale in _staged(files, path):
                 _delete_file(files, stale.path)
+
+    def replace(self, url: str, data: bytes, expected: bytes) -> bool:
+        return replace_by_marker(self, url, data, expected)
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
         """As in the contract. Renaming a file on HDFS may replace another one, renaming a folder never does: so the

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, put_staged
+from snowetl.storage.base import FileInfo, StagedFile, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
@@ -94,6 +94,9 @@ class LocalFileSystem:
         with _explained(folder, "sweep"):
             for stale in Path(_split(folder)[1]).rglob(f"{_STAGING}*"):
                 stale.unlink(missing_ok=True)
+
+    def replace(self, url: str, data: bytes, expected: bytes) -> bool:
+        return replace_by_marker(self, url, data, expected)
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
         target = Path(_split(url)[1])

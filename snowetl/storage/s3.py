@@ -167,6 +167,29 @@ class S3FileSystem:
                 time.sleep(pause)
         raise StorageError(f"cannot create {url}: others keep writing there at the same time; try again later")
 
+    def replace(self, url: str, data: bytes, expected: bytes) -> bool:
+        _, bucket, key = _split(url)
+        where, nonce = {"Bucket": bucket, "Key": key}, uuid.uuid4().hex
+        with explained(url, "replace"):
+            for pause in pauses():
+                try:
+                    found = self.client.get_object(**where)
+                    if found["Body"].read() != expected:
+                        return False
+                    self.client.put_object(**where, Body=data, IfMatch=found["ETag"], Metadata={NONCE: nonce})
+                    return True
+                except ClientError as error:
+                    code = code_of(error)
+                    if code in ABSENT:
+                        return False
+                    if code == "PreconditionFailed":
+                        # ours, if an attempt whose answer was lost did write it
+                        return self._nonce(bucket, key) == nonce
+                    if code != "ConditionalRequestConflict":
+                        raise
+                time.sleep(pause)
+        return False
+
     def _list_literal(self, pattern: str, scheme: str, bucket: str, key: str) -> Iterator[FileInfo]:
         found = False
         if key and not key.endswith("/"):

@@ -205,9 +205,9 @@ def test_the_job_file_is_the_same_command(folder: Path) -> None:
 
 
 def test_two_jobs_on_one_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from snowetl.runs.lock import RunLock
+    from snowetl.runs.lease import Lease
 
-    with RunLock(str(folder / "out" / "good" / f"_lock-{RUN}.json")):
+    with Lease(str(folder / "out" / "good" / f"_lock-{RUN}.json")):
         assert enrich(folder) == 2
         assert "another job works on this run" in capsys.readouterr().err
         assert set(files(folder / "out")) == {f"good/_lock-{RUN}.json"}

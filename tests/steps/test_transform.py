@@ -14,7 +14,7 @@ import pytest
 from snowetl.dedupe.rules import Policy
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnavailable, SnowetlError, UsageError
 from snowetl.model.fields import INDEX
-from snowetl.runs.lock import RunLock
+from snowetl.runs.lease import Lease
 from snowetl.steps import transform as transform_job
 from snowetl.steps.transform import prepare
 from snowetl.steps.transform_outputs import Outputs
@@ -249,7 +249,7 @@ def test_a_run_that_lacks_its_message_only_gets_it(folder: Path, monkeypatch: py
 
 def test_one_job_at_a_time(folder: Path) -> None:
     (folder / "out").mkdir()
-    with RunLock(str(folder / "out" / f"_lock-{RUN}.json")), pytest.raises(OutputExists):
+    with Lease(str(folder / "out" / f"_lock-{RUN}.json")), pytest.raises(OutputExists):
         transform(folder)
     assert not (folder / "out" / RUN).exists()
     assert len(transform(folder)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,15 @@ def test_what_is_not_there(files: HdfsFileSystem) -> None:
 def test_no_cluster_is_a_message_not_a_crash() -> None:
     with pytest.raises(StorageError, match=r"cannot connect to hdfs://node:8020.*CLASSPATH"):
         HdfsFileSystem().list(f"{BASE}/x")
+
+
+def test_replace_has_one_winner(files: HdfsFileSystem) -> None:
+    url = f"{BASE}/run/lease"
+    assert not files.replace(url, b"1", b"")  # it is not there
+    files.put(url, b"1")
+    assert not files.replace(url, b"2", b"another")
+    with ThreadPoolExecutor(6) as threads:
+        done = list(threads.map(lambda number: files.replace(url, f"by {number}".encode(), b"1"), range(6)))
+    assert done.count(True) == 1
+    assert files.get(url) == f"by {done.index(True)}".encode()
+    assert [info.url for info in files.list(url.rpartition("/")[0])] == [url]

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,15 @@ def test_a_missing_permission_says_so(files: LocalFileSystem, monkeypatch: pytes
         (tmp_path / "a.txt").chmod(0)
     with pytest.raises(StorageError, match=r"permission denied; check owner and mode"):
         files.get(f"{tmp_path}/a.txt")
+
+
+def test_replace_has_one_winner(files: LocalFileSystem, tmp_path: Path) -> None:
+    url = f"{tmp_path}/new/lease"
+    assert not files.replace(url, b"1", b"")  # it is not there
+    files.put(url, b"1")
+    assert not files.replace(url, b"2", b"another")
+    with ThreadPoolExecutor(6) as threads:
+        done = list(threads.map(lambda number: files.replace(url, f"by {number}".encode(), b"1"), range(6)))
+    assert done.count(True) == 1
+    assert files.get(url) == f"by {done.index(True)}".encode()
+    assert [info.url for info in files.list(url.rpartition("/")[0])] == [url]

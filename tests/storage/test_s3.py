@@ -5,6 +5,7 @@ import json
 import pickle
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -259,3 +260,15 @@ def test_splits_are_read_from_s3_through_faults(
     assert len(splits) > 3
     items = [item for split in splits for part in split.parts for item in read(part, binary=False, fs=through_proxy)]
     assert [item.data for item in items if isinstance(item, Record)] == lines * 2
+
+
+def test_replace_has_one_winner(s3: S3FileSystem) -> None:
+    url = f"{BASE}/run/lease"
+    assert not s3.replace(url, b"1", b"")  # it is not there
+    s3.put(url, b"1")
+    assert not s3.replace(url, b"2", b"another")
+    with ThreadPoolExecutor(6) as threads:
+        done = list(threads.map(lambda number: s3.replace(url, f"by {number}".encode(), b"1"), range(6)))
+    assert done.count(True) == 1
+    assert s3.get(url) == f"by {done.index(True)}".encode()
+    assert [info.url for info in s3.list(url.rpartition("/")[0])] == [url]

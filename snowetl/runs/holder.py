@@ -1,0 +1,136 @@
+"""Who holds a lease: a process, told from all others by more than its number.
+
+In a container that was restarted host name and process number are those of the process that died. So a holder also
+says when its process started, in which process namespace, and since which boot of the machine.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from snowetl.jvm import jsontext, timestamps
+
+EXPIRES_SECONDS = 300
+"""A holder that has been silent for so long is dead, wherever it was."""
+
+Fate = Literal["alive", "dead", "unsure"]
+"""``unsure``: on this host by name, but not to be seen from here; if it lives, its heartbeat shows within seconds."""
+
+_START_TIME = 19
+"""Place of ``starttime`` in ``/proc/<pid>/stat``, after the process name in parentheses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """``started`` counts clock ticks since ``boot``. These and ``namespace`` are empty on a system without /proc."""
+
+    token: str
+    host: str
+    pid: int
+    user: str
+    since: str
+    renewed: int = 0
+    """Epoch milliseconds of the last heartbeat."""
+    boot: str = ""
+    started: str = ""
+    namespace: str = ""
+
+    @classmethod
+    def this_process(cls) -> Holder:
+        """A new holder: this process."""
+        return cls(
+            token=uuid.uuid4().hex,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            user=_user(),
+            since=timestamps.to_instant(_now()),
+            renewed=_now(),
+            boot=_boot(),
+            started=_started(os.getpid()),
+            namespace=_namespace(),
+        )
+
+    @classmethod
+    def parse(cls, content: bytes) -> Holder | None:
+        """The holder a lease file names; ``None`` for a file that was not written by this code."""
+        try:
+            document = jsontext.loads(content.decode("utf-8"))
+        except ValueError:
+            return None
+        if not isinstance(document, dict) or not isinstance(document.get("token"), str):
+            return None
+        known: dict[str, Any] = {name: document[name] for name in cls.__slots__ if name in document}
+        for name, default in (("host", ""), ("pid", 0), ("user", ""), ("since", ""), ("renewed", 0)):
+            if not isinstance(known.get(name), type(default)):
+                known[name] = default
+        return cls(**known)
+
+    def content(self) -> bytes:
+        return jsontext.dumps(asdict(self)).encode("utf-8")
+
+    def fate(self) -> Fate:
+        """What can be known of the holder from this process, now."""
+        if _now() - self.renewed > EXPIRES_SECONDS * 1000:
+            return "dead"
+        if self.host != socket.gethostname():
+            return "alive"
+        if self.boot != _boot() or self.namespace != _namespace():
+            return "unsure"
+        if not _exists(self.pid):
+            return "dead"
+        return "alive" if self.started == _started(self.pid) else "dead"
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # there, but not ours
+        return True
+    return True
+
+
+def _boot() -> str:
+    return _read("/proc/sys/kernel/random/boot_id").strip()
+
+
+def _started(pid: int) -> str:
+    """When a process started. Empty where that is not known."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[_START_TIME] if len(fields) > _START_TIME else ""
+
+
+def _namespace() -> str:
+    with suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a passwd entry
+        return str(os.getuid())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,255 @@
+"""One job per run: leases that hold, leases of the dead, leases that were taken away; on disks and in object stores."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowetl.errors import OutputExists, SnowetlError
+from snowetl.runs import holder as holder_module
+from snowetl.runs import lease as lease_module
+from snowetl.runs.holder import EXPIRES_SECONDS, Holder
+from snowetl.runs.lease import Lease
+from snowetl.storage import filesystem
+from snowetl.storage.s3 import S3FileSystem
+from tests.integration.support import ROOT, environment
+from tests.storage.conftest import BUCKET, aws, endpoint, s3  # noqa: F401 (fixtures)
+
+NAME = "_lock-2026-01-02-03-04-05.json"
+LONG_AGO = int((time.time() - EXPIRES_SECONDS - 5) * 1000)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "HEARTBEAT_SECONDS", 0.05)
+
+
+@pytest.fixture(params=["local", "s3"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "local":
+        return str(tmp_path / "good" / NAME)
+    request.getfixturevalue("s3")
+    return f"s3://{BUCKET}/good/{NAME}"
+
+
+@pytest.fixture
+def on_s3(s3: S3FileSystem) -> str:  # noqa: F811
+    return f"s3://{BUCKET}/good/{NAME}"
+
+
+def process(**changes: Any) -> Holder:
+    """This process, as a holder of its own."""
+    return replace(Holder.this_process(), **changes)
+
+
+def dead_pid() -> int:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    return ended.pid
+
+
+def write(url: str, content: bytes) -> None:
+    filesystem(url).put(url, content)
+
+
+def read(url: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(filesystem(url).get(url))
+    return document
+
+
+def test_a_lease_comes_and_goes(url: str) -> None:
+    with Lease(url) as lease:
+        found = read(url)
+        assert (found["pid"], found["host"]) == (os.getpid(), socket.gethostname())
+        assert lease.is_ours()
+        lease.check()
+    assert not filesystem(url).exists(url)
+
+
+def test_a_lease_goes_when_the_job_fails(url: str) -> None:
+    with pytest.raises(ZeroDivisionError), Lease(url):
+        _ = 1 / 0
+    assert not filesystem(url).exists(url)
+
+
+def test_the_second_job_is_told_who_holds_the_lease(url: str) -> None:
+    with Lease(url) as lease:
+        with pytest.raises(OutputExists) as error, Lease(url, what="this folder"):
+            pass
+        lease.check()
+    message = str(error.value)
+    assert f"another job works on this folder: process {os.getpid()}" in message
+    assert socket.gethostname() in message
+    assert f"delete {url}" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "fate"),
+    [
+        ({}, "alive"),
+        ({"host": "elsewhere", "pid": 1}, "alive"),
+        ({"renewed": LONG_AGO}, "dead"),
+        ({"host": "elsewhere", "renewed": LONG_AGO}, "dead"),
+        ({"pid": dead_pid()}, "dead"),
+        ({"pid": dead_pid(), "host": "elsewhere"}, "alive"),
+        ({"started": "1"}, "dead"),
+        ({"boot": "another"}, "unsure"),
+        ({"namespace": "pid:[1]"}, "unsure"),
+    ],
+)
+def test_fates(changes: dict[str, Any], fate: str) -> None:
+    assert process(**changes).fate() == fate
+
+
+def test_holders_are_read_back() -> None:
+    me = process()
+    assert Holder.parse(me.content()) == me
+    for content in (b"", b"damaged", b"[]", b"{}", b'{"token": 3}', b"\xff"):
+        assert Holder.parse(content) is None
+    odd = Holder.parse(json.dumps(asdict(me) | {"pid": "x", "renewed": None, "more": 1}).encode())
+    assert odd is not None
+    assert (odd.pid, odd.fate()) == (0, "dead")
+
+
+@pytest.mark.parametrize("content", [process(pid=dead_pid()).content(), b"damaged", b"{}", b""])
+def test_the_lease_of_the_dead_is_taken_over(url: str, content: bytes) -> None:
+    write(url, content)
+    with Lease(url) as lease:
+        lease.check()
+        assert read(url)["pid"] == os.getpid()
+    assert not filesystem(url).exists(url)
+
+
+def test_H5_a_restarted_container_takes_its_own_lease_at_once(on_s3: str, tmp_path: Path) -> None:
+    """Same host name, same process number, which is alive: but it started at another time."""
+    died = process(started="17")
+    for url in (on_s3, str(tmp_path / NAME)):
+        write(url, died.content())
+        began = time.monotonic()
+        with Lease(url) as lease:
+            lease.check()
+        assert time.monotonic() - began < EXPIRES_SECONDS / 10
+
+
+@pytest.mark.parametrize("changes", [{"boot": "before"}, {"namespace": "pid:[4026531999]"}])
+def test_H5_after_a_reboot_or_in_a_new_namespace(changes: dict[str, str], url: str) -> None:
+    write(url, process(**changes).content())
+    with Lease(url) as lease:
+        lease.check()
+
+
+def test_a_holder_that_cannot_be_seen_but_beats_is_left_alone(on_s3: str) -> None:
+    with Lease(on_s3) as lease:
+        other = lease._me
+        lease._me = replace(other, namespace="pid:[4026531999]")
+        time.sleep(0.2)
+        with pytest.raises(OutputExists, match="another job works on this run"), Lease(on_s3):
+            pass
+        lease.check()
+
+
+def test_a_holder_on_another_machine_is_left_alone(url: str) -> None:
+    write(url, process(host="elsewhere", boot="another").content())
+    with pytest.raises(OutputExists, match="elsewhere"), Lease(url):
+        pass
+    assert read(url)["host"] == "elsewhere"
+
+
+def test_where_files_know_no_locks_the_signs_of_life_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    url = str(tmp_path / NAME)
+    with Lease(url), pytest.raises(OutputExists, match="another job works"), Lease(url):
+        pass
+    write(url, process(pid=dead_pid()).content())
+    with Lease(url) as lease:
+        lease.check()
+
+
+def test_of_two_that_take_over_one_leaves(on_s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(on_s3, process(pid=dead_pid()).content())
+    faster = process(host="faster")
+    original = S3FileSystem.replace
+
+    def late(self: S3FileSystem, url: str, data: bytes, expected: bytes) -> bool:
+        write(url, faster.content())
+        return original(self, url, data, expected)
+
+    monkeypatch.setattr(S3FileSystem, "replace", late)
+    with pytest.raises(OutputExists, match="on faster"), Lease(on_s3):
+        pass
+    assert read(on_s3)["token"] == faster.token
+
+
+def test_a_lease_that_was_taken_away_is_noticed_and_left_alone(url: str) -> None:
+    with Lease(url) as lease:
+        write(url, process(token="the other").content())
+        with pytest.raises(SnowetlError, match="publishes nothing"):
+            lease.check()
+    assert read(url)["token"] == "the other"
+
+
+def test_a_lease_that_was_deleted_is_noticed(url: str) -> None:
+    with Lease(url) as lease:
+        filesystem(url).delete_tree(url)
+        with pytest.raises(SnowetlError, match="publishes nothing"):
+            lease.check()
+
+
+def test_a_held_lease_is_renewed(url: str) -> None:
+    with Lease(url):
+        first = read(url)["renewed"]
+        time.sleep(0.3)
+        assert read(url)["renewed"] > first
+
+
+def test_a_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holder_module, "_read", lambda path: "")
+    monkeypatch.setattr(holder_module, "_namespace", lambda: "")
+    assert process().fate() == "alive"
+    assert process(pid=dead_pid()).fate() == "dead"
+
+
+HOLD = """
+import sys, time
+from snowetl.runs.lease import Lease
+with Lease(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def held(url: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lease."""
+    job = subprocess.Popen(
+        [sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+    )
+    assert job.stdout is not None
+    assert job.stdout.readline() == "held\n"
+    yield job
+    job.kill()
+    job.wait()
+
+
+def test_a_process_that_is_killed_leaves_a_lease_that_is_free(held: subprocess.Popen[str], url: str) -> None:
+    with pytest.raises(OutputExists, match=f"process {held.pid} "), Lease(url):
+        pass
+    held.send_signal(signal.SIGKILL)
+    held.wait()
+    assert filesystem(url).exists(url)
+    with Lease(url) as lease:
+        lease.check()
