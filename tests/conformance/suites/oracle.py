@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from snowetl.collector import thrift_reader as reader
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import SUPPORTED
 from snowetl.enrich.pipeline import Enricher
+from snowetl.jvm import charsets
 from snowetl.jvm.text import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
@@ -90,6 +92,23 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     record = base64.b64decode(case["record_base64"]) if "record_base64" in case else case["line"]
     results = list(enricher.process(record))
     expect = case["expect"]
+    outcome = _outcome(expect, results)
+    rule = _charset_rule(record) if outcome and isinstance(record, bytes) else ""
+    return [mismatch._replace(field=mismatch.field + rule) for mismatch in outcome]
+
+
+def _charset_rule(record: bytes) -> str:
+    """What to add to the fields of a record whose charset we read otherwise than the JVM, or not at all."""
+    try:
+        encoding = str(reader.Walker(record).read_record(reader.COLLECTOR_PAYLOAD).get(reader.ENCODING)).lower()
+    except reader.ThriftError:
+        return ""
+    if encoding in charsets.not_read():
+        return "(charset not read)"
+    return "(ISO-2022)" if "2022" in encoding else ""
+
+
+def _outcome(expect: dict[str, Any], results: list[Any]) -> list[Mismatch]:
     if expect.get("exception"):
         kind = "reference-exception" if results else "nothing-came-out"
         return [Mismatch(kind, expect["exception"], [repr(result)[:200] for result in results])]
