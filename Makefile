@@ -47,6 +47,13 @@ conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECT
 bench: $(VENV)/.ready-to-develop ## events per second per core: library, Spark job, bare read-write path; memory
 	@$(WITH_JAVA) $(PY) -m bench
 
+bench-compare: $(VENV)/.ready-to-develop ## this tree beside REV (a revision; default: that of bench/baseline.json), as ratios of speed
+	@$(PY) -m bench compare $(REV)
+
+docs: $(VENV)/.ready-to-document ## the documentation as a web site in site/
+	@$(PY) -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 fixtures: $(VENV)/.ready-to-develop ## regenerate the sample logs, schemas and databases in fixtures/
 	@$(PY) -m fixtures.generate
 
@@ -71,3 +78,7 @@ $(VENV)/.ready-to-develop: setup.py $(VENV)/.created
 	@echo "Installing snowetl with everything into $(VENV) (some minutes the first time) ..."
 	@$(PY) -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $@ $(VENV)/.ready-to-run
+
+$(VENV)/.ready-to-document: $(VENV)/.ready-to-develop
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@touch $@

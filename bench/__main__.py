@@ -1,16 +1,17 @@
-"""``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on yours."""
+"""``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on your
+records. ``python -m bench compare``: this tree beside another revision."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import shared
-from bench.library import Result, measure, read_records
+from bench import machine, shared
+from bench.compare import Baseline, compare
+from bench.library import Result, measure, measure_unseen, read_records
 from bench.traffic import records
 from snowetl.errors import SnowetlError
 
@@ -21,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--records", type=int, default=20_000, help="records of the 1x input (default 20000)")
     parser.add_argument("--times", type=int, default=10, help="how much larger the large input is (default 10)")
-    verbs = parser.add_subparsers(dest="verb", metavar="library")
+    verbs = parser.add_subparsers(dest="verb", metavar="library | compare")
     library = verbs.add_parser("library", help="measure Enricher.process + TSV on records of a file")
     library.add_argument("--records", dest="file", type=Path, required=True, help="lines of JSON, .gz too")
     library.add_argument("--enrichments", type=Path, required=True, help="folder of enrichment configurations")
@@ -30,9 +31,16 @@ def main() -> int:
     library.add_argument("--assets", type=Path, help="what @ASSETS@ in the enrichment configurations stands for")
     library.add_argument("--passes", type=int, default=5, help="measured passes, after one to warm up (default 5)")
     library.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    other = verbs.add_parser("compare", help="measure this tree beside another revision, in alternating passes")
+    other.add_argument("revision", nargs="?", help="what git calls it; default: that of bench/baseline.json")
+    other.add_argument("--count", type=int, default=2000, help="records of a pass (default 2000)")
+    other.add_argument("--pairs", type=int, default=7, help="pairs of passes for the control, twice for the ratio")
+    other.add_argument("--store", action="store_true", help="write the ratios to bench/baseline.json")
     args = parser.parse_args()
     try:
-        return _library(args, library) if args.verb == "library" else _everything(args)
+        if args.verb == "library":
+            return _library(args, library)
+        return _compare(args) if args.verb == "compare" else _everything(args)
     except SnowetlError as error:
         print(f"bench: {error}", file=sys.stderr)
         return error.exit_code
@@ -57,14 +65,36 @@ def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 0
 
 
+def _compare(args: argparse.Namespace) -> int:
+    """Print the ratios. 1 if this tree is slower than the stored ratios say."""
+    baseline = Baseline.read()
+    revision = args.revision or baseline.revision
+    print(f"{machine.interpreter()}\nevents per second of processor time ÷ those of {revision}, median of pairs")
+    print(f"  {'enrichments, records':<24}{'ratio':>9}{'control':>9}")
+    measured = []
+    for one in compare(revision, args.count, args.pairs):
+        measured.append(one)
+        print(f"  {one.name:<24}{one.ratio:>9.2f}{one.control:>9.2f}", flush=True)
+    if args.store:
+        Baseline(revision, {one.name: round(one.ratio, 2) for one in measured}).write()
+        return 0
+    losses = baseline.losses(measured) if revision == baseline.revision else []
+    for loss in losses:
+        print(f"slower than stored: {loss}", file=sys.stderr)
+    return 1 if losses else 0
+
+
 def _everything(args: argparse.Namespace) -> int:
     from bench.job import JobResult, run_job, run_splits, write_input  # psutil only here
 
     resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
     traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(args.records)]
+    print(machine.interpreter())
     print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
     plain = _show("no enrichments", measure(traffic, str(resolver), None))
     full = _show("standard profile", measure(traffic, str(resolver), str(standard)))
+    fresh = measure_unseen(records(args.records, unseen=True), str(resolver), str(standard))
+    print(f"  {'standard, unseen':<24}{fresh:>9,} events/s   (each record from a new visitor on a new page)")
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_input(small, args.records)
@@ -107,7 +137,8 @@ def _everything(args: argparse.Namespace) -> int:
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
         print(f"  {role:<41}{growth:>8.2f}")
     _show_warehouse(args.records, str(resolver), str(standard))
-    _warn_if_busy()
+    if warning := machine.busy():
+        print(f"\n{warning}")
     return 0
 
 
@@ -123,14 +154,6 @@ def _show_warehouse(count: int, resolver: str, standard: str) -> None:
     print(f"\nload into embedded PostgreSQL: {load.rows:,} rows")
     for name, seconds in (("psql \\copy", load.psql), ("load, copies alone", load.copied), ("load, whole", load.whole)):
         print(f"  {name:<24}{load.rows / seconds:>9,.0f} rows/s {load.psql / seconds:>10.2f} of psql")
-
-
-def _warn_if_busy() -> None:
-    load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    if load > cores:
-        print(
-            f"\nThis machine has other work to do (load {load:.1f} on {cores} cores): the clock's figures are too low."
-        )
 
 
 def _show(name: str, result: Result) -> Result:

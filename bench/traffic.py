@@ -2,7 +2,8 @@
 
 Of the events 70 % are page views and pings (with web_page and, for the views, PerformanceTiming contexts), the rest
 structured and self-describing; about half of the records are single GETs, the others POSTs of one to four events; 2 %
-are broken in one way or another. 500 user agents, some thousand visitors.
+are broken in one way or another. 500 user agents, some thousand visitors, the pages of a small shop; or, ``unseen``,
+visitors, agents, addresses and pages that no record before had.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ BROKEN_SHARE = 0.02
 _SITE = "https://shop.example.com"
 
 
-def records(count: int, seed: str = "bench") -> Iterator[bytes]:
-    """``count`` Thrift records."""
+def records(count: int, seed: str = "bench", unseen: bool = False) -> Iterator[bytes]:
+    """``count`` Thrift records; each from a new visitor on a new page where they are to be ``unseen``."""
     dice = Dice(seed)
-    crowd = _Crowd(dice)
+    crowd = _Strangers(dice) if unseen else _Crowd(dice)
     time = START
     for _ in range(count):
         time += dice.between(1, 40)
@@ -76,7 +77,7 @@ class _Crowd:
         """A request without content that stands for the visitor: address, agent, id."""
         dice = self.dice
         place = dice.below(len(PLACES))
-        ip = f"198.18.{place * len(PROVIDERS) + dice.below(len(PROVIDERS))}.{dice.between(1, 254)}"
+        ip = self._address(place)
         common = {
             "p": "web",
             "aid": "larkspur-web",
@@ -97,9 +98,16 @@ class _Crowd:
         }
         return Hit(0, ip, agent[0], common, network_userid=dice.uuid())
 
+    def _address(self, place: int) -> str:
+        """An address the fixtures' MaxMind databases know."""
+        return f"198.18.{place * len(PROVIDERS) + self.dice.below(len(PROVIDERS))}.{self.dice.between(1, 254)}"
+
+    def _next_visitor(self) -> Hit:
+        return self.dice.pick(self.visitors)
+
     def record(self, time: int) -> bytes:
         dice = self.dice
-        visitor = dice.pick(self.visitors)
+        visitor = self._next_visitor()
         url = self._url()
         if dice.chance(0.5):
             return formats.thrift(visitor._replace(time=time, query=self._event(visitor, url, time), referer=url))
@@ -169,3 +177,28 @@ class _Crowd:
             "firstEventId": self.dice.uuid(),
         }
         return self_describing(SNOWPLOW, "client_session", "1-0-1", data)
+
+
+class _Strangers(_Crowd):
+    """Visitors who come once, with a browser version, an address and a page of their own.
+
+    Half of the addresses are known to the fixtures' databases (which have a few thousand), the others are any IPv6
+    address of the range for documentation.
+    """
+
+    def __init__(self, dice: Dice) -> None:
+        self.dice = dice
+        self._agents = 0
+
+    def _next_visitor(self) -> Hit:
+        self._agents += 1
+        return self._visitor(self._agent(self._agents))
+
+    def _address(self, place: int) -> str:
+        if self.dice.chance(0.5):
+            return super()._address(place)
+        return "2001:db8:" + ":".join(self.dice.hex(4) for _ in range(6))
+
+    def _url(self) -> str:
+        words = "-".join(self.dice.hex(self.dice.between(3, 9)) for _ in range(self.dice.between(1, 4)))
+        return f"{super()._url().partition('?')[0]}/{words}?q={self.dice.hex(8)}&page={self.dice.between(1, 90)}"

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import traffic
+from bench import machine, traffic
+from bench.compare import Baseline, Comparison, compare
 from bench.library import measure, read_records
 from bench.shared import filled_profile, resolver
 from snowetl import EnrichConfig, Enricher
 from snowetl.errors import UsageError
 from snowetl.model.badrow import BadRow
+from snowetl.model.event import EnrichedEvent
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,6 +46,47 @@ def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> Non
     assert 0.67 < views / counts.total() < 0.73
     assert set(counts) == {"page_view", "page_ping", "struct", "unstruct"}
     assert 0.012 < broken / records < 0.028
+
+
+def test_unseen_traffic_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    config = EnrichConfig.load(resolver="fixtures/resolver.json", input_format="thrift", etl_tstamp=0)
+    enricher = Enricher(config)
+    made = [list(enricher.process(record)) for record in traffic.records(1000, unseen=True)]
+    first = [results[0] for results in made if isinstance(results[0], EnrichedEvent)]
+    assert len(first) > 960
+    for column in ("useragent", "user_ipaddress", "page_url", "domain_userid"):
+        assert len({event[column] for event in first}) > 0.95 * len(first), column
+
+
+@pytest.mark.slow
+def test_a_tree_is_compared_with_a_revision() -> None:
+    if subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True).returncode != 0:
+        pytest.skip("this is not a git clone")
+    measured = list(compare("HEAD", count=30, pairs=1))
+    assert [one.name for one in measured] == ["none, warm", "none, unseen", "standard, warm", "standard, unseen"]
+    assert all(one.ratio > 0 and one.control > 0 for one in measured)
+    with pytest.raises(UsageError, match="git has no revision nothing"):
+        next(compare("nothing", 1, 1))
+
+
+def test_a_loss_against_the_stored_ratios_is_told() -> None:
+    baseline = Baseline("abc", {"none, warm": 1.5, "standard, warm": 1.2})
+    measured = [
+        Comparison("none, warm", 1.3, 1.0),
+        Comparison("standard, warm", 1.19, 1.0),
+        Comparison("new", 0.1, 1.0),
+    ]
+    assert baseline.losses(measured) == ["none, warm: 1.30 times the rate of abc, 1.50 was stored"]
+    assert Baseline.read().revision
+
+
+def test_the_interpreter_is_named_with_its_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = "'--enable-optimizations' '--with-lto=full' '--prefix=/usr'"
+    monkeypatch.setattr("sysconfig.get_config_var", lambda name: flags)
+    assert "optimised build (--enable-optimizations, --with-lto)" in machine.interpreter()
+    monkeypatch.setattr("sysconfig.get_config_var", lambda name: None)
+    assert "plain build (no --enable-optimizations, no --with-lto)" in machine.interpreter()
 
 
 @pytest.mark.slow

@@ -1,0 +1,141 @@
+"""``python -m bench compare REV``: this tree beside another revision, in alternating passes, as ratios.
+
+Both trees enrich the same records in processes of their own, one pass here, one pass there; the figure is the median of
+the ratios of processor time of such pairs, so that whatever else the machine does hits both. First the other revision
+runs beside itself (the control): what that differs from 1 is noise. ``warm`` repeats the same records, ``unseen`` takes
+records whose visitors, user agents, addresses and pages no pass has had before.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from bench.traffic import records
+from snowetl.errors import UsageError
+
+ROOT = Path(__file__).parent.parent
+BASELINE = Path(__file__).with_name("baseline.json")
+TOLERANCE = 0.05
+_WORKER = Path(__file__).with_name("passes.py")
+_PROFILES: dict[str, Path | None] = {"none": None, "standard": ROOT / "fixtures" / "enrichments"}
+_VARIETIES = ("warm", "unseen")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rate of this tree ÷ rate of the other, and of the other ÷ itself (``control``): medians over all pairs."""
+
+    name: str
+    ratio: float
+    control: float
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The revision a release is measured against, and the ratios it had last time."""
+
+    revision: str
+    ratios: dict[str, float]
+
+    @classmethod
+    def read(cls) -> Baseline:
+        stored = json.loads(BASELINE.read_text("utf-8"))
+        return cls(stored["revision"], stored["ratios"])
+
+    def write(self) -> None:
+        text = json.dumps({"revision": self.revision, "ratios": self.ratios}, indent=2)
+        BASELINE.write_text(text + "\n", "utf-8")
+
+    def losses(self, measured: Sequence[Comparison]) -> list[str]:
+        """Where this tree is slower than it was, by more than the tolerance."""
+        return [
+            f"{one.name}: {one.ratio:.2f} times the rate of {self.revision}, {self.ratios[one.name]:.2f} was stored"
+            for one in measured
+            if one.ratio < self.ratios.get(one.name, 0) * (1 - TOLERANCE)
+        ]
+
+
+def compare(revision: str, count: int, pairs: int) -> Iterator[Comparison]:
+    """Measure both trees with ``count`` records a pass. Raises ``UsageError`` for a revision git does not know."""
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        other = Path(folder, "other")
+        _check_out(revision, other)
+        warm = _write(Path(folder, "warm"), records(count))
+        stream = records(count * pairs * 3, seed="unseen", unseen=True)
+        unseen = [_write(Path(folder, f"unseen-{number}"), islice(stream, count)) for number in range(pairs * 3)]
+        for name, enrichments in _PROFILES.items():
+            with ExitStack() as stack:
+                old, twin, new = (stack.enter_context(_tree(tree, enrichments)) for tree in (other, other, ROOT))
+                for one in (old, twin, new):
+                    one(warm)
+                for variety in _VARIETIES:
+                    files = [warm] * pairs if variety == "warm" else unseen[:pairs]
+                    control = statistics.median(_ratio(old, twin, file, turn) for turn, file in enumerate(files))
+                    files = [warm] * (2 * pairs) if variety == "warm" else unseen[pairs:]
+                    ratio = statistics.median(_ratio(old, new, file, turn) for turn, file in enumerate(files))
+                    yield Comparison(f"{name}, {variety}", ratio, control)
+
+
+class _Tree:
+    """A process that enriches with one tree."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def __call__(self, file: Path) -> float:
+        """Processor seconds of one pass."""
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps({"records": str(file)}), file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"a measured process ended: {self._process.args!r}")
+        return float(json.loads(answer)["cpu"])
+
+
+@contextmanager
+def _tree(root: Path, enrichments: Path | None) -> Iterator[_Tree]:
+    command = [sys.executable, str(_WORKER), "--resolver", str(ROOT / "fixtures" / "resolver.json")]
+    if enrichments:
+        command += ["--enrichments", str(enrichments)]
+    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield _Tree(process)
+        if process.stdin:
+            process.stdin.close()
+
+
+def _ratio(old: _Tree, new: _Tree, file: Path, turn: int) -> float:
+    """Rate of ``new`` ÷ rate of ``old`` for one pair of passes; who begins changes from turn to turn."""
+    if turn % 2:
+        after, before = new(file), old(file)
+    else:
+        before, after = old(file), new(file)
+    return before / after
+
+
+def _check_out(revision: str, folder: Path) -> None:
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True)
+    if archive.returncode != 0:
+        raise UsageError(f"git has no revision {revision}: {archive.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def _write(path: Path, source: Iterator[bytes]) -> Path:
+    path.write_bytes(b"".join(base64.b64encode(record) + b"\n" for record in source))
+    return path
