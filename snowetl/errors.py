@@ -19,7 +19,12 @@ class UsageError(SnowetlError):
 
 
 class ConfigError(UsageError):
-    """A resolver, enrichment or snowetl.yml configuration that cannot be used."""
+    """A resolver, enrichment or snowetl.yml configuration that cannot be used.
+
+    ``problems`` are the single ones where the text lists several.
+    """
+
+    problems: tuple[ConfigError, ...] = ()
 
 
 class NothingToDo(SnowetlError):

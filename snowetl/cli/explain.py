@@ -53,9 +53,10 @@ def command(
     )
     data, source, place = _find_record(record, binary=input_format == "thrift")
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        enricher = Enricher(config.with_assets(assets.fetch_all(config.assets(), Path(folder))))
-        for number, (stage, detail) in enumerate(enricher.explain(data, source, place), 1):
-            console.show("\n".join([f"{number}. {stage}", *_lines(detail), ""]))
+        config = config.with_assets(assets.fetch_all(config.assets(), Path(folder)))
+        with Enricher(config) as enricher:
+            for number, (stage, detail) in enumerate(enricher.explain(data, source, place), 1):
+                console.show("\n".join([f"{number}. {stage}", *_lines(detail), ""]))
 
 
 def _find_record(text: str, *, binary: bool) -> tuple[bytes | str, str, int]:

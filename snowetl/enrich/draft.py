@@ -27,6 +27,8 @@ class Draft:
     """
 
     __slots__ = (
+        "dropped",
+        "emitted",
         "entities",
         "event",
         "event_key",
@@ -48,6 +50,8 @@ class Draft:
         self.page_query: dict[str, str] | None = None
         self.entities: list[Entity] = []
         self.failures: list[Message] = []
+        self.dropped: str | None = None
+        self.emitted: list[EnrichedEvent] | None = None
 
     def add(self, *entities: Entity) -> None:
         """Put a step's entities (in the step's own order) in front of those collected so far."""
@@ -56,3 +60,13 @@ class Draft:
     def fail(self, *messages: Message) -> None:
         """Put a step's failures (in the step's own order) in front; see ``badrow.enrichment_message``."""
         self.failures[0:0] = messages
+
+    def drop(self, reason: str) -> None:
+        """Discard the event, whatever else happens to it; it is counted under ``reason`` (a few words, no data)."""
+        self.dropped = reason
+
+    def emit(self, event: EnrichedEvent) -> None:
+        """Send another event along, which goes out after this one if this one does. No step sees it."""
+        if self.emitted is None:
+            self.emitted = []
+        self.emitted.append(event)

@@ -1,12 +1,12 @@
-"""From one raw event to one enriched event or one bad row, phase by phase (enrich 3.9.0 ``EnrichmentManager``)."""
+"""From one raw event to its results, phase by phase (enrich 3.9.0 ``EnrichmentManager``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from snowetl.enrich import conversions, event_id
 from snowetl.enrich.draft import Draft, Entity
-from snowetl.enrich.enrichments.base import Step
+from snowetl.enrich.enrichments.base import Lookup
 from snowetl.enrich.event_id import Place
 from snowetl.enrich.lengths import LengthCheck
 from snowetl.enrich.self_describing import (
@@ -16,14 +16,15 @@ from snowetl.enrich.self_describing import (
     check_unstruct_event,
     contexts_text,
 )
-from snowetl.enrich.steps import LEGACY_ORDER, ORDER, PRIVACY_ORDER, arrange
+from snowetl.enrich.steps import NamedSteps, PlacedStep, arrange
 from snowetl.enrich.transform import CONTEXTS, UNSTRUCT_EVENT, Parsed, transform
 from snowetl.jvm import timestamps
 from snowetl.model import badrow
-from snowetl.model.badrow import BadRow, Message, Origin
+from snowetl.model.badrow import Message, Origin
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.result import Discard, Result
 
 _EVENT_ID = INDEX["event_id"]
 _DERIVED_CONTEXTS = INDEX["derived_contexts"]
@@ -31,18 +32,17 @@ _IP_ADDRESS = INDEX["user_ipaddress"]
 _USERAGENT = INDEX["useragent"]
 _V_COLLECTOR = INDEX["v_collector"]
 
-NamedSteps = Sequence[tuple[str, Step]]
 Watch = Callable[[str, Draft], None]
 
 
 class EnrichmentManager:
-    """Built once per worker. ``configured`` are the enrichments by schema name, ready to run."""
+    """Built once per worker. ``configured`` are the enrichments, ready to run; their places make their order."""
 
     def __init__(
         self,
         schemas: Schemas,
         origin: Origin,
-        configured: Mapping[str, Step],
+        configured: Iterable[PlacedStep] = (),
         *,
         legacy_order: bool = False,
         accept_invalid: bool = False,
@@ -50,8 +50,7 @@ class EnrichmentManager:
     ) -> None:
         self._schemas = schemas
         self._origin = origin
-        self._steps = arrange(LEGACY_ORDER if legacy_order else ORDER, configured)
-        self._privacy_steps = [(name, configured[name]) for name in PRIVACY_ORDER if name in configured]
+        self._steps, self._privacy_steps = arrange(configured, legacy=legacy_order)
         self._entities = EntityValidator(schemas)
         self._lengths = LengthCheck(atomic_limits)
         self._accept_invalid = accept_invalid
@@ -87,8 +86,8 @@ class EnrichmentManager:
         base_failures: list[Message],
         place: Place,
         watch: Watch | None = None,
-    ) -> EnrichedEvent | BadRow:
-        """One event through all phases.
+    ) -> list[Result]:
+        """One event through all phases: the event or a bad row, and events that enrichments emitted; or a discard.
 
         ``base`` and ``base_failures`` come from :meth:`set_up`; an event without an id gets one derived from
         ``place``; ``watch`` is called with each step's name and the draft after it.
@@ -99,24 +98,37 @@ class EnrichmentManager:
         if not event.texts[_EVENT_ID]:
             event.texts[_EVENT_ID] = event_id.derive(place)
         if base_failures or failures:
-            return badrow.enrichment_failures(self._origin, event, raw, base_failures + failures)
+            return [badrow.enrichment_failures(self._origin, event, raw, base_failures + failures)]
         notes, violations = self._validate(draft, parsed)
         if violations:
-            return badrow.schema_violations(self._origin, event, raw, violations)
+            return [badrow.schema_violations(self._origin, event, raw, violations)]
         self._run(self._steps, draft, watch)
+        if draft.dropped is not None:
+            return [Discard(draft.dropped)]
         if draft.failures:
-            return badrow.enrichment_failures(self._origin, event, raw, draft.failures)
+            return [badrow.enrichment_failures(self._origin, event, raw, draft.failures)]
         if draft.entities or notes:
             event.texts[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
             failures = self._entities.check(draft.entities)
             if failures:
-                return badrow.enrichment_failures(self._origin, event, raw, failures)
+                return [badrow.enrichment_failures(self._origin, event, raw, failures)]
         self._run(self._privacy_steps, draft, watch)
+        if draft.dropped is not None:
+            return [Discard(draft.dropped)]
         event.texts[_V_COLLECTOR] = _one_cell(event.texts[_V_COLLECTOR])  # the reference lets a tab break the line
         failures = self._lengths.check(event.texts)
-        if failures and not self._accept_invalid:
-            return badrow.enrichment_failures(self._origin, event, raw, failures)
-        return event
+        if draft.failures or (failures and not self._accept_invalid):
+            return [badrow.enrichment_failures(self._origin, event, raw, draft.failures + failures)]
+        return [event] if draft.emitted is None else [event, *draft.emitted]
+
+    def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Iterable[Lookup]) -> Iterator[tuple[str, str]]:
+        """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`."""
+        draft = Draft(EnrichedEvent(base.copy()), raw)
+        transform(raw.parameters, draft.values)
+        for lookup in lookups:
+            key = lookup.key(draft)
+            if key is not None:
+                yield lookup.name, key
 
     def _validate(self, draft: Draft, parsed: Parsed) -> tuple[list[Entity], list[Message]]:
         """Check the input JSON columns and re-wrap them; returns superseding notes and violations."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
 from snowetl.adapters.registry import AdapterRegistry
@@ -17,12 +18,10 @@ from snowetl.errors import ConfigError, SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
-from snowetl.model.event import EnrichedEvent
 from snowetl.model.fields import NAMES
 from snowetl.model.payload import RawEvent
+from snowetl.model.result import Discard, Result
 from snowetl.storage.records import Record
-
-Result = EnrichedEvent | BadRow
 
 
 class Refused(NamedTuple):
@@ -34,10 +33,13 @@ class Refused(NamedTuple):
 class Enricher:
     """Turns collector records into enriched events and bad rows. Build one per worker; it is not thread-safe.
 
-    Raises ``ConfigError`` or ``AssetError`` when the configuration cannot be put to work here.
+    Close it (it is a context manager) to give back what its enrichments hold: connections, files, downloads. Raises
+    ``ConfigError`` or ``AssetError`` when the configuration cannot be put to work here.
     """
 
     def __init__(self, config: EnrichConfig) -> None:
+        self._stack = ExitStack()
+        self._lookups = config.lookups()
         self._origin = Origin(*config.processor, config.etl_tstamp)
         self.iglu = IgluClient(config.resolver, now=config.etl_tstamp, on_registry_failure=config.on_registry_failure)
         self._max_bytes = config.max_record_bytes
@@ -49,15 +51,24 @@ class Enricher:
         self._manager = EnrichmentManager(
             self.iglu,
             self._origin,
-            config.build_steps(),
+            self._stack.enter_context(config.open(self.iglu)),
             legacy_order=config.legacy_enrichment_order,
             accept_invalid=config.accept_invalid,
             atomic_limits=config.atomic_limits,
         )
 
+    def __enter__(self) -> Enricher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stack.close()
+
     def process(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[Result]:
         """The results of one record, in event order, each made when it is asked for; none if the record is discarded
-        (a header line).
+        (a header line). An event that an enrichment dropped is a ``Discard``.
 
         ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
         derive from them and from the record, so a second run gives the same. A :class:`~snowetl.storage.Record` knows
@@ -113,12 +124,26 @@ class Enricher:
                 if raw.payload is not base_of:
                     base, failures = manager.set_up(raw.payload)
                     base_of = raw.payload
-                result: Result = manager.enrich(raw, base, failures, Place(place, ordinal))
+                results = manager.enrich(raw, base, failures, Place(place, ordinal))
             except SnowetlError:
                 raise
             except Exception as error:
-                result = badrow.generic_error(self._origin, [_describe(error)], record)
-            yield result
+                results = [badrow.generic_error(self._origin, [_describe(error)], record)]
+            yield from results
+
+    def lookup_keys(self, record: bytes | str) -> Iterator[tuple[str, str]]:
+        """(name of the lookup, key) of what the record's events will ask the tables made before the run for.
+
+        A record or event that cannot be read asks for nothing: the run itself makes a bad row of it.
+        """
+        with suppress(Exception):
+            raw_events = self._raw_events(record)
+            if isinstance(raw_events, Refused):
+                return
+            for raw in raw_events:
+                base, _ = self._manager.set_up(raw.payload)
+                with suppress(Exception):
+                    yield from self._manager.lookup_keys(raw, base, self._lookups)
 
     def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result.
@@ -149,12 +174,15 @@ class Enricher:
             base, failures = self._manager.set_up(raw.payload)
             changes.last = list(base)
             place = Place(record_place, ordinal)
-            result = self._manager.enrich(raw, base, failures, place, watch=changes.note)
+            results = self._manager.enrich(raw, base, failures, place, watch=changes.note)
             yield from changes.steps
-            if isinstance(result, BadRow):
-                yield "bad row", result.to_dict()
-            else:
-                yield "event", {name: value for name, value in result.to_dict().items() if value is not None}
+            for result in results:
+                if isinstance(result, BadRow):
+                    yield "bad row", result.to_dict()
+                elif isinstance(result, Discard):
+                    yield "discarded", result.reason
+                else:
+                    yield "event", {name: value for name, value in result.to_dict().items() if value is not None}
 
 
 def _data_and_number(record: object, number: int) -> tuple[bytes | str, int]:

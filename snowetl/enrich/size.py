@@ -12,6 +12,7 @@ from snowetl.jvm.text import to_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
+from snowetl.model.result import Discard, Result
 
 MAX_OUTPUT_BYTES = 256 << 20
 """What the results of one record may have together. The largest honest records (10 MB of events that are all bad) stay
@@ -32,7 +33,7 @@ def bad_row_chars(limit: int) -> int:
     return limit // 10
 
 
-def limit_size(origin: Origin, result: EnrichedEvent | BadRow, limit: int) -> EnrichedEvent | BadRow:
+def limit_size(origin: Origin, result: Result, limit: int) -> Result:
     """``result`` itself where its line has at most ``limit`` UTF-8 bytes, else a violation that fits."""
     if isinstance(result, EnrichedEvent):
         line = result.to_tsv()
@@ -42,6 +43,8 @@ def limit_size(origin: Origin, result: EnrichedEvent | BadRow, limit: int) -> En
         expectation = f"event passed enrichment but then exceeded the maximum allowed size {limit} bytes"
         row = badrow.size_violation(origin, limit, size, expectation, line[: enriched_chars(limit)])
         return limit_size(origin, row, limit)
+    if isinstance(result, Discard):
+        return result
     line = result.to_json()
     size = len(to_utf8(line))
     if size <= limit:
@@ -51,8 +54,8 @@ def limit_size(origin: Origin, result: EnrichedEvent | BadRow, limit: int) -> En
 
 
 def limit_output(
-    origin: Origin, results: Iterator[EnrichedEvent | BadRow], count: int, record: bytes | str, limit: int
-) -> Iterator[EnrichedEvent | BadRow]:
+    origin: Origin, results: Iterator[Result], count: int, record: bytes | str, limit: int
+) -> Iterator[Result]:
     """``results`` (``count`` of them, all of one ``record``) until they have more than ``limit`` characters together.
 
     The result that passes the limit is the last one; the events behind it end as one size violation that carries the
@@ -72,6 +75,8 @@ def limit_output(
             return
 
 
-def _length(result: EnrichedEvent | BadRow) -> int:
+def _length(result: Result) -> int:
     """Characters of the result's line in its output file: near enough to its bytes, and cheap for events."""
-    return sum(map(len, result.texts)) if isinstance(result, EnrichedEvent) else len(result.to_json())
+    if isinstance(result, EnrichedEvent):
+        return sum(map(len, result.texts))
+    return len(result.to_json()) if isinstance(result, BadRow) else 0

@@ -1,13 +1,14 @@
-"""The steps that always run, and the order of all steps (enrich 3.9.0 ``EnrichmentManager``)."""
+"""The steps that always run, and how all steps are put in order (enrich 3.9.0 ``EnrichmentManager``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
 from snowetl.enrich.draft import Draft
-from snowetl.enrich.enrichments.base import Step
+from snowetl.enrich.enrichments.base import CONTEXTS_WRITTEN, Place, Step
 from snowetl.enrich.uri import UriError, page_query, parse_uri, uri_columns
 from snowetl.jvm import timestamps
 from snowetl.jvm.text import tsv_safe
@@ -138,58 +139,34 @@ def event_schema(draft: Draft) -> None:
         values[_EVENT_SCHEMA] = schema
 
 
-BUILT_IN: dict[str, Step] = {
-    "collector_version": collector_version,
-    "page_uri": page_uri,
-    "derived_timestamp": derived_timestamp,
-    "referrer_uri": referrer_uri,
-    "page_querystring": page_querystring,
-    "cross_domain": cross_domain,
-    "event_schema": event_schema,
-}
+class PlacedStep(NamedTuple):
+    """A step, its name, and when it runs."""
 
-# Weather stands after ip_lookups, whose coordinates it needs (the reference runs it before, where it always fails).
-ORDER = (
-    "collector_version",
-    "page_uri",
-    "derived_timestamp",
-    "iab_spiders_and_robots_enrichment",
-    "user_agent_utils_config",
-    "ua_parser_config",
-    "currency_conversion_config",
-    "referrer_uri",
-    "referer_parser",
-    "page_querystring",
-    "campaign_attribution",
-    "cross_domain",
-    "event_fingerprint_config",
-    "cookie_extractor_config",
-    "http_header_extractor_config",
-    "yauaa_enrichment_config",
-    "event_schema",
-    "ip_lookups",
-    "weather_enrichment_config",
-    "javascript_script_config",
-    "sql_query_enrichment_config",
-    "api_request_enrichment_config",
+    name: str
+    place: Place
+    step: Step
+
+
+BUILT_IN = (
+    PlacedStep("collector_version", Place(20), collector_version),
+    PlacedStep("page_uri", Place(30), page_uri),
+    PlacedStep("derived_timestamp", Place(40), derived_timestamp),
+    PlacedStep("referrer_uri", Place(90), referrer_uri),
+    PlacedStep("page_querystring", Place(100), page_querystring),
+    PlacedStep("cross_domain", Place(120), cross_domain),
+    PlacedStep("event_schema", Place(180), event_schema),
 )
-LEGACY_ORDER = (
-    *ORDER[:6],
-    *ORDER[7:15],
-    "yauaa_enrichment_config",
-    "event_schema",
-    "javascript_script_config",
-    "currency_conversion_config",
-    "ip_lookups",
-    "weather_enrichment_config",
-    "sql_query_enrichment_config",
-    "api_request_enrichment_config",
-)
-PRIVACY_ORDER = ("anon_ip", "pii_enrichment_config")
-"""Steps that run after the derived contexts are written: nothing sees the anonymised values but the output."""
+
+NamedSteps = list[tuple[str, Step]]
 
 
-def arrange(order: tuple[str, ...], configured: Mapping[str, Step]) -> list[tuple[str, Step]]:
-    """The steps that run, by name, in ``order``: all built-in ones and those configured."""
-    steps = BUILT_IN | dict(configured)
-    return [(name, steps[name]) for name in order if name in steps]
+def arrange(configured: Iterable[PlacedStep], *, legacy: bool = False) -> tuple[NamedSteps, NamedSteps]:
+    """The steps that run, in order: those before the derived contexts are written, and those after (privacy)."""
+
+    def number(one: PlacedStep) -> int:
+        place = one.place
+        return place.legacy if legacy and place.legacy is not None else place.number
+
+    ordered = sorted((*BUILT_IN, *configured), key=lambda one: (number(one), one.name))
+    before = [(one.name, one.step) for one in ordered if number(one) < CONTEXTS_WRITTEN]
+    return before, [(one.name, one.step) for one in ordered[len(before) :]]

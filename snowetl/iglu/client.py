@@ -17,6 +17,10 @@ from snowetl.iglu.validation import Validator, compile_schema
 from snowetl.model.schema import ParseError, SchemaKey
 
 _FEWEST_KEPT = 5_000
+_ADVICE = (
+    "Nothing is wrong with the events: make the registry reachable and run again. To make bad rows of such events "
+    "instead, use --on-registry-failure bad-rows."
+)
 
 
 class Checker:
@@ -93,14 +97,19 @@ class IgluClient:
         fetch: Fetch | None = None,
         clock: Callable[[], int] | None = None,
         max_json_depth: int | None = None,
+        advice: str = _ADVICE,
     ) -> None:
-        """Raises ``ConfigError`` for a registry folder that is not there."""
+        """``advice`` ends the message about a registry that does not answer.
+
+        Raises ``ConfigError`` for a registry folder that is not there.
+        """
         self._resolver = Resolver(
             build_registries(config, fetch), config.cache_size, config.cache_ttl, clock or (lambda: now)
         )
         self._forgets = clock is not None
         self._fails = on_registry_failure == "fail"
         self._max_depth = max_json_depth
+        self._advice = advice
         self._kept = max(config.cache_size, _FEWEST_KEPT)
         self._ready: dict[str, AnyChecker] = {}
         self._at_once: dict[str, AnyChecker] = {} if self._forgets else self._ready
@@ -169,9 +178,7 @@ class IgluClient:
         if self._fails and isinstance(found, ResolutionFailure):
             for name, outage in found.outages():
                 raise RegistryUnavailable(
-                    f"Iglu registry '{name}' does not answer, so {what} cannot be looked up: {outage}. Nothing is "
-                    "wrong with the events: make the registry reachable and run again. To make bad rows of such "
-                    "events instead, use --on-registry-failure bad-rows."
+                    f"Iglu registry '{name}' does not answer, so {what} cannot be looked up: {outage}. {self._advice}"
                 )
         return found
 

@@ -15,6 +15,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
+from snowetl.model.result import Discard
 from snowetl.reporting.parts import peak_memory
 from snowetl.reporting.statistics import Statistics
 from snowetl.runs.parts import Part, PartWriter, part_name
@@ -45,7 +46,7 @@ class SplitReport:
     payloads: int = 0
     """Records a loader could read."""
     discarded: Counter[str] = field(default_factory=Counter)
-    """Records that are no events, by reason."""
+    """Records that are no events, and events that enrichments dropped, by reason."""
     events: int = 0
     bad_rows: Counter[str] = field(default_factory=Counter)
     """Bad rows by schema URI, those for damaged files included."""
@@ -123,6 +124,8 @@ def _stream(
             for result in process(record.data, source, record.number):
                 if isinstance(result, BadRow):
                     _add_bad(result, bad, report)
+                elif isinstance(result, Discard):
+                    report.discarded[result.reason] += 1
                 else:
                     add_good(result.to_tsv())
                     count(result.texts)

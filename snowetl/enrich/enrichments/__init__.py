@@ -1,32 +1,30 @@
-"""The configurable enrichments: one file each, and the table of them by the name of their configuration's schema.
+"""The configurable enrichments: one file each, and the table of them.
 
-To add one, copy the shortest file, list it here, and give it its place in :mod:`snowetl.enrich.steps`.
+To add one, see :mod:`snowetl.enrich.enrichments.base`.
 """
 
 from __future__ import annotations
 
-from snowetl.enrich.enrichments.anon_ip import AnonIpConf
-from snowetl.enrich.enrichments.base import Conf
-from snowetl.enrich.enrichments.campaign_attribution import CampaignAttributionConf
-from snowetl.enrich.enrichments.event_fingerprint import EventFingerprintConf
-from snowetl.enrich.enrichments.ip_lookups import IpLookupsConf
+import importlib
+from importlib.metadata import entry_points
+
+from snowetl.enrich.enrichments.base import Enrichment
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, criterion
-from snowetl.enrich.enrichments.referer_parser import RefererParserConf
-from snowetl.enrich.enrichments.ua_parser import UaParserConf
-from snowetl.enrich.enrichments.user_agent_utils import UserAgentUtilsConf
+from snowetl.errors import ConfigError
 from snowetl.model.schema import SchemaCriterion
 
-_KINDS: tuple[type[Conf], ...] = (
-    AnonIpConf,
-    CampaignAttributionConf,
-    EventFingerprintConf,
-    IpLookupsConf,
-    RefererParserConf,
-    UaParserConf,
-    UserAgentUtilsConf,
-)
+ENTRY_POINT_GROUP = "snowetl.enrichments"
 
-SUPPORTED: dict[str, type[Conf]] = {kind.criterion.name: kind for kind in _KINDS}
+BUILT_IN = (
+    "anon_ip",
+    "campaign_attribution",
+    "event_fingerprint",
+    "ip_lookups",
+    "referer_parser",
+    "ua_parser",
+    "user_agent_utils",
+)
+"""Files of this package; each names its configuration's class as ``ENRICHMENT``."""
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
@@ -34,13 +32,48 @@ _REST = (
     criterion("currency_conversion_config"),
     criterion("javascript_script_config"),
     criterion("api_request_enrichment_config", vendor=_ENRICHMENTS),
+    criterion("asn_lookups", vendor=_ENRICHMENTS),
+    criterion("bot_detection_enrichment_config", vendor=_ENRICHMENTS),
+    criterion("cross_navigation_config", vendor=_ENRICHMENTS),
     criterion("http_header_extractor_config", vendor=_ENRICHMENTS),
     criterion("iab_spiders_and_robots_enrichment", vendor=_ENRICHMENTS),
     criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
     criterion("weather_enrichment_config", vendor=_ENRICHMENTS),
     criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
-    criterion("pii_enrichment_config", model=2, vendor=_ENRICHMENTS)._replace(addition=0),
+    criterion("pii_enrichment_config", model=2, vendor=_ENRICHMENTS)._replace(addition=None),
 )
 
 NOT_YET: dict[str, SchemaCriterion] = {one.name: one for one in _REST}
 """Enrichments of the reference that this version lacks: without them the output would not be what was asked for."""
+
+
+def registered() -> dict[str, type[Enrichment]]:
+    """All enrichments by the name of their configuration's schema; those of other packages win.
+
+    Raises :class:`ConfigError` for one that cannot be imported, or is something else.
+    """
+    built_in = [importlib.import_module(f"{__name__}.{file}").ENRICHMENT for file in BUILT_IN]
+    return {one.criterion.name: one for one in (*built_in, *_installed())}
+
+
+def _installed() -> list[type[Enrichment]]:
+    """What other packages register: each entry point names an :class:`Enrichment` class."""
+    found = []
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        package = point.dist.name if point.dist else "an installed package"
+        origin = f"enrichment '{point.name}' of {package} ({point.value})"
+        try:
+            one = point.load()
+        except Exception as error:
+            raise ConfigError(f"{origin} cannot be loaded: {error}. Fix or uninstall that package") from error
+        missing = [name for name in _ASKED if not hasattr(one, name)]
+        if missing:
+            raise ConfigError(
+                f"{origin} is not an enrichment: it has no {', '.join(missing)} "
+                "(see snowetl.enrich.enrichments.base). Fix or uninstall that package"
+            )
+        found.append(one)
+    return found
+
+
+_ASKED = ("criterion", "place", "parse", "needs", "open")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
 from snowetl.jvm.inet_addresses import parse_ipv6
 from snowetl.model.event import EMPTY
@@ -32,6 +32,7 @@ class AnonIpConf:
     """How many octets (IPv4) and segments (IPv6) to mask, counted from the right."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("anon_ip")
+    place: ClassVar[Place] = Place(240)
 
     schema_key: SchemaKey
     octets: int
@@ -52,11 +53,14 @@ class AnonIpConf:
             )
         return cls(key, octets, segments)
 
-    def assets(self) -> list[Asset]:
-        return []
+    def needs(self) -> Needs:
+        return Needs()
 
-    def build(self, files: Mapping[str, Path]) -> AnonIp:
-        return AnonIp(self.octets, self.segments)
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        return nullcontext(AnonIp(self.octets, self.segments))
+
+
+ENRICHMENT: type[Enrichment] = AnonIpConf
 
 
 class AnonIp:

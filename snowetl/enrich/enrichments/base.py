@@ -1,12 +1,63 @@
-"""What an enrichment is: a picklable configuration that knows its files, and the step built from it once per worker."""
+"""What an enrichment is. To add one, write one file and one row of a table:
+
+1. ``snowetl/enrich/enrichments/NAME.py`` holds a frozen, picklable dataclass that fits :class:`Enrichment`::
+
+       @dataclass(frozen=True, slots=True)
+       class HostConf:
+           \"\"\"Adds the host of the page, in upper case, as an entity.\"\"\"
+
+           criterion: ClassVar[SchemaCriterion] = parameters.criterion("host_config")
+           place: ClassVar[Place] = Place(115)
+
+           schema_key: SchemaKey
+           suffix: str
+
+           @classmethod
+           def parse(cls, key: SchemaKey, data: dict[str, Any]) -> HostConf:
+               given = Parameters(data)
+               suffix = given.read("parameters.suffix", parameters.text, "")
+               given.check()  # raises ConfigError with all faults at once
+               return cls(key, suffix)
+
+           def needs(self) -> Needs:
+               return Needs()
+
+           def open(self, services: Services) -> AbstractContextManager[Step]:
+               return nullcontext(Host(self.suffix))  # what holds connections or files is a @contextmanager
+
+       ENRICHMENT: type[Enrichment] = HostConf
+
+   ``Host`` is the step: a callable that reads and writes a :class:`~snowetl.enrich.draft.Draft`.
+2. A row in ``snowetl.enrich.enrichments.BUILT_IN``: the name of the file. In another package instead: an entry point
+   of the group ``snowetl.enrichments`` that names the class (``host = "my_package.host:HostConf"``).
+3. The configuration's schema in ``snowetl/iglu/schemas/…``, a test file, a section of docs/configuration.md.
+
+What a step may do:
+
+- read and write columns: ``draft.values[INDEX["app_id"]]`` (``""`` is null, ``EMPTY`` is empty text), the JSON columns
+  ``contexts``, ``unstruct_event`` included;
+- add entities: ``draft.add(Entity(uri, text))``; they are validated against their schemas once per distinct text. What
+  is there so far: ``draft.entities``, as a column's text ``contexts_text(draft.entities)``;
+- fail the event: ``draft.fail(message, …)``, any number of messages, each made by ``badrow.enrichment_message(…,
+  str(self.schema_key), "identifier")``. All later steps still run; all failures end in one ``enrichment_failures``
+  bad row, those of later steps first. Never raise for what an event holds: that is a ``generic_error`` bad row;
+- drop the event: ``draft.drop("reason")``. It ends as a discard, counted under the reason;
+- send a further event along: ``draft.emit(event)`` (an ``EnrichedEvent``). It goes out if the event itself does;
+- read what came over HTTP: ``draft.raw.payload.headers`` (``Name: value`` lines), ``.useragent``, ``.ip_address``;
+- ask ``services``: see :class:`~snowetl.enrich.services.Services`. Wait for nothing without a deadline.
+
+A step is built once per worker and serves millions of events: compile, read and connect in ``open``, remember results
+by value in a :class:`~snowetl.caching.Memo`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from snowetl.enrich.draft import Draft
+from snowetl.enrich.services import Services
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 
@@ -17,17 +68,74 @@ class Asset(NamedTuple):
     name: str
 
 
+class Place(NamedTuple):
+    """When a step runs: smaller numbers first; names break ties.
+
+    The numbers are those of the reference's steps, times ten (enrich 3.9.0 ``EnrichmentManager``): page URI 30, IAB 50,
+    user_agent_utils 60, ua_parser 70, currency 80, referrer URI 90, referer_parser 95, page query string 100, campaign
+    110, cross-domain 120, fingerprint 130, cookies 140, headers 150, yauaa 170, event schema 180, ip_lookups 190,
+    weather 195, JavaScript 200, SQL 210, API 220; then the derived contexts are written and validated (230); anon_ip
+    240, PII 250. A step from 230 on is a privacy step: nothing but the output sees what it does.
+
+    ``legacy`` is the number that counts with ``legacy_enrichment_order``; without one it is ``number``.
+    """
+
+    number: int
+    legacy: int | None = None
+
+
+CONTEXTS_WRITTEN = 230
+"""Steps with a smaller number may add entities; those with a larger one see the finished event."""
+
+
+class Lookup(Protocol):
+    """A table of answers that is made once per run, before the run: one answer for each distinct key of its events.
+
+    For what is too slow, or lives in another process, to be asked event by event. Picklable.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names the table, once per run."""
+        ...
+
+    def key(self, draft: Draft) -> str | None:
+        """What to look up for an event (payload and tracker's columns are there, no step has run), or ``None``."""
+        ...
+
+    def resolve(self, keys: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """(key, answer) for the keys that have one, on the driver. Raises ``SnowetlError``."""
+        ...
+
+
+class Needs(NamedTuple):
+    """What an enrichment asks of the world; it is checked and brought before the work starts.
+
+    ``files`` are downloaded once and handed over by address. ``extras`` are (extra, module) of optional packages it
+    imports: ``("javascript", "quickjs")`` for what ``pip install 'snowetl[javascript]'`` brings.
+    ``network`` are the hosts (``host:port`` or URL) it talks to. ``secrets`` are texts that must not stand in logs,
+    plans, reports or bad rows. ``lookups`` are the tables it wants.
+    """
+
+    files: tuple[Asset, ...] = ()
+    extras: tuple[tuple[str, str], ...] = ()
+    network: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+
+
 class Step(Protocol):
     """One enrichment at work: reads and writes the draft; never raises on bad data (it calls ``draft.fail``)."""
 
     def __call__(self, draft: Draft) -> None: ...
 
 
-class Conf(Protocol):
-    """The parsed parameters of one enrichment (a frozen dataclass)."""
+class Enrichment(Protocol):
+    """The parsed configuration of one enrichment (a frozen dataclass)."""
 
     criterion: ClassVar[SchemaCriterion]
-    """The configuration schemas the enrichment accepts."""
+    """The configuration schemas the enrichment accepts; their name is the enrichment's."""
+    place: ClassVar[Place]
 
     @property
     def schema_key(self) -> SchemaKey:
@@ -35,12 +143,15 @@ class Conf(Protocol):
         ...
 
     @classmethod
-    def parse(cls, key: SchemaKey, data: dict[str, Any]) -> Conf:
-        """Read the configuration's ``data`` object. Raises ``ConfigError`` naming what is wrong."""
+    def parse(cls, key: SchemaKey, data: dict[str, Any]) -> Enrichment:
+        """Read the configuration's ``data`` object. Raises ``ConfigError`` naming all that is wrong."""
         ...
 
-    def assets(self) -> list[Asset]: ...
+    def needs(self) -> Needs: ...
 
-    def build(self, files: Mapping[str, Path]) -> Step:
-        """The step, given the local path of every asset by its URI. Raises ``AssetError`` for an unreadable file."""
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        """The step, ready; leaving the context gives back what it holds.
+
+        Raises ``AssetError`` for an unreadable file, ``ConfigError`` for what cannot be put to work.
+        """
         ...

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.jvm.map_order import in_map_order
 from snowetl.jvm.text import tsv_safe
 from snowetl.model.fields import INDEX
@@ -32,6 +32,7 @@ class CampaignAttributionConf:
     """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("campaign_attribution")
+    place: ClassVar[Place] = Place(110)
 
     schema_key: SchemaKey
     fields: tuple[tuple[str, ...], ...]
@@ -47,11 +48,14 @@ class CampaignAttributionConf:
         given.check()
         return cls(key, fields, tuple(in_map_order(_NETWORKS | dict(own)).items()))
 
-    def assets(self) -> list[Asset]:
-        return []
+    def needs(self) -> Needs:
+        return Needs()
 
-    def build(self, files: Mapping[str, Path]) -> CampaignAttribution:
-        return CampaignAttribution(self.fields, self.networks)
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        return nullcontext(CampaignAttribution(self.fields, self.networks))
+
+
+ENRICHMENT: type[Enrichment] = CampaignAttributionConf
 
 
 class CampaignAttribution:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
 from snowetl.jvm.text import to_utf8
 from snowetl.model.fields import INDEX
@@ -31,6 +32,7 @@ class EventFingerprintConf:
     """``excluded`` are the tracker protocol's parameter names that do not count."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("event_fingerprint_config")
+    place: ClassVar[Place] = Place(130)
 
     schema_key: SchemaKey
     hash: str
@@ -47,11 +49,14 @@ class EventFingerprintConf:
             raise ConfigError(f"[{hash_}] is not a supported event fingerprint generation algorithm")
         return cls(key, hash_, excluded)
 
-    def assets(self) -> list[Asset]:
-        return []
+    def needs(self) -> Needs:
+        return Needs()
 
-    def build(self, files: Mapping[str, Path]) -> EventFingerprint:
-        return EventFingerprint(self.hash, self.excluded)
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        return nullcontext(EventFingerprint(self.hash, self.excluded))
+
+
+ENRICHMENT: type[Enrichment] = EventFingerprintConf
 
 
 class EventFingerprint:

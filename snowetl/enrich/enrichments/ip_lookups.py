@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.errors import AssetError
 from snowetl.jvm.floats import java_float
 from snowetl.jvm.host_name import host_address
@@ -39,6 +41,7 @@ class IpLookupsConf:
     """``databases`` are (kind, file), each kind at most once."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("ip_lookups", model=2)
+    place: ClassVar[Place] = Place(190)
 
     schema_key: SchemaKey
     databases: tuple[tuple[str, Asset], ...]
@@ -54,11 +57,21 @@ class IpLookupsConf:
         given.check()
         return cls(key, databases)
 
-    def assets(self) -> list[Asset]:
-        return [asset for _, asset in self.databases]
+    def needs(self) -> Needs:
+        return Needs(files=tuple(asset for _, asset in self.databases))
 
-    def build(self, files: Mapping[str, Path]) -> IpLookups:
-        return IpLookups([(kind, open_database(kind, files[asset.uri])) for kind, asset in self.databases])
+    @contextmanager
+    def open(self, services: Services) -> Iterator[Step]:
+        with ExitStack() as stack:
+            readers = []
+            for kind, asset in self.databases:
+                reader = open_database(kind, services.files[asset.uri])
+                stack.callback(reader.close)
+                readers.append((kind, reader))
+            yield IpLookups(readers)
+
+
+ENRICHMENT: type[Enrichment] = IpLookupsConf
 
 
 class IpLookups:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.enrich.uri import Uri
 from snowetl.errors import AssetError
 from snowetl.jvm import jsontext
@@ -47,6 +49,7 @@ class RefererParserConf:
     """``internal_domains`` are hosts, exactly as they stand in URIs."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("referer_parser", model=2)
+    place: ClassVar[Place] = Place(95)
 
     schema_key: SchemaKey
     database: Asset
@@ -61,11 +64,14 @@ class RefererParserConf:
         given.check()
         return cls(key, database, domains)
 
-    def assets(self) -> list[Asset]:
-        return [self.database]
+    def needs(self) -> Needs:
+        return Needs(files=(self.database,))
 
-    def build(self, files: Mapping[str, Path]) -> RefererParser:
-        return RefererParser(read_database(files[self.database.uri]), self.internal_domains)
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        return nullcontext(RefererParser(read_database(services.files[self.database.uri]), self.internal_domains))
+
+
+ENRICHMENT: type[Enrichment] = RefererParserConf
 
 
 class RefererParser:

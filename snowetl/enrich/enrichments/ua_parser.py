@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters, ua_rules
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
+from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
@@ -30,6 +30,7 @@ class UaParserConf:
     """``rules`` is the user's own rules file; without it the bundled rules count."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("ua_parser_config")
+    place: ClassVar[Place] = Place(70)
 
     schema_key: SchemaKey
     rules: Asset | None
@@ -44,13 +45,16 @@ class UaParserConf:
         given.check()
         return cls(key, rules)
 
-    def assets(self) -> list[Asset]:
-        return [] if self.rules is None else [self.rules]
+    def needs(self) -> Needs:
+        return Needs() if self.rules is None else Needs(files=(self.rules,))
 
-    def build(self, files: Mapping[str, Path]) -> UaParser:
+    def open(self, services: Services) -> AbstractContextManager[Step]:
         if self.rules is None:
-            return UaParser(ua_rules.built_in())
-        return UaParser(ua_rules.read_rules(files[self.rules.uri]))
+            return nullcontext(UaParser(ua_rules.built_in()))
+        return nullcontext(UaParser(ua_rules.read_rules(services.files[self.rules.uri])))
+
+
+ENRICHMENT: type[Enrichment] = UaParserConf
 
 
 class UaParser:

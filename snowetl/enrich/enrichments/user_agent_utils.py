@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.services import Services
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
@@ -41,6 +42,7 @@ class UserAgentUtilsConf:
     """Nothing to configure."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("user_agent_utils_config")
+    place: ClassVar[Place] = Place(60)
 
     schema_key: SchemaKey
 
@@ -48,11 +50,14 @@ class UserAgentUtilsConf:
     def parse(cls, key: SchemaKey, data: dict[str, Any]) -> UserAgentUtilsConf:
         return cls(key)
 
-    def assets(self) -> list[Asset]:
-        return []
+    def needs(self) -> Needs:
+        return Needs()
 
-    def build(self, files: Mapping[str, Path]) -> UserAgentUtils:
-        return UserAgentUtils()
+    def open(self, services: Services) -> AbstractContextManager[Step]:
+        return nullcontext(UserAgentUtils())
+
+
+ENRICHMENT: type[Enrichment] = UserAgentUtilsConf
 
 
 Columns = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

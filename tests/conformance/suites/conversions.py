@@ -213,7 +213,7 @@ def _collector_tstamp(given: dict[str, Any] | None) -> str | None:
         millis = given.get("epoch_ms")
         if millis is None:
             millis = {"-0030-01-01T00:00:00.000Z": -63113904000000}.get(given["iso"]) or _far_millis(given["iso"])
-    manager = EnrichmentManager(_NoSchemas(), Origin("a", "1", 0), {})
+    manager = EnrichmentManager(_NoSchemas(), Origin("a", "1", 0))
     base, failures = manager.set_up(_draft(timestamp=millis).raw.payload)
     if failures:
         raise Failed(failures[0])

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.enrichments import registered
 from snowetl.model.fields import NAMES
 from snowetl.steps.enrich import EnrichSettings, execute, prepare
 from snowetl.storage import lzop_writer
@@ -39,7 +39,7 @@ _NOT_OURS = frozenset(("v_etl",))
 
 def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     configs = case["enrichments"]
-    missing = sorted({_name(config) for config in configs} - set(SUPPORTED) - {_PII})
+    missing = sorted({_name(config) for config in configs} - set(registered()) - {_PII})
     if missing:
         return Unsupported(f"enrichment {', '.join(missing)}")
     outside = sorted({service["kind"] for service in case.get("requires") or ()} - {"remote_adapter"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich.config import EnrichConfig
-from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.enrichments import registered
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.pipeline import Enricher
 from snowetl.jvm import jsontext
@@ -25,8 +25,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if "function" in case:
         return Unsupported(f"function {case['function']} belongs to an enrichment of a later issue")
     expect = case["expect"]
-    enrichments = [config for config in case.get("enrichments", []) if _name(config) in SUPPORTED]
-    missing = sorted({_name(config) for config in case.get("enrichments", [])} - set(SUPPORTED))
+    enrichments = [config for config in case.get("enrichments", []) if _name(config) in registered()]
+    missing = sorted({_name(config) for config in case.get("enrichments", [])} - set(registered()))
     if missing and not (missing == ["yauaa_enrichment_config"] and not _asks_for_contexts(expect)):
         return Unsupported(f"enrichment {', '.join(missing)}")
     flags = case.get("feature_flags") or {}
@@ -46,7 +46,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         manager = enricher._manager
         payload = _payload(case)
         base, failures = manager.set_up(payload)
-        result = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, Place(RecordPlace(b"")))
+        where = Place(RecordPlace(b""))
+        result, *_ = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, where)
     return list(_compare(expect, result))
 
 

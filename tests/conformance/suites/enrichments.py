@@ -14,9 +14,12 @@ from typing import Any
 from snowetl.enrich import steps
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
-from snowetl.enrich.enrichments import SUPPORTED
-from snowetl.enrich.enrichments.base import Conf, Step
+from snowetl.enrich.enrichments import registered
+from snowetl.enrich.enrichments.base import Enrichment, Step
+from snowetl.enrich.services import Services
 from snowetl.errors import AssetError, ConfigError
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import CollectorPayload, RawEvent
@@ -91,6 +94,11 @@ def _draft(given: dict[str, Any]) -> Draft:
     return draft
 
 
+_OFFLINE = IgluClient(ResolverConfig.default(), now=0)
+_OPENED = contextlib.ExitStack()
+"""Steps stay open to the end of the suite."""
+
+
 @functools.lru_cache(maxsize=32)
 def _step(name: str, config: str, vectors: Path) -> Step:
     """The step of a case's configuration, its files taken from the vectors."""
@@ -108,11 +116,12 @@ def _step(name: str, config: str, vectors: Path) -> Step:
             parameters |= _file(path)
         elif name == "ua_parser" and assets["rules"] != _BUNDLED_RULES:
             parameters |= _file(vectors / "assets" / assets["rules"])
-        kind_of_conf = SUPPORTED[_NAMES[name]]
+        kind_of_conf = registered()[_NAMES[name]]
         model = kind_of_conf.criterion.model
         key = SchemaKey.parse(f"iglu:{_VENDOR}/{_NAMES[name]}/jsonschema/{model}-0-0")
         conf = kind_of_conf.parse(key, {"parameters": parameters})
-        return conf.build({asset.uri: Path(asset.uri) for asset in conf.assets()})
+        files = {asset.uri: Path(asset.uri) for asset in conf.needs().files}
+        return _OPENED.enter_context(conf.open(Services.create(_OFFLINE, files=files)))
 
 
 def _file(path: Path) -> dict[str, str]:
@@ -142,9 +151,9 @@ def _registry(case: dict[str, Any]) -> list[Mismatch] | Unsupported:
     return list(differences("parsed", parsed, got))
 
 
-def _parsed(conf: Conf, expected: dict[str, Any]) -> dict[str, Any]:
+def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Callable[[Any], Any]] = {
-        "assets": lambda conf: [[asset.uri, f"./{asset.name}"] for asset in conf.assets()],
+        "assets": lambda conf: [[asset.uri, f"./{asset.name}"] for asset in conf.needs().files],
         "anonOctets": lambda conf: conf.octets,
         "anonSegments": lambda conf: conf.segments,
         "internalDomains": lambda conf: list(conf.internal_domains),

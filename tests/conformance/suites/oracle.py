@@ -14,7 +14,7 @@ from typing import Any
 
 from snowetl.collector import thrift_reader as reader
 from snowetl.enrich.config import EnrichConfig
-from snowetl.enrich.enrichments import SUPPORTED
+from snowetl.enrich.enrichments import registered
 from snowetl.enrich.pipeline import Enricher
 from snowetl.jvm import charsets
 from snowetl.jvm.text import to_utf8
@@ -63,7 +63,7 @@ def profile(folder: Path, assets: Path) -> list[dict[str, Any]]:
 
 
 def unsupported(configs: list[dict[str, Any]]) -> str | None:
-    names = sorted({config["schema"].split("/")[1] for config in configs} - set(SUPPORTED))
+    names = sorted({config["schema"].split("/")[1] for config in configs} - set(registered()))
     return f"enrichment {', '.join(names)}" if names else None
 
 

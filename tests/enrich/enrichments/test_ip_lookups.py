@@ -182,7 +182,7 @@ def test_a_damaged_database_is_not_the_events_fault(tmp_path: Path) -> None:
 
 def test_assets_and_bad_parameters() -> None:
     made = conf("ip_lookups", geo={"uri": "s3://bucket/maxmind/", "database": "GeoLite2-City.mmdb"})
-    assert made.assets() == [("s3://bucket/maxmind/GeoLite2-City.mmdb", "ip_geo")]
-    assert conf("ip_lookups").assets() == []
+    assert list(made.needs().files) == [("s3://bucket/maxmind/GeoLite2-City.mmdb", "ip_geo")]
+    assert list(conf("ip_lookups").needs().files) == []
     with pytest.raises(ConfigError, match="parameters.geo.database.*parameters.isp.uri.*parameters.isp.database"):
         conf("ip_lookups", geo={"uri": "x"}, isp=None)

@@ -143,7 +143,7 @@ def test_no_rules_file_and_bad_parameters(tmp_path: Path) -> None:
         step("ua_parser_config", uri=str(tmp_path), database="none.yml")
     with pytest.raises(ConfigError, match="Could not extract parameters.database as string"):
         conf("ua_parser_config", uri="http://example.com")
-    assert conf("ua_parser_config", database="without-uri.yml").assets() == []
+    assert conf("ua_parser_config", database="without-uri.yml").needs().files == ()
 
 
 # --- leaving rules out --------------------------------------------------------------------------------------------

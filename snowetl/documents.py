@@ -1,0 +1,388 @@
+"""Configuration documents: JSON, YAML or HOCON from a file, a folder, an address, text or base64.
+
+``${NAME}`` in their texts stands for an environment variable. What they hold under a key that names a secret is known
+here, so that those who print can mask it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import difflib
+import os
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from snowetl.errors import ConfigError
+from snowetl.jvm import jsontext
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+MASK = "***"
+_SECRET_KEY = re.compile(r"api_?key|passw(?:or)?d|secret|token|salt|private_?key|credential", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SUFFIXES = {".json": "JSON", ".hocon": "HOCON", ".yml": "YAML", ".yaml": "YAML"}
+_SHOWN = 200
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Document:
+    """One parsed document. ``where`` names it in messages: its path or address, or what it is given as."""
+
+    where: str
+    value: Any
+    text: str = field(default="", repr=False)
+
+    def locate(self, path: Sequence[str | int]) -> str:
+        """``where``, and the line of the value at ``path`` (keys and list indices) as far as it can be found."""
+        node, line = self._root, 0
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            node, line = found
+        return f"{self.where}, line {line}" if line else self.where
+
+    @cached_property
+    def _root(self) -> Node | None:
+        import yaml
+
+        with suppress(yaml.YAMLError, RecursionError):
+            return yaml.compose(self.text, Loader=yaml.SafeLoader)  # all JSON people write is YAML
+        return None
+
+
+def read(source: Any, what: str, *, variables: bool = True) -> Document:
+    """The one document ``source`` stands for: parsed JSON, a path, an address, text of JSON or YAML, or base64 of text.
+
+    ``what`` names it in messages (``the resolver configuration``). With ``variables``, ``${NAME}`` is replaced. Raises
+    :class:`ConfigError` that says where, to the line and column, and what to give.
+    """
+    found = read_all(source, what, variables=variables)
+    if len(found) != 1:
+        raise ConfigError(f"{what}: {_shown(source)} is a folder of {len(found)} documents; name one file")
+    return found[0]
+
+
+def read_all(source: Any, what: str, *, variables: bool = True) -> list[Document]:
+    """As :func:`read`, but a folder stands for all its documents (``*.json``, ``*.hocon``, …), in order of name."""
+    if isinstance(source, (dict, list)):
+        documents = [Document(what, source)]
+    elif isinstance(source, Path):
+        documents = _from_path(source, what)
+    elif not isinstance(source, str) or not source.strip():
+        raise ConfigError(f"{what}: nothing is given. Give a file, a folder, JSON, or JSON in base64")
+    elif source.lstrip()[0] in "{[":
+        documents = [_parsed(source, what, "JSON")]
+    elif _SCHEME.match(source):
+        documents = _from_address(source, what)
+    elif _exists(source):
+        documents = _from_path(Path(source), what)
+    else:
+        documents = [_from_base64(source, what)]
+    if not variables:
+        return documents
+    return [
+        Document(document.where, interpolate(document.value, document.where), document.text) for document in documents
+    ]
+
+
+# --- sources ------------------------------------------------------------------------------------------------------
+
+
+def _exists(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _from_path(path: Path, what: str) -> list[Document]:
+    if not path.is_dir():
+        return [_from_file(path)]
+    files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    if not files:
+        raise ConfigError(f"{what}: the folder {path} has no file *.json, *.hocon or *.yml")
+    problems = Problems()
+    documents = []
+    for file in files:
+        with problems.gathered():
+            documents.append(_from_file(file))
+    problems.check()
+    return documents
+
+
+def _from_file(path: Path) -> Document:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    return _parsed(_decoded(content, str(path)), str(path), _SUFFIXES.get(path.suffix, ""))
+
+
+def _from_address(uri: str, what: str) -> list[Document]:
+    scheme = uri.partition(":")[0].lower()
+    parts = urlsplit(uri)
+    if scheme == "file":
+        return _from_path(Path(unquote(parts.path)), what)
+    shown = mask_urls(uri)
+    if scheme in ("http", "https"):
+        content = _from_web(uri, shown)
+    elif scheme in ("s3", "s3a", "s3n"):
+        content = _from_s3(parts.netloc, parts.path.lstrip("/"), shown)
+    else:
+        raise ConfigError(f"{what}: {shown} cannot be read: give a path, or an address s3://, http:// or https://")
+    return [_parsed(_decoded(content, shown), shown, _SUFFIXES.get(Path(parts.path).suffix, ""))]
+
+
+def _from_web(uri: str, shown: str) -> bytes:
+    from snowetl.http import Http, HttpError, Policy
+
+    try:
+        with Http(Policy(deadline=60.0, max_bytes=_MAX_BYTES)) as http:
+            response = http.get(uri)
+    except HttpError as error:
+        raise ConfigError(f"{shown} cannot be read: {error}") from None
+    if response.status != 200:
+        raise ConfigError(f"{shown} cannot be read: the server answers {response.status}")
+    return response.body
+
+
+def _from_s3(bucket: str, key: str, shown: str) -> bytes:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer = boto3.client("s3").get_object(Bucket=bucket, Key=key)
+        return bytes(answer["Body"].read(_MAX_BYTES))
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise ConfigError(f"{shown} cannot be read: {error}") from None
+
+
+def _from_base64(source: str, what: str) -> Document:
+    text = source.strip().translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    try:
+        content = b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        content = ""
+    if not content.lstrip().startswith(("{", "[")):
+        raise ConfigError(
+            f"{what}: there is no file or folder {_shown(source)}, and it is neither JSON nor JSON in base64. "
+            "Give the path of a file"
+        )
+    return _parsed(content, f"{what} in base64", "JSON")
+
+
+def _decoded(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{where}, line {line}: it is not UTF-8 text") from None
+
+
+# --- parsing ------------------------------------------------------------------------------------------------------
+
+
+def _parsed(text: str, where: str, kind: str) -> Document:
+    """``kind`` is JSON, YAML, HOCON, or empty: then the first character tells JSON from YAML."""
+    if kind == "HOCON":
+        return Document(where, _hocon(text, where), text)
+    if kind == "YAML" or (not kind and not text.lstrip().startswith(("{", "["))):
+        return Document(where, _yaml(text, where), text)
+    return Document(where, _json(text, where), text)
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return jsontext.loads(text)
+    except jsontext.JsonError as error:
+        raise ConfigError(f"{where}{_json_place(text)} is not JSON: {error}") from None
+
+
+def _json_place(text: str) -> str:
+    import json
+
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f", line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        pass
+    return ""
+
+
+def _yaml(text: str, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{where}{place} is not YAML: {getattr(error, 'problem', None) or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where} is not YAML: {error}") from None
+
+
+def _hocon(text: str, where: str) -> Any:
+    """HOCON resolves its own ``${…}``, from the document and from the environment."""
+    with suppress(jsontext.JsonError):
+        return jsontext.loads(text)
+    try:
+        import pyhocon
+    except ModuleNotFoundError:
+        raise ConfigError(
+            f"{where} is HOCON. Reading it needs another package: pip install 'snowetl[hocon]'; or write it as JSON"
+        ) from None
+    try:
+        return pyhocon.ConfigFactory.parse_string(text).as_plain_ordered_dict()
+    except Exception as error:  # its parser raises whatever its grammar and substitutions stumble over
+        line, column = getattr(error, "lineno", None), getattr(error, "column", None)
+        place = f", line {line}, column {column}" if line else ""
+        reason = str(error).split("\n", 1)[0] or type(error).__name__
+        raise ConfigError(f"{where}{place} is not HOCON: {reason}") from None
+
+
+def _child(node: Node | None, step: str | int) -> tuple[Node, int] | None:
+    """The value at a key or an index, and the line it (or its key) stands on."""
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step].start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return value, key.start_mark.line + 1
+    return None
+
+
+# --- variables, secrets, names ------------------------------------------------------------------------------------
+
+
+def interpolate(value: Any, where: str, environment: Mapping[str, str] = os.environ) -> Any:
+    """Replace ``${NAME}`` and ``${NAME:-default}`` in all texts of ``value``; ``$${`` stands for ``${``.
+
+    Raises :class:`ConfigError` naming all variables that are not set.
+    """
+    missing: dict[str, None] = {}
+
+    def replace(match: re.Match[str]) -> str:
+        dollar, name, default = match.groups()
+        if dollar:
+            return "${"
+        text = environment.get(name, default)
+        if text is None:
+            missing[name] = None
+            return ""
+        return text
+
+    def walk(item: Any) -> Any:
+        if isinstance(item, dict):
+            return {key: walk(inner) for key, inner in item.items()}
+        if isinstance(item, list):
+            return [walk(inner) for inner in item]
+        return _VARIABLE.sub(replace, item) if isinstance(item, str) and "${" in item else item
+
+    replaced = walk(value)
+    if missing:
+        names = " and ".join(missing)
+        verb = "is" if len(missing) == 1 else "are"
+        raise ConfigError(
+            f"{where}: the environment variable{'' if len(missing) == 1 else 's'} {names} {verb} not set. Set it, "
+            f"give a default (${{NAME:-default}}), or write $${{NAME}} for the text itself"
+        )
+    return replaced
+
+
+class Problems:
+    """What is wrong with a configuration, gathered so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, ConfigError] = {}
+
+    def add(self, error: ConfigError | str) -> None:
+        """A problem in a sentence; of those an error holds already (see :meth:`check`), each."""
+        if isinstance(error, str):
+            error = ConfigError(error)
+        for one in error.problems or (error,):
+            self._found.setdefault(str(one), one)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Whatever ``ConfigError`` is raised inside is one problem more."""
+        try:
+            yield
+        except ConfigError as error:
+            self.add(error)
+
+    def check(self) -> None:
+        """Raises :class:`ConfigError` if there is any problem: the problem itself, or a list of all."""
+        problems = tuple(self._found.values())
+        if len(problems) == 1:
+            raise problems[0]
+        if problems:
+            lines = "".join(f"\n  - {problem}" for problem in problems)
+            error = ConfigError(f"{len(problems)} problems in the configuration:{lines}")
+            error.problems = problems
+            raise error
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """The texts that ``value`` (a parsed document) holds under keys that name a secret."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, str):
+                if item and _SECRET_KEY.search(str(key)):
+                    yield item
+            else:
+                yield from secrets_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_in(item)
+
+
+def masked(value: Any) -> Any:
+    """A copy of ``value`` (a parsed document) that can be printed: secrets, and passwords in URLs, become ``***``."""
+    if isinstance(value, dict):
+        return {
+            key: MASK if isinstance(item, str) and item and _SECRET_KEY.search(str(key)) else masked(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return mask_urls(value) if isinstance(value, str) else value
+
+
+def mask_urls(text: str) -> str:
+    """``text`` without user and password of URLs, nor secrets in their query strings."""
+    from snowetl.http import redacted
+
+    return redacted(text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name most like ``name``, or an empty text."""
+    lower = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name.lower(), sorted(lower), n=1, cutoff=0.7)
+    return lower[found[0]] if found else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean NAME``, or an empty text: for the end of a message about an unknown ``name``."""
+    found = nearest(name, known)
+    return f"; did you mean {found}" if found else ""
+
+
+def _shown(source: Any) -> str:
+    text = str(source)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,240 @@
+"""One HTTP exchange over urllib3, bounded in time and bytes from the first byte of the answer to the last.
+
+A socket's own timeout begins anew with every byte, so that a server which sends one byte now and then holds its client
+for ever. Here the connection reads through :class:`_TimedReader`, which knows when the call has to be over; it bounds
+status line and headers as well as the body.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
+
+_CHUNK = 1 << 16
+_POOLS = 8
+_limits = threading.local()
+"""``give_up_at`` and ``read`` of the call this thread is busy with."""
+
+
+class Response(NamedTuple):
+    """``headers`` have lower-case names; ``body`` is decompressed (empty where it went into a file)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpError(Exception):
+    """No answer that could be used. The text says why, and holds no secret.
+
+    ``sent`` says whether the server may have seen the request; ``passing`` whether it is worth asking again.
+    """
+
+    def __init__(self, reason: str, *, sent: bool = True, passing: bool = True) -> None:
+        super().__init__(reason)
+        self.sent = sent
+        self.passing = passing
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient and how trusting a call is. Times are seconds.
+
+    ``connect`` and ``read`` bound one wait for the server; ``deadline`` bounds the whole call: all attempts, the waits
+    between them, every byte of the answer. ``max_bytes`` bounds the decompressed answer. ``retries`` are further
+    attempts after a failure that may pass: a status of ``retried``, or no answer. A request that may have arrived is
+    sent again only with ``resend``. The n-th wait is ``first_wait * 2 ** n``, at most ``longest_wait``, somewhat less
+    by chance; a ``Retry-After`` that is longer counts instead.
+    """
+
+    connect: float = 3.0
+    read: float = 10.0
+    deadline: float = 30.0
+    max_bytes: int = 5 * 1024 * 1024
+    retries: int = 5
+    retried: frozenset[int] = frozenset((408, 429, 500, 502, 503, 504))
+    resend: bool = True
+    redirects: int = 5
+    first_wait: float = 0.2
+    longest_wait: float = 5.0
+
+
+class Request(NamedTuple):
+    """One exchange, without redirects or retries. ``give_up_at`` is a time of ``time.monotonic``."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    policy: Policy
+    give_up_at: float
+    into: BinaryIO | None = None
+
+
+class _TimedReader(io.RawIOBase):
+    """The bytes of a socket; each read waits at most until the call has to be over."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._give_up_at: float = _limits.give_up_at
+        self._read: float = _limits.read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._give_up_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer is not complete in time")
+        self._sock.settimeout(min(self._read, left))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedReader(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class PooledTransport:
+    """Exchanges over kept connections, ``connections`` to a host; directly, or over the proxy the environment names."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._managers: dict[str | None, urllib3.PoolManager] = {}
+
+    def close(self) -> None:
+        for manager in self._managers.values():
+            manager.clear()
+        self._managers = {}
+
+    def __call__(self, request: Request) -> Response:
+        left = request.give_up_at - time.monotonic()
+        if left <= 0:
+            raise HttpError("no time is left", sent=False, passing=False)
+        policy = request.policy
+        _limits.give_up_at, _limits.read = request.give_up_at, policy.read
+        timeout = urllib3.Timeout(connect=min(policy.connect, left), read=min(policy.read, left))
+        try:
+            answer = self._manager(request.url).request(
+                request.method,
+                request.url,
+                body=request.body,
+                headers=dict(request.headers),
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except (HTTPError, OSError, ValueError) as error:
+            raise _failure(error, request) from None
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        into = request.into if 200 <= answer.status < 300 and request.into is not None else io.BytesIO()
+        try:
+            for chunk in _chunks(answer, request):
+                into.write(chunk)
+        except BaseException:
+            answer.close()
+            raise
+        answer.release_conn()
+        return Response(answer.status, headers, into.getvalue() if isinstance(into, io.BytesIO) else b"")
+
+    def _manager(self, url: str) -> urllib3.PoolManager:
+        parts = urlsplit(url)
+        proxy = getproxies().get(parts.scheme)
+        if proxy and proxy_bypass(parts.hostname or ""):
+            proxy = None
+        manager = self._managers.get(proxy)
+        if manager is None:
+            options: dict[str, Any] = {"num_pools": _POOLS, "maxsize": self._connections}
+            manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+            manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+            self._managers[proxy] = manager
+        return manager
+
+
+def _chunks(answer: urllib3.BaseHTTPResponse, request: Request) -> Iterator[bytes]:
+    """The decompressed body, read no further than the limit: a small answer may unpack into a very large one."""
+    limit = request.policy.max_bytes
+    size = 0
+    while True:
+        try:
+            chunk = answer.read1(_CHUNK, decode_content=True)
+        except (HTTPError, OSError, ValueError) as error:
+            raise _failure(error, request) from None
+        if not chunk:
+            return
+        size += len(chunk)
+        if size > limit:
+            raise HttpError(f"the answer is larger than {limit:,} bytes", passing=False)
+        yield chunk
+
+
+def _failure(error: Exception, request: Request) -> HttpError:
+    late = time.monotonic() >= request.give_up_at
+    causes = list(_causes(error))
+    sent = not any(isinstance(cause, (NewConnectionError, ConnectTimeoutError, ProxyError)) for cause in causes)
+    if late:
+        return HttpError(f"no complete answer within {request.policy.deadline:g} seconds", sent=sent, passing=False)
+    if any(isinstance(cause, (ReadTimeoutError, TimeoutError)) for cause in causes):
+        seconds = request.policy.read if sent else request.policy.connect
+        what = "no answer" if sent else "no connection"
+        return HttpError(f"{what} within {seconds:g} seconds", sent=sent)
+    if isinstance(error, (LocationParseError, ValueError)) and not isinstance(error, OSError):
+        return HttpError(str(error) or type(error).__name__, sent=False, passing=False)
+    innermost = causes[-1]
+    passing = not isinstance(innermost, ssl.SSLCertVerificationError)
+    return HttpError(str(innermost) or type(innermost).__name__, sent=sent, passing=passing)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what led to it: urllib3 wraps causes, and the innermost says it best."""
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
