@@ -11,6 +11,7 @@ from snowetl.errors import ConfigError
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
+from snowetl.model.result import Discard
 from snowetl.testing.results import Result
 
 
@@ -52,7 +53,7 @@ class Pipeline:
             [result for result in results if isinstance(result, BadRow)],
         )
 
-    def _process(self, record: bytes | str, number: int) -> list[EnrichedEvent | BadRow]:
+    def _process(self, record: bytes | str, number: int) -> list[EnrichedEvent | BadRow | Discard]:
         return list(self._enricher.process(record, "test", number))
 
 
