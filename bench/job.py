@@ -18,8 +18,9 @@ import psutil
 from bench.traffic import records
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
-from snowetl.steps.enrich import EnrichSettings, Prepared, prepare
+from snowetl.steps.enrich import Prepared, prepare
 from snowetl.steps.enrich_split import Output, Processor, enrich_split
+from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000
@@ -120,11 +121,11 @@ def run_splits(source: Path, resolver: Any, enrichments: Any) -> tuple[SplitsRes
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         prepared = prepare(
             EnrichSettings(
-                input_folder=str(source),
+                input_folder=(str(source),),
                 input_format="thrift",
                 output_folder=f"{folder}/good",
                 bad_folder=f"{folder}/bad",
-                resolver=resolver,
+                iglu_config=resolver,
                 enrichments=enrichments,
                 run_id=RUN_ID,
             )

@@ -23,7 +23,8 @@ from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
-from snowetl.steps.transform import TransformSettings, execute, prepare
+from snowetl.steps.settings import TransformSettings
+from snowetl.steps.transform import execute, prepare
 from snowetl.transform.columns import EntityColumn, entity_columns
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
@@ -93,7 +94,7 @@ def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
     (source / "part-0.txt.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 4))
     (source / "_SUCCESS").touch()
     settings = TransformSettings(
-        input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), resolver=resolver
+        input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), iglu_config=resolver
     )
     execute(prepare(settings), lambda: open_pool("none", 1, "bench"), lambda *_: None)
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))

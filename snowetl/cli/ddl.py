@@ -8,47 +8,45 @@ from typing import Any
 import click
 
 from snowetl.cli import console
-from snowetl.cli.options import Document, config_option
+from snowetl.cli.verb import verb
+from snowetl.steps.settings import DdlSettings
 
-
-@click.command()
-@click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA...")
-@click.option("--iglu-config", type=Document(), help="Iglu resolver configuration. Default: our own schemas.")
-@config_option
-@click.option("--dialect", type=click.Choice(["redshift", "postgres"]), default="redshift", show_default=True)
-@click.option("--schema", default="atomic", show_default=True, help="Database schema of the tables.")
-@click.option("--from", "start", metavar="VERSION", help="Print the migration from this version, such as 1-0-0.")
-@click.option("--check", is_flag=True, help="Print nothing but what is wrong with the schemas.")
-def command(
-    schemas: tuple[str, ...], iglu_config: Any, dialect: str, schema: str, start: str | None, check: bool
-) -> None:
-    """Print the tables of schemas as SQL, or check schemas for what will not load.
-
-    SCHEMA is a model (iglu:com.acme/event/jsonschema/1), a version of one, a schema file, or a folder of them.
-
-    Exit codes: 0 done (nothing wrong), 1 something is wrong (--check), 2 wrong usage.
+EXAMPLES = (
     """
+snowetl ddl iglu:com.acme/click/jsonschema/1 --iglu-config resolver.json --dialect postgres""",
+    """
+snowetl ddl schemas --check --level warning""",
+)
+
+
+@verb(
+    DdlSettings,
+    examples=EXAMPLES,
+    exit_codes={0: "done; nothing is wrong", 1: "there are errors (--check)", 2: "wrong usage or configuration"},
+)
+def command(settings: DdlSettings) -> None:
+    """Print the tables of schemas as SQL, or check schemas for what will not load."""
     from snowetl.ddl import models
     from snowetl.iglu.client import IgluClient
     from snowetl.iglu.config import ResolverConfig
 
-    resolver = ResolverConfig.default() if iglu_config is None else ResolverConfig.load(iglu_config)
-    client = IgluClient(resolver, now=0)
+    given = settings.iglu_config
+    client = IgluClient(ResolverConfig.default() if given is None else ResolverConfig.load(given), now=0)
     found: list[list[models.Version]] = []
-    for text in schemas:
+    for text in settings.schemas:
         path = Path(text)
         found += models.from_files(path) if path.exists() else [models.from_registry(text, client)]
-    if check:
-        if _check(found, dialect):
+    if settings.check:
+        if _check(found, settings.dialect, settings.level):
             raise click.exceptions.Exit(1)
         return
     for model in found:
         statements = (
-            models.table_statements(model, dialect, schema)
-            if start is None
-            else models.migration_statements(model, _version(start), dialect, schema)
+            models.table_statements(model, settings.dialect, settings.schema)
+            if settings.start is None
+            else models.migration_statements(model, _version(settings.start), settings.dialect, settings.schema)
         )
-        console.show("".join(f"{statement};\n" for statement in statements))
+        console.emit("".join(f"{statement};\n" for statement in statements))
 
 
 def _version(text: str) -> Any:
@@ -57,14 +55,15 @@ def _version(text: str) -> Any:
     try:
         return SchemaVer.parse(text)
     except ParseError:
-        raise click.BadParameter(f"'{text}' is no version such as 1-0-0", param_hint="--from") from None
+        raise click.BadParameter(f"'{text}' is not a version such as 1-0-0", param_hint="--from") from None
 
 
-def _check(found: list[Any], dialect: str) -> int:
-    """Print the issues of all models; returns how many errors there are."""
-    from snowetl.ddl.lint import ERROR, lint
+def _check(found: list[Any], dialect: str, level: str) -> int:
+    """Print the issues of all models from a level on; returns how many errors there are."""
+    from snowetl.ddl.lint import ERROR, LEVELS, lint
     from snowetl.ddl.lint_model import lint_model
 
+    printed = LEVELS[: LEVELS.index(level) + 1]
     errors = 0
     for model in found:
         by_key = {version.key.uri: lint(version.schema) for version in model}
@@ -72,6 +71,7 @@ def _check(found: list[Any], dialect: str) -> int:
         by_key[f"{vendor}/{name} {version.model}-*-*"] = lint_model(model, dialect)
         for where, issues in by_key.items():
             for issue in issues:
-                console.show(f"{where}: {issue}")
+                if issue.level in printed:
+                    console.show(f"{where}: {issue}")
             errors += sum(issue.level == ERROR for issue in issues)
     return errors

@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from snowetl.cli import console
-from snowetl.cli.options import Document, config_option
+from snowetl.cli.verb import EXIT_CODES, verb
+from snowetl.steps.settings import LoadSettings
 
 if TYPE_CHECKING:
     from snowetl.load.report import LoadReport
 
+EXAMPLES = (
+    """
+snowetl load -i out/transformed --iglu-config resolver.json --bad-rows out/bad""",
+    """
+SNOWETL_DATABASE='postgresql://loader:PASSWORD@db.example.com/analytics' \\
+    snowetl load -i s3://lake/transformed --iglu-config resolver.json""",
+)
 
-@click.command()
-@click.option("-i", "--input-folder", required=True, help="A transformed run folder, or the folder of all of them.")
-@click.option("--iglu-config", type=Document(), required=True, help="Iglu resolver configuration.")
-@click.option("--warehouse", type=click.Choice(["postgres", "redshift"]), default="postgres", show_default=True)
-@click.option("--database", help="Connection URL. Default for postgres: the embedded server, see --data-folder.")
-@click.option("--data-folder", type=click.Path(path_type=Path), default="warehouse", show_default=True,
-              help="Where the embedded PostgreSQL keeps its data.")  # fmt: skip
-@click.option("--schema", default="atomic", show_default=True, help="Schema of all tables.")
-@click.option("--bad-rows", multiple=True, help="Folder, file or glob of bad rows to load too (postgres).")
-@click.option("--role-arn", help="redshift: role of the cluster that may read the run's files.")
-@click.option("--assume-role-arn", help="redshift: role whose temporary keys COPY uses instead.")
-@click.option("--region", help="redshift: region of the bucket. Default: that of the AWS configuration.")
-@click.option("--max-error", type=click.IntRange(0), default=10, show_default=True, help="redshift: MAXERROR of COPY.")
-@config_option
-def command(input_folder: str, iglu_config: Any, bad_rows: tuple[str, ...], **target: Any) -> None:
+
+@verb(
+    LoadSettings,
+    examples=EXAMPLES,
+    exit_codes=EXIT_CODES | {1: "failure: nothing of the run is visible", 3: "nothing to do: no complete run is there"},
+    interrupted="Runs that were loaded stay loaded: run the same command again to load the rest.",
+)
+def command(settings: LoadSettings) -> None:
     """Load transformed runs into PostgreSQL or Redshift, each in one transaction and once.
 
     Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
     as the schemas ask for it.
-
-    Exit codes: 0 done, 1 failure (nothing of the run is visible), 2 wrong usage or configuration, 3 nothing to do.
     """
-    from snowetl.errors import NothingToDo, SnowetlError
+    from snowetl.errors import NothingToDo, SnowetlError, UsageError
     from snowetl.iglu.client import IgluClient
     from snowetl.iglu.config import ResolverConfig
     from snowetl.load.engine import Loader
     from snowetl.load.report import save
     from snowetl.load.run import discover, read_run
     from snowetl.load.schemas import RegistrySchemas
-    from snowetl.load.target import Target
     from snowetl.runs.run import absolute
     from snowetl.storage import filesystem
 
-    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(iglu_config), now=0))
-    folders = discover(absolute(input_folder))  # the manifest names runs by their folders, from wherever we are
+    target = settings.target
+    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
+    source = absolute(settings.input_folder)  # the manifest names runs by their folders, from wherever we are
+    if not filesystem(source).exists(source):
+        raise UsageError(f"--input-folder: there is no folder {settings.input_folder}")
+    folders = discover(source)
     if not folders:
-        raise NothingToDo(f"no complete run in {input_folder}: `snowetl transform` makes them")
-    bad_files = [info for pattern in bad_rows for info in filesystem(pattern).list(pattern)]
-    with Target(**target).open(console.say) as warehouse:
+        raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
+    bad_files = [info for pattern in settings.bad_rows for info in filesystem(pattern).list(pattern)]
+    with target.open(console.say) as warehouse:
         loader = Loader(warehouse, schemas, progress=console.say)
         for folder in folders:
             report = loader.load(read_run(folder), bad_files if folder == folders[-1] else ())

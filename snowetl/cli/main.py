@@ -13,20 +13,13 @@ from typing import NoReturn
 import click
 
 from snowetl.cli import console
+from snowetl.cli.verbs import VERBS
 from snowetl.errors import SnowetlError
-
-VERBS = {
-    "enrich": "snowetl.cli.enrich",
-    "explain": "snowetl.cli.explain",
-    "transform": "snowetl.cli.transform",
-    "load": "snowetl.cli.load",
-    "run": "snowetl.cli.run",
-    "psql": "snowetl.cli.psql",
-    "ddl": "snowetl.cli.ddl",
-}
-"""Verb -> module whose ``command`` is the verb. A new verb is one file and one line here."""
+from snowetl.settings.words import did_you_mean
 
 INTERRUPTED = 130
+_WORDS = {"help": "--help", "version": "--version"}
+"""Verbs that are options in truth."""
 
 
 class _Verbs(click.Group):
@@ -38,8 +31,35 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(VERBS[cmd_name]).command
+        command: click.Command = importlib.import_module(VERBS[cmd_name].module).command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``snowetl`` alone is ``snowetl --help``; ``snowetl help VERB`` is ``snowetl VERB --help``."""
+        if not args:
+            args = ["--help"]
+        elif args[0] in _WORDS:
+            args = [*args[1:2], _WORDS[args[0]]] if args[0] == "help" else [_WORDS[args[0]]]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            known = did_you_mean(name, [*VERBS, *_WORDS]) or f" The verbs are {', '.join(VERBS)}"
+            raise click.UsageError(f"No such command '{name}'.{known}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Verbs in the order of their use, each with its whole first sentence."""
+        rows = []
+        for name in VERBS:
+            command = self.get_command(ctx, name)
+            assert command is not None
+            rows.append((name, command.get_short_help_str(limit=200)))
+        with formatter.section("Verbs"):
+            formatter.write_dl(rows)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -50,10 +70,15 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Version.")
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`snowetl VERB --help` lists the options of a verb, with examples.",
+)
+@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+              help="Show the version and exit.")  # fmt: skip
 def cli() -> None:
-    """Turn raw Snowplow collector logs into enriched events and bad rows."""
+    """Turn raw Snowplow collector logs into enriched events, bad rows and warehouse tables."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,9 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0 ok, 1 failure, 2 usage or configuration, 3 nothing to do, 130 interrupted.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console.tolerate_encodings()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = cli.main(arguments, prog_name="snowetl", standalone_mode=False)
+        code = cli.main(given, prog_name="snowetl", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         console.fail(console.click_message(error))
@@ -72,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.fail(str(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        console.fail("interrupted")
+        console.fail(f"interrupted{_how_to_go_on(given)}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -80,6 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # this machine's: a full /tmp, no file handles left (storage has errors of its own)
         console.fail(str(error))
         return 1
+
+
+def _how_to_go_on(arguments: Sequence[str]) -> str:
+    """What the verb says about going on after Ctrl-C."""
+    verb = VERBS.get(arguments[0]) if arguments else None
+    text = getattr(importlib.import_module(verb.module).command, "interrupted", "") if verb else ""
+    return f". {text}" if text else ""
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from snowetl.cli.progress import duration
+from snowetl.settings.words import count
 
 if TYPE_CHECKING:
     from snowetl.steps.enrich import Prepared
@@ -20,11 +21,11 @@ def report(document: dict[str, Any]) -> str:
     settings, inputs, output = document["settings"], document["input"], document["output"]
     rate = document["records"] / document["seconds"] if document["seconds"] else 0
     rows: list[Row] = [
-        ("records", f"{document['records']:,}", f"{inputs['files']:,} files, {size(inputs['bytes'])}"),
-        *(("  discarded", f"{count:,}", reason) for reason, count in document["discarded"].items()),
+        ("records", f"{document['records']:,}", amount(inputs["files"], inputs["bytes"])),
+        *(("  discarded", f"{number:,}", reason) for reason, number in document["discarded"].items()),
         ("events", f"{document['events']:,}", size(output["good"]["bytes"])),
         ("bad rows", f"{sum(document['badRows'].values()):,}", size(output["bad"]["bytes"])),
-        *(("", f"{count:,}", kind) for kind, count in document["badRows"].items()),
+        *(("", f"{number:,}", kind) for kind, number in document["badRows"].items()),
     ]
     if document["damages"]:
         rows.append(("damages", f"{document['damages']:,}", "places where a file is damaged; each is a bad row"))
@@ -58,8 +59,13 @@ def plan(prepared: Prepared) -> str:
 
 def intention(prepared: Prepared) -> str:
     """One line before the work starts."""
-    text = f"run={prepared.run.id}: {len(prepared.files):,} files, {size(prepared.bytes)}, {len(prepared.work):,} tasks"
-    return text + (f", {len(prepared.ignored):,} files ignored" if prepared.ignored else "")
+    text = f"run={prepared.run.id}: {amount(len(prepared.files), prepared.bytes, len(prepared.work))}"
+    return text + (f", {count(len(prepared.ignored), 'file')} ignored" if prepared.ignored else "")
+
+
+def amount(files: int, stored: int, tasks: int | None = None) -> str:
+    """``1 file, 2.0 KB, 1 task``."""
+    return f"{count(files, 'file')}, {size(stored)}" + ("" if tasks is None else f", {count(tasks, 'task')}")
 
 
 def size(number: int) -> str:

@@ -82,6 +82,8 @@ def parse_config(source: Any) -> ManifestConfig:
 
     Raises :class:`ConfigError`.
     """
+    if isinstance(source, (DynamoConfig, PostgresConfig)):
+        return source
     if isinstance(source, str) and source.startswith(("postgres://", "postgresql://")):
         return PostgresConfig(source)
     document = _document(source) if isinstance(source, str) else source

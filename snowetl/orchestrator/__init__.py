@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from snowetl.orchestrator.batch import run
-from snowetl.orchestrator.settings import RunSettings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snowetl.orchestrator.batch import run
+    from snowetl.orchestrator.settings import RunSettings
 
 __all__ = ["RunSettings", "run"]
+
+_HOMES = {"RunSettings": "snowetl.orchestrator.settings", "run": "snowetl.orchestrator.batch"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: a help text needs the settings, not the steps."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'snowetl.orchestrator' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

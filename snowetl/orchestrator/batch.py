@@ -25,6 +25,7 @@ from snowetl.orchestrator.ledger import Entry
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import run_id
+from snowetl.settings.words import count
 from snowetl.steps import enrich as enrich_job
 from snowetl.steps import transform as transform_job
 from snowetl.storage import FileInfo, filesystem
@@ -63,7 +64,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     """
     watch = watch or Quiet()
     about = settings.about()
-    settings.warehouse.check()
+    settings.target.check()
     entry = choose(settings)
     report = entry.report(about)
     if report is not None:
@@ -129,7 +130,7 @@ def _enrich(prepared: enrich_job.Prepared, open_one: OpenExecutor, watch: Watch)
     if prepared.done is not None:
         watch.say(f"enrich: done already, {prepared.run.folders[0]}")
         return prepared.done
-    watch.say(f"enrich: {len(prepared.files):,} files in {len(prepared.work):,} tasks")
+    watch.say(f"enrich: {count(len(prepared.files), 'file')} in {count(len(prepared.work), 'task')}")
     with watch.progress(prepared.bytes) as advance:
         return enrich_job.execute(prepared, open_one, advance)
 
@@ -145,7 +146,7 @@ def _transform(settings: RunSettings, entry: Entry, open_one: OpenExecutor, watc
         watch.say(f"transform: done already, {done.folder}")
         return report, done.folder
     batch = prepared.batches[0]
-    watch.say(f"transform: {len(batch.files):,} files in {len(batch.work):,} tasks")
+    watch.say(f"transform: {count(len(batch.files), 'file')} in {count(len(batch.work), 'task')}")
     with watch.progress(prepared.bytes) as advance:
         [report] = transform_job.execute(prepared, open_one, advance)
     return report, batch.run.folder
@@ -160,13 +161,13 @@ def _load(
     watch: Watch,
 ) -> tuple[dict[str, Any], list[str]]:
     """The report of the load, and where the warehouse holds other numbers than were transformed."""
-    target = settings.warehouse
+    target = settings.target
     run_ = read_run(folder)
     bad: list[FileInfo] = []
     if settings.load_bad_rows and target.takes_bad_rows:
         bad = _files(f"{settings.about()['badFolder']}/run={entry.id}") + run_.bad_files()
     all_bad = counts.bad_rows(enriched) + counts.bad_rows(transformed) if bad else 0
-    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.resolver), now=0))
+    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
     watch.say(f"load: {target}")
     with target.open(watch.say) as warehouse:
         report = Loader(warehouse, schemas, warn=watch.say).load(run_, bad)

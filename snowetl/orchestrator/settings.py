@@ -1,112 +1,142 @@
-"""What a user can say about a run from raw logs to tables."""
+"""What a run from raw logs to tables can be told: the settings of its steps, and where each leaves its output."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from snowetl.load.target import Target
 from snowetl.runs.run import absolute, run_id
-from snowetl.steps.enrich import EnrichSettings
-from snowetl.steps.transform import TransformSettings
+from snowetl.settings import Location, flag, option
+from snowetl.settings.kinds import LocalPath
+from snowetl.steps.settings import (
+    IO,
+    RUNS,
+    WAREHOUSE,
+    Deduplicating,
+    Enriching,
+    EnrichSettings,
+    Loading,
+    Shaping,
+    TransformSettings,
+    Working,
+)
 from snowetl.storage.base import scheme_of
-from snowetl.storage.splits import DEFAULT_TARGET
+
+if TYPE_CHECKING:
+    from snowetl.load.target import Target
+
+STEPS = ("enrich", "transform", "load")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
-    """Where from, where to, and what the steps are told.
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
+    """Where from, where to, and all that the steps can be told.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
-    given on their own. ``resolver`` and ``enrichments`` as ``EnrichConfig.load`` takes them. ``run_id`` and
-    ``etl_tstamp`` as for the enrich job; without both, the run that waits to be finished, or one of now.
+    given on their own. Without ``run_id`` and ``etl_timestamp``, the run that waits to be finished is meant, or a new
+    one.
     """
 
-    input_folder: str
-    input_format: str
-    output_folder: str
-    resolver: Any
-    enrichments: Any = None
-    target: Target | None = None
-    """Default: the embedded PostgreSQL, in ``warehouse`` below a local ``output_folder``."""
-    enriched_folder: str | None = None
-    bad_folder: str | None = None
-    transformed_folder: str | None = None
-    run_id: str | None = None
-    etl_tstamp: int | None = None
-    load_bad_rows: bool = True
-    """Whether bad rows become a table, where the warehouse has one for them."""
-    master: str | None = None
-    workers: int = 1
-    compression: str = "gzip"
-    split_size: int = DEFAULT_TARGET
-    on_registry_failure: str = "fail"
-    enrich: dict[str, Any] = field(default_factory=dict)
-    """Further fields of :class:`EnrichSettings`."""
-    transform: dict[str, Any] = field(default_factory=dict)
-    """Further fields of :class:`TransformSettings`."""
+    input_folder: tuple[str, ...] = EnrichSettings.field("input_folder")
+    output_folder: str = option(
+        "-o",
+        "--output-folder",
+        kind=Location(),
+        help="enriched/, bad/, transformed/ and runs/ (the reports) go below it.",
+        group=IO,
+    )
+    enriched_folder: str | None = option(
+        "--enriched-folder",
+        kind=Location(),
+        default=None,
+        help="Enriched events go here instead.",
+        group=IO,
+        shapes_output=True,
+    )
+    bad_folder: str | None = option(
+        "--bad-folder",
+        kind=Location(),
+        default=None,
+        help="Bad rows go here instead.",
+        group=IO,
+        shapes_output=True,
+    )
+    transformed_folder: str | None = option(
+        "--transformed-folder",
+        kind=Location(),
+        default=None,
+        help="Rows for the warehouse go here instead.",
+        group=IO,
+        shapes_output=True,
+    )
+    compression: str = EnrichSettings.field("compression")
+    data_folder: Path | None = option(  # type: ignore[assignment]
+        "--data-folder",
+        kind=LocalPath("FOLDER"),
+        default=None,
+        default_help="warehouse/ below a local output folder",
+        help="Where the embedded PostgreSQL keeps its data.",
+        group=WAREHOUSE,
+    )
+    load_bad_rows: bool = flag(
+        "--load-bad-rows/--no-load-bad-rows",
+        default=True,
+        help="Load bad rows into a table, too (postgres).",
+        group=WAREHOUSE,
+    )
+    redo_from: str | None = option(
+        "--redo-from",
+        choices=STEPS,
+        default=None,
+        help="Do this step and those after it again, although the run was begun or done with other settings.",
+        group=RUNS,
+    )
 
     @property
     def runs_folder(self) -> str:
         return self._below("runs", None)
 
     @property
-    def warehouse(self) -> Target:
-        if self.target is not None:
-            return self.target
+    def target(self) -> Target:
+        """The warehouse. The embedded one keeps its data below a local output folder, unless told otherwise."""
+        if self.data_folder is not None:
+            return super().target
         local = scheme_of(self.output_folder) == "file"
         base = absolute(self.output_folder).removeprefix("file://") if local else "."
-        return Target(data_folder=Path(base, "warehouse"))
+        return replace(self, data_folder=Path(base, "warehouse")).target
 
     @property
     def given_id(self) -> str | None:
         """The run's id, where the user has said it."""
-        if self.run_id is None and self.etl_tstamp is not None:
-            return run_id(self.etl_tstamp)
+        if self.run_id is None and self.etl_timestamp is not None:
+            return run_id(self.etl_timestamp)
         return self.run_id
 
     def about(self) -> dict[str, Any]:
         """What the run is made from (no secrets): compared when it is run again."""
         return {
-            "inputFolder": absolute(self.input_folder),
+            "inputFolder": [absolute(folder) for folder in self.input_folder],
             "inputFormat": self.input_format,
             "enrichedFolder": self._below("enriched", self.enriched_folder),
             "badFolder": self._below("bad", self.bad_folder),
             "transformedFolder": self._below("transformed", self.transformed_folder),
-            "warehouse": str(self.warehouse),
         }
 
     def enrich_settings(self, id_: str) -> EnrichSettings:
         about = self.about()
-        further = dict(self.enrich)
-        options = {"on_registry_failure": self.on_registry_failure} | further.pop("options", {})
-        return EnrichSettings(
-            input_folder=self.input_folder,
-            input_format=self.input_format,
-            output_folder=about["enrichedFolder"],
-            bad_folder=about["badFolder"],
-            resolver=self.resolver,
-            enrichments=self.enrichments,
-            run_id=id_,
-            etl_tstamp=self.etl_tstamp,
-            compression=self.compression,
-            split_size=self.split_size,
-            options=options,
-            **further,
-        )
+        own = {"output_folder": about["enrichedFolder"], "bad_folder": about["badFolder"], "run_id": id_}
+        return EnrichSettings(**(self.shared_with(EnrichSettings) | own))
 
     def transform_settings(self, id_: str) -> TransformSettings:
         about = self.about()
-        settings = TransformSettings(
-            input_folder=f"{about['enrichedFolder']}/run={id_}",
-            output_folder=about["transformedFolder"],
-            resolver=self.resolver,
-            split_size=self.split_size,
-            run_id=id_,
-            on_registry_failure=self.on_registry_failure,
-        )
-        return replace(settings, **self.transform)
+        own = {
+            "input_folder": f"{about['enrichedFolder']}/run={id_}",
+            "output_folder": about["transformedFolder"],
+            "run_id": id_,
+            "compression": TransformSettings.option("compression").default,
+        }
+        return TransformSettings(**(self.shared_with(TransformSettings) | own))
 
     def _below(self, name: str, given: str | None) -> str:
         return absolute((given or f"{self.output_folder.rstrip('/')}/{name}").rstrip("/"))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +21,20 @@ from snowetl.reporting.enrich import enrich_report
 from snowetl.runs.lease import Lease
 from snowetl.runs.parts import part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
+from snowetl.settings.kinds import canonical_location
+from snowetl.settings.words import count
 from snowetl.steps import assets
 from snowetl.steps.enrich_split import Output, SplitReport
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format
+from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.storage.splits import Ignored
 from snowetl.version import __version__
 from snowetl.workers import Advance, Work, WorkerPool
 
 PROCESSOR = ("snowetl", __version__)
-DEFAULT_SPLIT_SIZE = splits.DEFAULT_TARGET
 _COMMIT_THREADS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrichSettings:
-    """What a user can say about an enrich job. ``resolver`` and ``enrichments`` as ``EnrichConfig.load`` takes them.
-
-    ``run_id`` and ``etl_tstamp`` (epoch ms) follow from each other where one is not given, from the clock without both.
-    """
-
-    input_folder: str
-    input_format: str
-    output_folder: str
-    bad_folder: str
-    resolver: Any
-    enrichments: Any = None
-    run_id: str | None = None
-    etl_tstamp: int | None = None
-    compression: str = "gzip"
-    split_size: int = DEFAULT_SPLIT_SIZE
-    options: dict[str, Any] = field(default_factory=dict)
-    """Further keywords of ``EnrichConfig.load``."""
-    local_assets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +64,9 @@ def prepare(settings: EnrichSettings) -> Prepared:
     """
     run, etl_tstamp = _name_run(settings)
     part_name(0, run.id, settings.compression)
-    config = EnrichConfig.load(
-        resolver=settings.resolver,
-        enrichments=settings.enrichments,
-        input_format=settings.input_format,
-        etl_tstamp=etl_tstamp,
-        processor=PROCESSOR,
-        **settings.options,
-    )
+    config = settings.enrich_config(etl_tstamp)
     about: dict[str, Any] = {
-        "inputFolder": absolute(settings.input_folder),
+        "inputFolder": [absolute(folder) for folder in settings.input_folder],
         "inputFormat": settings.input_format,
         "outputFolder": run.folders[0],
         "badFolder": run.folders[1],
@@ -102,14 +75,8 @@ def prepare(settings: EnrichSettings) -> Prepared:
     done = _done(run, about)
     if done is not None:
         return Prepared(settings, config, run, about, [], [], [], done)
-    source = absolute(settings.input_folder)
-    files = filesystem(source).list(source)
-    plan = splits.plan(
-        files,
-        binary=settings.input_format == "thrift",
-        target_bytes=settings.split_size,
-        fs=filesystem(source),
-    )
+    files = _list(settings)
+    plan = splits.plan(files, binary=settings.input_format == "thrift", target_bytes=settings.split_size)
     if not plan:
         raise _nothing_to_do(settings, plan.ignored)
     check_format(plan, config)
@@ -164,7 +131,7 @@ def _task(prepared: Prepared, folder: Path) -> EnrichTask:
     """What workers get. An enricher is built here first: a file it cannot read stops the job before Spark starts."""
     run, settings, config = prepared.run, prepared.settings, prepared.config
     wanted = config.assets()
-    files = assets.in_working_folder(wanted) if settings.local_assets else assets.fetch_all(wanted, folder)
+    files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, folder)
     task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, settings.compression))
     task.prepare()
     return task
@@ -190,13 +157,14 @@ def _name_run(settings: EnrichSettings) -> tuple[Run, int]:
     if len(named) > 1:
         raise UsageError(f"the run is named in two ways: {' and '.join(sorted(named))}. Name it once")
     start = named.pop() if named else None
-    etl_tstamp = settings.etl_tstamp
+    etl_tstamp = settings.etl_timestamp
     if start is None:
         start = run_id(_now() if etl_tstamp is None else etl_tstamp)
     if etl_tstamp is None:
         etl_tstamp = run_start(start)
     run_start(start)
-    _check_folders(absolute(settings.input_folder), good, bad)
+    for folder in settings.input_folder:
+        _check_folders(absolute(folder), good, bad)
     return Run(start, (good, bad)), etl_tstamp
 
 
@@ -227,12 +195,21 @@ def _done(run: Run, about: dict[str, Any]) -> dict[str, Any] | None:
     return report
 
 
+def _list(settings: EnrichSettings) -> list[FileInfo]:
+    """The files of all inputs, sorted by address: each once, also where inputs overlap or are spelled in two ways."""
+    listed = [file for folder in map(absolute, settings.input_folder) for file in filesystem(folder).list(folder)]
+    if len(settings.input_folder) == 1:
+        return listed
+    return sorted({canonical_location(file.url): file for file in listed}.values())
+
+
 def _nothing_to_do(settings: EnrichSettings, ignored: list[Ignored]) -> Exception:
+    folders = " and ".join(settings.input_folder)
     if not ignored:
-        return NothingToDo(f"there is nothing to do: no file with content in {settings.input_folder}")
+        return NothingToDo(f"there is nothing to do: no file with content in {folders}")
     first = ignored[0]
     return UsageError(
-        f"none of the {len(ignored)} files in {settings.input_folder} can be read as '{settings.input_format}' "
+        f"none of the {count(len(ignored), 'file')} in {folders} can be read as '{settings.input_format}' "
         f"(such as {first.url}, {first.reason}). Is it the right folder, and the right --input-format?"
     )
 

@@ -9,31 +9,28 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from snowetl.dedupe.decide import Decided, Request
-from snowetl.dedupe.event_manifest import ManifestConfig
-from snowetl.dedupe.rules import Policy
 from snowetl.errors import ConfigError, NothingToDo, SnowetlError, UsageError
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext
-from snowetl.jvm.instants import Instant
 from snowetl.reporting.transform import transform_report
 from snowetl.runs.lease import Lease
-from snowetl.runs.notify import Queue
 from snowetl.runs.run import Run, absolute, run_id
+from snowetl.steps.settings import TransformSettings
 from snowetl.steps.transform_split import TransformSplitReport
 from snowetl.steps.transform_task import KeysTask, SchemasTask, TransformConfig, TransformTask, type_of
 from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.transform.columns import DUPLICATE, atomic_lengths
-from snowetl.transform.discovery import RunInterval, incomplete, run_time, unprocessed
+from snowetl.transform.discovery import incomplete, run_time, unprocessed
 from snowetl.transform.event import CONTEXTS
 from snowetl.transform.formats import Formats
 from snowetl.transform.message import FILE_NAME, Completed, shredding_complete
 from snowetl.transform.rows import SchemaType
-from snowetl.transform.transformer import KINDS, SHRED, TARGETS, WIDE_PARQUET
+from snowetl.transform.transformer import SHRED, WIDE_PARQUET
 from snowetl.version import __version__
 from snowetl.workers import Advance, Pickled, Work, WorkerPool
 
@@ -41,41 +38,6 @@ PROCESSOR = ("snowetl", __version__)
 _COMPRESSIONS = {"gzip": "GZIP", "none": "NONE"}
 _SCRATCH = "_decisions"
 _THREADS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransformSettings:
-    """What a user can say about a transform job. ``resolver`` as ``ResolverConfig.load`` takes it.
-
-    ``input_folder`` is one run folder, a folder of them, or a folder of files, which make one run named ``run_id``.
-    """
-
-    input_folder: str
-    output_folder: str
-    resolver: Any
-    kind: str = SHRED
-    target: str = "redshift"
-    formats: Formats = field(default_factory=Formats)
-    deduplication: Policy = field(default_factory=Policy)
-    manifest: ManifestConfig | None = None
-    interval: RunInterval = field(default_factory=RunInterval)
-    minimum_timestamp: Instant | None = None
-    truncate_atomic_fields: bool = False
-    legacy_message: bool = False
-    queue: Queue | None = None
-    compression: str = "gzip"
-    split_size: int = splits.DEFAULT_TARGET
-    run_id: str | None = None
-    on_registry_failure: str = "fail"
-
-    @property
-    def deduplicates(self) -> bool:
-        return self.deduplication.natural or self.deduplication.finds_synthetic
-
-    @property
-    def reads_twice(self) -> bool:
-        """Whether the batch is read for its keys or types before it is transformed."""
-        return self.deduplicates or self.kind == WIDE_PARQUET
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +111,7 @@ def prepare(settings: TransformSettings, now: datetime | None = None) -> Prepare
     Raises :class:`UsageError` (``ConfigError``), :class:`NothingToDo` or :class:`StorageError`.
     """
     _check(settings)
-    resolver = ResolverConfig.load(settings.resolver)
+    resolver = ResolverConfig.load(settings.iglu_config)
     source, output = absolute(settings.input_folder).rstrip("/"), absolute(settings.output_folder).rstrip("/")
     if (output + "/").startswith(source + "/"):
         raise UsageError(f"the output folder {output} lies in the input folder {source}: give another folder")
@@ -181,20 +143,15 @@ def _which(runs: Iterable[FolderRun], holds: Callable[[FolderRun], bool]) -> lis
 
 
 def _check(settings: TransformSettings) -> None:
-    if settings.kind not in KINDS:
-        raise ConfigError(f"kind of transformation: '{settings.kind}' is none of {', '.join(KINDS)}")
-    if settings.compression not in _COMPRESSIONS:
-        raise ConfigError(f"compression: '{settings.compression}' is none of {', '.join(_COMPRESSIONS)}")
-    if settings.target not in TARGETS:
-        raise ConfigError(f"target: '{settings.target}' is none of {', '.join(TARGETS)}")
-    if settings.target != "redshift" and (settings.legacy_message or settings.formats != Formats()):
+    """Raises ``ConfigError`` for settings that do not go together, or that name what is not there."""
+    if settings.target != "redshift" and (settings.legacy_message_format or settings.formats != Formats()):
         raise ConfigError(
-            "the legacy message and the choice of TSV or JSON are for Redshift's rows: use --target redshift"
+            "--legacy-message-format, --default-format, --tsv, --json and --skip are for Redshift's rows: "
+            "use --target redshift"
         )
-    if settings.legacy_message and settings.kind != SHRED:
-        raise ConfigError("the legacy message is for shredded runs only: switch it off")
-    if settings.manifest is not None and not settings.deduplication.natural:
-        raise ConfigError("Natural deduplication needs to be enabled when cross batch deduplication is enabled")
+    if settings.legacy_message_format and settings.transformation != SHRED:
+        raise ConfigError("--legacy-message-format is for shredded runs only: leave it out")
+    _ = settings.deduplication, settings.manifest, settings.formats, settings.oldest, settings.announcement
 
 
 def _files_by_run(source: str, settings: TransformSettings, now: datetime) -> dict[str, list[FileInfo]]:
@@ -252,8 +209,9 @@ def execute(
     reports: list[dict[str, Any]] = []
     if not prepared.batches:
         return reports
-    if prepared.settings.manifest is not None:
-        with prepared.settings.manifest.open() as manifest:
+    storage = prepared.settings.manifest
+    if storage is not None:
+        with storage.open() as manifest:
             manifest.check()
     with open_workers() as workers:
         for batch in prepared.batches:
@@ -296,7 +254,7 @@ def _work(
     scratch = f"{batch.run.folder}/{_SCRATCH}"
     decided = _decide(batch, config, settings, workers, advance, scratch) if settings.reads_twice else Decided()
     types = frozenset(map(type_of, decided.tags))
-    if settings.kind == WIDE_PARQUET and settings.deduplication.finds_synthetic:
+    if settings.transformation == WIDE_PARQUET and settings.deduplication.finds_synthetic:
         types |= {SchemaType(DUPLICATE, CONTEXTS)}
     config = replace(config, types=types)
     config.transformer()  # a schema that is not to be had stops the run before its work starts
@@ -312,13 +270,13 @@ def _config(batch: Batch, prepared: Prepared, started: int) -> TransformConfig:
     settings = prepared.settings
     time_ = run_time(batch.run.id)
     config = TransformConfig(
-        kind=settings.kind,
+        kind=settings.transformation,
         resolver=prepared.resolver,
         processor=PROCESSOR,
         now=started if time_ is None else int(time_.timestamp() * 1000),
         formats=settings.formats,
         target=settings.target,
-        minimum_timestamp=settings.minimum_timestamp,
+        minimum_timestamp=settings.oldest,
         on_registry_failure=settings.on_registry_failure,
     )
     return replace(config, max_lengths=atomic_lengths(config.client())) if settings.truncate_atomic_fields else config
@@ -337,7 +295,11 @@ def _decide(
     if not settings.deduplicates:
         return Decided(tags=frozenset(workers.distinct(SchemasTask(parses), batch.work, advance)))
     request = Request(
-        settings.deduplication, settings.manifest, config.now // 1000, scratch, with_tags=settings.kind == WIDE_PARQUET
+        settings.deduplication,
+        settings.manifest,
+        config.now // 1000,
+        scratch,
+        with_tags=settings.transformation == WIDE_PARQUET,
     )
     return workers.deduplicate(KeysTask(parses), batch.work, request, advance)
 
@@ -360,7 +322,7 @@ def _report(batch: Batch, prepared: Prepared, reports: Sequence[TransformSplitRe
     about = {
         "inputFolder": batch.source,
         "outputFolder": batch.run.folder,
-        "transformation": settings.kind,
+        "transformation": settings.transformation,
         "target": settings.target,
         "defaultFormat": settings.formats.default,
         "deduplication": {
@@ -398,9 +360,11 @@ def _seal(run: FolderRun, report: dict[str, Any], settings: TransformSettings) -
         target=settings.target,
         tables=report["tables"],
     )
-    text = jsontext.dumps(shredding_complete(completed, settings.kind, settings.formats, settings.legacy_message))
-    if settings.queue is not None:
-        settings.queue.send(text)
+    legacy = settings.legacy_message_format
+    text = jsontext.dumps(shredding_complete(completed, settings.transformation, settings.formats, legacy))
+    queue = settings.announcement
+    if queue is not None:
+        queue.send(text)
     filesystem(run.message_url).put(run.message_url, text.encode("utf-8"))
 
 

@@ -90,12 +90,15 @@ class Plan(list[Split]):
         self.ignored = ignored
 
 
-def plan(files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TARGET, fs: FileSystem) -> Plan:
+def plan(
+    files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TARGET, fs: FileSystem | None = None
+) -> Plan:
     """Cut ``files`` into splits of about ``target_bytes`` stored bytes, in the order of their urls.
 
     ``binary``: Thrift records (else lines of text). A compressed file is one part, except lzop with a valid
     ``.lzo.index`` beside it; plain text is cut into equal byte ranges; small files are grouped. Empty files and index
-    files need no split and are not listed as ignored. ``fs`` is only asked about files larger than ``target_bytes``.
+    files need no split and are not listed as ignored. ``fs`` (by default that of each file) is only asked about files
+    larger than ``target_bytes``.
     """
     ignored: list[Ignored] = []
     splits: list[Split] = []
@@ -113,7 +116,7 @@ def plan(files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TAR
         if kind:
             ignored.append(Ignored(file.url, file.size, f"{kind}: not an input format"))
         elif file.size and not file.url.endswith(".lzo" + _INDEX):
-            for part, size in _parts(file, binary, target_bytes, fs):
+            for part, size in _parts(file, binary, target_bytes, fs or filesystem(file.url)):
                 if size > room:
                     finish()
                 group.append(part)

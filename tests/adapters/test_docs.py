@@ -6,7 +6,7 @@ from pathlib import Path
 from snowetl.adapters import docs
 from snowetl.adapters.remote import RemoteAdaptersConfig
 from snowetl.adapters.schemas import check_schemas
-from snowetl.cli.options import adapter_options
+from snowetl.steps.settings import adapter_groups
 
 PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 
@@ -18,7 +18,7 @@ def test_the_table_of_the_page_is_that_of_the_code():
 
 def test_the_configurations_of_the_page_can_be_used():
     schemas, remote = (json.loads(block.split("```")[0]) for block in PAGE.read_text("utf-8").split("```json\n")[1:])
-    given = adapter_options(schemas) | adapter_options(remote)
+    given = adapter_groups(schemas) | adapter_groups(remote)
     assert set(given) == {"adapter_schemas", "remote_adapters"}
     check_schemas(given["adapter_schemas"])
     config = RemoteAdaptersConfig.parse(given["remote_adapters"])

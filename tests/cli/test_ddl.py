@@ -94,7 +94,7 @@ def test_a_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["nothing"], "'nothing' is neither a file nor a schema"),
         (["iglu:com.acme/nothing/jsonschema/1"], "no registry lists its versions"),
-        (["{folder}", "--from", "one"], "'one' is no version such as 1-0-0"),
+        (["{folder}", "--from", "one"], "'one' is not a version such as 1-0-0"),
         (["{folder}", "--from", "1-0-9"], "there is no version 1-0-9 to start from"),
         ([], "Missing argument"),
     ],

@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from snowetl.dedupe.decide import seen_of
 from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, PostgresConfig, Seen, parse_config
-from snowetl.dedupe.rules import Key, Policy
+from snowetl.dedupe.rules import Key
 from snowetl.errors import ConfigError, StorageError
 from snowetl.load.embedded import embedded_postgres
 from snowetl.steps.transform import prepare
@@ -167,7 +167,7 @@ def test_a_server_that_is_not_there() -> None:
 def test_a_manifest_that_fails_stops_the_job(tmp_path: Path, dynamo: DynamoConfig) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)]])
     with pytest.raises(StorageError):
-        transform(tmp_path, manifest=DynamoConfig("other", dynamo.region, "x", "x", dynamo.endpoint))
+        transform(tmp_path, duplicate_storage=DynamoConfig("other", dynamo.region, "x", "x", dynamo.endpoint))
     assert not (tmp_path / "out").exists()
 
 
@@ -220,7 +220,7 @@ def _two_batches(folder: Path) -> None:
 
 def test_the_second_batch_lacks_what_the_first_had(tmp_path: Path, config: ManifestConfig) -> None:
     _two_batches(tmp_path)
-    first, second = transform(tmp_path, manifest=config)
+    first, second = transform(tmp_path, duplicate_storage=config)
     assert (first["events"], first["duplicates"]) == (5, 0)
     assert (second["events"], second["duplicatesByKind"]) == (2, {"earlier batches'": 2, "natural": 1})
 
@@ -228,15 +228,15 @@ def test_the_second_batch_lacks_what_the_first_had(tmp_path: Path, config: Manif
 def test_a_batch_that_is_repeated_has_its_own_again(tmp_path: Path, config: ManifestConfig) -> None:
     _two_batches(tmp_path)
     for output in ("out", "again"):
-        reports = transform(tmp_path, manifest=config, output_folder=str(tmp_path / output))
+        reports = transform(tmp_path, duplicate_storage=config, output_folder=str(tmp_path / output))
         assert [report["events"] for report in reports] == [5, 2]
 
 
 def test_a_batch_without_times_is_named_by_its_run(tmp_path: Path, config: ManifestConfig) -> None:
     write_run(tmp_path / "enriched", [[enriched(1, etl_tstamp="")]])
     write_run(tmp_path / "enriched", [[enriched(1, etl_tstamp="")]], "run=2026-01-03-03-04-05")
-    assert [report["events"] for report in transform(tmp_path, manifest=config)] == [1, 0]
-    again = transform(tmp_path, manifest=config, output_folder=str(tmp_path / "again"))
+    assert [report["events"] for report in transform(tmp_path, duplicate_storage=config)] == [1, 0]
+    again = transform(tmp_path, duplicate_storage=config, output_folder=str(tmp_path / "again"))
     assert [report["events"] for report in again] == [1, 0]
 
 
@@ -247,7 +247,7 @@ def test_the_same_on_spark(tmp_path: Path, config: ManifestConfig) -> None:
     def on_spark() -> Any:
         return open_pool("local[2]", 1, "test")
 
-    reports = transform(tmp_path, on_spark, manifest=config, split_size=1)
+    reports = transform(tmp_path, on_spark, duplicate_storage=config, split_size=1)
     assert [report["events"] for report in reports] == [5, 2]
     assert reports[1]["duplicatesByKind"] == {"earlier batches'": 2, "natural": 1}
 
@@ -255,4 +255,4 @@ def test_the_same_on_spark(tmp_path: Path, config: ManifestConfig) -> None:
 def test_a_manifest_needs_natural_deduplication(tmp_path: Path, dynamo: DynamoConfig) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)]])
     with pytest.raises(ConfigError, match="Natural deduplication needs to be enabled"):
-        prepare(settings(tmp_path, manifest=dynamo, deduplication=Policy(natural=False, synthetic="NONE")))
+        prepare(settings(tmp_path, duplicate_storage=dynamo, natural=False, synthetic="NONE"))

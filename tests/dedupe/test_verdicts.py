@@ -164,8 +164,8 @@ def test_a_job_on_spark_writes_what_one_without_writes(kind: str, spark: WorkerP
 
         def __exit__(self, *_: object) -> None: ...
 
-    (plain,) = transform(tmp_path, kind=kind, split_size=1)
-    (joined,) = transform(tmp_path, Open, kind=kind, split_size=1, output_folder=str(tmp_path / "spark"))
+    (plain,) = transform(tmp_path, transformation=kind, split_size=1)
+    (joined,) = transform(tmp_path, Open, transformation=kind, split_size=1, output_folder=str(tmp_path / "spark"))
     assert files(tmp_path / "spark") == files(tmp_path / "out")
     told = ("records", "events", "duplicates", "newIds", "badRows", "types", "tables")
     assert [joined[key] for key in told] == [plain[key] for key in told]

@@ -226,17 +226,6 @@ def test_the_yaml_of_the_docs_is_a_whole_command(folder: Path) -> None:
     assert report(folder)["steps"][0]["events"] == EXPECTED["cloudfront"]["events"]
 
 
-def test_every_option_is_documented_or_that_of_a_step() -> None:
-    from snowetl.cli import enrich, load, run, transform
-
-    steps = {option for verb in (enrich, load, transform) for param in verb.command.params for option in param.opts}
-    page = (ROOT / "docs" / "run.md").read_text("utf-8")
-    for parameter in run.command.params:
-        for option in parameter.opts:
-            if option.startswith("--") and option not in steps | {"--load-bad-rows"}:
-                assert f"`{option}`" in page, option
-
-
 @pytest.mark.spark
 def test_on_spark_the_rows_are_the_same(done: Path, folder: Path) -> None:
     assert main([*arguments(folder, "--run-id", RUN)[:-2], "--run-id", RUN, "--master", "local[2]"]) == 0

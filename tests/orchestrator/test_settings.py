@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from snowetl.dedupe.rules import Policy
-from snowetl.load.target import Target
 from snowetl.orchestrator import RunSettings
 
 
 def settings(**changed: Any) -> RunSettings:
-    given = {"input_folder": "raw", "input_format": "thrift", "output_folder": "out", "resolver": {}}
+    given = {"input_folder": "raw", "input_format": "thrift", "output_folder": "out", "iglu_config": {}}
     return RunSettings(**(given | changed))
 
 
@@ -22,24 +21,28 @@ def test_everything_goes_below_the_output_folder(monkeypatch: pytest.MonkeyPatch
     about = settings(bad_folder="elsewhere/").about()
     assert about["enrichedFolder"] == f"{tmp_path}/out/enriched"
     assert about["badFolder"] == f"{tmp_path}/elsewhere"
-    assert settings().warehouse.data_folder == tmp_path / "out" / "warehouse"
+    assert settings().target.data_folder == tmp_path / "out" / "warehouse"
     assert settings(output_folder="s3://bucket/out/").about()["transformedFolder"] == "s3://bucket/out/transformed"
-    assert settings(output_folder="s3://bucket/out/").warehouse.data_folder == Path("warehouse")
+    assert settings(output_folder="s3://bucket/out/").target.data_folder == Path("warehouse")
 
 
 def test_the_steps_are_told_what_is_theirs() -> None:
     made = settings(
-        etl_tstamp=1772668802000,
+        etl_timestamp=1772668802000,
         on_registry_failure="bad-rows",
-        enrich={"options": {"accept_invalid": True}, "local_assets": True},
-        transform={"deduplication": Policy(natural=False, synthetic="NONE")},
+        accept_invalid=True,
+        local=True,
+        natural=False,
+        synthetic="NONE",
+        compression="zstd",
     )
     assert made.given_id == "2026-03-05-00-00-02"
     enrich, transform = made.enrich_settings("2026-03-05-00-00-02"), made.transform_settings("2026-03-05-00-00-02")
-    assert enrich.options == {"on_registry_failure": "bad-rows", "accept_invalid": True}
-    assert enrich.local_assets
+    assert (enrich.on_registry_failure, transform.on_registry_failure) == ("bad-rows", "bad-rows")
+    assert (enrich.accept_invalid, enrich.local, enrich.compression) == (True, True, "zstd")
+    assert transform.compression == "gzip"
     assert transform.input_folder.endswith("/out/enriched/run=2026-03-05-00-00-02")
-    assert not transform.deduplication.natural
+    assert transform.deduplication == Policy(natural=False, synthetic="NONE")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,7 @@ def test_the_steps_are_told_what_is_theirs() -> None:
     ],
 )
 def test_no_password_is_kept(url: str) -> None:
-    shown = settings(target=Target(database=url)).about()["warehouse"]
-    assert "s3cret" not in shown
-    assert "db" in shown
+    made = settings(database=url)
+    assert "db" in str(made.target)
+    for shown in (str(made.target), repr(made), str(made.to_json()), str(made.about()), str(made.to_argv())):
+        assert "s3cret" not in shown

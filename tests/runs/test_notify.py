@@ -84,11 +84,11 @@ def test_other_names() -> None:
 def test_a_run_is_announced_and_announced_again_when_that_failed(tmp_path: Path, aws: Any) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)]])
     with pytest.raises(StorageError, match="the run is transformed, but later could not be told"):
-        transform(tmp_path, queue=Queue("later", REGION))
+        transform(tmp_path, queue="later", queue_region=REGION)
     run = tmp_path / "out" / RUN
     assert (run / "_report.json").exists()
     assert not (run / "shredding_complete.json").exists()
     url = make_queue(aws, "later")
-    transform(tmp_path, queue=Queue("later", REGION))
+    transform(tmp_path, queue="later", queue_region=REGION)
     (message,) = received(aws, url)
     assert message["Body"] == (run / "shredding_complete.json").read_text()

@@ -11,14 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from snowetl.dedupe.rules import Policy
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnavailable, SnowetlError, UsageError
 from snowetl.model.fields import INDEX
 from snowetl.runs.lease import Lease
 from snowetl.steps import transform as transform_job
 from snowetl.steps.transform import prepare
 from snowetl.steps.transform_outputs import Outputs
-from snowetl.transform.formats import Formats
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET
 from tests.steps.transform_support import (
     RUN,
@@ -76,14 +74,14 @@ def test_shredded(folder: Path) -> None:
 
 
 def test_shredded_as_json(folder: Path) -> None:
-    transform(folder, formats=Formats.parse("TSV", (), ("iglu:com.acme/click/jsonschema/*-*-*",), ()))
+    transform(folder, json=("iglu:com.acme/click/jsonschema/*-*-*",))
     rows = lines_of(folder / "out" / RUN / CLICK.replace("tsv", "json"))
     assert json.loads(rows[0])["data"] == {"target": "t0", "count": 0}
     assert not (folder / "out" / RUN / CLICK).exists()
 
 
 def test_wide_json(folder: Path) -> None:
-    transform(folder, kind=WIDE_JSON)
+    transform(folder, transformation=WIDE_JSON)
     rows = [json.loads(text) for text in lines_of(folder / "out" / RUN / "output=good")]
     assert len(rows) == 6
     assert rows[0]["unstruct_event_com_acme_click_1"] == {"target": "t0", "count": 0}
@@ -91,7 +89,7 @@ def test_wide_json(folder: Path) -> None:
 
 
 def test_wide_parquet(folder: Path) -> None:
-    transform(folder, kind=WIDE_PARQUET)
+    transform(folder, transformation=WIDE_PARQUET)
     table = pq.read_table(str(folder / "out" / RUN / "output=good"), partitioning=None)
     assert table.num_rows == 6
     clicks = table.column("unstruct_event_com_acme_click_1").to_pylist()
@@ -103,15 +101,15 @@ def test_wide_parquet(folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", [SHRED, WIDE_JSON, WIDE_PARQUET])
 def test_a_repeated_job_writes_the_same(kind: str, folder: Path) -> None:
-    transform(folder, kind=kind)
-    transform(folder, kind=kind, output_folder=str(folder / "again"))
+    transform(folder, transformation=kind)
+    transform(folder, transformation=kind, output_folder=str(folder / "again"))
     assert files(folder / "again") == files(folder / "out")
 
 
 @pytest.mark.parametrize("kind", [SHRED, WIDE_JSON, WIDE_PARQUET])
 def test_the_cut_into_splits_changes_no_row(kind: str, folder: Path) -> None:
-    (one,) = transform(folder, kind=kind, split_size=1)
-    (other,) = transform(folder, kind=kind, output_folder=str(folder / "again"))
+    (one,) = transform(folder, transformation=kind, split_size=1)
+    (other,) = transform(folder, transformation=kind, output_folder=str(folder / "again"))
     assert one["input"]["splits"] == 2
     assert other["input"]["splits"] == 1
     assert [one[key] for key in ("events", "duplicates", "newIds", "badRows", "types")] == [
@@ -127,7 +125,7 @@ def test_without_compression(folder: Path) -> None:
 
 
 def test_without_deduplication(folder: Path) -> None:
-    (report,) = transform(folder, deduplication=Policy.parse(natural=False, synthetic="NONE"))
+    (report,) = transform(folder, natural=False, synthetic="NONE")
     assert (report["events"], report["duplicates"], report["newIds"]) == (7, 0, 0)
 
 
@@ -145,7 +143,7 @@ def test_an_event_of_an_unknown_schema_is_a_bad_row(tmp_path: Path) -> None:
     assert report["badRows"] == {"loader_iglu_error": 1}
     assert report["events"] == 1
     with pytest.raises(SnowetlError, match="Parquet columns of the batch cannot be made"):
-        transform(tmp_path, kind=WIDE_PARQUET, output_folder=str(tmp_path / "parquet"))
+        transform(tmp_path, transformation=WIDE_PARQUET, output_folder=str(tmp_path / "parquet"))
     assert not list((tmp_path / "parquet").rglob("*"))
 
 
@@ -178,7 +176,7 @@ def test_an_empty_run_has_a_message(tmp_path: Path) -> None:
     told = message(tmp_path)
     assert told["count"] == {"good": 0, "bad": 0}
     assert told["timestamps"]["min"] is None
-    (report,) = transform(tmp_path, kind=WIDE_PARQUET, output_folder=str(tmp_path / "parquet"))
+    (report,) = transform(tmp_path, transformation=WIDE_PARQUET, output_folder=str(tmp_path / "parquet"))
     assert report["records"] == 0
 
 
@@ -271,10 +269,10 @@ def test_a_job_that_fails_leaves_nothing(kind: str, folder: Path, monkeypatch: p
     original = Outputs.add
     monkeypatch.setattr(Outputs, "add", fail)
     with pytest.raises(OSError, match="no space"):
-        transform(folder, kind=kind)
+        transform(folder, transformation=kind)
     assert not [path for path in (folder / "out").rglob("*") if path.is_file()]
     monkeypatch.setattr(Outputs, "add", original)
-    assert transform(folder, kind=kind)[0]["events"] == 6
+    assert transform(folder, transformation=kind)[0]["events"] == 6
 
 
 @pytest.mark.slow
@@ -286,19 +284,22 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path) -> None:
         ]},
     }  # fmt: skip
     with pytest.raises(RegistryUnavailable):
-        transform(folder, resolver=resolver)
+        transform(folder, iglu_config=resolver)
     assert not [path for path in (folder / "out").rglob("*") if path.is_file()]
-    (report,) = transform(folder, resolver=resolver, on_registry_failure="bad-rows")
+    (report,) = transform(folder, iglu_config=resolver, on_registry_failure="bad-rows")
     assert report["badRows"] == {"loader_iglu_error": 6, "loader_parsing_error": 1}
 
 
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ({"kind": "tall"}, "kind of transformation: 'tall' is none of"),
-        ({"compression": "zip"}, "compression: 'zip' is none of gzip, none"),
-        ({"kind": WIDE_JSON, "legacy_message": True}, "the legacy message is for shredded runs only"),
-        ({"manifest": object(), "deduplication": Policy.parse(False, "NONE")}, "Natural deduplication needs to be"),
+        ({"transformation": "tall"}, "transformation: 'tall' is not one of"),
+        ({"compression": "zip"}, "compression: 'zip' is not one of 'gzip', 'none'. Did you mean 'gzip'"),
+        ({"transformation": WIDE_JSON, "legacy_message_format": True}, "is for shredded runs only"),
+        (
+            {"duplicate_storage": "postgresql://h/d", "natural": False, "synthetic": "NONE"},
+            "Natural deduplication needs",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together(more: dict[str, Any], error: str, folder: Path) -> None:
@@ -315,7 +316,7 @@ def test_text_no_parquet_file_can_hold(tmp_path: Path) -> None:
     click = unstruct({"schema": "iglu:com.acme/click/jsonschema/1-0-0", "data": {"target": "\ud800x"}})
     escaped = click if "\\ud800" in click else click.replace("\ud800", "\\ud800")
     write_run(tmp_path / "enriched", [[enriched(0, unstruct_event=escaped)]])
-    transform(tmp_path, kind=WIDE_PARQUET)
+    transform(tmp_path, transformation=WIDE_PARQUET)
     table = pq.read_table(str(tmp_path / "out" / RUN / "output=good"), partitioning=None)
     assert table.column("unstruct_event_com_acme_click_1").to_pylist()[0]["target"] == "?x"
 

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from snowetl.steps.transform import TransformSettings, execute, prepare
+from snowetl.steps.settings import TransformSettings
+from snowetl.steps.transform import execute, prepare
 from snowetl.workers import open_pool
 from tests.transform.support import contexts, line, self_describing, unstruct
 
@@ -83,7 +84,7 @@ def settings(folder: Path, **more: Any) -> TransformSettings:
     given: dict[str, Any] = {
         "input_folder": str(folder / "enriched"),
         "output_folder": str(folder / "out"),
-        "resolver": write_registry(folder / "registry"),
+        "iglu_config": write_registry(folder / "registry"),
     }
     return TransformSettings(**(given | more))
 

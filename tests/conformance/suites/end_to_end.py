@@ -21,7 +21,8 @@ from typing import Any
 
 from snowetl.enrich.enrichments import registered
 from snowetl.model.fields import NAMES
-from snowetl.steps.enrich import EnrichSettings, execute, prepare
+from snowetl.steps.enrich import execute, prepare
+from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import lzop_writer
 from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
@@ -58,15 +59,13 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
             input_format=case["input_format"],
             output_folder=str(work / "good"),
             bad_folder=str(work / "bad"),
-            resolver=resolver,
+            iglu_config=resolver,
             enrichments=[_with_files(c, case, vectors, work) for c in configs if _name(c) != _PII],
-            etl_tstamp=case.get("etl_tstamp_ms"),
-            options={
-                "accept_invalid": flags.get("acceptInvalid", False),
-                "legacy_enrichment_order": flags.get("legacyEnrichmentOrder", False),
-                "try_base64": flags.get("tryBase64Decoding", False),
-                "remote_adapters": {"configs": remote_adapters},
-            },
+            etl_timestamp=case.get("etl_tstamp_ms"),
+            accept_invalid=flags.get("acceptInvalid", False),
+            legacy_enrichment_order=flags.get("legacyEnrichmentOrder", False),
+            try_base64=flags.get("tryBase64Decoding", False),
+            adapters={"remoteAdapters": {"configs": remote_adapters}},
         )
         execute(prepare(settings), _executor, lambda records, size: None)
         good, bad = _lines(work / "good"), _lines(work / "bad")

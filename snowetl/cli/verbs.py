@@ -1,0 +1,37 @@
+"""The verbs in the order of their use: where each command is, and where its settings are. One line a verb."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+from snowetl.settings import Settings
+
+
+class Verb(NamedTuple):
+    """``module`` holds ``command``; ``settings`` is ``module:class`` of what it can be told, if it has any."""
+
+    module: str
+    settings: str | None
+
+
+VERBS = {
+    "run": Verb("snowetl.cli.run", "snowetl.orchestrator.settings:RunSettings"),
+    "enrich": Verb("snowetl.cli.enrich", "snowetl.steps.settings:EnrichSettings"),
+    "transform": Verb("snowetl.cli.transform", "snowetl.steps.settings:TransformSettings"),
+    "load": Verb("snowetl.cli.load", "snowetl.steps.settings:LoadSettings"),
+    "explain": Verb("snowetl.cli.explain", "snowetl.steps.settings:ExplainSettings"),
+    "ddl": Verb("snowetl.cli.ddl", "snowetl.steps.settings:DdlSettings"),
+    "psql": Verb("snowetl.cli.psql", "snowetl.steps.settings:PsqlSettings"),
+    "config": Verb("snowetl.cli.config", None),
+}
+
+
+def settings_of_all() -> dict[str, type[Settings]]:
+    """The settings class of each verb that has one."""
+    found: dict[str, type[Settings]] = {}
+    for name, verb in VERBS.items():
+        if verb.settings is not None:
+            module, _, class_name = verb.settings.partition(":")
+            found[name] = getattr(importlib.import_module(module), class_name)
+    return found

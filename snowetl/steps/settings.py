@@ -1,0 +1,740 @@
+"""What each step can be told: the settings of enrich, transform, load, explain, ddl and psql.
+
+Groups of settings that several verbs share are classes of their own, which a verb's settings inherit. This module
+imports nothing heavy: what the settings stand for (policies, formats, targets) is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snowetl.errors import ConfigError
+from snowetl.settings import Document, LocalPath, Location, Number, Settings, Size, Text, argument, flag, option
+from snowetl.settings.kinds import ReadDocument, shown
+from snowetl.settings.words import did_you_mean
+
+if TYPE_CHECKING:
+    from snowetl.dedupe.event_manifest import ManifestConfig
+    from snowetl.dedupe.rules import Policy
+    from snowetl.enrich.config import EnrichConfig
+    from snowetl.jvm.instants import Instant
+    from snowetl.load.target import Target
+    from snowetl.runs.notify import Queue
+    from snowetl.transform.discovery import RunInterval
+    from snowetl.transform.formats import Formats
+
+IO = "Input and output"
+CONFIGURATION = "Configuration"
+EVENTS = "Events"
+DUPLICATES = "Duplicates"
+ROWS = "Rows"
+RUNS = "Which runs"
+WAREHOUSE = "Warehouse"
+WORK = "How the work is done"
+GROUPS = (IO, CONFIGURATION, EVENTS, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK)
+"""Groups of options in the order in which help texts and docs list them."""
+
+SMALLEST_SPLIT = 1024
+ADAPTER_GROUPS = {"adaptersSchemas": "adapter_schemas", "remoteAdapters": "remote_adapters"}
+"""Keys of an ``--adapters`` document, and what ``EnrichConfig.load`` calls them."""
+
+_RUN_ID = "YYYY-MM-DD-HH-mm-ss"
+
+
+# --- groups that verbs share ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registries(Settings):
+    """Where schemas come from, and what happens when they do not."""
+
+    iglu_config: Any = option(
+        "--iglu-config",
+        document=True,
+        help="Iglu resolver configuration: a JSON file, or its text in base64.",
+        group=CONFIGURATION,
+        shapes_output=True,
+    )
+    on_registry_failure: str = option(
+        "--on-registry-failure",
+        choices=("fail", "bad-rows"),
+        default="fail",
+        help="When a schema registry does not answer: fail the job, or make a bad row of each event that needs it.",
+        group=CONFIGURATION,
+        shapes_output=True,
+    )
+
+
+def _enrichments_described(value: Any, read: ReadDocument) -> Any:
+    """The single enrichments, by schema: a container, a folder and a list of the same ones are the same."""
+    content = read(value)
+    found: list[Any] = []
+    for element in content if isinstance(content, list) else [content]:
+        data = element.get("data") if isinstance(element, dict) else None
+        found += data if isinstance(data, list) else [element]
+    return sorted(found, key=lambda each: str(each.get("schema")) if isinstance(each, dict) else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enriching(Registries):
+    """How a collector record becomes events: everything that shapes them."""
+
+    input_format: str = option(
+        "-f",
+        "--input-format",
+        metavar="FORMAT",
+        help="thrift, cloudfront, clj-tomcat, tsv/<vendor>/<version> or ndjson/<vendor>/<version>.",
+        group=IO,
+        shapes_output=True,
+    )
+    enrichments: Any = option(
+        "-e",
+        "--enrichments",
+        kind=Document("FOLDER|FILE|BASE64"),
+        default=None,
+        default_help="none",
+        help="Enrichment configurations: a folder of JSON files, one file, or base64 of one.",
+        group=CONFIGURATION,
+        shapes_output=True,
+        describe=_enrichments_described,
+    )
+    local: bool = flag(
+        "-l",
+        "--local",
+        help="Files of enrichments (./ip_geo, ...) are in the working folder under fixed names; fetch none.",
+        group=CONFIGURATION,
+        shapes_output=True,
+    )
+    adapters: Any = option(
+        "--adapters",
+        document=True,
+        default=None,
+        default_help="neither",
+        help="JSON with adaptersSchemas and remoteAdapters.",
+        group=CONFIGURATION,
+        shapes_output=True,
+    )
+    etl_timestamp: int | None = option(
+        "--etl-timestamp",
+        kind=Number("EPOCH_MS"),
+        default=None,
+        default_help="the time of the run",
+        help="etl_tstamp of all events, in milliseconds since 1970.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    accept_invalid: bool = flag(
+        "--accept-invalid",
+        help="Keep events with invalid contexts added by enrichments, or with values that are too long.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    legacy_enrichment_order: bool = flag(
+        "--legacy-enrichment-order",
+        help="Run the JavaScript enrichment before currency, weather and IP lookups, as old releases did.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    try_base64: bool = flag(
+        "--try-base64",
+        help="Try Thrift records that cannot be read as base64 of one.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    atomic_limits: Any = option(
+        "--atomic-limits",
+        document=True,
+        default=None,
+        default_help="those of the atomic schema",
+        help='Other maximum lengths of columns, as JSON: {"page_url": 10000}.',
+        group=EVENTS,
+        shapes_output=True,
+    )
+    max_record_bytes: int | None = option(
+        "--max-record-bytes",
+        kind=Size(),
+        default=None,
+        default_help="no limit",
+        help="Make events and bad rows whose line is longer size violations.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    max_output_bytes: int = option(
+        "--max-output-bytes",
+        kind=Size(),
+        default=256 << 20,
+        help="What the events of one record may have together; those past it become one size violation.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+
+    def enrich_config(self, etl_tstamp: int | None = None) -> EnrichConfig:
+        """The checked configuration of an enricher. Raises ``ConfigError``, ``RegistryUnavailable``."""
+        from snowetl.enrich.config import EnrichConfig
+        from snowetl.version import __version__
+
+        self._check_format()
+        return EnrichConfig.load(
+            resolver=self.iglu_config,
+            enrichments=self.enrichments,
+            input_format=self.input_format,
+            etl_tstamp=self.etl_timestamp if etl_tstamp is None else etl_tstamp,
+            processor=("snowetl", __version__),
+            on_registry_failure=self.on_registry_failure,
+            accept_invalid=self.accept_invalid,
+            legacy_enrichment_order=self.legacy_enrichment_order,
+            try_base64=self.try_base64,
+            atomic_limits=_limits(self.atomic_limits),
+            max_record_bytes=self.max_record_bytes,
+            max_output_bytes=self.max_output_bytes,
+            **adapter_groups(self.adapters),
+        )
+
+    def _check_format(self) -> None:
+        from snowetl.collector import loader_for
+        from snowetl.model.badrow import Origin
+
+        try:
+            loader_for(self.input_format, Origin("snowetl", "", 0))
+        except ConfigError as error:
+            family, slash, rest = self.input_format.partition("/")
+            hint = did_you_mean(family, ("thrift", "cloudfront", "clj-tomcat", "tsv", "ndjson"))
+            raise ConfigError(
+                f"--input-format: {error}.{hint.replace(chr(39) + '?', slash + rest + chr(39) + '?')}"
+            ) from None
+
+
+def _limits(source: Any) -> Mapping[str, int] | None:
+    if source is None:
+        return None
+    document = _object("--atomic-limits", source, "column names and lengths")
+    wrong = {name: limit for name, limit in document.items() if not isinstance(limit, int) or limit < 1}
+    if wrong:
+        name, limit = next(iter(wrong.items()))
+        raise ConfigError(f"--atomic-limits: {name} is {shown(limit)}: it must be a whole number, 1 or more")
+    return document
+
+
+def adapter_groups(source: Any) -> dict[str, Any]:
+    """``--adapters`` as keywords of ``EnrichConfig.load``. Raises :class:`ConfigError`."""
+    if source is None:
+        return {}
+    document = _object("--adapters", source, " and ".join(ADAPTER_GROUPS))
+    unknown = sorted(set(document) - set(ADAPTER_GROUPS))
+    if unknown:
+        known = " and ".join(ADAPTER_GROUPS)
+        hints = "; ".join(f"unknown key '{key}'.{did_you_mean(key, ADAPTER_GROUPS)}" for key in unknown)
+        raise ConfigError(f"--adapters: {hints} It holds {known}")
+    return {ADAPTER_GROUPS[name]: group for name, group in document.items()}
+
+
+def _object(name: str, source: Any, content: str) -> dict[str, Any]:
+    from snowetl.settings.fingerprint import read_document
+
+    document = read_document(source)
+    if not isinstance(document, dict):
+        raise ConfigError(f"{name}: {shown(source)} is not a JSON object with {content}, nor a file or base64 of one")
+    return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Working(Settings):
+    """Where and how a job does its work: nothing here changes what comes out."""
+
+    run_id: str | None = option(
+        "--run-id",
+        kind=Text(_RUN_ID),
+        default=None,
+        default_help="the time of --etl-timestamp, or now",
+        help="Name of the run: a time in UTC.",
+        group=RUNS,
+    )
+    master: str | None = option(
+        "--master",
+        default=None,
+        default_help="what spark-submit or spark-defaults.conf says, else local[*]",
+        help="none (this process, without Spark), local[*] or any Spark master.",
+        group=WORK,
+    )
+    workers: int = option(
+        "--workers",
+        kind=Number(minimum=1),
+        default=1,
+        help="Number of processes, with --master none.",
+        group=WORK,
+    )
+    split_size: int = option(
+        "--split-size",
+        kind=Size(floor=SMALLEST_SPLIT),
+        default=64 << 20,
+        help="Input bytes of one task.",
+        group=WORK,
+    )
+    dry_run: bool = flag(
+        "--dry-run",
+        help="Check everything and print what would be done; write nothing.",
+        group=WORK,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deduplicating(Settings):
+    """Which events count as duplicates, and what becomes of them."""
+
+    natural: bool = flag(
+        "--natural/--no-natural",
+        default=True,
+        help="Drop an event whose id and fingerprint came before in the batch.",
+        group=DUPLICATES,
+        shapes_output=True,
+    )
+    synthetic: str = option(
+        "--synthetic",
+        choices=("BROADCAST", "JOIN", "NONE"),
+        default="BROADCAST",
+        help="Give new ids to different events that share one; NONE leaves them.",
+        group=DUPLICATES,
+        shapes_output=True,
+    )
+    cardinality: int = option(
+        "--cardinality",
+        kind=Number(minimum=1),
+        default=1,
+        help="How often an id may occur before its events get new ones.",
+        group=DUPLICATES,
+        shapes_output=True,
+    )
+    duplicate_storage: Any = option(
+        "--duplicate-storage",
+        kind=Document("FILE|BASE64|URL"),
+        default=None,
+        default_help="duplicates are looked for within a batch only",
+        help="Drop events of earlier batches, too: an amazon_dynamodb_config, or a postgresql:// URL.",
+        group=DUPLICATES,
+        shapes_output=True,
+        secret=True,
+    )
+
+    @property
+    def deduplication(self) -> Policy:
+        """Raises ``ConfigError`` for settings that do not go together."""
+        from snowetl.dedupe.rules import Policy
+
+        return Policy.parse(
+            self.natural, self.synthetic, self.cardinality, cross_batch=self.duplicate_storage is not None
+        )
+
+    @property
+    def manifest(self) -> ManifestConfig | None:
+        """Raises ``ConfigError`` for a storage that cannot be used."""
+        from snowetl.dedupe.event_manifest import parse_config
+
+        return None if self.duplicate_storage is None else parse_config(self.duplicate_storage)
+
+    @property
+    def deduplicates(self) -> bool:
+        return self.natural or self.synthetic != "NONE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shaping(Settings):
+    """What an event must be, and is cut to, to become rows."""
+
+    minimum_timestamp: str | None = option(
+        "--minimum-timestamp",
+        kind=Text("TIME"),
+        default=None,
+        default_help="events of any age are good",
+        help="Make a bad row of each event that is older than this (2020-01-01T00:00:00Z).",
+        group=ROWS,
+        shapes_output=True,
+    )
+    truncate_atomic_fields: bool = flag(
+        "--truncate-atomic-fields",
+        help="Cut strings of the atomic columns to the lengths of the atomic schema.",
+        group=ROWS,
+        shapes_output=True,
+    )
+
+    @property
+    def oldest(self) -> Instant | None:
+        """The instant of ``minimum_timestamp``. Raises ``ConfigError``."""
+        from snowetl.jvm import instants
+
+        if self.minimum_timestamp is None:
+            return None
+        instant = instants.parse(self.minimum_timestamp.removesuffix("Z"))
+        if instant is None:
+            raise ConfigError(
+                f"--minimum-timestamp: '{self.minimum_timestamp}' is not a time such as 2020-01-01T00:00:00Z"
+            )
+        return instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading(Settings):
+    """The warehouse rows are loaded into. It is no part of a run's identity: rows may be loaded elsewhere, too."""
+
+    warehouse: str = option(
+        "--warehouse",
+        choices=("postgres", "redshift"),
+        default="postgres",
+        help="Kind of the warehouse.",
+        group=WAREHOUSE,
+    )
+    database: str | None = option(
+        "--database",
+        kind=Text("URL"),
+        default=None,
+        default_help="postgres: the embedded server, see --data-folder",
+        help="Connection URL: postgresql://… or redshift://USER:PASSWORD@HOST:5439/DATABASE.",
+        group=WAREHOUSE,
+        secret=True,
+    )
+    data_folder: Path = option(
+        "--data-folder",
+        kind=LocalPath("FOLDER"),
+        default=Path("warehouse"),
+        help="Where the embedded PostgreSQL keeps its data.",
+        group=WAREHOUSE,
+    )
+    schema: str = option("--schema", default="atomic", help="Database schema of all tables.", group=WAREHOUSE)
+    role_arn: str | None = option(
+        "--role-arn",
+        kind=Text("ARN"),
+        default=None,
+        help="redshift: role of the cluster that may read the run's files.",
+        group=WAREHOUSE,
+    )
+    assume_role_arn: str | None = option(
+        "--assume-role-arn",
+        kind=Text("ARN"),
+        default=None,
+        help="redshift: role whose temporary keys COPY uses instead.",
+        group=WAREHOUSE,
+    )
+    region: str | None = option(
+        "--region",
+        default=None,
+        default_help="that of the AWS configuration",
+        help="redshift: region of the bucket.",
+        group=WAREHOUSE,
+    )
+    max_error: int = option(
+        "--max-error",
+        kind=Number(minimum=0),
+        default=10,
+        help="redshift: MAXERROR of COPY.",
+        group=WAREHOUSE,
+    )
+
+    @property
+    def target(self) -> Target:
+        from snowetl.load.target import Target
+
+        return Target(
+            warehouse=self.warehouse,
+            database=self.database,
+            data_folder=self.data_folder,
+            schema=self.schema,
+            role_arn=self.role_arn,
+            assume_role_arn=self.assume_role_arn,
+            region=self.region,
+            max_error=self.max_error,
+        )
+
+
+# --- the verbs ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrichSettings(Enriching, Working):
+    """Raw collector logs to enriched events and bad rows.
+
+    ``run_id`` and ``etl_timestamp`` follow from each other where one is not given, from the clock without both.
+    """
+
+    input_folder: tuple[str, ...] = option(
+        "-i",
+        "--input-folder",
+        kind=Location("FOLDER|FILE|GLOB"),
+        multiple=True,
+        help="Raw logs: local, s3:// or hdfs://. May be given several times.",
+        group=IO,
+        shapes_output=True,
+    )
+    output_folder: str = option(
+        "-o",
+        "--output-folder",
+        kind=Location(),
+        help="Enriched events go to run=<id>/ below it.",
+        group=IO,
+    )
+    bad_folder: str = option(
+        "-b",
+        "--bad-folder",
+        kind=Location(),
+        help="Bad rows go to run=<id>/ below it.",
+        group=IO,
+        shapes_output=True,
+    )
+    compression: str = option(
+        "--compression",
+        choices=("gzip", "zstd", "none"),
+        default="gzip",
+        help="Compression of the output.",
+        group=IO,
+        shapes_output=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSettings(Registries, Deduplicating, Shaping, Working):
+    """Enriched runs to rows a warehouse can load.
+
+    ``input_folder`` is one run folder, a folder of them, or a folder of files, which make one run named ``run_id``.
+    """
+
+    input_folder: str = option(
+        "-i",
+        "--input-folder",
+        kind=Location(),
+        help="Enriched events: a run folder, or a folder of them.",
+        group=IO,
+        shapes_output=True,
+    )
+    output_folder: str = option(
+        "-o",
+        "--output-folder",
+        kind=Location(),
+        help="Each run goes to a folder of the same name below it.",
+        group=IO,
+    )
+    transformation: str = option(
+        "--transformation",
+        choices=("shred", "widerow-json", "widerow-parquet"),
+        default="shred",
+        help="Tables for Postgres and Redshift, or wide rows for Snowflake and for lakes.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    target: str = option(
+        "--target",
+        choices=("redshift", "postgres"),
+        default="redshift",
+        help="shred: the warehouse whose column types the rows are made for; redshift is RDB Loader's layout.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    default_format: str = option(
+        "--default-format",
+        choices=("TSV", "JSON"),
+        default="TSV",
+        help="shred: format of the entities that no list names.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    tsv: tuple[str, ...] = option(
+        "--tsv",
+        multiple=True,
+        default=(),
+        metavar="CRITERION",
+        help="shred: schemas written as TSV (with --default-format JSON).",
+        group=ROWS,
+        shapes_output=True,
+    )
+    json: tuple[str, ...] = option(
+        "--json",
+        multiple=True,
+        default=(),
+        metavar="CRITERION",
+        help="shred: schemas written as JSON (with --default-format TSV).",
+        group=ROWS,
+        shapes_output=True,
+    )
+    skip: tuple[str, ...] = option(
+        "--skip",
+        multiple=True,
+        default=(),
+        metavar="CRITERION",
+        help="shred: the same as --json, by RDB Loader's name.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    legacy_message_format: bool = flag(
+        "--legacy-message-format",
+        help="shred: write the message as version 1-0-1.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    since_timestamp: str | None = option(
+        "--since-timestamp",
+        kind=Text(_RUN_ID),
+        default=None,
+        help="Only runs after this time (UTC).",
+        group=RUNS,
+    )
+    since_age: str | None = option(
+        "--since-age",
+        kind=Text("DURATION"),
+        default=None,
+        help="Only runs younger than this, such as '4 days'.",
+        group=RUNS,
+    )
+    until: str | None = option(
+        "--until",
+        kind=Text(_RUN_ID),
+        default=None,
+        help="Only runs before this time (UTC).",
+        group=RUNS,
+    )
+    queue: str | None = option(
+        "--queue",
+        kind=Text("NAME|URL|ARN"),
+        default=None,
+        help="Where finished runs are announced: name or URL of an SQS queue, or ARN of an SNS topic.",
+        group=IO,
+    )
+    queue_region: str | None = option(
+        "--queue-region",
+        kind=Text("REGION"),
+        default=None,
+        default_help="that of the AWS configuration",
+        help="Region of the queue.",
+        group=IO,
+    )
+    compression: str = option(
+        "--compression",
+        choices=("gzip", "none"),
+        default="gzip",
+        help="Compression of the output.",
+        group=IO,
+        shapes_output=True,
+    )
+
+    @property
+    def formats(self) -> Formats:
+        """Raises ``ConfigError``."""
+        from snowetl.transform.formats import Formats
+
+        return Formats.parse(self.default_format, self.tsv, self.json, self.skip)
+
+    @property
+    def interval(self) -> RunInterval:
+        """Raises ``ConfigError``."""
+        from snowetl.transform.discovery import RunInterval
+
+        return RunInterval.parse(self.since_timestamp, self.since_age, self.until)
+
+    @property
+    def announcement(self) -> Queue | None:
+        """Who hears of a finished run. Raises ``ConfigError``."""
+        from snowetl.runs.notify import Queue
+
+        return None if self.queue is None else Queue(self.queue, self.queue_region)
+
+    @property
+    def reads_twice(self) -> bool:
+        """Whether the batch is read for its keys or types before it is transformed."""
+        return self.deduplicates or self.transformation == "widerow-parquet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSettings(Loading):
+    """Transformed runs into a warehouse."""
+
+    input_folder: str = option(
+        "-i",
+        "--input-folder",
+        kind=Location(),
+        help="A transformed run folder, or the folder of all of them.",
+        group=IO,
+    )
+    bad_rows: tuple[str, ...] = option(
+        "--bad-rows",
+        kind=Location("FOLDER|FILE|GLOB"),
+        multiple=True,
+        default=(),
+        help="Bad rows to load, too (postgres). May be given several times.",
+        group=IO,
+    )
+    iglu_config: Any = option(
+        "--iglu-config",
+        document=True,
+        help="Iglu resolver configuration: a JSON file, or its text in base64.",
+        group=CONFIGURATION,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainSettings(Enriching):
+    """The way of one record, step by step: every setting that shapes a result counts here as in ``enrich``."""
+
+    record: str = argument(
+        "RECORD|FILE[:N]",
+        help="A line of a log, a Thrift record in base64, or the N-th record of a file (the first without N).",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DdlSettings(Settings):
+    """The tables of schemas, their migrations, and what keeps schemas from loading."""
+
+    schemas: tuple[str, ...] = argument(
+        "SCHEMA...",
+        multiple=True,
+        help="A model (iglu:com.acme/event/jsonschema/1), a version of one, a schema file, or a folder of them.",
+    )
+    iglu_config: Any = option(
+        "--iglu-config",
+        document=True,
+        default=None,
+        default_help="the schemas of this package",
+        help="Iglu resolver configuration: a JSON file, or its text in base64.",
+        group=CONFIGURATION,
+    )
+    dialect: str = option(
+        "--dialect",
+        choices=("redshift", "postgres"),
+        default="redshift",
+        help="SQL of which warehouse.",
+        group=WAREHOUSE,
+    )
+    schema: str = option("--schema", default="atomic", help="Database schema of the tables.", group=WAREHOUSE)
+    start: str | None = option(
+        "--from",
+        kind=Text("VERSION"),
+        default=None,
+        help="Print the migration from this version, such as 1-0-0.",
+        group=WAREHOUSE,
+    )
+    check: bool = flag("--check", help="Print nothing but what is wrong with the schemas.", group=WAREHOUSE)
+    level: str = option(
+        "--level",
+        choices=("info", "warning", "error"),
+        default="info",
+        help="--check: print issues from this level on.",
+        group=WAREHOUSE,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PsqlSettings(Settings):
+    """psql on the embedded warehouse."""
+
+    data_folder: Path = option(
+        "--data-folder",
+        kind=LocalPath("FOLDER"),
+        default=Path("warehouse"),
+        help="Where the embedded PostgreSQL keeps its data.",
+        group=WAREHOUSE,
+    )
+    arguments: tuple[str, ...] = argument(
+        "[PSQL OPTIONS]",
+        multiple=True,
+        default=(),
+        help="Options of psql, such as -c 'SELECT count(*) FROM atomic.events'.",
+    )
