@@ -59,15 +59,20 @@ def write_json(path: Path, document: object) -> Path:
 
 
 def options(folder: Path, *extra: str, output: str = "out") -> list[str]:
-    """Arguments of an enrich job over ``folder/raw`` into ``folder/<output>/{good,bad}``."""
+    """Arguments of an enrich job over ``folder/raw`` into ``folder/<output>/{good,bad}``; ``extra`` may have others."""
     resolver = folder / "resolver.json"
     if not resolver.exists():
         write_json(resolver, RESOLVER)
-    return [
-        "enrich", "--input-folder", str(folder / "raw"), "--input-format", "cloudfront",
-        "--output-folder", str(folder / output / "good"), "--bad-folder", str(folder / output / "bad"),
-        "--iglu-config", str(resolver), "--run-id", RUN, *extra,
-    ]  # fmt: skip
+    usual = {
+        "--input-folder": str(folder / "raw"),
+        "--input-format": "cloudfront",
+        "--output-folder": str(folder / output / "good"),
+        "--bad-folder": str(folder / output / "bad"),
+        "--iglu-config": str(resolver),
+        "--run-id": RUN,
+    }
+    kept = (part for option in usual.items() if option[0] not in extra for part in option)
+    return ["enrich", *kept, *extra]
 
 
 def environment(**more: str) -> dict[str, str]:

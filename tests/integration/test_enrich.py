@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def enrich(folder: Path, *extra: str, output: str = "out") -> int:
-    return main([*options(folder, output=output), "--master", "none", *extra])
+    return main(options(folder, "--master", "none", *extra, output=output))
 
 
 def test_every_record_leaves_by_one_door(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,13 +142,13 @@ def test_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_options_of_the_reference_as_they_stand(folder: Path) -> None:
-    """Short options, ``--opt=value``, base64 JSON, a repeated option: the last one wins."""
+    """Short options, ``--opt=value``, base64 JSON."""
     import base64
 
     encode = lambda document: base64.urlsafe_b64encode(json.dumps(document).encode()).decode()  # noqa: E731
     enrichments = {"schema": "iglu:com.snowplowanalytics.snowplow/enrichments/jsonschema/1-0-0", "data": []}
     arguments = [
-        "enrich", "-i", "/nowhere", "-i", str(folder / "raw"), "-f", "cloudfront", "-o", str(folder / "out" / "good"),
+        "enrich", "-i", str(folder / "raw"), "-f", "cloudfront", "-o", str(folder / "out" / "good"),
         f"--bad-folder={folder / 'out' / 'bad'}", "-e", encode(enrichments), f"--iglu-config={encode(RESOLVER)}",
         "--etl-timestamp", "1767323045000", "--local", "--master", "none",
     ]  # fmt: skip

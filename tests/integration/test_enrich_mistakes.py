@@ -188,7 +188,8 @@ def test_mistakes(
     names: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = [*options(folder), "--master", "none", *mistake(folder)]
+    given = mistake(folder)
+    arguments = options(folder, *given, *(() if "--master" in given else ("--master", "none")))
     before = files(folder)
     assert main(arguments) == code
     captured = capsys.readouterr()
@@ -215,7 +216,7 @@ def test_the_format_it_looks_like_is_named(
     folder: Path, logs: str, given: str, looks_like: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = str(ROOT / "fixtures" / "logs" / logs)
-    assert main([*options(folder), "--master", "none", "--input-folder", source, "--input-format", given]) == 2
+    assert main(options(folder, "--master", "none", "--input-folder", source, "--input-format", given)) == 2
     assert f"It looks like '{looks_like}': give --input-format {looks_like}" in capsys.readouterr().err
     assert not (folder / "out").exists()
 
@@ -224,7 +225,7 @@ def test_garbage_is_no_mistake_but_a_warning(folder: Path, capsys: pytest.Captur
     """Lines that no format knows are what bad rows are for."""
     (folder / "junk").mkdir()
     (folder / "junk" / "a.txt").write_text("neither this\nnor that\n")
-    assert main([*options(folder), "--master", "none", "--input-folder", str(folder / "junk")]) == 0
+    assert main(options(folder, "--master", "none", "--input-folder", str(folder / "junk"))) == 0
     assert "Warning: no record could be read as 'cloudfront'" in capsys.readouterr().err
 
 
@@ -257,7 +258,7 @@ def unreachable_registry(folder: Path) -> list[str]:
     ],
 )
 def test_a_registry_that_does_not_answer_fails_the_job(folder: Path, master: list[str]) -> None:
-    arguments = [*options(folder), *master, *unreachable_registry(folder)]
+    arguments = options(folder, *master, *unreachable_registry(folder))
     before = files(folder)
     result = subprocess.run(
         [sys.executable, "-m", "snowetl", *arguments],
@@ -273,7 +274,7 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path, master: lis
 
 def test_a_registry_that_does_not_answer_may_make_bad_rows(folder: Path) -> None:
     extra = ["--master", "none", *unreachable_registry(folder), "--on-registry-failure", "bad-rows"]
-    assert main([*options(folder), *extra]) == 0
+    assert main(options(folder, *extra)) == 0
 
 
 @pytest.mark.parametrize(

@@ -130,10 +130,12 @@ def put_logs(s3: Any, folder: str, files: int, lines: int) -> None:
 
 
 def arguments(folder: Path, output: str, *extra: str) -> list[str]:
-    return [
-        *options(folder), "--input-folder", f"s3://{BUCKET}/raw/*", "--output-folder", f"s3://{BUCKET}/{output}/good",
-        "--bad-folder", f"s3://{BUCKET}/{output}/bad", *extra,
-    ]  # fmt: skip
+    usual = {
+        "--input-folder": f"s3://{BUCKET}/raw/*",
+        "--output-folder": f"s3://{BUCKET}/{output}/good",
+        "--bad-folder": f"s3://{BUCKET}/{output}/bad",
+    }
+    return options(folder, *(part for option in usual.items() if option[0] not in extra for part in option), *extra)
 
 
 def contents(s3: Any, folder: str) -> dict[str, bytes]:

@@ -67,7 +67,7 @@ def folder(undisturbed: Path, tmp_path: Path) -> Path:
 
 def arguments(undisturbed: Path, folder: Path, master: str) -> list[str]:
     """The logs are read where the undisturbed run read them: their place is part of the output."""
-    return [*options(folder), "--input-folder", str(undisturbed / "raw"), "--split-size", "1k", "--master", master]
+    return options(folder, "--input-folder", str(undisturbed / "raw"), "--split-size", "1k", "--master", master)
 
 
 def same_as(undisturbed: Path, folder: Path) -> bool:
@@ -101,9 +101,9 @@ def test_files_of_enrichments_reach_the_executors(tmp_path: Path, spark_home: st
         extra = ["--enrichments", str(write_json(tmp_path / "ip_lookups.json", ip_lookups))]
         extra += ["--iglu-config", str(ROOT / "fixtures" / "resolver.json"), "--input-format", "thrift"]
         extra += ["--input-folder", str(ROOT / "fixtures" / "logs" / "thrift"), "--split-size", "200k"]
-        plain = run([*options(tmp_path, output="plain"), *extra, "--master", "none"], cwd=ROOT)
+        plain = run(options(tmp_path, *extra, "--master", "none", output="plain"), cwd=ROOT)
         assert plain.returncode == 0, plain.stderr
-        spark = run([*options(tmp_path), *extra, "--master", CLUSTER], cwd=ROOT, SPARK_HOME=spark_home)
+        spark = run(options(tmp_path, *extra, "--master", CLUSTER), cwd=ROOT, SPARK_HOME=spark_home)
         http.shutdown()
     assert spark.returncode == 0, spark.stderr
     assert files(tmp_path / "out") == files(tmp_path / "plain")

@@ -26,10 +26,12 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def arguments(folder: Path, *more: str, logs: str = "fixtures/logs/thrift", format_: str = "thrift") -> list[str]:
+def arguments(
+    folder: Path, *more: str, logs: str = "fixtures/logs/thrift", format_: str = "thrift", master: str = "none"
+) -> list[str]:
     return [
         *("run", "--input-folder", logs, "--input-format", format_, "--output-folder", str(folder / "out")),
-        *("--enrichments", "fixtures/enrichments", "--iglu-config", "fixtures/resolver.json", "--master", "none"),
+        *("--enrichments", "fixtures/enrichments", "--iglu-config", "fixtures/resolver.json", "--master", master),
         *more,
     ]
 
@@ -228,7 +230,7 @@ def test_the_yaml_of_the_docs_is_a_whole_command(folder: Path) -> None:
 
 @pytest.mark.spark
 def test_on_spark_the_rows_are_the_same(done: Path, folder: Path) -> None:
-    assert main([*arguments(folder, "--run-id", RUN)[:-2], "--run-id", RUN, "--master", "local[2]"]) == 0
+    assert main(arguments(folder, "--run-id", RUN, master="local[2]")) == 0
     assert report(folder)["counts"] == report(done)["counts"]
     sql = "SELECT md5(string_agg(e::text, '|' ORDER BY e::text)) FROM atomic.{} e"
     for table in ("events", "com_snowplowanalytics_snowplow_web_page_1"):
