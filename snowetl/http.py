@@ -11,8 +11,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from snowetl.http_transport import HttpError, Policy, PooledTransport, Request, Response
@@ -24,16 +23,14 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PUBLIC_HEADERS = frozenset(("accept", "accept-encoding", "content-type", "user-agent"))
 _USERINFO = re.compile(r"(?<=://)[^/\s@?#]+(?=@)")
 _SECRET_PARAMETER = re.compile(
-    r"(?<=[?&])(?P<name>[\w.-]*(?:api_?key|app_?id|password|secret|signature|token)[\w.-]*)=[^&#\s\])'\"]+",
+    r"(?<=[?&])(?P<name>[\w.-]*(?:key|app_?id|credential|passw(?:or)?d|secret|sig|signature|token)(?:[_.-][\w.-]*)?)"
+    r"=[^&#\s\])'\"]+",
     re.IGNORECASE,
 )
 
 
-class Transport(Protocol):
-    """What exchanges one request for one answer. Raises :class:`HttpError`."""
-
-    def __call__(self, request: Request) -> Response: ...
-    def close(self) -> None: ...
+Transport = Callable[[Request], Response]
+"""Exchanges one request for one answer. Raises :class:`HttpError`."""
 
 
 class Http:
@@ -52,9 +49,9 @@ class Http:
         sleep: Callable[[float], Any] = time.sleep,
     ) -> None:
         self.policy = policy or Policy()
-        self._connections = connections
         self._secrets = tuple(secrets)
-        self._transport = transport
+        self._pool = PooledTransport(connections)
+        self._exchange = transport or self._pool
         self._sleep = sleep
 
     def __enter__(self) -> Http:
@@ -65,8 +62,7 @@ class Http:
 
     def close(self) -> None:
         """Give the connections back. A later request opens new ones."""
-        if self._transport is not None:
-            self._transport.close()
+        self._pool.close()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, policy: Policy | None = None) -> Response:
         """:meth:`request` with GET."""
@@ -89,7 +85,10 @@ class Http:
         answer as it comes (it must be seekable: a second attempt starts over). Raises :class:`HttpError`.
         """
         policy = policy or self.policy
-        url, in_url = split_userinfo(url)
+        try:
+            url, in_url = split_userinfo(url)
+        except ValueError as error:
+            raise HttpError(f"{redacted(url, self._secrets)}: {error}", sent=False, passing=False) from None
         sent = {"user-agent": "snowetl", "accept-encoding": "gzip"}
         sent.update((name.lower(), value) for name, value in (headers or {}).items())
         if auth or in_url:
@@ -143,16 +142,6 @@ class Http:
                 request = request._replace(method="GET", body=None)
             request = request._replace(url=url)
         raise HttpError(f"more than {request.policy.redirects} redirects", passing=False)
-
-    def _exchange(self, request: Request) -> Response:
-        if self._transport is None:
-            self._transport = PooledTransport(self._connections)
-        return self._transport(request)
-
-
-def patient(policy: Policy, deadline: float) -> Policy:
-    """``policy`` with another deadline."""
-    return replace(policy, deadline=deadline)
 
 
 def split_userinfo(url: str) -> tuple[str, tuple[str, str] | None]:

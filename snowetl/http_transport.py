@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
@@ -31,6 +32,8 @@ from urllib3.exceptions import (
 )
 
 _CHUNK = 1 << 16
+_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_MAGIC = b"\x1f"
 _POOLS = 8
 _limits = threading.local()
 """``give_up_at`` and ``read`` of the call this thread is busy with."""
@@ -174,7 +177,7 @@ class PooledTransport:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         into = request.into if 200 <= answer.status < 300 and request.into is not None else io.BytesIO()
         try:
-            for chunk in _chunks(answer, request):
+            for chunk in _limited(_body(answer, headers, request), request.policy.max_bytes):
                 into.write(chunk)
         except BaseException:
             answer.close()
@@ -196,21 +199,59 @@ class PooledTransport:
         return manager
 
 
-def _chunks(answer: urllib3.BaseHTTPResponse, request: Request) -> Iterator[bytes]:
-    """The decompressed body, read no further than the limit: a small answer may unpack into a very large one."""
-    limit = request.policy.max_bytes
-    size = 0
+def _body(answer: urllib3.BaseHTTPResponse, headers: Mapping[str, str], request: Request) -> Iterator[bytes]:
+    """The decompressed body in small pieces."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return _raw(answer, request)
+    if encoding in ("gzip", "x-gzip"):
+        return _gunzipped(_raw(answer, request))
+    raise HttpError(f"the answer is encoded as '{encoding}', which was not asked for", passing=False)
+
+
+def _raw(answer: urllib3.BaseHTTPResponse, request: Request) -> Iterator[bytes]:
     while True:
         try:
-            chunk = answer.read1(_CHUNK, decode_content=True)
+            chunk = answer.read1(_CHUNK, decode_content=False)
         except (HTTPError, OSError, ValueError) as error:
             raise _failure(error, request) from None
         if not chunk:
             return
-        size += len(chunk)
+        yield chunk
+
+
+def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """All members of a gzip stream, never more than a piece of each at a time: a small body may unpack to gigabytes.
+
+    What follows the last member is passed over; a stream without its end is not taken for a whole one.
+    """
+    unzip = zlib.decompressobj(_GZIP)
+    started = False
+    for data in chunks:
+        while data:
+            if unzip.eof:
+                if not data.startswith(_GZIP_MAGIC):
+                    return
+                unzip = zlib.decompressobj(_GZIP)
+            try:
+                piece = unzip.decompress(data, _CHUNK)
+            except zlib.error as error:
+                raise HttpError(f"the answer is not gzip as it says: {error}", passing=False) from None
+            started = True
+            data = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
+            if piece:
+                yield piece
+    if started and not unzip.eof:
+        raise HttpError("the compressed answer breaks off")
+
+
+def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
         if size > limit:
             raise HttpError(f"the answer is larger than {limit:,} bytes", passing=False)
-        yield chunk
+        yield piece
 
 
 def _failure(error: Exception, request: Request) -> HttpError:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from snowetl.adapters.base import Adapt, Failures, Outcome, input_failure
+from snowetl.documents import Problems, did_you_mean
 from snowetl.errors import ConfigError
+from snowetl.http import Http, HttpError, Policy, redacted
 from snowetl.jvm import jsontext
 from snowetl.jvm.scala_maps import as_map
 from snowetl.jvm.text import to_utf8
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
-
 _TAG = "[REMOTE_ADAPTER]"
 _HEADERS = {"content-type": "application/json", "accept": "*/*"}
 _MAX_RESPONSE = 100_000_000
-_CHUNK = 65_536
 _RETRY_AFTER = 0.1
 _KEYS = ("connectionTimeout", "readTimeout", "maxConnections", "configs")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
@@ -57,16 +54,25 @@ class RemoteAdaptersConfig:
 
         Durations are numbers of seconds or texts such as ``10 seconds``, ``500 ms``. Raises :class:`ConfigError`.
         """
-        values = _object("remoteAdapters", data, _KEYS)
+        problems = Problems()
+        values = _object("remoteAdapters", data, _KEYS, problems)
+        parsed: dict[str, Any] = {}
+        with problems.gathered():
+            parsed["connection_timeout"] = _seconds("connectionTimeout", values.get("connectionTimeout", 10))
+        with problems.gathered():
+            parsed["read_timeout"] = _seconds("readTimeout", values.get("readTimeout", 45))
+        with problems.gathered():
+            parsed["max_connections"] = _connections(values.get("maxConnections", 10))
         configs = values.get("configs", [])
         if not isinstance(configs, list):
-            raise ConfigError(f"remoteAdapters.configs must be a list of vendor, version and url, not {configs!r}")
-        return cls(
-            configs=tuple(_adapter(f"remoteAdapters.configs[{at}]", one) for at, one in enumerate(configs)),
-            connection_timeout=_seconds("connectionTimeout", values.get("connectionTimeout", 10)),
-            read_timeout=_seconds("readTimeout", values.get("readTimeout", 45)),
-            max_connections=_connections(values.get("maxConnections", 10)),
-        )
+            problems.add(f"remoteAdapters.configs must be a list of vendor, version and url, not {configs!r}")
+            configs = []
+        adapters = []
+        for at, one in enumerate(configs):
+            with problems.gathered():
+                adapters.append(_adapter(f"remoteAdapters.configs[{at}]", one))
+        problems.check()
+        return cls(tuple(adapters), **parsed)
 
     def build(self) -> dict[tuple[str, str], Adapt]:
         """The adapters at work, sharing one pool of connections.
@@ -75,31 +81,42 @@ class RemoteAdaptersConfig:
         """
         if not self.configs:
             return {}
-        from urllib3 import PoolManager, Retry, Timeout
-
-        pool = PoolManager(
-            maxsize=self.max_connections,
-            block=True,
-            timeout=Timeout(connect=self.connection_timeout, read=self.read_timeout),
-            retries=Retry(
-                connect=1, read=0, other=0, status=0, backoff_factor=_RETRY_AFTER, respect_retry_after_header=False
+        http = Http(
+            Policy(
+                connect=self.connection_timeout,
+                read=self.read_timeout,
+                deadline=self.connection_timeout + self.read_timeout,
+                max_bytes=_MAX_RESPONSE,
+                retries=1,
+                retried=frozenset(),
+                resend=False,
+                redirects=0,
+                first_wait=_RETRY_AFTER,
             ),
+            connections=self.max_connections,
         )
-        return {(one.vendor, one.version): _adapt_through(pool, one.url, self.read_timeout) for one in self.configs}
+        return {(one.vendor, one.version): _adapt_through(http, one.url) for one in self.configs}
 
 
-def _adapt_through(pool: PoolManager, url: str, read_timeout: float) -> Adapt:
+def _adapt_through(http: Http, url: str) -> Adapt:
+    shown = redacted(url)
+
     def adapt(payload: CollectorPayload) -> Outcome:
         if not payload.body:
-            return input_failure("body", None, f"empty body: not a valid remote adapter {url} payload")
+            return input_failure("body", None, f"empty body: not a valid remote adapter {shown} payload")
         try:
-            response = _post(pool, url, request_text(payload), read_timeout)
-        except _RequestFailed as error:
-            reason = f"could not get response from remote adapter {url}: {error}"
-            return input_failure("body", None, f"{_TAG} {reason}")
-        return events_of(payload, response)
+            answer = http.request("POST", url, headers=_HEADERS, body=to_utf8(request_text(payload)))
+        except HttpError as error:
+            return _no_response(shown, str(error))
+        if not 200 <= answer.status < 300:
+            return _no_response(shown, f"Request failed with status {answer.status}")
+        return events_of(payload, answer.body.decode("utf-8", "replace"))
 
     return adapt
+
+
+def _no_response(url: str, why: str) -> Outcome:
+    return input_failure("body", None, f"{_TAG} could not get response from remote adapter {url}: {why}")
 
 
 def request_text(payload: CollectorPayload) -> str:
@@ -149,63 +166,29 @@ def _decoding_fault(events: Any) -> str | None:
     return None
 
 
-class _RequestFailed(Exception):
-    """No usable answer; the message says why."""
-
-
-def _post(pool: PoolManager, url: str, body: str, read_timeout: float) -> str:
-    """The text of a 2xx answer. Raises :class:`_RequestFailed`."""
-    from urllib3.exceptions import HTTPError, MaxRetryError
-
-    try:
-        response = pool.request(
-            "POST", url, body=to_utf8(body), headers=_HEADERS, preload_content=False, redirect=False
-        )
-        try:
-            return _content(response, read_timeout).decode("utf-8", "replace")
-        except BaseException:
-            response.close()
-            raise
-        finally:
-            response.release_conn()
-    except MaxRetryError as error:
-        raise _RequestFailed(str(error.reason)) from error
-    except HTTPError as error:
-        raise _RequestFailed(str(error) or type(error).__name__) from error
-
-
-def _content(response: BaseHTTPResponse, read_timeout: float) -> bytes:
-    """All of an answer, which must be there in time: a socket's own timeout begins anew with every byte."""
-    if not 200 <= response.status < 300:
-        raise _RequestFailed(f"Request failed with status {response.status}")
-    deadline = time.monotonic() + read_timeout
-    content = bytearray()
-    while chunk := response.read1(_CHUNK):
-        content += chunk
-        if len(content) > _MAX_RESPONSE:
-            raise _RequestFailed(f"the answer is longer than {_MAX_RESPONSE} bytes")
-        if time.monotonic() > deadline:
-            raise _RequestFailed(f"the answer is not complete after {read_timeout:g} seconds")
-    return bytes(content)
-
-
-def _object(where: str, value: Any, keys: tuple[str, ...]) -> Mapping[str, Any]:
+def _object(where: str, value: Any, keys: tuple[str, ...], problems: Problems) -> Mapping[str, Any]:
+    """``value`` if it is an object; unknown keys are problems."""
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{where} must hold keys and values, not {value!r}")
+        problems.add(f"{where} must hold keys and values, not {value!r}")
+        return {}
     for key in value:
         if key not in keys:
-            raise ConfigError(f"{where}: unknown key '{key}'. Known are: {', '.join(keys)}")
+            problems.add(f"{where}: unknown key '{key}'{did_you_mean(str(key), keys)}. Known are: {', '.join(keys)}")
     return value
 
 
 def _adapter(where: str, data: Any) -> RemoteAdapter:
-    values = _object(where, data, RemoteAdapter._fields)
+    problems = Problems()
+    values = _object(where, data, RemoteAdapter._fields, problems)
     for key in RemoteAdapter._fields:
         if not isinstance(values.get(key), str) or not values[key]:
-            raise ConfigError(f"{where}: '{key}' must be a text")
-    url = urlsplit(values["url"])
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ConfigError(f"{where}: '{values['url']}' is no http(s) address")
+            problems.add(f"{where}: '{key}' must be a text")
+    url = values.get("url")
+    if isinstance(url, str) and url:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            problems.add(f"{where}: '{redacted(url)}' is not an address http:// or https://")
+    problems.check()
     return RemoteAdapter(values["vendor"], values["version"], values["url"])
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.errors import AssetError, SnowetlError
+from snowetl.http import Http, HttpError, Policy, redacted
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
-_ATTEMPTS = 5
-_FIRST_PAUSE_SECONDS = 0.5
-_TIMEOUT_SECONDS = 60.0
+_POLICY = Policy(connect=10.0, read=60.0, deadline=1800.0, max_bytes=8 << 30, retries=4, first_wait=0.5)
 _BLOCK = 1 << 20
 
 
@@ -41,10 +39,12 @@ def fetch(asset: Asset, folder: Path, enrichment: str = "") -> Path:
     try:
         _download(asset.uri, target)
     except OSError as error:
-        raise AssetError(f"cannot store {asset.uri} as {target}: {error.strerror or error}") from None
+        raise AssetError(f"cannot store {redacted(asset.uri)} as {target}: {error.strerror or error}") from None
     except SnowetlError as error:
+        target.unlink(missing_ok=True)
         raise AssetError(
-            f"cannot fetch {asset.uri}, {wanted_by}: {error}. Check its 'uri' and 'database', or give a local path"
+            f"cannot fetch {redacted(asset.uri)}, {wanted_by}: {error}. "
+            "Check its 'uri' and 'database', or give a local path"
         ) from None
     return target
 
@@ -64,27 +64,14 @@ def _download(uri: str, target: Path) -> None:
 
 def _download_http(uri: str, target: Path) -> None:
     """Raises :class:`AssetError` after some attempts; answers that say "no" (4xx) are believed at once."""
-    import urllib3
-
-    timeout = urllib3.Timeout(connect=10.0, read=_TIMEOUT_SECONDS)
-    redirects_only = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
-    reason = ""
-    with urllib3.PoolManager(timeout=timeout, retries=redirects_only) as pool:
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-            try:
-                with pool.request("GET", uri, preload_content=False) as response:
-                    if response.status == 200:
-                        with target.open("wb") as file:
-                            shutil.copyfileobj(response, file, _BLOCK)
-                        return
-                    reason = f"HTTP {response.status}"
-                    if response.status < 500 and response.status not in (408, 429):
-                        break
-            except urllib3.exceptions.HTTPError as error:
-                reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-    raise AssetError(reason)
+    with target.open("wb") as file:
+        try:
+            with Http(_POLICY) as http:
+                status = http.request("GET", uri, into=file).status
+        except HttpError as error:
+            raise AssetError(str(error)) from None
+    if status != 200:
+        raise AssetError(f"HTTP {status}")
 
 
 def _base_name(uri: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from snowetl.errors import RegistryUnavailable
+from snowetl.http import Http
 from snowetl.iglu import failures
 from snowetl.iglu.config import ResolverConfig
 from snowetl.iglu.failures import ErrorJson, ResolutionFailure
-from snowetl.iglu.http import Fetch
 from snowetl.iglu.registries import build_registries
 from snowetl.iglu.resolver import Resolver, SchemaItem
 from snowetl.iglu.validation import Validator, compile_schema
@@ -94,7 +94,7 @@ class IgluClient:
         *,
         now: int,
         on_registry_failure: str = "fail",
-        fetch: Fetch | None = None,
+        http: Http | None = None,
         clock: Callable[[], int] | None = None,
         max_json_depth: int | None = None,
         advice: str = _ADVICE,
@@ -104,7 +104,7 @@ class IgluClient:
         Raises ``ConfigError`` for a registry folder that is not there.
         """
         self._resolver = Resolver(
-            build_registries(config, fetch), config.cache_size, config.cache_ttl, clock or (lambda: now)
+            build_registries(config, http), config.cache_size, config.cache_ttl, clock or (lambda: now)
         )
         self._forgets = clock is not None
         self._fails = on_registry_failure == "fail"

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from snowetl.http import Http, HttpError, Policy, Response
 from snowetl.iglu.config import Repository
 from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
 from snowetl.iglu.schema_list import SchemaListError, parse_schema_list
 from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaKey, SchemaVer
 
-MAX_BYTES = 5 * 1024 * 1024
-"""A larger answer is no schema."""
-_CONNECT_SECONDS, _READ_SECONDS = 3.0, 10.0
-_RETRIES = 5
-_FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.2, 5.0, 30.0
-_RETRIED = frozenset((408, 429, 500, 502, 503, 504))
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
-_MAX_REDIRECTS = 5
+PATIENT = Policy(connect=3.0, read=10.0, deadline=30.0, max_bytes=5 * 1024 * 1024, retries=5)
+"""A larger answer is not a schema."""
+_IMPATIENT = replace(PATIENT, deadline=10.0, retries=0)
 _MAX_VERSIONS = 1000
 _SHOWN_BODY = 2000
 _IGLU_CENTRAL = re.compile(r".*\biglucentral\b.*")
-
-
-class Response(NamedTuple):
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class FetchError(Exception):
-    """No answer: refused, timed out, unknown host, broken off, too large."""
-
-
-Fetch = Callable[[str, Mapping[str, str]], Response]
-"""(URL, headers) → answer of one GET without redirects. Raises :class:`FetchError`."""
 
 
 def schema_url(base: str, key: SchemaKey) -> str:
@@ -60,15 +40,12 @@ class HttpRegistry:
     class_priority = 100
     remote = True
 
-    def __init__(self, repository: Repository, fetch: Fetch | None = None, sleep: Callable[[float], Any] = time.sleep):
+    def __init__(self, repository: Repository, http: Http) -> None:
         self.repository = repository
-        self._fetch = fetch or _Pool()
-        self._sleep = sleep
+        self._http = http
         self._dead = False
 
     def schema(self, key: SchemaKey) -> Any | RegistryError:
-        if key.vendor in (".", ".."):
-            return NOT_FOUND
         return self._get(schema_url(self._uri, key))
 
     def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
@@ -108,48 +85,15 @@ class HttpRegistry:
         return self.repository.uri
 
     def _get(self, url: str) -> Any | RegistryError:
+        headers = {"apikey": self.repository.apikey} if self.repository.apikey else {}
         try:
-            response = self._patiently(url)
-        except FetchError as error:
+            response = self._http.get(url, headers, _IMPATIENT if self._dead else PATIENT)
+        except HttpError as error:
             self._dead = True
             return client_failure(str(error), outage=f"{without_secrets(url)}: {error}")
         answer = interpret(response, without_secrets(url))
         self._dead = isinstance(answer, RegistryError) and bool(answer.outage)
         return answer
-
-    def _patiently(self, url: str) -> Response:
-        """Retries what may pass, waiting longer each time."""
-        give_up_at = time.monotonic() + _PATIENCE
-        wait = _FIRST_WAIT
-        for attempt in range(1 + _RETRIES):
-            last = self._dead or attempt == _RETRIES or time.monotonic() > give_up_at
-            try:
-                response = self._follow(url)
-            except FetchError:
-                if last:
-                    raise
-            else:
-                if last or response.status not in _RETRIED:
-                    return response
-            self._sleep(wait * random.uniform(0.5, 1.0))
-            wait = min(wait * 2, _LONGEST_WAIT)
-        raise AssertionError("the last attempt returns or raises")
-
-    def _follow(self, url: str) -> Response:
-        """One GET with its redirects; the key goes to the registry's own host only."""
-        headers = {"apikey": self.repository.apikey} if self.repository.apikey else {}
-        origin = urlsplit(url)[:2]
-        for _ in range(1 + _MAX_REDIRECTS):
-            response = self._fetch(url, headers)
-            location = next((value for name, value in response.headers.items() if name.lower() == "location"), None)
-            if response.status not in _REDIRECTS or location is None:
-                return response
-            url = urljoin(url, location)
-            if urlsplit(url).scheme not in ("http", "https"):
-                return response
-            if urlsplit(url)[:2] != origin:
-                headers = {}
-        raise FetchError(f"more than {_MAX_REDIRECTS} redirects")
 
 
 def interpret(response: Response, url: str) -> Any | RegistryError:
@@ -165,7 +109,7 @@ def interpret(response: Response, url: str) -> Any | RegistryError:
     if response.status >= 500:
         return repo_failure(f"Unexpected server response: {body}", outage=f"{url} answers {response.status}")
     if response.status >= 400:
-        outage = f"{url} answers {response.status}" if response.status in _RETRIED else ""
+        outage = f"{url} answers {response.status}" if response.status in PATIENT.retried else ""
         return client_failure(f"Unexpected server response: {body}", outage)
     return client_failure(f"Unexpected response: {body}")
 
@@ -179,48 +123,3 @@ def without_secrets(url: str) -> str:
     """The URL without user and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-class _Pool:
-    """One GET over kept connections (urllib3, loaded when it is first needed)."""
-
-    def __init__(self, connect_seconds: float = _CONNECT_SECONDS, read_seconds: float = _READ_SECONDS) -> None:
-        self._manager: Any = None
-        self._seconds = (connect_seconds, read_seconds)
-
-    def __call__(self, url: str, headers: Mapping[str, str]) -> Response:
-        import urllib3
-
-        if self._manager is None:
-            connect, read = self._seconds
-            timeout = urllib3.Timeout(connect=connect, read=read)
-            agent = {"user-agent": "snowetl", "accept-encoding": "gzip"}
-            self._manager = urllib3.PoolManager(num_pools=8, maxsize=4, timeout=timeout, headers=agent)
-        try:
-            answer = self._manager.request(
-                "GET",
-                url,
-                headers={**self._manager.headers, **headers},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            try:
-                body = answer.read(MAX_BYTES + 1, decode_content=True)
-                if len(body) > MAX_BYTES:
-                    answer.close()
-                    raise FetchError(f"the answer is larger than {MAX_BYTES} bytes")
-                answer.drain_conn()
-            finally:
-                answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise FetchError(_short(error)) from None
-        return Response(answer.status, dict(answer.headers), body)
-
-
-def _short(error: Exception) -> str:
-    """urllib3 wraps causes; the innermost says it best."""
-    cause: BaseException = error
-    while cause.__cause__ is not None or cause.__context__ is not None:
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return str(cause) or type(cause).__name__

@@ -11,14 +11,16 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from snowetl.errors import ConfigError
+from snowetl.http import Http
 from snowetl.iglu.config import BUILT_IN, Repository, ResolverConfig
 from snowetl.iglu.failures import NOT_FOUND, RegistryError, client_failure, repo_failure
-from snowetl.iglu.http import Fetch, HttpRegistry, undecodable_list
+from snowetl.iglu.http import HttpRegistry, undecodable_list
 from snowetl.iglu.schema_list import SchemaListError, checked_schema_list, parse_schema_list
 from snowetl.jvm import jsontext
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
 _EMBEDDED_CLASS, _HTTP_CLASS = 2, 100
+_LONGEST_PART = 128
 
 
 class Registry(Protocol):
@@ -66,8 +68,6 @@ class FolderRegistry:
             return undecodable_list(error)
 
     def _listed(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
-        if _leaves_folder(vendor):
-            return NOT_FOUND
         folder = self._schemas.joinpath(vendor).joinpath(name).joinpath("jsonschema")
         if not folder.is_dir():
             return NOT_FOUND
@@ -84,8 +84,6 @@ class FolderRegistry:
         return checked_schema_list(keys) if self.class_priority == _HTTP_CLASS else keys
 
     def _read(self, *names: str) -> bytes | RegistryError:
-        if _leaves_folder(names[0]):
-            return NOT_FOUND
         file = self._schemas
         for name in names:
             file = file.joinpath(name)
@@ -105,23 +103,31 @@ class FolderRegistry:
             return repo_failure(f"ParsingFailure: {error}")
 
 
-def _leaves_folder(vendor: str) -> bool:
-    return vendor in (".", "..")
+def can_exist(vendor: str, name: str, format_: str = "jsonschema") -> bool:
+    """Whether a registry can hold such a schema at all; of others none is asked.
+
+    Whoever sends events makes up names. Iglu's own limit of a part is 128 characters; ``..`` would leave a folder.
+    """
+    return vendor not in (".", "..") and max(len(vendor), len(name), len(format_)) <= _LONGEST_PART
 
 
-def build_registries(config: ResolverConfig, fetch: Fetch | None = None) -> list[Registry]:
-    """The built-in registry and those of ``config``, in that order. Raises :class:`ConfigError` for missing folders."""
+def build_registries(config: ResolverConfig, http: Http | None = None) -> list[Registry]:
+    """The built-in registry and those of ``config``, in that order, asked over one ``http``.
+
+    Raises :class:`ConfigError` for missing folders.
+    """
     built_in = FolderRegistry(BUILT_IN, resources.files("snowetl.iglu").joinpath("embedded"), _EMBEDDED_CLASS)
-    return [built_in, *(_build(repository, fetch) for repository in config.repositories)]
+    client = http or Http(secrets=[one.apikey for one in config.repositories if one.apikey])
+    return [built_in, *(_build(repository, client) for repository in config.repositories)]
 
 
-def _build(repository: Repository, fetch: Fetch | None) -> Registry:
+def _build(repository: Repository, http: Http) -> Registry:
     if repository.path is not None:
         return FolderRegistry(repository, _embedded_folder(repository), _EMBEDDED_CLASS)
     assert repository.uri is not None
     if urlsplit(repository.uri).scheme == "file":
         return FolderRegistry(repository, _file_folder(repository), _HTTP_CLASS)
-    return HttpRegistry(repository, fetch)
+    return HttpRegistry(repository, http)
 
 
 def _embedded_folder(repository: Repository) -> Traversable:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from snowetl.iglu.cache import ResolverCache
 from snowetl.iglu.failures import NOT_FOUND, LookupHistory, RegistryError, ResolutionFailure, client_failure
-from snowetl.iglu.registries import Registry
+from snowetl.iglu.registries import Registry, can_exist
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
 A = TypeVar("A")
@@ -36,6 +36,8 @@ class Resolver:
         """The schema of ``key``; with ``superseding`` the one it says replaces it, from the same registry."""
 
         def get(registry: Registry) -> SchemaItem | RegistryError:
+            if not can_exist(key.vendor, key.name, key.format):
+                return NOT_FOUND
             schema = registry.schema(key)
             if isinstance(schema, RegistryError):
                 return schema
@@ -49,7 +51,7 @@ class Resolver:
         """All versions of a model. A remembered list without ``containing`` is asked for again."""
 
         def get(registry: Registry) -> list[SchemaKey] | RegistryError:
-            found = registry.schema_list(vendor, name, model)
+            found = registry.schema_list(vendor, name, model) if can_exist(vendor, name) else NOT_FOUND
             lacks = containing is not None and not isinstance(found, RegistryError) and containing not in found
             return NOT_FOUND if lacks else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets.time, "sleep", lambda _: None)
+    monkeypatch.setattr(assets, "_POLICY", replace(assets._POLICY, first_wait=0.0))
 
 
 def test_local_files_stay_where_they_are(tmp_path: Path) -> None:
@@ -87,3 +88,9 @@ def test_what_cannot_be_had(server: str, tmp_path: Path, uri: str, cause: str) -
 def test_a_full_or_missing_folder(server: str, tmp_path: Path) -> None:
     with pytest.raises(AssetError, match=r"cannot store .*geo\.mmdb as .*: No such file or directory"):
         assets.fetch(Asset(f"{server}/geo.mmdb", "ip_geo"), tmp_path / "gone")
+
+
+def test_keys_in_addresses_are_not_told(server: str, tmp_path: Path) -> None:
+    with pytest.raises(AssetError) as error:
+        assets.fetch(Asset(f"{server}/none?edition=City&license_key=s3cr3t", "ip_geo"), tmp_path)
+    assert "edition=City&license_key=***" in str(error.value) and "s3cr3t" not in str(error.value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -66,3 +67,34 @@ def serving(answer: Callable[[str], Answer]) -> Iterator[Server]:
 
 def zipped(body: bytes) -> Answer:
     return Answer(body=gzip.compress(body), headers=(("content-encoding", "gzip"),))
+
+
+@contextmanager
+def dripping(answer: bytes, pause: float = 0.05, at_once: int = 0) -> Iterator[str]:
+    """The URI of a server that sends ``answer`` a byte at a time, after the first ``at_once`` bytes."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(answer[:at_once])
+            for place in range(at_once, len(answer)):
+                if over.wait(pause):
+                    return
+                connection.sendall(answer[place : place + 1])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                threading.Thread(target=drip, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            over.set()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from snowetl.errors import ConfigError, RegistryUnavailable
+from snowetl.http import Http, HttpError, Request, Response
 from snowetl.iglu.client import IgluClient, is_deeper
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.failures import ResolutionFailure, describe
-from snowetl.iglu.http import FetchError, Response
 from snowetl.iglu.validation import ValidationCrash
 from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.schema import SchemaKey
@@ -231,20 +231,19 @@ _TWO = ResolverConfig(
 )
 
 
-def _fetch(url: str, headers: Any) -> Response:
+def _over(transport: Any) -> Http:
+    return Http(transport=transport, sleep=lambda seconds: None)
+
+
+def _fetch(request: Request) -> Response:
+    url = request.url
     if "down" in url:
-        raise FetchError("connection refused")
+        raise HttpError("connection refused")
     return Response(200, {}, b'{"type":"object"}') if "event" in url else Response(404, {}, b"")
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snowetl.iglu.http._FIRST_WAIT", 0.0)
-
-
-@pytest.mark.usefixtures("impatient")
 def test_an_outage_fails_the_job() -> None:
-    client = IgluClient(_TWO, now=0, fetch=_fetch)
+    client = IgluClient(_TWO, now=0, http=_over(_fetch))
     assert client.checker(EVENT).check({}) is None
     for ask in (
         lambda: client.checker(MISSING),
@@ -259,9 +258,8 @@ def test_an_outage_fails_the_job() -> None:
         assert "connection refused" in text and "--on-registry-failure bad-rows" in text and "secret" not in text
 
 
-@pytest.mark.usefixtures("impatient")
 def test_an_outage_makes_bad_rows() -> None:
-    client = IgluClient(_TWO, now=0, on_registry_failure="bad-rows", fetch=_fetch)
+    client = IgluClient(_TWO, now=0, on_registry_failure="bad-rows", http=_over(_fetch))
     error = client.checker(MISSING).check({})
     assert error is not None
     errors = {one["repository"]: one["errors"] for one in error["lookupHistory"]}
@@ -272,12 +270,13 @@ def test_an_outage_makes_bad_rows() -> None:
 def test_one_fetch_per_schema_even_without_cache() -> None:
     asked: list[str] = []
 
-    def fetch(url: str, headers: Any) -> Response:
+    def fetch(request: Request) -> Response:
+        url = request.url
         asked.append(url)
-        return _fetch(url, headers)
+        return _fetch(request)
 
     config = ResolverConfig((Repository("Up", 2, (), uri="http://up.acme.com"),), cache_size=0)
-    client = IgluClient(config, now=0, fetch=fetch)
+    client = IgluClient(config, now=0, http=_over(fetch))
     for _ in range(3):
         client.checker(EVENT)
         client.checker(MISSING)
@@ -289,12 +288,13 @@ def test_with_a_clock_schemas_expire_and_missing_ones_are_asked_for_again() -> N
     answers: dict[str, Response] = {}
     asked: list[str] = []
 
-    def fetch(url: str, headers: Any) -> Response:
+    def fetch(request: Request) -> Response:
+        url = request.url
         asked.append(url)
         return answers.get(url.rpartition("/jsonschema/")[0].rpartition("/")[2], Response(404, {}, b""))
 
     config = ResolverConfig((Repository("Up", 2, (), uri="http://up.acme.com"),), cache_size=10, cache_ttl=60)
-    client = IgluClient(config, now=0, fetch=fetch, clock=lambda: now[0])
+    client = IgluClient(config, now=0, http=_over(fetch), clock=lambda: now[0])
     assert client.checker(EVENT).check(1) is not None
     answers["event"] = Response(200, {}, b'{"type":"object"}')
     assert client.checker(EVENT).check({}) is not None

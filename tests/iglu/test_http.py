@@ -6,15 +6,20 @@ import json
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from snowetl.iglu.config import Repository
+from snowetl.http import Http
+from snowetl.iglu import http as module
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.failures import NOT_FOUND, RegistryError
-from snowetl.iglu.http import MAX_BYTES, HttpRegistry, without_secrets
+from snowetl.iglu.http import PATIENT, HttpRegistry, without_secrets
 from snowetl.model.schema import SchemaKey
-from tests.iglu.server import Answer, Server, serving, zipped
+from tests.iglu.server import Answer, Server, dripping, serving, zipped
 
 KEY = SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0")
 PATH = "/schemas/com.acme/event/jsonschema/1-0-0"
@@ -22,7 +27,11 @@ SECRET = "8e35f3a2-0000-4000-8000-c0ffee000000"
 
 
 def _registry(server: Server, base: str = "", apikey: str | None = None) -> HttpRegistry:
-    return HttpRegistry(Repository("Test", 0, (), uri=server.uri + base, apikey=apikey), sleep=lambda seconds: None)
+    return HttpRegistry(Repository("Test", 0, (), uri=server.uri + base, apikey=apikey), _hasty())
+
+
+def _hasty() -> Http:
+    return Http(sleep=lambda seconds: None)
 
 
 def _always(answer: Answer) -> Callable[[str], Answer]:
@@ -100,7 +109,7 @@ def test_what_passes_is_waited_for() -> None:
     waits: list[float] = []
     answers = [Answer(503), Answer(502), Answer(200, b"{}")]
     with serving(lambda path: answers.pop(0)) as server:
-        registry = HttpRegistry(Repository("Test", 0, (), uri=server.uri), sleep=waits.append)
+        registry = HttpRegistry(Repository("Test", 0, (), uri=server.uri), Http(sleep=waits.append))
         assert registry.schema(KEY) == {}
     assert len(waits) == 2 and 0.1 <= waits[0] <= 0.2 and 0.2 <= waits[1] <= 0.4
 
@@ -125,14 +134,14 @@ def test_nobody_listens() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     repository = Repository("Test", 0, (), uri=f"http://user:pass@127.0.0.1:{port}")
-    answer = HttpRegistry(repository, sleep=lambda seconds: None).schema(KEY)
+    answer = HttpRegistry(repository, _hasty()).schema(KEY)
     assert isinstance(answer, RegistryError) and answer.kind == "ClientFailure"
     assert f"http://127.0.0.1:{port}/schemas" in answer.outage and "pass" not in answer.outage
 
 
 def test_an_unknown_host() -> None:
     repository = Repository("Test", 0, (), uri="http://no-such-host.invalid")
-    answer = HttpRegistry(repository, sleep=lambda seconds: None).schema(KEY)
+    answer = HttpRegistry(repository, _hasty()).schema(KEY)
     assert isinstance(answer, RegistryError) and answer.outage
 
 
@@ -144,16 +153,10 @@ def test_an_answer_that_breaks_off() -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_an_answer_that_is_too_large(compress: bool) -> None:
-    body = b'"' + b"a" * MAX_BYTES + b'"'
+    body = b'"' + b"a" * PATIENT.max_bytes + b'"'
     with serving(_always(zipped(body) if compress else Answer(body=body))) as server:
         answer = _registry(server).schema(KEY)
     assert isinstance(answer, RegistryError) and "larger than" in answer.outage
-
-
-def test_a_vendor_of_dots_is_never_asked_for() -> None:
-    with serving(_always(Answer(body=b"{}"))) as server:
-        assert _registry(server).schema(KEY._replace(vendor="..")) == NOT_FOUND
-    assert server.requests == []
 
 
 def _versions(*versions: str) -> Callable[[str], Answer]:
@@ -211,18 +214,37 @@ def test_a_bad_list() -> None:
     )
 
 
-def test_time_is_bounded() -> None:
-    """A server that accepts and never answers: a client without a time limit would wait for ever."""
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        import snowetl.iglu.http as module
+def test_H3_a_registry_that_drips_meets_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty = replace(PATIENT, deadline=0.5)
+    monkeypatch.setattr(module, "PATIENT", hasty)
+    with dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n" + b" " * 100) as uri:
+        answer = HttpRegistry(Repository("Test", 0, (), uri=uri), _hasty()).schema(KEY)
+    assert isinstance(answer, RegistryError) and "no complete answer within 0.5 seconds" in answer.outage
 
-        pool = module._Pool(connect_seconds=0.1, read_seconds=0.1)
-        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        registry = HttpRegistry(Repository("Test", 0, (), uri=uri), pool, sleep=lambda seconds: None)
-        answer = registry.schema(KEY)
-    assert isinstance(answer, RegistryError) and "timed out" in answer.outage.lower()
+
+@pytest.mark.parametrize("part", ["vendor", "name", "format"])
+def test_H8_a_key_no_registry_can_hold_is_not_asked_for(part: str, tmp_path: Path) -> None:
+    with serving(_always(Answer(body=b"{}"))) as server:
+        remote = Repository("Remote", 0, (), uri=server.uri)
+        folder = Repository("Folder", 0, (), uri=tmp_path.as_uri())
+        client = IgluClient(ResolverConfig((remote, folder)), now=0, http=_hasty())
+        for text in ("x" * 129, "x" * 4000):
+            missing = KEY._replace(**{part: text})
+            assert client.checker(missing.uri).check({})["error"] == "ResolutionError"  # type: ignore[index]
+        assert client.checker(KEY._replace(vendor="..").uri).check({})["error"] == "ResolutionError"  # type: ignore[index]
+        assert not isinstance(client.schema_list("x" * 129, "event", 1), list)
+        assert server.requests == []
+        assert client.checker(KEY._replace(**{part: "x" * 128}).uri).check({}) is None
+
+
+def test_H8_what_is_missing_is_remembered_within_bounds() -> None:
+    with serving(_always(Answer(404))) as server:
+        config = ResolverConfig((Repository("Remote", 0, (), uri=server.uri),), cache_size=10)
+        client = IgluClient(config, now=0, http=_hasty())
+        for number in (*range(30), *range(30)):
+            client.checker(f"iglu:com.acme/made_up_{number}/jsonschema/1-0-0")
+        assert len(server.requests) == 30
+        assert len(client._missing) <= client._kept
 
 
 def test_secrets_are_taken_out_of_urls() -> None:

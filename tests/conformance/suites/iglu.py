@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from snowetl.errors import ConfigError
+from snowetl.http import Response
 from snowetl.iglu import failures, schema_list
 from snowetl.iglu.cache import better
 from snowetl.iglu.config import BUILT_IN, Repository, ResolverConfig
 from snowetl.iglu.failures import LookupHistory, RegistryError, ResolutionFailure
-from snowetl.iglu.http import Response, interpret, list_url, schema_url
+from snowetl.iglu.http import interpret, list_url, schema_url
 from snowetl.iglu.resolver import Resolver, SchemaItem, backoff
 from snowetl.iglu.validation import Report, ValidationCrash, compile_schema
 from snowetl.iglu.validation.report import hash_map_order
