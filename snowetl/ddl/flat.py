@@ -67,6 +67,18 @@ def _flatten(schema: Schema) -> tuple[dict[Path, Schema], set[Path]]:
     return found, needed
 
 
+def is_always_there(schema: Schema, path: Path) -> bool:
+    """Whether data that are valid have a value at ``path`` that is not null, as far as ``type`` and ``required`` say.
+
+    Unlike :func:`required`, for which an object above may be null or something else (reference 08 §2.2).
+    """
+    for name in path:
+        if schema.type != "object" or name not in (schema.required or ()):
+            return False
+        schema = (schema.properties or {})[name]
+    return not schema.can_be_null and (schema.type is not None or schema.enum is not None)
+
+
 def _nodes(schema: Schema, path: Path) -> Iterator[tuple[Path, Schema]]:
     """All schemas reached through ``properties`` alone, parents first."""
     yield path, schema

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from snowetl.ddl import flat, names, postgres, redshift
+from snowetl.ddl import names
+from snowetl.ddl.dialects import DIALECTS, Dialect, NoTable, Table
 from snowetl.ddl.schema import Schema, parse
 from snowetl.errors import UsageError
 from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.jvm import jsontext
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
-DIALECTS = ("redshift", "postgres")
 _MODEL = re.compile(r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/jsonschema/([1-9][0-9]*)")
 
 
@@ -99,28 +99,30 @@ def _shown(keys: Iterable[SchemaKey]) -> str:
 
 
 def table_statements(model: Sequence[Version], dialect: str, schema: str) -> list[str]:
-    """What makes the table of a model, as it is at its last version."""
+    """What makes the table of a model, as it is at its last version. Raises :class:`UsageError` where none can be."""
     key = model[-1].key
-    table = names.table_name(key)
-    schemas = [version.schema for version in model]
-    if dialect == "postgres":
-        return postgres.create(schema, table, postgres.table(schemas), key)
-    create = redshift.create_table(schema, table, flat.ordered(schemas))
-    return [create, redshift.comment_on_table(schema, table, key)]
+    sql = DIALECTS[dialect]
+    return sql.create(schema, names.table_name(key, sql.max_identifier), _table(model, sql), key)
 
 
 def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: str, schema: str) -> list[str]:
     """What brings the table of a model from version ``start`` to its last. Raises :class:`UsageError`."""
+    key = model[-1].key
     numbers = [version.key.version for version in model]
     if start not in numbers:
         shown = _shown(version.key for version in model)
-        raise UsageError(f"{model[-1].key.uri}: there is no version {start} to start from; there are {shown}")
-    key = model[-1].key
-    table = names.table_name(key)
-    schemas = [version.schema for version in model]
-    first = numbers.index(start)
-    if dialect == "postgres":
-        present = postgres.held(postgres.table(schemas[: first + 1]))
-        return postgres.alter(schema, table, key, present, postgres.table(schemas)).inside
-    migration = redshift.migrate(schema, table, key, schemas[first:])
-    return [*migration.before, *(["BEGIN", *migration.inside, "COMMIT"] if migration.inside else [])]
+        raise UsageError(f"{key.uri}: there is no version {start} to start from; there are {shown}")
+    if len(model) == 1:
+        raise UsageError(f"{key.uri} is the only version of its model: no table can be migrated to it")
+    sql = DIALECTS[dialect]
+    present = _table(model[: numbers.index(start) + 1], sql).held()
+    name = names.table_name(key, sql.max_identifier)
+    before, inside = sql.alter(schema, name, key, present, _table(model, sql))
+    return [*before, *(["BEGIN", *inside, "COMMIT"] if before and inside else inside)]
+
+
+def _table(model: Sequence[Version], sql: Dialect) -> Table:
+    found = sql.table([version.schema for version in model])
+    if isinstance(found, NoTable):
+        raise UsageError(f"{model[-1].key.uri} cannot have a table: {found.reason}")
+    return found

@@ -7,7 +7,6 @@ widened, joined over the versions, and NOT NULL is said only where no version al
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,7 @@ from snowetl.ddl.flat import Path
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.redshift import is_mixed
 from snowetl.ddl.schema import Schema, big_int, is_union
-from snowetl.ddl.tables import Alterations, Column, Dialect, Held, Table
+from snowetl.ddl.tables import Alterations, Column, Dialect, Held, Table, from_catalog, text_length
 from snowetl.model.schema import SchemaKey
 
 DEFAULT_VARCHAR = 4096
@@ -138,12 +137,12 @@ def holding_type(schema: Schema) -> str:
 
 
 def _whole(schema: Schema, type_: str) -> str:
-    if schema.type is None and schema.enum is None:
+    members = [member for member in schema.enum or () if member is not None]
+    types = schema.type if isinstance(schema.type, frozenset) else {schema.type}
+    only_numbers = types - {"null"} and types <= {"integer", "number", "null"}  # no type is the type null, if optional
+    if not all(big_int(member) is not None for member in members) or not (members or only_numbers):
         return "JSONB"
-    types = schema.type if isinstance(schema.type, frozenset) else frozenset((schema.type or "integer",))
-    if not types <= {"integer", "number", "null"}:
-        return "JSONB"
-    bounds: list[int | Decimal | None] = [schema.minimum, schema.maximum, *map(big_int, schema.enum or ())]
+    bounds: list[int | Decimal | None] = [schema.minimum, schema.maximum, *map(big_int, members)]
     largest = max((abs(Decimal(bound)) for bound in bounds if bound is not None), default=Decimal(0))
     if largest > BIGINT_MAX:
         return "NUMERIC"
@@ -154,11 +153,6 @@ def storable(type_: str) -> str:
     """A type Postgres takes: strings longer than it allows, or of no length at all, become TEXT."""
     length = text_length(type_)
     return "TEXT" if length is not None and not 0 < length <= MAX_VARCHAR else type_
-
-
-def text_length(type_: str) -> int | None:
-    """Characters a VARCHAR or CHAR holds; ``None`` for any other type."""
-    return int(type_[type_.index("(") + 1 : -1]) if type_.startswith(("VARCHAR(", "CHAR(")) else None
 
 
 _WIDTHS = {"INTEGER": 0, "BIGINT": 1, "DOUBLE PRECISION": 2}
@@ -185,24 +179,6 @@ def joined(one: str, other: str) -> str:
     if {one, other} == {"DATE", "TIMESTAMP"}:
         return "TIMESTAMP"
     return "TEXT"
-
-
-_PRINTED = {
-    "character varying": "VARCHAR",
-    "character": "CHAR",
-    "timestamp without time zone": "TIMESTAMP",
-}
-_SIZED = re.compile(r"(character varying|character)\((\d+)\)")
-
-
-def from_catalog(printed: str) -> str:
-    """A type as ``format_type`` prints it, in our words: ``character varying(10)`` -> ``VARCHAR(10)``."""
-    sized = _SIZED.fullmatch(printed)
-    if sized:
-        return f"{_PRINTED[sized[1]]}({sized[2]})"
-    if printed == "character varying":
-        return "TEXT"
-    return _PRINTED.get(printed, printed.upper())
 
 
 def takes(held: str, rows: str) -> bool:
@@ -259,17 +235,8 @@ def _column(name: str, path: Path, versions: Sequence[Schema], flattened: Sequen
         type_ = joined(type_, holding_type(schema))
     type_ = storable(type_)
     total = type_ in _NEVER_REFUSED or text_length(type_) is not None
-    always = total and len(found) == len(versions) and all(_is_always_there(version, path) for version in versions)
+    always = total and len(found) == len(versions) and all(flat.is_always_there(version, path) for version in versions)
     return Column(name, type_, always, path)
-
-
-def _is_always_there(schema: Schema, path: Path) -> bool:
-    """Whether valid data always have a value at ``path`` that is not null."""
-    for name in path:
-        if schema.type != "object" or name not in (schema.required or ()):
-            return False
-        schema = (schema.properties or {})[name]
-    return not schema.can_be_null and (schema.type is not None or schema.enum is not None)
 
 
 # --- statements -----------------------------------------------------------------------------------------------------
@@ -333,11 +300,6 @@ def _changes(held: Held, column: Column) -> list[str]:
     if held.not_null and not column.not_null:
         changes.append("DROP NOT NULL")
     return changes
-
-
-def held(table: Table) -> dict[str, Held]:
-    """The columns of properties a table has that was made as :func:`create` makes it."""
-    return {column.name: Held(column.type, column.not_null) for column in table.columns}
 
 
 def _is_ours(type_: str) -> bool:

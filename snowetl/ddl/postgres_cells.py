@@ -13,8 +13,9 @@ from math import isinf
 from typing import Any, NamedTuple
 
 from snowetl.ddl import date_times
-from snowetl.ddl.postgres import BIGINT_MAX, INT_MAX, text_length
+from snowetl.ddl.postgres import BIGINT_MAX, INT_MAX
 from snowetl.ddl.schema import big_int
+from snowetl.ddl.tables import text_length
 from snowetl.jvm import jsontext, moments
 from snowetl.jvm.jsontext import JsonNumber
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import Any, NamedTuple
 
-from snowetl.ddl import flat
+from snowetl.ddl import flat, names, tables
 from snowetl.ddl.flat import Change, Leaf
-from snowetl.ddl.names import column_name, quoted, snake_case
+from snowetl.ddl.names import column_name, qualified, quoted, snake_case
 from snowetl.ddl.schema import Schema, big_int, is_union
+from snowetl.ddl.tables import Alterations, Dialect, Held, NoTable, Table, from_catalog, text_length
 from snowetl.jvm import jsontext
 from snowetl.jvm.text import utf16_length
 from snowetl.model.schema import SchemaKey
 
 DEFAULT_VARCHAR = 4096
 MAX_VARCHAR = 65535
+MAX_CHAR = 4096
+MAX_COLUMNS = 1600
+MAX_NAME_BYTES = 127
 _FIXED_SIZES = (
     ("ivp6", 39),
     ("ipv4", 15),
@@ -179,7 +184,7 @@ _RULES: tuple[Callable[[Schema], str | None], ...] = (
 
 def is_allowed(type_: str) -> bool:
     """Whether Redshift takes a type: strings have limits."""
-    limits = {"VARCHAR": MAX_VARCHAR, "CHAR": 4096}
+    limits = {"VARCHAR": MAX_VARCHAR, "CHAR": MAX_CHAR}
     kind, _, rest = type_.partition("(")
     return kind not in limits or 0 < int(rest.rstrip(")")) <= limits[kind]
 
@@ -217,13 +222,17 @@ def create_table(
     schema: str, table: str, properties: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR, meta: bool = True
 ) -> str:
     """``CREATE TABLE`` of a model's table in ``schema``; without ``meta``, only the columns of the properties."""
-    every = (*META_COLUMNS, *columns(properties, varchar)) if meta else tuple(columns(properties, varchar))
-    lines = column_lines(every)
-    if not meta:
-        return f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n" + ",\n".join(lines) + "\n)"
+    if meta:
+        return _create_table(schema, table, columns(properties, varchar))
+    lines = column_lines(columns(properties, varchar))
+    return f"CREATE TABLE IF NOT EXISTS {qualified(schema, table)} (\n" + ",\n".join(lines) + "\n)"
+
+
+def _create_table(schema: str, table: str, properties: Sequence[Column]) -> str:
+    lines = column_lines((*META_COLUMNS, *properties))
     lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.events(event_id)")
     return (
-        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n"
+        f"CREATE TABLE IF NOT EXISTS {qualified(schema, table)} (\n"
         + ",\n".join(lines)
         + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
     )
@@ -248,7 +257,7 @@ def column_lines(every: Sequence[Column], indent: int = 4) -> list[str]:
 
 def comment_on_table(schema: str, table: str, key: SchemaKey) -> str:
     """The comment that tells which version of its model a table stands at."""
-    return f"COMMENT ON TABLE {schema}.{table} IS '{key.uri}'"
+    return f"COMMENT ON TABLE {qualified(schema, table)} IS '{key.uri}'"
 
 
 class Migration(NamedTuple):
@@ -278,7 +287,7 @@ def migrate(
 def _add(schema: str, table: str, leaf: Leaf, varchar: int) -> str:
     type_ = column_type(leaf.schema, varchar)
     name = quoted(snake_case(leaf.name))
-    return f"ALTER TABLE {schema}.{table} ADD COLUMN {name} {type_} ENCODE {encoding(leaf.schema, type_)}"
+    return f"ALTER TABLE {qualified(schema, table)} ADD COLUMN {name} {type_} ENCODE {encoding(leaf.schema, type_)}"
 
 
 def is_widened(change: Change, varchar: int = DEFAULT_VARCHAR) -> bool:
@@ -292,7 +301,7 @@ def _widen(schema: str, table: str, change: Change, varchar: int) -> list[str]:
     if not is_widened(change, varchar):
         return []
     type_ = column_type(change.after, varchar)
-    return [f"ALTER TABLE {schema}.{table} ALTER {quoted(column_name(change.path))} TYPE {type_}"]
+    return [f"ALTER TABLE {qualified(schema, table)} ALTER {quoted(column_name(change.path))} TYPE {type_}"]
 
 
 def _longer_string(change: Change) -> bool:
@@ -310,3 +319,87 @@ def _longer_enum(change: Change) -> bool:
 
 def _longest_string(members: Sequence[Any]) -> int:
     return max((utf16_length(member) for member in members if isinstance(member, str)), default=0)
+
+
+# --- tables a load can make -----------------------------------------------------------------------------------------
+
+_RESERVED = frozenset(
+    (
+        *(column.name for column in META_COLUMNS),
+        *("oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "insertxid", "deletexid"),
+    )
+)
+_WHOLE = ("SMALLINT", "INT", "BIGINT")
+
+
+def table(versions: Sequence[Schema]) -> Table | NoTable:
+    """The table of a model. Columns have the reference's types, wide enough for all versions, and distinct names.
+
+    Unlike the reference's, a column is not NOT NULL for the first version's sake alone, and of a type Redshift takes.
+    """
+    leaves = [leaf for leaf in flat.ordered(versions) if leaf.path]
+    if len(leaves) + len(META_COLUMNS) > MAX_COLUMNS:
+        return NoTable(f"{len(leaves)} properties: a table of Redshift has {MAX_COLUMNS} columns at most")
+    named = names.column_names([leaf.path for leaf in leaves], MAX_NAME_BYTES, _RESERVED)
+    flattened = [flat.leaves(version) for version in versions]
+    return Table(
+        tuple(_table_column(name, leaf, versions, flattened) for name, leaf in zip(named, leaves, strict=True))
+    )
+
+
+def _table_column(
+    name: str, leaf: Leaf, versions: Sequence[Schema], flattened: Sequence[dict[flat.Path, Schema]]
+) -> tables.Column:
+    found = [schemas[leaf.path] for schemas in flattened if leaf.path in schemas]
+    type_ = storable(reduce(joined, map(column_type, found)))
+    always = not leaf.nullable and all(flat.is_always_there(version, leaf.path) for version in versions)
+    return tables.Column(name, type_, always, leaf.path, encoding(leaf.schema, type_))
+
+
+def joined(one: str, other: str) -> str:
+    """The type that holds the values of two, where there is one; else the first, as in the reference."""
+    lengths = text_length(one), text_length(other)
+    if None not in lengths and one != other:
+        return f"VARCHAR({max(lengths)})"  # type: ignore[type-var]
+    if one in _WHOLE and other in _WHOLE:
+        return max(one, other, key=_WHOLE.index)
+    if "DOUBLE PRECISION" in (one, other) and (one in _WHOLE or other in _WHOLE):
+        return "DOUBLE PRECISION"
+    return one
+
+
+def storable(type_: str) -> str:
+    """A type Redshift takes: no string is longer than it allows, or of no length at all."""
+    length = text_length(type_)
+    return type_ if length is None or is_allowed(type_) else f"VARCHAR({min(max(length, 1), MAX_VARCHAR)})"
+
+
+def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
+    """What makes a model's table, and the comment that says which version it stands at."""
+    properties = [Column(column.name, column.type, column.encoding, column.not_null) for column in table.columns]
+    return [_create_table(schema, name, properties), comment_on_table(schema, name, key)]
+
+
+def alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], table: Table) -> Alterations:
+    """Bring a table to what rows need: columns are added, strings widened (which Redshift does outside transactions).
+
+    No other type of a column can be altered in Redshift.
+    """
+    target = f"ALTER TABLE {qualified(schema, name)}"
+    widened, added = [], []
+    for column in table.columns:
+        held = present.get(column.name)
+        if held is None:
+            added.append(f"{target} ADD COLUMN {quoted(column.name)} {column.type} ENCODE {column.encoding}")
+        elif column.encoding not in _NOT_ALTERABLE and _is_longer(column.type, from_catalog(held.type)):
+            widened.append(f"{target} ALTER {quoted(column.name)} TYPE {column.type}")
+    comment = comment_on_table(schema, name, key)
+    return Alterations(widened, [*added, comment]) if added else Alterations([*widened, comment], [])
+
+
+def _is_longer(wanted: str, held: str) -> bool:
+    lengths = text_length(wanted), text_length(held)
+    return held.startswith("VARCHAR") and None not in lengths and lengths[0] > lengths[1]  # type: ignore[operator]
+
+
+REDSHIFT = Dialect("redshift", MAX_NAME_BYTES, MAX_COLUMNS, table, create, alter)

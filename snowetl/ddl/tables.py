@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,12 +13,16 @@ from snowetl.model.schema import SchemaKey
 
 
 class Column(NamedTuple):
-    """One column. ``path`` leads to its property; ``None`` where the column is not that of one property."""
+    """One column. ``path`` leads to its property; ``None`` where the column is not that of one property.
+
+    ``encoding`` is the compression of a warehouse that stores by column.
+    """
 
     name: str
     type: str
     not_null: bool
     path: Path | None = None
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,37 @@ class Table:
     overflow: tuple[Column, ...] = ()
     row_limit: int | None = None
 
+    def held(self) -> dict[str, Held]:
+        """The columns of properties there are once the table is made."""
+        return {column.name: Held(column.type, column.not_null) for column in self.columns}
+
 
 class Held(NamedTuple):
     """A column of a table there is: its type as the warehouse prints it."""
 
     type: str
     not_null: bool
+
+
+_PRINTED = {
+    "character varying": "VARCHAR",
+    "character": "CHAR",
+    "timestamp without time zone": "TIMESTAMP",
+}
+_SIZED = re.compile(r"(character varying|character)\((\d+)\)")
+
+
+def from_catalog(printed: str) -> str:
+    """A type as ``format_type`` prints it, in our words: ``character varying(10)`` -> ``VARCHAR(10)``."""
+    sized = _SIZED.fullmatch(printed)
+    if sized:
+        return f"{_PRINTED[sized[1]]}({sized[2]})"
+    return "TEXT" if printed == "character varying" else _PRINTED.get(printed, printed.upper())
+
+
+def text_length(type_: str) -> int | None:
+    """Characters a VARCHAR or CHAR holds; ``None`` for any other type."""
+    return int(type_[type_.index("(") + 1 : -1]) if type_.startswith(("VARCHAR(", "CHAR(")) else None
 
 
 class NoTable(NamedTuple):

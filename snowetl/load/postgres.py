@@ -116,7 +116,7 @@ class PostgresDialect:
     def migrate_entity(
         self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
     ) -> Migration:
-        present = ddl.held(ddl.table(versions[: current + 1]))
+        present = ddl.table(versions[: current + 1]).held()
         return Migration([], ddl.alter(schema, table, key, present, ddl.table(versions)).inside)
 
 

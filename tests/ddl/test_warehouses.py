@@ -102,12 +102,12 @@ def test_a_postgres_table_fits_every_version() -> None:
     first = obj(["a", "b"], a={"type": "string", "maxLength": 10}, b={"type": "integer", "maximum": 5})
     second = obj(["b", "c"], a={"type": "string", "maxLength": 20}, b={"type": "integer"}, c={"type": "number"})
     table = postgres.table([first, second])
-    assert table.columns == (
+    assert [column[:4] for column in table.columns] == [
         ("a", "VARCHAR(20)", False, ("a",)),
         ("b", "BIGINT", False, ("b",)),  # a number of twenty digits is valid, and its cell null
         ("c", "DOUBLE PRECISION", False, ("c",)),
-    )
-    assert postgres.alter("atomic", "t", KEY, postgres.held(postgres.table([first])), table).inside == [
+    ]
+    assert postgres.alter("atomic", "t", KEY, postgres.table([first]).held(), table).inside == [
         'ALTER TABLE atomic.t ALTER COLUMN "a" TYPE VARCHAR(20)',
         'ALTER TABLE atomic.t ALTER COLUMN "a" DROP NOT NULL',
         'ALTER TABLE atomic.t ALTER COLUMN "b" TYPE BIGINT',
@@ -176,9 +176,7 @@ def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
         ],
         "postgres": [
             *postgres.create("atomic", "t", postgres.table(schemas), KEY),
-            *postgres.alter(
-                "atomic", "t", KEY, postgres.held(postgres.table(schemas[:1])), postgres.table(schemas)
-            ).inside,
+            *postgres.alter("atomic", "t", KEY, postgres.table(schemas[:1]).held(), postgres.table(schemas)).inside,
         ],
     }
     for dialect, texts in statements.items():

@@ -66,6 +66,13 @@ class Registry:
             key = SchemaKey(vendor, name, "jsonschema", SchemaVer.parse(version))
             self._schemas[key] = jsontext.loads_exact(json.dumps(document))
 
+    def publish(self, vendor: str, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+        """Publish versions 1-0-0, 1-0-1, … of a model, whatever their documents say they are."""
+        for number, document in enumerate(versions):
+            key = SchemaKey(vendor, name, "jsonschema", SchemaVer(1, 0, number))
+            own = {"vendor": vendor, "name": name, "format": "jsonschema", "version": str(key.version)}
+            self._schemas[key] = dict(document) | {"$schema": _META, "self": own}
+
     def schema(self, key: SchemaKey) -> Any | ResolutionFailure:
         self.asked.append(key.uri)
         return self._schemas.get(key, _missing())

@@ -1,0 +1,204 @@
+"""What a valid event holds is what SQL returns: whole families of schemas, through the transform, into Postgres.
+
+``SNOWETL_VALUES=5000`` tries as many batches of generated families as it says (ten minutes or so).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from snowetl.ddl import names, postgres
+from snowetl.ddl.schema import parse
+from snowetl.ddl.tables import Table
+from snowetl.iglu.validation import Validator, compile_schema
+from snowetl.jvm import jsontext
+from snowetl.load.embedded import embedded_postgres
+from snowetl.model.badrow import BadRow
+from snowetl.model.schema import SchemaKey
+from snowetl.transform.rows import RowTable, ShreddedRows
+from snowetl.transform.transformer import SHRED, Transformer
+from tests.transform import generated
+from tests.transform.support import ORIGIN, Registry, line, self_describing
+
+_BATCHES = int(os.environ.get("SNOWETL_VALUES", "12"))
+_CENTRAL = Path(__file__).parents[3] / "shared" / "iglu-central" / "schemas"
+_ID = "00000000-0000-4000-8000-{:012d}"
+_WRAPPER = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_postgres(tmp_path_factory.mktemp("values")) as url:
+        yield url
+
+
+class Model:
+    """A family of schemas: its key and its versions, and the data that were sent."""
+
+    def __init__(self, key: SchemaKey, documents: Sequence[dict[str, Any]]) -> None:
+        self.key = key
+        self.documents = documents
+        table = postgres.table([parse(document) for document in documents])  # type: ignore[misc]
+        assert isinstance(table, Table)
+        self.table = table
+        self.name = names.table_name(key, postgres.MAX_NAME_BYTES)
+        self.sent: list[tuple[str, Any]] = []
+
+    def version(self, number: int) -> str:
+        return f"iglu:{self.key.vendor}/{self.key.name}/jsonschema/1-0-{number}"
+
+
+def valid_data(model: Model, random: Random, tries: int) -> Iterator[tuple[str, Any]]:
+    """Data of the family's versions, with the URI of the version each is valid under."""
+    for number, document in enumerate(model.documents):
+        validator = compile_schema(document)
+        if not isinstance(validator, Validator):
+            continue
+        for _ in range(tries):
+            data = jsontext.loads_exact(jsontext.dumps(generated.candidates(document, random)))
+            while not validator.fits(data) and _drop_something(data, document, random):
+                pass
+            if validator.fits(data):
+                yield model.version(number), data
+
+
+def _drop_something(data: Any, document: dict[str, Any], random: Random) -> bool:
+    """Take an optional property out of data that are not valid: maybe it is the one that is wrong."""
+    optional = [name for name in data if name not in (document.get("required") or ())] if isinstance(data, dict) else []
+    if optional:
+        del data[random.choice(optional)]
+    return bool(optional)
+
+
+def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psycopg.Connection[Any]:
+    """Make the tables, send the data through the transform and ``COPY`` what comes out."""
+    registry = Registry({})
+    for model in models:
+        registry.publish(model.key.vendor, model.key.name, model.documents)
+    transformer = Transformer(SHRED, registry, ORIGIN, target="postgres")
+    tables = {("com.snowplowanalytics.snowetl", "rejected_values"): "rejected_values"}
+    files: dict[RowTable, list[str]] = {}
+    count = 0
+    for model in models:
+        tables[model.key.vendor, model.key.name] = model.name
+        for uri, data in valid_data(model, random, tries):
+            count += 1
+            event_id = _ID.format(count)
+            model.sent.append((event_id, data))
+            contexts = jsontext.dumps(self_describing(_WRAPPER, [self_describing(uri, data)]))
+            rows = transformer.rows(line(event_id=event_id, contexts=contexts))
+            assert not isinstance(rows, BadRow), rows.to_json()
+            assert isinstance(rows, ShreddedRows)
+            for table, text in rows.rows[1:]:
+                files.setdefault(table, []).append(text)
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute("DROP SCHEMA IF EXISTS v CASCADE; CREATE SCHEMA v")
+    statements = postgres.create_rejected_values("v")
+    for model in models:
+        statements += postgres.create("v", model.name, model.table, model.key)
+    with connection.transaction():
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[call-overload]
+        for table, texts in files.items():
+            columns = ", ".join(names.quoted(column.name) for column in table.columns)
+            target = names.qualified("v", tables[table.vendor, table.name])
+            with connection.cursor().copy(f"COPY {target} ({columns}) FROM STDIN") as copy:  # type: ignore[call-overload]
+                copy.write("".join(f"{text}\n" for text in texts).encode("utf-8", "replace"))
+    return connection
+
+
+def check(connection: psycopg.Connection[Any], models: Sequence[Model]) -> int:
+    """Compare every value that was sent with what its column returns. Gives how many were compared."""
+    compared = 0
+    rejected = {
+        (str(event_id), column): value
+        for event_id, column, value in connection.execute("SELECT root_id, column_name, value FROM v.rejected_values")
+    }
+    for model in models:
+        shown = [
+            f"{names.quoted(column.name)}{'::text' if column.type == 'JSONB' else ''}" for column in model.table.columns
+        ]
+        query = f"SELECT {', '.join(['root_id', *shown])} FROM {names.qualified('v', model.name)}"
+        stored = {str(row[0]): row[1:] for row in connection.execute(query).fetchall()}  # type: ignore[call-overload]
+        assert len(stored) == len(model.sent)
+        for event_id, data in model.sent:
+            overflow = stored[event_id][-1] if model.table.row_limit else None
+            left = {} if overflow is None else generated.read_json(overflow)
+            for column, got in zip(model.table.columns, stored[event_id], strict=True):
+                if column.path is None:
+                    continue
+                value = _at(data, column.path)
+                compared += 1
+                told = f"{model.key}\n{json.dumps(model.documents)}\n{column}: {value!r} -> {got!r}"
+                if value is None:
+                    assert got is None, told
+                elif got is not None:
+                    assert generated.holds(column.type, value, got), told
+                elif column.name in left:
+                    assert generated.same_json(value, left[column.name]), told
+                else:
+                    assert generated.may_be_refused(column.type, value), told
+                    kept = rejected.pop((event_id, generated.readable(column.name)))
+                    assert kept.encode() == jsontext.dumps(value).encode("utf-8", "replace"), told
+            for column in model.table.overflow:
+                value = _at(data, column.path or ())
+                compared += 1
+                assert value is None or generated.same_json(value, left[column.name]), f"{model.key} {column}"
+    assert rejected == {}
+    return compared
+
+
+def _at(data: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+@settings(
+    max_examples=_BATCHES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # a failure names its schema and value; to shrink a batch takes minutes
+)
+@given(st.lists(generated.families(), min_size=1, max_size=25), st.integers(0, 2**32))
+def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
+    models = [
+        Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
+        for number, versions in enumerate(batch)
+    ]
+    with load(server, models, Random(seed), tries=8) as connection:
+        check(connection, models)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not _CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
+def test_every_schema_of_iglu_central(server: str) -> None:
+    families: dict[tuple[str, str, str], list[tuple[Any, Any]]] = {}
+    for file in sorted(_CENTRAL.rglob("jsonschema/*-*-*")):
+        key = SchemaKey.parse("iglu:" + "/".join(file.parts[-4:]))
+        document = jsontext.loads_exact(file.read_text("utf-8"))
+        if parse(document) is not None:
+            families.setdefault((key.vendor, key.name, str(key.version.model)), []).append((key, document))
+    models = []
+    for (vendor, name, model), versions in families.items():
+        documents = [document for _, document in sorted(versions, key=lambda pair: pair[0])]
+        own = SchemaKey.parse(
+            f"iglu:{vendor}/{name}{model if model != '1' else ''}/jsonschema/1-0-{len(documents) - 1}"
+        )
+        models.append(Model(own, documents))
+    assert len({model.name for model in models}) == len(models)
+    with load(server, models, Random(1), tries=12) as connection:
+        compared = check(connection, models)
+    assert compared > 20_000
+    assert sum(bool(model.sent) for model in models) > 0.9 * len(models)  # the rest wants texts of a pattern
