@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ START = 1772409600000  # 2026-03-02T00:00:00Z
 AGENTS = 500
 VISITORS = 3000
 BROKEN_SHARE = 0.02
+_VERSION = re.compile(r"(?<!Mozilla)/(\d+)\.\d+")
 _SITE = "https://shop.example.com"
 
 
@@ -193,6 +195,10 @@ class _Strangers(_Crowd):
     def _next_visitor(self) -> Hit:
         self._agents += 1
         return self._visitor(self._agent(self._agents))
+
+    def _agent(self, number: int) -> tuple[str, str]:
+        useragent, viewport = super()._agent(number)
+        return _VERSION.sub(rf"/\1.{number}", useragent, count=1), viewport
 
     def _address(self, place: int) -> str:
         if self.dice.chance(0.5):
