@@ -37,7 +37,7 @@ coverage: $(VENV)/.ready-to-develop ## which lines of snowetl/ the tests run (al
 
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check bench fixtures jobs snowetl tests setup.py
+	@$(PY) -m ruff format --check bench examples fixtures jobs snowetl tests setup.py
 	@$(PY) -m mypy snowetl fixtures bench
 	@$(VENV)/bin/lint-imports --no-cache
 
@@ -51,7 +51,7 @@ bench-compare: $(VENV)/.ready-to-develop ## this tree beside REV (a revision; de
 	@$(PY) -m bench compare $(REV)
 
 docs: $(VENV)/.ready-to-document ## the documentation as a web site in site/
-	@$(PY) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 fixtures: $(VENV)/.ready-to-develop ## regenerate the sample logs, schemas and databases in fixtures/

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
-PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md")
+PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md", "docs/testing.md")
 SHELL_PAGES = (
     "README.md",
     "docs/ddl.md",
@@ -107,3 +107,15 @@ def test_the_variables_for_secrets_are_documented() -> None:
     for settings in settings_of_all().values():
         for option in settings.options():
             assert not option.from_environment or f"`{option.environment}`" in page
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path: Path) -> None:
+    """Strictly: a link that leads nowhere, or a name the API page cannot find, fails."""
+    pytest.importorskip("mkdocs", reason="the docs extra is not installed")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "contributing" / "index.html").exists()
+    assert "hit(" in (tmp_path / "api" / "index.html").read_text("utf-8")
+    assert "snowetl_application" in (tmp_path / "examples" / "index.html").read_text("utf-8")
