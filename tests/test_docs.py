@@ -117,5 +117,5 @@ def test_the_site_builds(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "contributing" / "index.html").exists()
-    assert "hit(" in (tmp_path / "api" / "index.html").read_text("utf-8")
+    assert 'id="snowetl.testing.requests.hit"' in (tmp_path / "api" / "index.html").read_text("utf-8")
     assert "snowetl_application" in (tmp_path / "examples" / "index.html").read_text("utf-8")
