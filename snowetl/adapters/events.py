@@ -61,3 +61,8 @@ def without_envelope(query: Mapping[str, str | None]) -> Parameters:
     for name in _NOT_DATA:
         ordered.pop(name, None)
     return ordered
+
+
+def query_text(query: Parameters) -> str:
+    """Decoded parameters as ``k=v`` pairs, null shown as such, in the reference's map order."""
+    return "&".join([f"{name}={'null' if value is None else value}" for name, value in as_map(query).items()])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
-from snowetl.adapters.events import Wrapper
-from snowetl.adapters.redirect import query_text
+from snowetl.adapters.events import Wrapper, query_text
 from snowetl.adapters.webhook import EventTypes, parse_json, text_member
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent

@@ -6,9 +6,8 @@ from __future__ import annotations
 import base64
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
-from snowetl.adapters.events import UNSTRUCT_OPEN, contexts_text, self_describing_text
+from snowetl.adapters.events import UNSTRUCT_OPEN, contexts_text, query_text, self_describing_text
 from snowetl.jvm import jsontext, text
-from snowetl.jvm.scala_maps import as_map
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
@@ -32,11 +31,6 @@ def adapt(payload: CollectorPayload) -> Outcome:
     query["tv"] = "r-tp2"
     query.setdefault("p", "web")
     return [RawEvent(payload, query)]
-
-
-def query_text(query: Parameters) -> str:
-    """Decoded parameters as ``k=v`` pairs, null shown as such, in the reference's map order."""
-    return "&".join([f"{name}={'null' if value is None else value}" for name, value in as_map(query).items()])
 
 
 def _as_event(target: str) -> Parameters:

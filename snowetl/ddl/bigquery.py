@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from snowetl.ddl.names import word
-from snowetl.ddl.redshift import is_number
-from snowetl.ddl.schema import Schema, big_int
+from snowetl.ddl.schema import Schema, big_int, is_number
 
 _PLAIN = (("boolean", "BOOLEAN"), ("string", "STRING"), ("integer", "INTEGER"))
 _MODES = ("REQUIRED", "NULLABLE", "REPEATED")

@@ -14,8 +14,7 @@ from typing import Any
 from snowetl.ddl import flat, names
 from snowetl.ddl.flat import Path
 from snowetl.ddl.names import qualified, quoted
-from snowetl.ddl.redshift import is_mixed
-from snowetl.ddl.schema import Schema, big_int, is_union
+from snowetl.ddl.schema import Schema, big_int, is_mixed, is_union
 from snowetl.ddl.tables import Alterations, Column, Dialect, Held, Table, from_catalog, text_length
 from snowetl.model.schema import SchemaKey
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from snowetl.ddl import flat, names, tables
 from snowetl.ddl.flat import Change, Leaf
 from snowetl.ddl.names import column_name, qualified, quoted, snake_case
-from snowetl.ddl.schema import Schema, big_int, is_union
+from snowetl.ddl.schema import Schema, big_int, is_mixed, is_union
 from snowetl.ddl.tables import Alterations, Dialect, Held, NoTable, Table, from_catalog, text_length
 from snowetl.jvm import jsontext
 from snowetl.jvm.text import utf16_length
@@ -69,17 +69,6 @@ def _mixed_enum(schema: Schema) -> str | None:
         return None
     lengths = [utf16_length(jsontext.dumps(member)) for member in schema.enum if member is not None]
     return f"VARCHAR({max(lengths, default=16)})"
-
-
-def is_mixed(members: Sequence[Any]) -> bool:
-    """Whether an enum has two of: a number, something that is no number, a boolean (so booleans alone are mixed)."""
-    concrete = [member for member in members if member is not None]
-    numbers = [is_number(member) for member in concrete]
-    return (any(numbers) + (not all(numbers)) + any(isinstance(member, bool) for member in concrete)) >= 2
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _union(schema: Schema) -> str | None:

@@ -5,7 +5,7 @@ A schema that cannot be read this way has no columns. Unknown keywords (``$ref``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -71,6 +71,17 @@ def is_union(type_: Type | None) -> bool:
         return False
     concrete = type_ - {"null"}
     return len(concrete) > 1 and concrete != {"integer", "number"}
+
+
+def is_mixed(members: Sequence[Any]) -> bool:
+    """Whether an enum has two of: a number, something that is no number, a boolean (so booleans alone are mixed)."""
+    concrete = [member for member in members if member is not None]
+    numbers = [is_number(member) for member in concrete]
+    return (any(numbers) + (not all(numbers)) + any(isinstance(member, bool) for member in concrete)) >= 2
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def with_null(type_: Type | None) -> Type:
