@@ -38,7 +38,7 @@ coverage: $(VENV)/.ready-to-develop ## which lines of snowetl/ the tests run (al
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check bench examples fixtures jobs snowetl tests setup.py
-	@$(PY) -m mypy snowetl fixtures bench
+	@$(PY) -m mypy snowetl fixtures bench jobs
 	@$(VENV)/bin/lint-imports --no-cache
 
 conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS); says so and passes where there are none
