@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from snowetl.jvm.text import utf16_length
 
@@ -24,6 +25,27 @@ def canonical(text: str) -> str:
         return text
     negative, digits, scale = _parse(text)
     return _print(negative, digits, scale)
+
+
+def to_string(text: str) -> str:
+    """``BigDecimal.toString`` of a JSON number: ``1.00`` stays, ``1e3`` becomes ``1E+3``, zero has no sign."""
+    number = Decimal(text)
+    return str(number if number else abs(number))
+
+
+def stripped(text: str) -> str:
+    """``BigDecimal.stripTrailingZeros().toPlainString()`` of a JSON number: ``1.50`` is ``1.5``, ``1e3`` is ``1000``.
+
+    A number that would take more than 100,000 digits keeps its exponent.
+    """
+    number = Decimal(text)
+    if not number:
+        return "0"
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    written = "".join(map(str, digits)).rstrip("0")
+    number = Decimal((sign, tuple(map(int, written)), exponent + len(digits) - len(written)))
+    return f"{number:f}" if abs(number.adjusted()) <= _MAX_EXPANSION else str(number)
 
 
 def _parse(text: str) -> tuple[bool, str, int]:

@@ -18,8 +18,12 @@ ENTRY_POINT_GROUP = "snowetl.enrichments"
 BUILT_IN = (
     "anon_ip",
     "campaign_attribution",
+    "cookie_extractor",
     "event_fingerprint",
+    "http_header_extractor",
+    "iab_spiders_and_robots",
     "ip_lookups",
+    "pii_pseudonymization",
     "referer_parser",
     "ua_parser",
     "user_agent_utils",
@@ -28,19 +32,15 @@ BUILT_IN = (
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
-    criterion("cookie_extractor_config"),
     criterion("currency_conversion_config"),
     criterion("javascript_script_config"),
     criterion("api_request_enrichment_config", vendor=_ENRICHMENTS),
     criterion("asn_lookups", vendor=_ENRICHMENTS),
     criterion("bot_detection_enrichment_config", vendor=_ENRICHMENTS),
     criterion("cross_navigation_config", vendor=_ENRICHMENTS),
-    criterion("http_header_extractor_config", vendor=_ENRICHMENTS),
-    criterion("iab_spiders_and_robots_enrichment", vendor=_ENRICHMENTS),
     criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
     criterion("weather_enrichment_config", vendor=_ENRICHMENTS),
     criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
-    criterion("pii_enrichment_config", model=2, vendor=_ENRICHMENTS)._replace(addition=None),
 )
 
 NOT_YET: dict[str, SchemaCriterion] = {one.name: one for one in _REST}

@@ -14,6 +14,7 @@ from snowetl.model.schema import SchemaCriterion, SchemaKey
 T = TypeVar("T")
 
 SNOWPLOW = "com.snowplowanalytics.snowplow"
+ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 
 
 class Parameters:
@@ -72,6 +73,13 @@ def text(value: Any) -> str:
     """string."""
     if not isinstance(value, str):
         raise ValueError(f"{_shown(value)} is no string")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """boolean."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{_shown(value)} is not true or false")
     return value
 
 

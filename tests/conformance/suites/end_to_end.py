@@ -163,7 +163,7 @@ def _compare(case: dict[str, Any], good: list[str], bad: list[str]) -> Iterator[
     for index, (expected, line) in enumerate(zip(expect["good"], good, strict=False)):
         changes = {
             field: entry for entry in differs if entry.get("event") == index for field in entry["fields"]
-            if entry["why"] != "ua_not_url_decoded"
+            if entry["why"] != "ua_not_url_decoded" or "also" in entry
         }  # fmt: skip
         yield from _event(case, f"good.{index}", expected, line, changes)
     for index, (entry, line) in enumerate(zip(expect["bad"], bad, strict=False)):

@@ -7,14 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from snowetl.enrich import steps
 from snowetl.enrich.config import EnrichConfig
+from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import registered
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.pipeline import Enricher
+from snowetl.enrich.services import Services
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext
 from snowetl.model.badrow import BadRow
+from snowetl.model.event import EnrichedEvent
 from snowetl.model.payload import CollectorPayload, RawEvent
-from tests.conformance.compare import column_differences
+from snowetl.model.schema import self_describing
+from tests.conformance.compare import column_differences, differences
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._registry import resolver_with
 
@@ -23,7 +30,7 @@ FILES = "enrichment_manager.jsonl"
 
 def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if "function" in case:
-        return Unsupported(f"function {case['function']} belongs to an enrichment of a later issue")
+        return list(_FUNCTIONS[case["function"]](case, vectors))
     expect = case["expect"]
     enrichments = [config for config in case.get("enrichments", []) if _name(config) in registered()]
     missing = sorted({_name(config) for config in case.get("enrichments", [])} - set(registered()))
@@ -49,6 +56,37 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         where = Place(RecordPlace(b""))
         result, *_ = manager.enrich(RawEvent(payload, dict(case["params"])), base, failures, where)
     return list(_compare(expect, result))
+
+
+def _draft(case: dict[str, Any]) -> Draft:
+    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None)
+    draft = Draft(EnrichedEvent(), RawEvent(payload, {}))
+    for column, value in case["event"].items():
+        draft.event[column] = value
+    return draft
+
+
+def _collector_version(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
+    draft = _draft(case)
+    steps.collector_version(draft)
+    yield from differences("errors", case["expect"]["errors"], draft.failures)
+
+
+def _iab_context(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
+    draft = _draft(case)
+    key, data = self_describing(case["enrichments"][0])
+    assert isinstance(data, dict)
+    for file in data["parameters"].values():
+        file["uri"] = str((vectors / "assets" / "iab").resolve())
+    conf = registered()[key.name].parse(key, data)
+    files = {asset.uri: Path(asset.uri) for asset in conf.needs().files}
+    with conf.open(Services.create(IgluClient(ResolverConfig.default(), now=0), files=files)) as step:
+        step(draft)
+    yield from differences("errors", case["expect"]["errors"], len(draft.failures))
+    yield from differences("contexts_present", case["expect"]["contexts_present"], bool(draft.entities))
+
+
+_FUNCTIONS = {"collector_version_set": _collector_version, "iab_context": _iab_context}
 
 
 def _asks_for_contexts(expect: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from snowetl.enrich.services import Services
 from snowetl.errors import AssetError, ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
+from snowetl.jvm import gatling_json_path
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import CollectorPayload, RawEvent
@@ -29,12 +30,15 @@ from tests.conformance.runner import Mismatch, Unsupported
 
 FILES = "enrichments.jsonl"
 
-_VENDOR = "com.snowplowanalytics.snowplow"
 _NAMES = {
     "anon_ip": "anon_ip",
     "campaign_attribution": "campaign_attribution",
+    "cookie_extractor": "cookie_extractor_config",
     "event_fingerprint": "event_fingerprint_config",
+    "http_header_extractor": "http_header_extractor_config",
+    "iab_spiders_and_robots": "iab_spiders_and_robots_enrichment",
     "ip_lookups": "ip_lookups",
+    "pii_pseudonymization": "pii_enrichment_config",
     "referer_parser": "referer_parser",
     "ua_parser": "ua_parser_config",
     "user_agent_utils": "user_agent_utils_config",
@@ -50,8 +54,12 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     name = case["enrichment"]
     if name == "registry":
         return _registry(case)
+    if name == "json_path":
+        return list(_json_path(case))
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
+    if name == "pii_pseudonymization":
+        return list(_pii(case))
     draft = _draft(case["input"])
     if name == "cross_domain":
         steps.cross_domain(draft)
@@ -83,13 +91,52 @@ def _compare(case: dict[str, Any], draft: Draft, text: str = "") -> Iterator[Mis
         yield from differences(column, value or None, draft.event[column])
 
 
+def _json_path(case: dict[str, Any]) -> Iterator[Mismatch]:
+    given, expect = case["input"], case["expect"]
+    try:
+        values = gatling_json_path.compile_path(given["json_path"]).values(given["json"])
+    except gatling_json_path.PathFault as fault:
+        yield from differences("error", expect.get("error"), str(fault))
+    else:
+        yield from differences("result", expect.get("result"), values)
+
+
+def _pii(case: dict[str, Any]) -> Iterator[Mismatch]:
+    """What becomes of an event's columns. Entities the library adds and takes back again never exist here."""
+    expect, config = case["expect"], case["config"]
+    if "remove_added_fields" in case["input"]:
+        return
+    columns = {
+        name: value if value is None or isinstance(value, str) else json.dumps(value)
+        for name, value in case["input"]["event"].items()
+    }
+    draft = _draft(columns)
+    kind = registered()["pii_enrichment_config"]
+    key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/2-0-0")
+    try:
+        with kind.parse(key, config).open(Services.create(_OFFLINE)) as step:
+            step(draft)
+    except ConfigError as error:
+        yield Mismatch("refused" if not expect.get("exception") else "reference-exception", expect, str(error))
+        return
+    for name, value in expect.get("event", {}).items():
+        got = draft.event[name]
+        if isinstance(value, dict):
+            yield from differences(name, exact_json(json.dumps(value)), exact_json(got or "null"))
+        else:
+            yield from differences(name, value or None, got)
+    if "pii" in expect:
+        yield from differences("pii", exact_json(json.dumps(expect["pii"])), exact_json(draft.event.pii or "null"))
+
+
 def _draft(given: dict[str, Any]) -> Draft:
-    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None)
+    headers = given.get("headers") or []
+    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None, headers)
     draft = Draft(EnrichedEvent(), RawEvent(payload, dict(given.get("parameters") or {})))
     for column, value in given.items():
         if column == "page_querystring":
             draft.page_query = {name: text or "" for name, text in value}
-        elif column != "parameters":
+        elif column not in ("headers", "parameters"):
             draft.values[INDEX[column]] = EMPTY if value == "" else value or ""
     return draft
 
@@ -116,9 +163,16 @@ def _step(name: str, config: str, vectors: Path) -> Step:
             parameters |= _file(path)
         elif name == "ua_parser" and assets["rules"] != _BUNDLED_RULES:
             parameters |= _file(vectors / "assets" / assets["rules"])
+        elif name == "iab_spiders_and_robots":
+            for kind, file in assets.items():
+                parameters[kind] = _file(vectors / "assets" / file)
+            for kind, content in inline.items():
+                path = Path(folder, f"{kind}.txt")
+                path.write_text(content, "iso-8859-1")
+                parameters[kind] = _file(path)
         kind_of_conf = registered()[_NAMES[name]]
-        model = kind_of_conf.criterion.model
-        key = SchemaKey.parse(f"iglu:{_VENDOR}/{_NAMES[name]}/jsonschema/{model}-0-0")
+        wanted = kind_of_conf.criterion
+        key = SchemaKey.parse(f"iglu:{wanted.vendor}/{wanted.name}/jsonschema/{wanted.model}-0-0")
         conf = kind_of_conf.parse(key, {"parameters": parameters})
         files = {asset.uri: Path(asset.uri) for asset in conf.needs().files}
         return _OPENED.enter_context(conf.open(Services.create(_OFFLINE, files=files)))
@@ -154,6 +208,11 @@ def _registry(case: dict[str, Any]) -> list[Mismatch] | Unsupported:
 def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Callable[[Any], Any]] = {
         "assets": lambda conf: [[asset.uri, f"./{asset.name}"] for asset in conf.needs().files],
+        "emitEvent": lambda conf: conf.emits,
+        "fields": lambda conf: [" ".join(filter(None, (one.column, getattr(one, "path", "")))) for one in conf.fields],
+        "hash_of_1234_without_salt": lambda conf: hashlib.new(conf.hash.replace("-", "").lower(), b"1234").hexdigest(),
+        "cookies": lambda conf: list(conf.cookies),
+        "headersPattern": lambda conf: conf.pattern,
         "anonOctets": lambda conf: conf.octets,
         "anonSegments": lambda conf: conf.segments,
         "internalDomains": lambda conf: list(conf.internal_domains),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,9 @@ def step(name: str, **parameters: Any) -> Step:
 _STEPS = ExitStack()
 
 
-def draft(parameters: Mapping[str, str | None] | None = None, **columns: str) -> Draft:
+def draft(parameters: Mapping[str, str | None] | None = None, headers: Sequence[str] = (), **columns: str) -> Draft:
     """An event with some columns set (``""`` is empty text, not null); the page and referrer URIs are parsed."""
-    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None)
+    payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None, list(headers))
     made = Draft(EnrichedEvent(), RawEvent(payload, dict(parameters or {})))
     for column, value in columns.items():
         made.values[INDEX[column]] = value or EMPTY

@@ -1,0 +1,239 @@
+"""Filters of Jayway JsonPath 2.7.0, ``[?(@.price < 10 && @.kind == 'tea')]``, as functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from snowetl.jvm import jsontext
+
+Filter = Callable[[Any, Any], bool]
+Operand = Callable[[Any, Any], Any]
+"""From an item and the whole document to a value; ``UNDEFINED`` where a path finds nothing."""
+
+UNDEFINED = object()
+_WORDS = ("in", "nin", "contains", "size", "empty", "subsetof", "anyof", "noneof")
+_OPERATOR = re.compile(rf"\s*(===?|!==?|<=|>=|<|>|=~|(?:{'|'.join(_WORDS)})(?=[\s\[]))\s*", re.IGNORECASE)
+_REGEX = re.compile(r"/((?:[^/\\]|\\.)*)/([idmsuxU]*)")
+_LITERAL_END = re.compile(r"\s*(?:&&|\|\||\)|$)")
+_BLANKS = re.compile(r"\s*")
+_SINGLE_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'((?:[^'\\]|\\.)*)'")
+
+
+class FilterFault(ValueError):
+    """A filter that cannot be read. The message says where."""
+
+
+class Path(Protocol):
+    def values(self, document: Any, root: Any = None) -> list[Any]: ...
+
+
+def parse_filter(text: str, compile_path: Callable[[str], Path]) -> Filter:
+    """Read what stands between ``?(`` and ``)``. Raises :class:`FilterFault`."""
+    parser = _Parser(text, compile_path)
+    found = parser.disjunction()
+    parser.skip_blanks()
+    if parser.at < len(text):
+        raise FilterFault(f"cannot read '{text[parser.at :]}' in the filter")
+    return found
+
+
+class _Parser:
+    def __init__(self, text: str, compile_path: Callable[[str], Path]) -> None:
+        self.text = text
+        self.at = 0
+        self._compile = compile_path
+
+    def skip_blanks(self) -> None:
+        match = _BLANKS.match(self.text, self.at)
+        assert match is not None
+        self.at = match.end()
+
+    def disjunction(self) -> Filter:
+        terms = [self._conjunction()]
+        while self._takes("||"):
+            terms.append(self._conjunction())
+        return terms[0] if len(terms) == 1 else lambda item, root: any(term(item, root) for term in terms)
+
+    def _conjunction(self) -> Filter:
+        terms = [self._term()]
+        while self._takes("&&"):
+            terms.append(self._term())
+        return terms[0] if len(terms) == 1 else lambda item, root: all(term(item, root) for term in terms)
+
+    def _term(self) -> Filter:
+        self.skip_blanks()
+        if self.text.startswith("!", self.at) and not self.text.startswith("!=", self.at):
+            self.at += 1
+            inner = self._term()
+            return lambda item, root: not inner(item, root)
+        if self._takes("("):
+            grouped = self.disjunction()
+            if not self._takes(")"):
+                raise FilterFault("a '(' without its ')' in the filter")
+            return grouped
+        return self._comparison()
+
+    def _comparison(self) -> Filter:
+        left = self._operand()
+        match = _OPERATOR.match(self.text, self.at)
+        if match is None:
+            return lambda item, root: left(item, root) is not UNDEFINED
+        self.at = match.end()
+        compare = _COMPARISONS[match[1].lower()]
+        right = self._operand()
+        return lambda item, root: compare(left(item, root), right(item, root))
+
+    def _takes(self, token: str) -> bool:
+        self.skip_blanks()
+        if self.text.startswith(token, self.at):
+            self.at += len(token)
+            return True
+        return False
+
+    def _operand(self) -> Operand:
+        self.skip_blanks()
+        char = self.text[self.at : self.at + 1]
+        if char in ("@", "$") and char:
+            return self._path()
+        if char == "/":
+            return _constant(self._regex())
+        end = self._end_of_literal()
+        text = self.text[self.at : end].strip()
+        self.at = end
+        try:
+            return _constant(jsontext.loads_exact(_SINGLE_QUOTED.sub(_double_quoted, text)))
+        except jsontext.JsonError:
+            raise FilterFault(f"'{text}' in the filter is neither a path nor a value") from None
+
+    def _path(self) -> Operand:
+        start = self.at
+        depth, quote = 0, ""
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if quote:
+                quote = "" if char == quote else quote
+            elif char in "'\"":
+                quote = char
+            elif char in "[(":
+                depth += 1
+            elif char in "])" and depth:
+                depth -= 1
+            elif not depth and (char.isspace() or char in "=!<>&|)~"):
+                break
+            self.at += 1
+        text = self.text[start : self.at]
+        try:
+            path = self._compile(text)
+        except FilterFault:
+            raise
+        except ValueError as fault:
+            raise FilterFault(str(fault)) from None
+        from_item = text.startswith("@")
+
+        def operand(item: Any, root: Any) -> Any:
+            found = path.values(item if from_item else root, root)
+            return found[0] if found else UNDEFINED
+
+        return operand
+
+    def _regex(self) -> re.Pattern[str]:
+        match = _REGEX.match(self.text, self.at)
+        if match is None:
+            raise FilterFault("a regular expression in the filter does not end")
+        self.at = match.end()
+        flags = re.IGNORECASE if "i" in match[2] else 0
+        try:
+            return re.compile(match[1], flags)
+        except re.error as fault:
+            raise FilterFault(f"/{match[1]}/ in the filter: {fault}") from None
+
+    def _end_of_literal(self) -> int:
+        depth, quote = 0, ""
+        for position in range(self.at, len(self.text)):
+            char = self.text[position]
+            if quote:
+                quote = "" if char == quote and self.text[position - 1] != "\\" else quote
+            elif char in "'\"":
+                quote = char
+            elif char == "[":
+                depth += 1
+            elif char == "]":
+                depth -= 1
+            elif not depth and (_LITERAL_END.match(self.text, position) or _OPERATOR.match(self.text, position)):
+                return position
+        return len(self.text)
+
+
+def _double_quoted(match: re.Match[str]) -> str:
+    return match[0] if match[1] is None else jsontext.quote(re.sub(r"\\(.)", r"\1", match[1]))
+
+
+def _constant(value: Any) -> Operand:
+    return lambda item, root: value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def equal(left: Any, right: Any) -> bool:
+    if _is_number(left) and _is_number(right):
+        return bool(left == right)
+    return type(left) is type(right) and bool(left == right)
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def check(left: Any, right: Any) -> bool:
+        comparable = (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str))
+        return comparable and compare(left, right)
+
+    return check
+
+
+def _is_in(left: Any, right: Any) -> bool:
+    return isinstance(right, list) and any(equal(left, item) for item in right)
+
+
+def _contains(left: Any, right: Any) -> bool:
+    if isinstance(left, str):
+        return isinstance(right, str) and right in left
+    return _is_in(right, left)
+
+
+def _matches(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and isinstance(right, re.Pattern) and right.fullmatch(left) is not None
+
+
+def _has_size(left: Any, right: Any) -> bool:
+    return isinstance(left, (str, list, dict)) and _is_number(right) and len(left) == right
+
+
+def _is_empty(left: Any, right: Any) -> bool:
+    return isinstance(left, (str, list)) and isinstance(right, bool) and (not left) is right
+
+
+def _any_of(left: Any, right: Any) -> bool:
+    return isinstance(left, list) and any(_is_in(item, right) for item in left)
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": equal,
+    "===": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "!==": lambda left, right: not equal(left, right),
+    "<": _ordered(lambda left, right: left < right),
+    "<=": _ordered(lambda left, right: left <= right),
+    ">": _ordered(lambda left, right: left > right),
+    ">=": _ordered(lambda left, right: left >= right),
+    "=~": _matches,
+    "in": _is_in,
+    "nin": lambda left, right: not _is_in(left, right),
+    "contains": _contains,
+    "size": _has_size,
+    "empty": _is_empty,
+    "subsetof": lambda left, right: isinstance(left, list) and all(_is_in(item, right) for item in left),
+    "anyof": _any_of,
+    "noneof": lambda left, right: isinstance(left, list) and not _any_of(left, right),
+}
