@@ -42,6 +42,7 @@ class EnrichConfig:
     processor: tuple[str, str]
     on_registry_failure: str
     accept_invalid: bool
+    pii_events: bool
     legacy_enrichment_order: bool
     try_base64: bool
     atomic_limits: dict[str, int]
@@ -62,6 +63,7 @@ class EnrichConfig:
         processor: tuple[str, str] = _PROCESSOR,
         on_registry_failure: str = "fail",
         accept_invalid: bool = False,
+        pii_events: bool = False,
         legacy_enrichment_order: bool = False,
         try_base64: bool = False,
         atomic_limits: Mapping[str, int] | None = None,
@@ -111,6 +113,7 @@ class EnrichConfig:
             processor=processor,
             on_registry_failure=on_registry_failure,
             accept_invalid=accept_invalid,
+            pii_events=pii_events,
             legacy_enrichment_order=legacy_enrichment_order,
             try_base64=try_base64,
             atomic_limits=dict(atomic_limits or {}),

@@ -9,6 +9,7 @@ from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments.base import Lookup
 from snowetl.enrich.event_id import Place
 from snowetl.enrich.lengths import LengthCheck
+from snowetl.enrich.pii_event import pii_event
 from snowetl.enrich.self_describing import (
     EntityValidator,
     Schemas,
@@ -46,6 +47,7 @@ class EnrichmentManager:
         *,
         legacy_order: bool = False,
         accept_invalid: bool = False,
+        pii_events: bool = False,
         atomic_limits: Mapping[str, int] | None = None,
     ) -> None:
         self._schemas = schemas
@@ -54,6 +56,7 @@ class EnrichmentManager:
         self._entities = EntityValidator(schemas)
         self._lengths = LengthCheck(atomic_limits)
         self._accept_invalid = accept_invalid
+        self._pii_events = pii_events
         blank = EnrichedEvent()
         blank["etl_tstamp"] = timestamps.to_tsv(origin.timestamp)
         blank["v_etl"] = f"{origin.artifact}-{origin.version}"
@@ -119,6 +122,8 @@ class EnrichmentManager:
         failures = self._lengths.check(event.texts)
         if draft.failures or (failures and not self._accept_invalid):
             return [badrow.enrichment_failures(self._origin, event, raw, draft.failures + failures)]
+        if event.pii and self._pii_events:
+            draft.emit(pii_event(event))
         return [event] if draft.emitted is None else [event, *draft.emitted]
 
     def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Iterable[Lookup]) -> Iterator[tuple[str, str]]:

@@ -54,6 +54,7 @@ class Enricher:
             self._stack.enter_context(config.open(self.iglu)),
             legacy_order=config.legacy_enrichment_order,
             accept_invalid=config.accept_invalid,
+            pii_events=config.pii_events,
             atomic_limits=config.atomic_limits,
         )
 

@@ -132,6 +132,12 @@ class Enriching(Registries):
         group=EVENTS,
         shapes_output=True,
     )
+    pii_events: bool = flag(
+        "--pii-events",
+        help="Beside each event that was pseudonymised, write one that tells its original values (with emitEvent).",
+        group=EVENTS,
+        shapes_output=True,
+    )
     legacy_enrichment_order: bool = flag(
         "--legacy-enrichment-order",
         help="Run the JavaScript enrichment before currency, weather and IP lookups, as old releases did.",
@@ -185,6 +191,7 @@ class Enriching(Registries):
             processor=("snowetl", __version__),
             on_registry_failure=self.on_registry_failure,
             accept_invalid=self.accept_invalid,
+            pii_events=self.pii_events,
             legacy_enrichment_order=self.legacy_enrichment_order,
             try_base64=self.try_base64,
             atomic_limits=_limits(self.atomic_limits),

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich.enrichments import registered
-from snowetl.model.fields import NAMES
+from snowetl.iglu.validation.patterns import full_match
+from snowetl.model.fields import INDEX, NAMES
 from snowetl.steps.enrich import execute, prepare
 from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import lzop_writer
@@ -32,15 +33,15 @@ from tests.conformance.suites._remote import service
 
 FILES = "end_to_end.jsonl"
 
-_PII = "pii_enrichment_config"
 _JSON_COLUMNS = ("contexts", "derived_contexts", "unstruct_event")
+_EVENT = INDEX["event"]
 _NOT_OURS = frozenset(("v_etl",))
 """The job names itself as the processor."""
 
 
 def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     configs = case["enrichments"]
-    missing = sorted({_name(config) for config in configs} - set(registered()) - {_PII})
+    missing = sorted({_name(config) for config in configs} - set(registered()))
     if missing:
         return Unsupported(f"enrichment {', '.join(missing)}")
     outside = sorted({service["kind"] for service in case.get("requires") or ()} - {"remote_adapter"})
@@ -60,9 +61,10 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
             output_folder=str(work / "good"),
             bad_folder=str(work / "bad"),
             iglu_config=resolver,
-            enrichments=[_with_files(c, case, vectors, work) for c in configs if _name(c) != _PII],
+            enrichments=[_with_files(c, case, vectors, work) for c in configs],
             etl_timestamp=case.get("etl_tstamp_ms"),
             accept_invalid=flags.get("acceptInvalid", False),
+            pii_events="pii" in case["expect"],
             legacy_enrichment_order=flags.get("legacyEnrichmentOrder", False),
             try_base64=flags.get("tryBase64Decoding", False),
             adapters={"remoteAdapters": {"configs": remote_adapters}},
@@ -152,6 +154,12 @@ def _lines(folder: Path) -> list[str]:
 
 def _compare(case: dict[str, Any], good: list[str], bad: list[str]) -> Iterator[Mismatch]:
     expect = case["expect"]
+    if "pii" in expect:
+        told = [line for line in good if line.split("\t")[_EVENT] == "pii_transformation"]
+        good = [line for line in good if line not in told]
+        yield from differences("pii", len(expect["pii"]), len(told))
+        for index, (expected, line) in enumerate(zip(expect["pii"], told, strict=False)):
+            yield from _event(case, f"pii.{index}", expected, line, {})
     later = case.get("outcome_at_3_9_0")
     wanted = (later or expect)["good_count"], (later or expect)["bad_count"]
     if (len(good), len(bad)) != wanted:
@@ -175,7 +183,7 @@ def _event(
     case: dict[str, Any], path: str, expected: dict[str, Any], line: str, changes: dict[str, Any]
 ) -> Iterator[Mismatch]:
     columns = dict(zip(NAMES, line.split("\t"), strict=True))
-    ignored = set(case.get("ignore_fields", ())) | _NOT_OURS | _pseudonymised(case)
+    ignored = set(case.get("ignore_fields", ())) | _NOT_OURS
     checked = case.get("columns_checked", len(NAMES))
     for column, wanted in expected.items():
         if column in ignored or column not in NAMES[:checked]:
@@ -187,7 +195,7 @@ def _event(
         got = columns[column] or None
         child = f"{path}.{column}"
         if isinstance(wanted, dict):
-            if not re.fullmatch(wanted["regex"], got or ""):
+            if not full_match(wanted["regex"])(got or ""):
                 yield Mismatch(child, wanted, got)
         elif column in _JSON_COLUMNS and wanted and got:
             one, other = exact_json(wanted), exact_json(got)
@@ -196,16 +204,6 @@ def _event(
             yield from differences(child, one, other)
         elif (wanted or None) != got:
             yield Mismatch(child, wanted, got)
-
-
-def _pseudonymised(case: dict[str, Any]) -> set[str]:
-    """Columns that the PII configuration of a case rewrites."""
-    columns = set()
-    for config in case["enrichments"]:
-        if _name(config) == _PII:
-            for entry in config["data"]["parameters"]["pii"]:
-                columns.add(entry[next(iter(entry))]["field"])
-    return columns
 
 
 def _bad_row(path: str, entry: dict[str, Any], line: str, change: dict[str, Any] | None) -> Iterator[Mismatch]:
