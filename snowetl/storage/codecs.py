@@ -122,7 +122,8 @@ _STEP_BACK = 64 << 10
 def read_members(source: Source, codec: Codec) -> RemarkedPieces:
     """The content of all members one after another; numbers are offsets in it.
 
-    Zero bytes after a member are padding; other bytes that begin no member are damage.
+    Zero bytes and line ends after a member are padding (a writer that puts ``\\n`` behind each record does so behind
+    compressed ones, too); other bytes that begin no member are damage.
     """
     number = damages = 0
     ends_line = True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
 import itertools
-import re
 from collections.abc import Iterator
+from typing import cast
 
 from snowetl.jvm.text import decode_utf8
 from snowetl.storage import elephantbird, structs
+from snowetl.storage.base64_lines import decode_base64_line, has_control_characters, is_base64
 from snowetl.storage.lines import NO_STOP, read_lines
 from snowetl.storage.pieces import Piece, Pieces
 from snowetl.storage.records import Damage, Record
@@ -18,8 +18,8 @@ HEAD = 64 << 10
 """Bytes it takes to tell how Thrift records are framed."""
 
 _HEAD_OF_DAMAGED = 1 << 20
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
-_FOREIGN = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_MEMBERS = (b"\x1f", b"\x28")
+"""What gzip and Zstandard data begin with."""
 
 
 def read_text(pieces: Pieces, url: str, *, skip_first: bool = False, stop: int = NO_STOP) -> Iterator[Record | Damage]:
@@ -30,46 +30,42 @@ def read_text(pieces: Pieces, url: str, *, skip_first: bool = False, stop: int =
 def read_binary(
     pieces: Pieces, url: str, *, framing: str | None = None, skip_first: bool = False, stop: int = NO_STOP
 ) -> Iterator[Record | Damage]:
-    """Thrift records as ``bytes``; ``framing`` is told from the content where it is not given."""
+    """Thrift records as ``bytes``; ``framing`` is told from the content where it is not given. A record that is a
+    compressed message comes as the records in it.
+    """
     if framing is None:
         framing, pieces = sniff(pieces)
-    if framing == BLOCKS:
-        return elephantbird.read_records(pieces, url, skip_first=skip_first, stop=stop)
     if framing == STRUCTS:
-        return structs.read_records(pieces, url)
-    return read_lines(pieces, url, decode_base64_line, skip_first=skip_first, stop=stop)
+        yield from structs.read_records(pieces, url)
+        return
+    if framing == BLOCKS:
+        items = elephantbird.read_records(pieces, url, skip_first=skip_first, stop=stop)
+    else:
+        items = read_lines(pieces, url, decode_base64_line, skip_first=skip_first, stop=stop)
+    for item in items:
+        if isinstance(item, Record) and item.data[:1] in _MEMBERS and structs.member_codec(cast(bytes, item.data)):
+            yield from structs.unpacked(cast(bytes, item.data), item.number, url, members=True)
+        else:
+            yield item
 
 
 def framing_of(head: bytes) -> str:
-    """Framing of content that begins with ``head``: what fits none of them counts as lines."""
+    """Framing of content that begins with ``head``: other text counts as lines, other bytes as structs."""
     if head.startswith(elephantbird.MARKER):
         return BLOCKS
+    if structs.member_codec(head) is not None:
+        return STRUCTS
+    if not has_control_characters(head):
+        return LINES
     first_line = head.strip(b"\r\n").partition(b"\n")[0]
-    if _BASE64.fullmatch(first_line.strip(_FOREIGN)) and not structs.TYPES.intersection(first_line):
+    if is_base64(first_line) and not structs.begins_records(head):  # binary lines may follow
         return LINES
-    try:
-        structs.struct_end(head)
-    except structs.Malformed:
-        return LINES
-    except structs.Incomplete:
-        return STRUCTS if head[:1] and head[0] in structs.TYPES else LINES
     return STRUCTS
 
 
-def decode_base64_line(line: bytes) -> bytes | None:
-    """One base64 line of the reference's reader: padding optional, foreign bytes only at the ends.
-
-    Empty lines are left out (``None``); a line that does not decode is returned as it is, to end as a bad row.
-    """
-    text = line.strip(_FOREIGN)
-    if not text:
-        return line or None
-    if not _BASE64.fullmatch(text):
-        return line
-    body = text.rstrip(b"=")
-    size = (len(text) * 6 >> 3) - (len(text) - len(body))
-    decoded = binascii.a2b_base64(body + b"A" * (-len(body) % 4))
-    return decoded[:size]
+def looks_like_records(head: bytes) -> bool:
+    """Whether plain bytes look like Thrift records in one of the framings."""
+    return head.startswith(elephantbird.MARKER) or not has_control_characters(head) or structs.begins_records(head)
 
 
 def sniff(pieces: Pieces) -> tuple[str, Pieces]:

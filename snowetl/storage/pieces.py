@@ -9,6 +9,8 @@ from typing import BinaryIO, NamedTuple
 from snowetl.errors import StorageError
 from snowetl.storage.records import Damage
 
+_PADDING = b"\0\r\n"
+
 CHUNK = 1 << 18
 """Bytes asked of a file at a time."""
 
@@ -95,9 +97,9 @@ class Source:
     def skip_to(self, pattern: re.Pattern[bytes], longest: int) -> bool:
         """Skip at least one byte, up to a match of ``pattern`` (of at most ``longest`` bytes) or the end of the file.
 
-        Says whether all that was skipped was zero bytes.
+        Says whether all that was skipped was padding: zero bytes and line ends.
         """
-        zeros = not self.take(1).strip(b"\0")
+        padding = not self.take(1).strip(_PADDING)
         while window := self.peek(CHUNK + longest):
             match = pattern.search(window)
             if match is not None:
@@ -106,10 +108,10 @@ class Source:
                 length = len(window)
             else:
                 length = CHUNK
-            zeros = not self.take(length).strip(b"\0") and zeros
+            padding = not self.take(length).strip(_PADDING) and padding
             if match is not None:
                 break
-        return zeros
+        return padding
 
     def close(self) -> None:
         """Let go of the file; reading on opens it again."""

@@ -18,7 +18,7 @@ from snowetl.storage.containers import (
     read_content,
     read_plain,
 )
-from snowetl.storage.framing import BLOCKS, LINES, framing_of, read_binary, read_text, sniff
+from snowetl.storage.framing import BLOCKS, LINES, framing_of, looks_like_records, read_binary, read_text, sniff
 from snowetl.storage.lines import NO_STOP
 from snowetl.storage.pieces import RemarkedPieces, Source, set_remarks_aside
 from snowetl.storage.records import Damage, Record
@@ -150,7 +150,7 @@ def read(part: Part, *, binary: bool, fs: FileSystem | None = None) -> Iterator[
 def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
     """(decompressed content of a part, number to stop at, framing of Thrift records if the plan told it)."""
     if part.container == WHOLE:
-        return read_content(source, _is_framed if binary else looks_like_text), NO_STOP, None
+        return read_content(source, looks_like_records if binary else looks_like_text), NO_STOP, None
     if part.container == TEXT:
         source.seek(part.start)
         return read_plain(source), NO_STOP if part.end is None else part.end, LINES
@@ -162,11 +162,6 @@ def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, 
         source.seek(part.start)
     stop = NO_STOP if part.end is None else part.end << lzop.NUMBER_SHIFT
     return lzop.read_run(source, header.flags), stop, part.container.removeprefix(LZO)
-
-
-def _is_framed(head: bytes) -> bool:
-    """Whether plain bytes look like Thrift records in one of the known framings."""
-    return framing_of(head) != LINES or looks_like_text(head)
 
 
 def _parts(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tuple[Part, int]]:

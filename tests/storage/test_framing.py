@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.storage import lzop_writer
-from snowetl.storage.framing import BLOCKS, LINES, STRUCTS, decode_base64_line, framing_of
+from snowetl.storage.base64_lines import decode_base64_line
+from snowetl.storage.framing import BLOCKS, LINES, STRUCTS, framing_of
 from snowetl.storage.lzop import read_index
 from tests.storage.helpers import read_all, thrift_records
 

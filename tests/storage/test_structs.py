@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from snowetl.storage import structs
 from snowetl.storage.pieces import Piece
 from snowetl.storage.records import Damage, Record
-from snowetl.storage.structs import Incomplete, Malformed, read_records, struct_end
+from snowetl.storage.structs import read_records
+from snowetl.storage.thrift_walk import Incomplete, Malformed, struct_end
 from tests.storage.helpers import thrift_record, thrift_records
 
 EVERY_TYPE = (
@@ -77,7 +78,7 @@ def test_a_record_that_is_no_struct_comes_as_it_is_up_to_the_next_struct() -> No
         got = read(stream)
         assert got[0] == good[0]
         assert got[-2:] == good[1:3] or got[-1:] == good[2:3]
-        assert b"\n".join(map(bytes, got)) + b"\n" == stream  # type: ignore[arg-type]
+        assert b"".join(map(bytes, got)).replace(b"\n", b"") == stream.replace(b"\n", b"")  # type: ignore[arg-type]
 
 
 def test_a_truncated_last_record_comes_as_it_is() -> None:
@@ -114,8 +115,8 @@ def test_too_many_bytes_that_are_no_record_are_damage(monkeypatch: pytest.Monkey
 @given(st.lists(st.sampled_from([b"\0\n", b"\x0b\0\1\0\0\0\2ab", b"\x0c\0\1", b"\0", b"\n", b"\x0a\0\1", b"xyz"])))
 def test_any_bytes_never_raise_and_none_is_lost(parts: list[bytes]) -> None:
     data = b"".join(parts)
-    got = read(data, 5)
-    assert sum(map(len, got)) + len(got) >= len(data)
+    got = b"".join(map(bytes, read(data, 5)))  # type: ignore[arg-type]
+    assert got.replace(b"\n", b"") == data.replace(b"\n", b"")
 
 
 def test_large_records_stay_cheap() -> None:
