@@ -67,6 +67,14 @@ def _flatten(schema: Schema) -> tuple[dict[Path, Schema], set[Path]]:
     return found, needed
 
 
+def node(schema: Schema, path: Path) -> Schema | None:
+    """The schema of a property, whether it is a column or not."""
+    found: Schema | None = schema
+    for name in path:
+        found = None if found is None else (found.properties or {}).get(name)
+    return found
+
+
 def is_always_there(schema: Schema, path: Path) -> bool:
     """Whether data that are valid have a value at ``path`` that is not null, as far as ``type`` and ``required`` say.
 

@@ -232,6 +232,10 @@ def _column(name: str, path: Path, versions: Sequence[Schema], flattened: Sequen
     type_ = holding_type(found[0])
     for schema in found[1:]:
         type_ = joined(type_, holding_type(schema))
+    if any(
+        path not in leaves and flat.node(version, path) for version, leaves in zip(versions, flattened, strict=True)
+    ):
+        type_ = "JSONB"  # an object in another version, whose properties have columns of their own besides
     type_ = storable(type_)
     total = type_ in _NEVER_REFUSED or text_length(type_) is not None
     always = total and len(found) == len(versions) and all(flat.is_always_there(version, path) for version in versions)

@@ -1,38 +1,60 @@
-"""How Java prints a float (``Float.toString`` before JDK 19), whose digits are not always the shortest ones."""
+"""How Java prints floats and doubles (``toString`` before JDK 19), whose digits are not always the shortest ones."""
 
 from __future__ import annotations
 
 import math
 import struct
 
-_SIGNIFICANT_BITS = 24
-_FRACTION_BITS = 23
-_BIAS = 127
+_SIGNIFICANT_BITS = 53
+_FRACTION_BITS = 52
+_BIAS, _FLOAT_BIAS = 1023, 127
+_FLOAT_SIGNIFICANT_BITS, _FLOAT_FRACTION_BITS = 24, 23
 _MAX_SMALL_EXPONENT = 62
+_SURELY_SHORTEST = 16
+"""Characters of a number with 15 digits or fewer, which Java prints as they are."""
 _BITS_OF_POWERS_OF_5 = [0, *((5**power).bit_length() for power in range(1, 27))]
 
 
 def java_float(number: float) -> str:
-    """``number`` rounded to single precision, as text: ``43.88``, ``0.0``, ``1.0E-4``, ``NaN``."""
+    """``Float.toString`` of ``number`` rounded to single precision: ``43.88``, ``0.0``, ``1.0E-4``, ``NaN``."""
     try:
         (bits,) = struct.unpack(">I", struct.pack(">f", number))
     except OverflowError:
         bits = 0x7F800000 | (0x80000000 if number < 0 else 0)
     sign = "-" if bits >> 31 else ""
-    exponent, fraction = bits >> _FRACTION_BITS & 0xFF, bits & (1 << _FRACTION_BITS) - 1
+    exponent, fraction = bits >> _FLOAT_FRACTION_BITS & 0xFF, bits & (1 << _FLOAT_FRACTION_BITS) - 1
     if exponent == 0xFF:
         return "NaN" if fraction else f"{sign}Infinity"
+    shift = _FRACTION_BITS - _FLOAT_FRACTION_BITS
+    return sign + _text(exponent, fraction << shift, _FLOAT_BIAS, _FLOAT_SIGNIFICANT_BITS)
+
+
+def java_double(number: float) -> str:
+    """``Double.toString``: ``37.0``, ``1.0E7``, ``4.9E-324``, ``9.999999999999999E22``, ``NaN``."""
+    if 1e-3 <= abs(number) < 1e7:
+        shortest = repr(number)
+        if len(shortest) <= _SURELY_SHORTEST:
+            return shortest
+    (bits,) = struct.unpack(">Q", struct.pack(">d", number))
+    sign = "-" if bits >> 63 else ""
+    exponent, fraction = bits >> _FRACTION_BITS & 0x7FF, bits & (1 << _FRACTION_BITS) - 1
+    if exponent == 0x7FF:
+        return "NaN" if fraction else f"{sign}Infinity"
+    return sign + _text(exponent, fraction, _BIAS, _SIGNIFICANT_BITS)
+
+
+def _text(exponent: int, fraction: int, bias: int, significant: int) -> str:
+    """A finite number without its sign, from its parts; ``fraction`` is of 52 bits, ``significant`` of them count."""
     if not exponent and not fraction:
-        return f"{sign}0.0"
-    significant = _SIGNIFICANT_BITS
+        return "0.0"
     if exponent:
         fraction |= 1 << _FRACTION_BITS
-    else:
-        significant = fraction.bit_length()
-        fraction <<= _SIGNIFICANT_BITS - significant
-        exponent = 1 - (_SIGNIFICANT_BITS - significant)
-    digits, point = _digits(exponent - _BIAS, fraction, significant)
-    return sign + _layout(digits, point)
+    else:  # fewer bits than usual
+        shift = _SIGNIFICANT_BITS - fraction.bit_length()
+        fraction <<= shift
+        significant -= shift
+        exponent = 1 - shift
+    return _layout(*_digits(exponent - bias, fraction, significant))
 
 
 def _layout(digits: str, point: int) -> str:
@@ -45,7 +67,7 @@ def _layout(digits: str, point: int) -> str:
 
 
 def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
-    """Decimal digits and place of the point of ``fraction`` x 2^(``exponent`` - 23): JDK's ``FloatingDecimal.dtoa``."""
+    """Decimal digits and place of the point of ``fraction`` x 2^(``exponent`` - 52): JDK's ``FloatingDecimal.dtoa``."""
     zeros = (fraction & -fraction).bit_length() - 1
     width = _SIGNIFICANT_BITS - zeros
     tiny_bits = max(0, width - exponent - 1)

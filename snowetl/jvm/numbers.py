@@ -6,6 +6,7 @@ import math
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from snowetl.jvm.floats import java_double
 from snowetl.jvm.jsontext import JsonNumber
 
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -86,20 +87,4 @@ def decimal_double(text: str, *, cents: bool = False) -> float | None:
 
 def json_double(number: float) -> JsonNumber | None:
     """A double as circe writes it: as Java prints it, null where it is not finite."""
-    return JsonNumber(java_text(number)) if math.isfinite(number) else None
-
-
-def java_text(number: float) -> str:
-    """``Double.toString``: ``1.0``, ``12.23``, ``1.0E-4``, ``1.5E10``."""
-    if number == 0:
-        return "-0.0" if math.copysign(1, number) < 0 else "0.0"
-    sign, digits, exponent = Decimal(repr(number)).as_tuple()
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    point = len(digits) + int(exponent)  # digits before the decimal point
-    if 1e-3 <= abs(number) < 1e7:
-        padded = text.ljust(point, "0") if point > 0 else "0" * (1 - point) + text
-        before = max(point, 1)
-        body = f"{padded[:before]}.{padded[before:] or '0'}"
-    else:
-        body = f"{text[0]}.{text[1:] or '0'}E{point - 1}"
-    return f"-{body}" if sign else body
+    return JsonNumber(java_double(number)) if math.isfinite(number) else None

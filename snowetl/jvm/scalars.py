@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from functools import lru_cache
+
+from snowetl.jvm.floats import java_double
 
 _LONGEST_KNOWN = 40
 _TRIMMED = "".join(chr(code) for code in range(33))
@@ -41,7 +42,7 @@ def _decimal_value(digits: str) -> int:
 
 
 def double(text: str) -> str | None:
-    """``Double.parseDouble`` (``NaN`` and ``Infinity`` pass) printed by :func:`double_text`; ``None``: no number."""
+    """``Double.parseDouble`` (``NaN`` and ``Infinity`` pass) printed by :func:`java_double`; ``None``: no number."""
     return _known_double(text) if len(text) <= _LONGEST_KNOWN else _double(text)
 
 
@@ -55,41 +56,16 @@ def _double(text: str) -> str | None:
     if trimmed in _NAMED:
         return _NAMED[trimmed]
     if _DECIMAL.fullmatch(trimmed):
-        return double_text(float(trimmed.rstrip("fFdD")))
+        return java_double(float(trimmed.rstrip("fFdD")))
     match = _HEX.fullmatch(trimmed)
     if match is None:
         return None
     sign, whole, before, after, exponent = match.groups()
     mantissa = f"{whole or before or '0'}.{after or '0'}"
     try:
-        return double_text(float.fromhex(f"{sign}0x{mantissa}p{exponent}"))
+        return java_double(float.fromhex(f"{sign}0x{mantissa}p{exponent}"))
     except OverflowError:
         return sign.replace("+", "") + "Infinity"
-
-
-def double_text(number: float) -> str:
-    """``Double.toString``: at least one decimal; scientific below 10⁻³ and from 10⁷ on (``1.0E7``)."""
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
-    size = abs(number)
-    if size == 0 or 1e-3 <= size < 1e7:
-        text = repr(number)
-        return text if "e" not in text else f"{number:f}"
-    return _scientific(number)
-
-
-def _scientific(number: float) -> str:
-    mantissa, _, exponent = f"{number!r}".partition("e")
-    sign = "-" if mantissa.startswith("-") else ""
-    whole, _, fraction = mantissa.lstrip("-").partition(".")
-    power = int(exponent or "0") + len(whole) - 1
-    digits = (whole + fraction).rstrip("0")
-    if whole == "0":
-        leading = len(digits) - len(digits.lstrip("0"))
-        digits, power = digits.lstrip("0"), power - leading
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{power}"
 
 
 def uuid(text: str) -> str | None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from snowetl.adapters.rewrite import (
@@ -162,28 +160,6 @@ def test_deep_merge():
 def test_hash_of_a_case_class():
     assert product_hash(1, 0, 0) != product_hash(0, 0, 1)
     assert 0 <= product_hash(97) < 2**32
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0.0, "0.0"),
-        (-0.0, "-0.0"),
-        (1.0, "1.0"),
-        (12.23, "12.23"),
-        (100.0, "100.0"),
-        (0.001, "0.001"),
-        (0.0001, "1.0E-4"),
-        (9999999.0, "9999999.0"),
-        (1e7, "1.0E7"),
-        (-123456789.5, "-1.234567895E8"),
-        (5e-324, "5.0E-324"),
-        (1.7976931348623157e308, "1.7976931348623157E308"),
-    ],
-)
-def test_doubles_as_java_prints_them(number, text):
-    assert numbers.java_text(number) == text
-    assert json.loads(text) == number
 
 
 @pytest.mark.parametrize(

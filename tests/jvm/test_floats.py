@@ -1,4 +1,4 @@
-"""Floats as Java prints them."""
+"""Floats and doubles as Java prints them (values of a JVM 17)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.jvm.floats import java_float
+from snowetl.jvm.floats import java_double, java_float
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,34 @@ def test_the_text_is_the_number(number: float) -> None:
     assert struct.pack(">f", float(text)) == struct.pack(">f", number)
     mantissa = text.lstrip("-").partition("E")[0]
     assert len(mantissa.replace(".", "").strip("0")) <= 9
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+        (1.0, "1.0"),
+        (12.23, "12.23"),
+        (0.001, "0.001"),
+        (0.0001, "1.0E-4"),
+        (9999999.0, "9999999.0"),
+        (1e7, "1.0E7"),
+        (-123456789.5, "-1.234567895E8"),
+        (5e-324, "4.9E-324"),
+        (2.2250738585072014e-308, "2.2250738585072014E-308"),
+        (1.7976931348623157e308, "1.7976931348623157E308"),
+        (1e23, "9.999999999999999E22"),
+        (922337203685477580.8, "9.2233720368547763E17"),
+        (2.0**63, "9.223372036854776E18"),
+        (float("inf"), "Infinity"),
+        (float("nan"), "NaN"),
+    ],
+)
+def test_F7_doubles_as_java_prints_them(number: float, text: str) -> None:
+    assert java_double(number) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_reads_back(number: float) -> None:
+    assert struct.pack(">d", float(java_double(number))) == struct.pack(">d", number)

@@ -268,13 +268,13 @@ def holds(type_: str, value: Any, got: Any) -> bool:
 
 def may_be_refused(type_: str, value: Any) -> bool:
     """Whether the documented rules let a column of this type be null for a valid value."""
-    if type_ in ("INTEGER", "BIGINT"):
+    if type_ in ("INTEGER", "BIGINT") and is_number(value):
         size = 2**31 if type_ == "INTEGER" else 2**63
         return not -size <= number(value) < size
-    if type_ == "DOUBLE PRECISION":
+    if type_ == "DOUBLE PRECISION" and is_number(value):
         return abs(float(value)) == float("inf")
     if type_ in ("NUMERIC", "JSONB"):
         return any(n.adjusted() > 131_071 or -n.as_tuple().exponent > 16_383 for n in numbers_in(value))  # type: ignore[operator]
-    if type_ == "TIMESTAMP":
+    if type_ == "TIMESTAMP" and isinstance(value, str):
         return day(value) is None and (not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value) or instant(value) is None)
-    return type_ == "DATE" and day(value) is None
+    return type_ == "DATE" and isinstance(value, str) and day(value) is None

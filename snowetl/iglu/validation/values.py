@@ -47,18 +47,6 @@ def number_text(value: Any) -> str:
     return str(exact(value))
 
 
-def double_text(value: float) -> str:
-    """``Double.toString``."""
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value) if "e" not in repr(value) else format(Decimal(repr(value)), "f")
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    significant = "".join(map(str, digits)).rstrip("0") or "0"
-    power = int(exponent) + len(digits) - 1
-    return f"{'-' if sign else ''}{significant[0]}.{significant[1:] or '0'}E{power}"
-
-
 def as_text(value: Any) -> str:
     """Jackson's ``asText``: containers have none."""
     if isinstance(value, str):
