@@ -17,6 +17,7 @@ from snowetl.adapters.schemas import check_schemas
 from snowetl.collector import loader_for
 from snowetl.documents import Problems
 from snowetl.enrich import assets, configurations, lookups
+from snowetl.enrich.arguments import check_arguments
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Lookup
 from snowetl.enrich.lengths import LengthCheck
 from snowetl.enrich.services import Schemas, Services
@@ -84,6 +85,17 @@ class EnrichConfig:
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
         """
+        check_arguments(
+            input_format=input_format,
+            etl_tstamp=etl_tstamp,
+            processor=processor,
+            accept_invalid=accept_invalid,
+            legacy_enrichment_order=legacy_enrichment_order,
+            try_base64=try_base64,
+            atomic_limits=atomic_limits,
+            max_record_bytes=max_record_bytes,
+            max_output_bytes=max_output_bytes,
+        )
         problems = Problems()
         if on_registry_failure not in _REGISTRY_FAILURE:
             problems.add(f"on_registry_failure is '{on_registry_failure}', not one of {', '.join(_REGISTRY_FAILURE)}")

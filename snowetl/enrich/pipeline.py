@@ -38,6 +38,8 @@ class Enricher:
     """
 
     def __init__(self, config: EnrichConfig) -> None:
+        if not isinstance(config, EnrichConfig):
+            raise ConfigError(f"An Enricher is built from what EnrichConfig.load returns, not from {config!r:.80}")
         self._stack = ExitStack()
         self._lookups = config.lookups()
         self._origin = Origin(*config.processor, config.etl_tstamp)
