@@ -337,12 +337,17 @@ class Problems:
             raise error
 
 
+def is_secret_key(key: str) -> bool:
+    """Whether a key of a document names a secret: ``apikey``, ``password``, ``salt``, ``secretAccessKey``, …"""
+    return _SECRET_KEY.search(key) is not None
+
+
 def secrets_in(value: Any) -> Iterator[str]:
     """The texts that ``value`` (a parsed document) holds under keys that name a secret."""
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, str):
-                if item and _SECRET_KEY.search(str(key)):
+                if item and is_secret_key(str(key)):
                     yield item
             else:
                 yield from secrets_in(item)
@@ -355,7 +360,7 @@ def masked(value: Any) -> Any:
     """A copy of ``value`` (a parsed document) that can be printed: secrets, and passwords in URLs, become ``***``."""
     if isinstance(value, dict):
         return {
-            key: MASK if isinstance(item, str) and item and _SECRET_KEY.search(str(key)) else masked(item)
+            key: MASK if isinstance(item, str) and item and is_secret_key(str(key)) else masked(item)
             for key, item in value.items()
         }
     if isinstance(value, list):

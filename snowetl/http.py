@@ -21,7 +21,8 @@ __all__ = ["Http", "HttpError", "Policy", "Request", "Response", "Transport"]
 _MASK = "***"
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PUBLIC_HEADERS = frozenset(("accept", "accept-encoding", "content-type", "user-agent"))
-_USERINFO = re.compile(r"(?<=://)[^/\s@?#]+(?=@)")
+_USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)[^/\s@?#]+(?=@)")
+"""User and password of a URL, but for the words that stand for them in messages."""
 _SECRET_PARAMETER = re.compile(
     r"(?<=[?&])(?P<name>[\w.-]*(?:key|app_?id|credential|passw(?:or)?d|secret|sig|signature|token)(?:[_.-][\w.-]*)?)"
     r"=[^&#\s\])'\"]+",

@@ -34,7 +34,7 @@ from snowetl.settings import (
 from snowetl.settings.interpolation import escape, interpolate
 from snowetl.settings.kinds import canonical_location, size_text
 from snowetl.settings.schema import json_schema
-from snowetl.settings.secrets import redact, secrets_in, with_hashed_secrets
+from snowetl.settings.secrets import passwords_in, redact, with_hashed_secrets
 from snowetl.steps.settings import EnrichSettings, TransformSettings
 
 SETTINGS = settings_of_all()
@@ -63,7 +63,7 @@ TEXT = st.text(
 )
 ADDRESS = st.from_regex(r"\A(s3://b/|hdfs://h/|/tmp/|[a-z])[a-zA-Z0-9_${}*. -]{0,12}[a-z]\Z")
 DOCUMENTS = st.one_of(
-    ADDRESS.filter(lambda text: not Document.is_inline(text)),
+    st.sampled_from(["resolver.json", "/tmp/none/${X}.json", "conf d/$$"]),
     st.dictionaries(st.sampled_from(["a", "${X}", "apikey", "$$"]), st.one_of(TEXT, st.booleans(), st.integers(0, 99))),
     st.lists(st.dictionaries(st.just("schema"), TEXT), max_size=2),
 )
@@ -105,7 +105,8 @@ def test_json_reads_back_as_the_same_settings(verb: str, data: st.DataObject) ->
     made = data.draw(settings_of(verb))
     document = json.loads(json.dumps(made.to_json()))
     assert SETTINGS[verb].from_mapping(document, made.to_environment()) == made
-    assert SETTINGS[verb].from_mapping(document, made.to_environment()).fingerprint() == made.fingerprint()
+    again = SETTINGS[verb].from_mapping(document, made.to_environment())
+    assert again.fingerprint(read=lambda source: source) == made.fingerprint(read=lambda source: source)
 
 
 @pytest.mark.parametrize("verb", SETTINGS)
@@ -182,7 +183,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as error:
         EnrichSettings.from_mapping({"inptu-folder": "x", "workers": "x", "input_format": "thrift"}, {})
     for part in (
-        "unknown key 'inptu-folder'. Did you mean 'input-folder'?",
+        "unknown key 'inptu-folder'; did you mean input-folder",
         "workers: 'x' is not",
         "bad-folder is missing",
     ):
@@ -245,23 +246,24 @@ def test_the_path_of_a_document_is_no_secret(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
-        ("postgresql://me:pa55@db:5432/x", "postgresql://me:***@db:5432/x"),
+        ("postgresql://me:pa55@db:5432/x", "postgresql://***@db:5432/x"),
         ("host=h password = 's x' dbname=d", "host=h password = *** dbname=d"),
         ("password=pa55 user=me", "password=*** user=me"),
         ("https://h/x?token=abc&y=1", "https://h/x?token=***&y=1"),
         ("https://h/x?y=1&api_key=abc#f", "https://h/x?y=1&api_key=***#f"),
+        ("https://h/x?y=1&Signature=abc", "https://h/x?y=1&Signature=***"),
         ("jdbc:redshift://h/d;user=me;password=pa55", "jdbc:redshift://h/d;user=me;password=***"),
         ("redshift://USER:PASSWORD@HOST:5439/DATABASE", "redshift://USER:PASSWORD@HOST:5439/DATABASE"),
-        ("https://key@registry/x", "https://key@registry/x"),
+        ("https://key@registry/x", "https://***@registry/x"),
         ("a token in a sentence", "a token in a sentence"),
     ],
 )
-def test_H6_secrets_in_text_are_masked(text: str, masked: str) -> None:
+def test_H6_passwords_in_text_are_masked(text: str, masked: str) -> None:
     assert redact(text) == masked
 
 
 def test_the_passwords_of_a_url_are_found() -> None:
-    assert list(secrets_in("postgresql://me:pa55@db/x?password=other")) == ["pa55", "other"]
+    assert list(passwords_in("postgresql://me:pa55@db/x password='other'")) == ["pa55", "other"]
 
 
 # --- the fingerprint ------------------------------------------------------------------------------------------------
@@ -341,7 +343,7 @@ def test_folders_of_documents_count_by_their_content(tmp_path: Path) -> None:
 
 def test_a_document_that_cannot_be_read_has_no_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
-    with pytest.raises(ConfigError, match="x.json cannot be read"):
+    with pytest.raises(ConfigError, match="x.json, line 1, column 2 is not JSON"):
         enrich(iglu_config=tmp_path / "x.json").fingerprint()
 
 

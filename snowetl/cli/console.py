@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import click
 
-from snowetl.settings.secrets import MASK, redact
+from snowetl.documents import MASK
+from snowetl.settings.secrets import redact
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"

@@ -14,8 +14,8 @@ import click
 
 from snowetl.cli import console
 from snowetl.cli.verbs import VERBS
+from snowetl.documents import did_you_mean
 from snowetl.errors import SnowetlError
-from snowetl.settings.words import did_you_mean
 
 INTERRUPTED = 130
 _WORDS = {"help": "--help", "version": "--version"}
@@ -47,8 +47,8 @@ class _Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in VERBS and not name.startswith("-"):
-            known = did_you_mean(name, [*VERBS, *_WORDS]) or f" The verbs are {', '.join(VERBS)}"
-            raise click.UsageError(f"No such command '{name}'.{known}", ctx)
+            known = did_you_mean(name, [*VERBS, *_WORDS]) or f"; the verbs are {', '.join(VERBS)}"
+            raise click.UsageError(f"No such command '{name}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -13,11 +13,12 @@ from click.core import ParameterSource
 
 from snowetl.cli import console
 from snowetl.cli.verbs import settings_of_all
+from snowetl.documents import secrets_in
 from snowetl.errors import ConfigError
 from snowetl.settings import Document, Flag, Kind, Option, Settings
 from snowetl.settings.docs import default_note
 from snowetl.settings.fingerprint import read_document
-from snowetl.settings.secrets import secret_values, secrets_in
+from snowetl.settings.secrets import passwords_in
 from snowetl.settings.yml import read_config
 from snowetl.steps.settings import GROUPS
 
@@ -232,8 +233,8 @@ def _remember_secrets(settings: type[Settings], values: Mapping[str, Any]) -> No
         value = values.get(each.name)
         if value is None:
             continue
-        if isinstance(each.kind, Document):
+        if isinstance(each.kind, Document) and "://" not in str(value)[:20]:
             with suppress(ConfigError):  # what is wrong with a document is said by whoever reads it
-                console.remember(secret_values(read_document(value)))
+                console.remember(secrets_in(read_document(value)))
         if each.secret and isinstance(value, str):
-            console.remember(secrets_in(value))
+            console.remember(passwords_in(value))

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self, TypeVar
 
+from snowetl.documents import did_you_mean, secrets_in
 from snowetl.errors import ConfigError
 from snowetl.jvm import jsontext
 from snowetl.settings.fingerprint import Fingerprint, digest_of, read_document
 from snowetl.settings.interpolation import escape, interpolate
 from snowetl.settings.kinds import Choice, Document, Flag, Kind, ReadDocument, Text
-from snowetl.settings.secrets import secret_values
-from snowetl.settings.words import did_you_mean
 
 S = TypeVar("S", bound="Settings")
 
@@ -99,11 +98,14 @@ class Option:
 
     def is_hidden(self, value: Any) -> bool:
         """Whether ``value`` is or holds a secret, so that only an environment variable may carry it."""
-        return self.secret or (
-            isinstance(self.kind, Document)
-            and Document.is_inline(value)
-            and any(True for _ in secret_values(read_document(value)))
-        )
+        if not isinstance(self.kind, Document) or self.secret:
+            return self.secret
+        if not Document.is_inline(value):
+            return False
+        try:
+            return any(True for _ in secrets_in(read_document(value, variables=False)))
+        except ConfigError:  # what cannot be read may hold anything
+            return True
 
 
 def option(
@@ -210,7 +212,7 @@ class Settings:
         for raw, value in values.items():
             key = str(raw).replace("_", "-")
             if key not in known:
-                problems.append(f"unknown key '{raw}'.{did_you_mean(key, known)}")
+                problems.append(f"unknown key '{raw}'{did_you_mean(key, known)}")
             elif key in given:
                 problems.append(f"'{raw}' is given twice")
             else:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snowetl.errors import ConfigError
-from snowetl.jvm import jsontext
-from snowetl.jvm.text import decode_base64, decode_utf8
+from snowetl import documents
 from snowetl.settings.secrets import with_hashed_secrets
+
+_DATABASES = ("postgres://", "postgresql://")
 
 
 @dataclass(frozen=True)
@@ -54,31 +54,22 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def read_document(source: Any) -> Any:
-    """The parsed content of a document: a path, a folder of ``*.json``, JSON text, base64 of it, or parsed JSON.
+def read_document(source: Any, *, variables: bool = True) -> Any:
+    """The parsed content of a document in any form (:func:`snowetl.documents.read_all`).
 
-    A folder gives the list of its documents in the order of their names. Raises :class:`ConfigError` for what cannot
-    be read.
+    A folder gives the list of its documents in the order of their names. The URL of a database is its own content.
+    With ``variables``, ``${NAME}`` is replaced.
+    Raises :class:`ConfigError` for what cannot be read.
     """
-    if not isinstance(source, str):
+    if not isinstance(source, (str, dict, list)) or (isinstance(source, str) and source.startswith(_DATABASES)):
         return source
-    path = Path(source)
-    try:
-        if _exists(path):
-            if path.is_dir():
-                return [jsontext.loads(file.read_text("utf-8")) for file in sorted(path.glob("*.json"))]
-            return jsontext.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    text = source if source.lstrip().startswith(("{", "[")) else decode_utf8(decode_base64(source))
-    try:
-        return jsontext.loads(text)
-    except ValueError:
-        return source
+    found = [document.value for document in documents.read_all(source, "the document", variables=variables)]
+    is_folder = isinstance(source, str) and not source.lstrip().startswith(("{", "[")) and _is_folder(source)
+    return found if is_folder or len(found) != 1 else found[0]
 
 
-def _exists(path: Path) -> bool:
+def _is_folder(source: str) -> bool:
     try:
-        return path.exists()
-    except (OSError, ValueError):  # too long for a name: it is base64
+        return Path(source.removeprefix("file://")).is_dir()
+    except (OSError, ValueError):
         return False

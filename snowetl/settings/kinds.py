@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snowetl.documents import did_you_mean
 from snowetl.jvm import jsontext
 from snowetl.jvm.text import decode_base64, decode_utf8
-from snowetl.settings.words import did_you_mean
 
 ReadDocument = Callable[[Any], Any]
 """The content of a document given as a path, a folder, text, base64 or parsed JSON."""
@@ -149,7 +149,7 @@ class Choice(Kind):
         text = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else str(value)
         if text not in self.choices:
             listed = ", ".join(repr(choice) for choice in self.choices)
-            raise ValueError(f"{shown(value)} is not one of {listed}.{did_you_mean(str(text), self.choices)}")
+            raise ValueError(f"{shown(value)} is not one of {listed}{did_you_mean(str(text), self.choices)}")
         return str(text)
 
     def json_schema(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What must never be shown or kept: which keys hold secrets, and text without the passwords in it."""
+"""What must never be shown or kept: text without passwords, and stand-ins that tell secrets apart."""
 
 from __future__ import annotations
 
@@ -7,49 +7,29 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MASK = "***"
+from snowetl.documents import MASK, is_secret_key, mask_urls
 
-_WORDS = r"api_?-?key|password|passwd|passphrase|secret|token|signature|credential|private_?-?key"
-_KEY = re.compile(rf"{_WORDS}|salt|authorization|\b(?:pwd|sig)\b", re.IGNORECASE)
-_NAMES = rf"(?:[\w.-]*(?:{_WORDS})[\w.-]*|pwd|sig)"
-_USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)([^/\s@:'\"]*):(?P<secret>[^/\s@]*)(?=@)")
-_QUERY = re.compile(rf"(?<=[?&;])({_NAMES})=(?P<secret>[^&\s'\"#;]*)", re.IGNORECASE)
+_NAMES = (
+    r"(?:[\w.-]*(?:api_?-?key|passw(?:or)?d|passphrase|secret|token|signature|credential|private_?-?key)[\w.-]*|pwd)"
+)
 _KEYWORD = re.compile(
-    rf"""(?<![\w?&.-])({_NAMES})(\s*=\s*)(?P<secret>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"&,;]+)""",
+    rf"""(?<![\w?&.-])({_NAMES}\s*=\s*)(?P<secret>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"&,;]+)""",
     re.IGNORECASE,
 )
+"""``password = 'x'`` as libpq spells it, ``;password=x`` as JDBC does."""
+_USERINFO = re.compile(r"(?<=://)[^/\s@:?#]*:(?P<secret>[^/\s@]*)(?=@)")
 _ROUNDS = 20_000
 
 
-def is_secret_key(key: str) -> bool:
-    """Whether a key of a document names a secret: ``apikey``, ``password``, ``salt``, ``secretAccessKey``, …"""
-    return _KEY.search(key) is not None
-
-
-def secret_values(document: Any) -> Iterator[str]:
-    """Every text a parsed document holds under a key that names a secret."""
-    if isinstance(document, dict):
-        for key, value in document.items():
-            if isinstance(value, str) and is_secret_key(str(key)):
-                yield value
-            else:
-                yield from secret_values(value)
-    elif isinstance(document, (list, tuple)):
-        for item in document:
-            yield from secret_values(item)
-
-
-def secrets_in(text: str) -> Iterator[str]:
-    """The passwords that :func:`redact` would mask in a connection URL or in keywords of libpq."""
-    for pattern in (_USERINFO, _QUERY, _KEYWORD):
-        yield from (match.group("secret").strip("'\"") for match in pattern.finditer(text))
-
-
 def redact(text: str) -> str:
-    """``text`` with ``***`` for passwords in URLs, for secret query parameters and for ``password = '…'`` of libpq."""
-    text = _USERINFO.sub(rf"\1:{MASK}", text)
-    text = _QUERY.sub(rf"\1={MASK}", text)
-    return _KEYWORD.sub(rf"\1\2{MASK}", text)
+    """``text`` with ``***`` for passwords: in URLs, in query parameters, in keywords such as ``password = 'x'``."""
+    return _KEYWORD.sub(rf"\1{MASK}", mask_urls(text))
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """The passwords in the URL or the keywords of a database connection."""
+    for pattern in (_USERINFO, _KEYWORD):
+        yield from (match["secret"].strip("'\"") for match in pattern.finditer(text))
 
 
 def hashed(secret: str) -> str:

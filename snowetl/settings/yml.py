@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.settings.declaration import Option, Settings
 from snowetl.settings.interpolation import interpolate
-from snowetl.settings.words import count, did_you_mean
+from snowetl.settings.words import count
 
 Verbs = Mapping[str, type[Settings]]
 
@@ -83,12 +84,12 @@ def _unknown(key: str, known: Mapping[str, Mapping[str, Option]], section: str |
     """Why a key is refused: the nearest known one, or the verb under which it would be known."""
     if section is None:
         names = {*known, *(name for keys in known.values() for name in keys)}
-        return f"unknown key '{key}'.{did_you_mean(key, names)}"
+        return f"unknown key '{key}'{did_you_mean(key, names)}"
     hint = did_you_mean(key, known[section])
     if not hint:
         others = [verb for verb, keys in known.items() if key in keys]
-        hint = f" It is a key of {' and '.join(others)}" if others else ""
-    return f"unknown key '{key}' under '{section}'.{hint}"
+        hint = f"; it is a key of {' and '.join(others)}" if others else ""
+    return f"unknown key '{key}' under '{section}'{hint}"
 
 
 def _told(path: Path, problems: list[tuple[int, str]]) -> str:

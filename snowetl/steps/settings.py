@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snowetl import documents
+from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.settings import Document, LocalPath, Location, Number, Settings, Size, Text, argument, flag, option
 from snowetl.settings.kinds import ReadDocument, shown
-from snowetl.settings.words import did_you_mean
 
 if TYPE_CHECKING:
     from snowetl.dedupe.event_manifest import ManifestConfig
@@ -209,9 +210,7 @@ class Enriching(Registries):
         except ConfigError as error:
             family, slash, rest = self.input_format.partition("/")
             hint = did_you_mean(family, ("thrift", "cloudfront", "clj-tomcat", "tsv", "ndjson"))
-            raise ConfigError(
-                f"--input-format: {error}.{hint.replace(chr(39) + '?', slash + rest + chr(39) + '?')}"
-            ) from None
+            raise ConfigError(f"--input-format: {error}{hint}{slash + rest if hint else ''}") from None
 
 
 def _limits(source: Any) -> Mapping[str, int] | None:
@@ -233,17 +232,15 @@ def adapter_groups(source: Any) -> dict[str, Any]:
     unknown = sorted(set(document) - set(ADAPTER_GROUPS))
     if unknown:
         known = " and ".join(ADAPTER_GROUPS)
-        hints = "; ".join(f"unknown key '{key}'.{did_you_mean(key, ADAPTER_GROUPS)}" for key in unknown)
-        raise ConfigError(f"--adapters: {hints} It holds {known}")
+        hints = "; ".join(f"unknown key '{key}'{did_you_mean(key, ADAPTER_GROUPS)}" for key in unknown)
+        raise ConfigError(f"--adapters: {hints}. It holds {known}")
     return {ADAPTER_GROUPS[name]: group for name, group in document.items()}
 
 
 def _object(name: str, source: Any, content: str) -> dict[str, Any]:
-    from snowetl.settings.fingerprint import read_document
-
-    document = read_document(source)
+    document = documents.read(source, name).value
     if not isinstance(document, dict):
-        raise ConfigError(f"{name}: {shown(source)} is not a JSON object with {content}, nor a file or base64 of one")
+        raise ConfigError(f"{name}: {shown(source)} is not a JSON object with {content}")
     return document
 
 

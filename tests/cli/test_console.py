@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snowetl.cli import console
-from snowetl.settings.secrets import secret_values
+from snowetl.documents import secrets_in
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def forget() -> None:
 
 def test_values_of_telling_keys_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
     document = {"data": {"repositories": [{"connection": {"http": {"apikey": "0815-4711"}}}]}}
-    console.remember(secret_values(document))
+    console.remember(secrets_in(document))
     console.fail("cannot reach https://iglu.example.com?key=0815-4711")
     console.say("0815-4711")
     console.show("0815-4711")
@@ -25,11 +25,11 @@ def test_values_of_telling_keys_are_masked(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_passwords_in_urls_are_masked() -> None:
-    assert console.mask("postgresql://me:pa55@db:5432/x") == "postgresql://me:***@db:5432/x"
+    assert console.mask("postgresql://me:pa55@db:5432/x") == "postgresql://***@db:5432/x"
 
 
 def test_short_and_absent_values_mask_nothing() -> None:
-    console.remember(secret_values({"apikey": None, "password": "a", "token": ["x"]}))
+    console.remember(secrets_in({"apikey": None, "password": "a", "token": ["x"]}))
     assert console.mask("a token") == "a token"
 
 

@@ -294,7 +294,7 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path) -> None:
     ("more", "error"),
     [
         ({"transformation": "tall"}, "transformation: 'tall' is not one of"),
-        ({"compression": "zip"}, "compression: 'zip' is not one of 'gzip', 'none'. Did you mean 'gzip'"),
+        ({"compression": "zip"}, "compression: 'zip' is not one of 'gzip', 'none'; did you mean gzip"),
         ({"transformation": WIDE_JSON, "legacy_message_format": True}, "is for shredded runs only"),
         (
             {"duplicate_storage": "postgresql://h/d", "natural": False, "synthetic": "NONE"},
