@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from snowetl.caching import Memo
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 
@@ -14,28 +15,23 @@ SNOWPLOW_TP1: Api = ("com.snowplowanalytics.snowplow", "tp1")
 _API_PATH = re.compile(r"/?([^/]+)/([^/]+)/?")
 _MISMATCH = "path does not match (/)vendor/version(/) nor is a legacy /i(ce.png) request"
 
-_CACHE_SIZE = 1024
-_CACHED_LENGTH = 256
-_cache: dict[str, Api] = {}
+_REMEMBERED = 1024
+_LONGEST = 256
 
 
 def parse_path(path: str) -> Api | Message:
     """(vendor, version) as they stand in the path, or the fault that bad rows report."""
-    api = _cache.get(path)
-    if api is not None:
-        return api
+    return _parsed[path]
+
+
+def _parse(path: str) -> Api | Message:
     match = _API_PATH.fullmatch(path)
     if match is not None:
-        api = (match.group(1), match.group(2))
-    elif is_ice_request(path):
-        api = SNOWPLOW_TP1
-    else:
-        return badrow.payload_field("path", path, _MISMATCH)
-    if len(path) <= _CACHED_LENGTH:
-        if len(_cache) >= _CACHE_SIZE:
-            _cache.clear()
-        _cache[path] = api
-    return api
+        return match.group(1), match.group(2)
+    return SNOWPLOW_TP1 if is_ice_request(path) else badrow.payload_field("path", path, _MISMATCH)
+
+
+_parsed = Memo(_parse, _REMEMBERED, _LONGEST)
 
 
 def is_ice_request(path: str) -> bool:

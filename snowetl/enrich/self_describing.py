@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Entity
 from snowetl.iglu.failures import MAX_REPORTS, left_out
 from snowetl.jvm import jsontext
@@ -145,30 +146,38 @@ def _rewrap(opening: str, value: dict[str, Any], text: str, as_sent: bool) -> st
     return opening + jsontext.dumps(ordered if isinstance(data, list) else ordered[0]) + "}"
 
 
+class _Invalid(Exception):
+    def __init__(self, failure: Message) -> None:
+        self.failure = failure
+
+
 class EntityValidator:
     """Checks the entities that enrichments added; a text found valid once is not checked again."""
 
     _REMEMBERED = 20_000
+    _LONGEST = 8_192
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._valid: set[str] = set()
+        self._valid = Memo(self._check, self._REMEMBERED, self._LONGEST, length=lambda entity: len(entity.json))
 
     def check(self, entities: list[Entity]) -> list[Message]:
         """One enrichment failure for every invalid entity, in order."""
         failures = []
-        for schema, text in entities:
-            if text in self._valid:
-                continue
-            fault = self._schemas.checker(schema).check(jsontext.loads(text)["data"])
-            if fault is None:
-                if len(self._valid) >= self._REMEMBERED:
-                    self._valid.clear()
-                self._valid.add(text)
-            else:
-                message = badrow.iglu_error(schema, fault)
-                failures.append(badrow.enrichment_message(message, schema, "enrichments-contexts-validation"))
+        for entity in entities:
+            try:
+                self._valid[entity]
+            except _Invalid as error:
+                failures.append(error.failure)
         return failures
+
+    def _check(self, entity: Entity) -> bool:
+        schema, text = entity
+        fault = self._schemas.checker(schema).check(jsontext.loads(text)["data"])
+        if fault is not None:
+            message = badrow.iglu_error(schema, fault)
+            raise _Invalid(badrow.enrichment_message(message, schema, "enrichments-contexts-validation"))
+        return True
 
 
 def contexts_text(entities: list[Entity]) -> str:

@@ -9,7 +9,7 @@ from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.base import CONTEXTS_WRITTEN, Place, Step
-from snowetl.enrich.uri import UriError, page_query, parse_uri, uri_columns
+from snowetl.enrich.uri import UriError, page_query, parse_uri
 from snowetl.jvm import timestamps
 from snowetl.jvm.text import tsv_safe
 from snowetl.model import badrow
@@ -64,7 +64,7 @@ def page_uri(draft: Draft) -> None:
         return
     draft.page_uri = uri
     values[_PAGE_URL] = uri.text or EMPTY
-    values[_PAGE_PARTS] = uri_columns(uri)
+    values[_PAGE_PARTS] = uri.columns
 
 
 def referrer_uri(draft: Draft) -> None:
@@ -78,7 +78,7 @@ def referrer_uri(draft: Draft) -> None:
         draft.fail(badrow.enrichment_message(badrow.simple_error(str(error))))
         return
     draft.referrer_uri = uri
-    draft.values[_REFR_PARTS] = uri_columns(uri)
+    draft.values[_REFR_PARTS] = uri.columns
 
 
 def derived_timestamp(draft: Draft) -> None:

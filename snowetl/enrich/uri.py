@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from snowetl.caching import Memo
 from snowetl.jvm import querystring
 from snowetl.jvm import scala_uri as lenient_uri
 from snowetl.jvm import uri as java_uri
@@ -13,37 +12,33 @@ _CACHE_SIZE = 16_384
 _CACHED_LENGTH = 2_048
 
 
-class Uri(NamedTuple):
-    """Raw (undecoded) parts of a URI; ``None`` where absent. ``port`` is -1 where none is given."""
+class Uri:
+    """Raw (undecoded) parts of a URI; ``None`` where absent. ``port`` is -1 where none is given.
 
-    text: str
-    scheme: str | None
-    host: str | None
-    port: int
-    path: str | None
-    query: str | None
-    fragment: str | None
+    ``columns`` are scheme, host, port (443 for ``https``, else 80, where none is given), path, query and fragment as
+    texts of columns. As long as a text is remembered, it has one object.
+    """
+
+    __slots__ = ("columns", "fragment", "host", "path", "port", "query", "scheme", "text")
+
+    def __init__(self, text: str, parts: java_uri.Parts) -> None:
+        self.text = text
+        self.scheme, self.host, self.port, self.path, self.query, self.fragment = parts
+        port = self.port if self.port >= 0 else 443 if self.scheme == "https" else 80
+        texts = (self.scheme, self.host, str(port), self.path, self.query, self.fragment)
+        self.columns: tuple[str, ...] = tuple([tsv_safe(part or "") for part in texts])
 
 
 class UriError(ValueError):
     """A URI neither parser accepts; the message is the one of the bad row."""
 
 
-_cache: dict[str, Uri | str] = {}
-
-
 def parse_uri(text: str) -> Uri:
     """Parse ``text``; the URI's own ``text`` may differ from it (blanks encoded, or re-encoded as a whole).
 
-    Results are cached by value. Raises :class:`UriError`.
+    Results are remembered by value. Raises :class:`UriError`.
     """
-    found = _cache.get(text)
-    if found is None:
-        found = _parse(text)
-        if len(text) <= _CACHED_LENGTH:
-            if len(_cache) >= _CACHE_SIZE:
-                _cache.clear()
-            _cache[text] = found
+    found = _parsed[text]
     if isinstance(found, str):
         raise UriError(found)
     return found
@@ -52,12 +47,12 @@ def parse_uri(text: str) -> Uri:
 def _parse(text: str) -> Uri | str:
     spaced = text.replace(" ", "%20")
     try:
-        return Uri(spaced, *java_uri.parse(spaced))
+        return Uri(spaced, java_uri.parse(spaced))
     except java_uri.JavaUriError as error:
         java = error
     try:
         rebuilt = lenient_uri.rebuild(text)
-        return Uri(rebuilt, *java_uri.parse(rebuilt))
+        return Uri(rebuilt, java_uri.parse(rebuilt))
     except (lenient_uri.LenientUriError, java_uri.JavaUriError) as error:
         scala = error
     return (
@@ -66,35 +61,17 @@ def _parse(text: str) -> Uri | str:
     )
 
 
-_columns_cache: dict[str, tuple[str, ...]] = {}
-
-
-def uri_columns(uri: Uri) -> tuple[str, ...]:
-    """Scheme, host, port, path, query and fragment as columns. The port defaults to 443 for ``https``, else to 80."""
-    columns = _columns_cache.get(uri.text)
-    if columns is None:
-        port = uri.port if uri.port >= 0 else 443 if uri.scheme == "https" else 80
-        parts = (uri.scheme, uri.host, str(port), uri.path, uri.query, uri.fragment)
-        columns = tuple([tsv_safe(part or "") for part in parts])
-        if len(uri.text) <= _CACHED_LENGTH:
-            if len(_columns_cache) >= _CACHE_SIZE:
-                _columns_cache.clear()
-            _columns_cache[uri.text] = columns
-    return columns
-
-
-_query_cache: dict[tuple[str, str], dict[str, str]] = {}
+_parsed = Memo(_parse, _CACHE_SIZE, _CACHED_LENGTH)
 
 
 def page_query(query: str | None, encoding: str) -> dict[str, str]:
     """A page URI's query string as a map: the last of repeated names wins, a missing value is ``""``."""
-    if not query:
-        return {}
-    pairs = _query_cache.get((query, encoding))
-    if pairs is None:
-        pairs = {name: value or "" for name, value in querystring.split(query, encoding)}
-        if len(query) <= _CACHED_LENGTH:
-            if len(_query_cache) >= _CACHE_SIZE:
-                _query_cache.clear()
-            _query_cache[query, encoding] = pairs
-    return pairs
+    return _queries[query, encoding] if query else {}
+
+
+def _query(key: tuple[str, str]) -> dict[str, str]:
+    query, encoding = key
+    return {name: value or "" for name, value in querystring.split(query, encoding)}
+
+
+_queries = Memo(_query, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0]))

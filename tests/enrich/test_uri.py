@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.enrich.uri import UriError, parse_uri, uri_columns
+from snowetl.enrich.uri import UriError, parse_uri
 from tests.growth import assert_linear
 
 
@@ -23,7 +23,7 @@ from tests.growth import assert_linear
     ],
 )
 def test_columns(text, columns):
-    assert uri_columns(parse_uri(text)) == columns
+    assert parse_uri(text).columns == columns
 
 
 def test_blanks_are_encoded_and_the_rest_is_left_alone():
@@ -47,7 +47,7 @@ def test_any_text_is_a_uri_or_a_clear_fault(text):
     except UriError as error:
         assert text in str(error)
         return
-    assert len(uri_columns(uri)) == 6
+    assert len(uri.columns) == 6
     assert " " not in uri.text
 
 

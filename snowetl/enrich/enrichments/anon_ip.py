@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
@@ -79,13 +79,12 @@ class AnonIp:
                 return _mask_v6([f"{group:x}" for group in groups], kept_segments)
             return _mask_v4(ip, kept_octets) if "." in ip or not ip else ip
 
-        self._anonymise = anonymise
-        self._cached = lru_cache(maxsize=_CACHE_SIZE)(anonymise)
+        self._anonymised = Memo(anonymise, _CACHE_SIZE, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         ip = draft.values[_IP]
         if ip or ip is EMPTY:
-            draft.values[_IP] = (self._cached if len(ip) <= _CACHED_LENGTH else self._anonymise)(ip) or EMPTY
+            draft.values[_IP] = self._anonymised[ip] or EMPTY
 
 
 _MAPPED = [0, 0, 0, 0, 0, 0xFFFF]

@@ -10,6 +10,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
@@ -65,7 +66,7 @@ class EventFingerprint:
     def __init__(self, hash_: str, excluded: tuple[str, ...]) -> None:
         self._hash = partial(getattr(hashlib, hash_.lower()), usedforsecurity=False)
         self._excluded = frozenset(excluded)
-        self._forms: dict[tuple[str, ...], _Form] = {}
+        self._forms = Memo(self._form, _CACHE_SIZE, _CACHED_LENGTH, length=lambda names: sum(map(len, names)))
 
     def __call__(self, draft: Draft) -> None:
         text = self.text(draft.raw.parameters)
@@ -74,19 +75,15 @@ class EventFingerprint:
 
     def text(self, given: Mapping[str, str | None]) -> str:
         """What is hashed: names and values, each followed by U+001F, in the order of the names' UTF-16 units."""
-        names = tuple(given)
-        form = self._forms.get(names)
-        if form is None:
-            form = _form(name for name in names if name not in self._excluded)
-            if len(form.text) <= _CACHED_LENGTH:
-                if len(self._forms) >= _CACHE_SIZE:
-                    self._forms.clear()
-                self._forms[names] = form
+        form = self._forms[tuple(given)]
         values = form.pick(given)
         if None in values:
             form = _form(name for name in form.names if given[name] is not None)
             values = form.pick(given)
         return form.text % values
+
+    def _form(self, names: tuple[str, ...]) -> _Form:
+        return _form(name for name in names if name not in self._excluded)
 
 
 class _Form(NamedTuple):

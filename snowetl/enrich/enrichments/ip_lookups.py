@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
@@ -90,15 +90,13 @@ class IpLookups:
             *place, timezone = [tsv_safe(value) for value in found.values()]
             return tuple(place), timezone
 
-        self._look_up = look_up
-        self._cached = lru_cache(maxsize=_CACHE_SIZE)(look_up)
+        self._columns = Memo(look_up, _CACHE_SIZE, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         values = draft.values
         text = values[_IP]
         if text:
-            columns = self._cached(text) if len(text) <= _CACHED_LENGTH else self._look_up(text)
-            values[_PLACE], values[_TIMEZONE] = columns
+            values[_PLACE], values[_TIMEZONE] = self._columns[text]
 
 
 # --- from records to columns --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
@@ -81,26 +82,19 @@ class RefererParser:
         self._sources = sources
         self._longest = max(map(len, sources), default=0)
         self._internal = frozenset(domain.strip(_JAVA_BLANKS) for domain in internal_domains)
-        self._cache: dict[tuple[str, str], Columns | None] = {}
+        self._known = Memo(self._columns, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0].text))
 
     def __call__(self, draft: Draft) -> None:
         uri = draft.referrer_uri
         if uri is None:
             return
         values = draft.values
-        key = (uri.text, values[_PAGE_HOST])
-        try:
-            columns = self._cache[key]
-        except KeyError:
-            columns = self._columns(uri, key[1])
-            if len(uri.text) <= _CACHED_LENGTH:
-                if len(self._cache) >= _CACHE_SIZE:
-                    self._cache.clear()
-                self._cache[key] = columns
+        columns = self._known[uri, values[_PAGE_HOST]]
         if columns is not None:
             values[_REFERER] = columns
 
-    def _columns(self, uri: Uri, page_host: str) -> Columns | None:
+    def _columns(self, key: tuple[Uri, str]) -> Columns | None:
+        uri, page_host = key
         host = uri.host
         if uri.scheme not in _SCHEMES or host is None or uri.path is None:
             return None

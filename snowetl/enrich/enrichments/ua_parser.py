@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters, ua_rules
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
@@ -64,13 +64,12 @@ class UaParser:
         def entity(agent: str) -> Entity:
             return _entity(parser.parse(agent[:_LOOKED_AT]))
 
-        self._entity = entity
-        self._cached = lru_cache(maxsize=_CACHE_SIZE)(entity)
+        self._entities = Memo(entity, _CACHE_SIZE, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         agent = draft.values[_USERAGENT]
         if agent or agent is EMPTY:
-            draft.add(self._cached(agent) if len(agent) <= _CACHED_LENGTH else self._entity(agent))
+            draft.add(self._entities[agent])
 
 
 def _entity(client: ua_rules.Client) -> Entity:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
@@ -69,14 +70,13 @@ class UserAgentUtils:
 
     def __init__(self) -> None:
         self._tables = tables()
-        self._cached = lru_cache(maxsize=_CACHE_SIZE)(self._columns)
+        self._known = Memo(self._columns, _CACHE_SIZE, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         values = draft.values
         agent = values[_USERAGENT]
         if agent or agent is EMPTY:
-            columns = self._cached(agent) if len(agent) <= _CACHED_LENGTH else self._columns(agent)
-            values[_BROWSER], values[_SYSTEM], values[_DEVICE] = columns
+            values[_BROWSER], values[_SYSTEM], values[_DEVICE] = self._known[agent]
 
     def _columns(self, agent: str) -> Columns:
         text = agent.lower()

@@ -13,7 +13,7 @@ from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.manager import EnrichmentManager
 from snowetl.enrich.self_describing import EntityValidator, check_contexts, check_unstruct_event, contexts_text
 from snowetl.enrich.transform import transform
-from snowetl.enrich.uri import UriError, parse_uri, uri_columns
+from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext, querystring, text
@@ -152,7 +152,7 @@ def _uri(given: str | None) -> str | None:
 
 
 def _components(given: str) -> dict[str, Any]:
-    scheme, host, port, path, query, fragment = [part or None for part in uri_columns(parse_uri(given))]
+    scheme, host, port, path, query, fragment = [part or None for part in parse_uri(given).columns]
     return {
         "scheme": scheme,
         "host": host,

@@ -134,6 +134,6 @@ def test_the_cache_is_bounded(parser: Step) -> None:
     for number in range(17_000):
         parser(draft(page_referrer=f"https://finder.example/{number}"))
     parser(draft(page_referrer="https://finder.example/" + "x" * 100_000))
-    cache = parser._cache  # type: ignore[attr-defined]
+    cache = parser._known  # type: ignore[attr-defined]
     assert len(cache) <= 16_384
-    assert max(len(text) for text, _ in cache) <= 2_048
+    assert max(len(uri.text) for uri, _ in cache) <= 2_048
