@@ -210,11 +210,16 @@ def _try_local_files(enrichments: Iterable[Enrichment]) -> None:
     """
     problems = Problems()
     for one in enrichments:
-        wanted = one.needs().files
-        paths = {asset.uri: assets.local_path(asset.uri) for asset in wanted}
+        needs = one.needs()
+        paths = {asset.uri: assets.local_path(asset.uri) for asset in needs.files}
         found = {uri: path for uri, path in paths.items() if path is not None and path.is_file()}
-        if wanted and len(found) == len(paths):
-            services = Services.create(IgluClient(ResolverConfig.default(), now=0), files=found)
+        if needs.files and len(found) == len(paths):
+            services = Services.create(
+                IgluClient(ResolverConfig.default(), now=0),
+                files=found,
+                secrets=needs.secrets,
+                lookups={lookup.name: lookups.live(lookup) for lookup in needs.lookups},
+            )
             with problems.gathered(), one.open(services):
                 pass
     problems.check()
