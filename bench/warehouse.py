@@ -18,9 +18,9 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load.embedded import embedded_postgres, psql_path
 from snowetl.load.engine import Loader
-from snowetl.load.postgres import PostgresWarehouse
 from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
+from snowetl.load.warehouses.postgres import PostgresWarehouse
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
 from snowetl.steps.settings import TransformSettings

@@ -47,3 +47,26 @@ class StorageError(SnowetlError):
 
 class OutputExists(UsageError):
     """The output of this run is already there, complete or claimed by another job."""
+
+
+class LoadError(SnowetlError):
+    """A run that cannot be loaded; nothing of it is in the warehouse.
+
+    ``transient`` says that the same load may succeed later (a lost connection, a busy server): only such errors are
+    retried.
+    """
+
+    def __init__(self, message: str, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+class TargetError(ConfigError):
+    """A warehouse that cannot be loaded into as it is: wrong address, role, database, rights or driver.
+
+    Found before any work starts. ``transient`` as for :class:`LoadError`.
+    """
+
+    def __init__(self, message: str, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient

@@ -10,6 +10,7 @@ from snowetl.steps.settings import LoadSettings
 
 if TYPE_CHECKING:
     from snowetl.load.report import LoadReport
+    from snowetl.steps.load import Load
 
 EXAMPLES = (
     """
@@ -17,6 +18,8 @@ snowetl load -i out/transformed --iglu-config resolver.json --bad-rows out/bad""
     """
 SNOWETL_DATABASE='postgresql://loader:PASSWORD@db.example.com/analytics' \\
     snowetl load -i s3://lake/transformed --iglu-config resolver.json""",
+    """
+snowetl load --retry-rejected --iglu-config resolver.json""",
 )
 
 
@@ -27,48 +30,47 @@ SNOWETL_DATABASE='postgresql://loader:PASSWORD@db.example.com/analytics' \\
     interrupted="Runs that were loaded stay loaded: run the same command again to load the rest.",
 )
 def command(settings: LoadSettings) -> None:
-    """Load transformed runs into PostgreSQL or Redshift, each in one transaction and once.
+    """Load transformed runs into a warehouse, each in one transaction and once.
 
     Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
-    as the schemas ask for it.
+    as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is mended,
+    --retry-rejected loads them.
     """
-    from snowetl.errors import NothingToDo, SnowetlError, UsageError
-    from snowetl.iglu.client import IgluClient
-    from snowetl.iglu.config import ResolverConfig
-    from snowetl.load.engine import Loader
-    from snowetl.load.report import save
-    from snowetl.load.run import discover, read_run
-    from snowetl.load.schemas import RegistrySchemas
-    from snowetl.runs.run import absolute
-    from snowetl.storage import filesystem
+    from snowetl.steps.load import Load
 
-    target = settings.target
-    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
-    source = absolute(settings.input_folder)  # the manifest names runs by their folders, from wherever we are
-    if not filesystem(source).exists(source):
-        raise UsageError(f"--input-folder: there is no folder {settings.input_folder}")
-    folders = discover(source)
-    if not folders:
-        raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
-    bad_files = [info for pattern in settings.bad_rows for info in filesystem(pattern).list(pattern)]
-    with target.open(console.say) as warehouse:
-        loader = Loader(warehouse, schemas, progress=console.say)
-        for folder in folders:
-            report = loader.load(read_run(folder), bad_files if folder == folders[-1] else ())
-            console.show(_table(report))
-            if report.outcome == "loaded":
-                try:
-                    save(report)
-                except SnowetlError as error:  # a loader needs no right to write there
-                    console.warn(f"the run is loaded, but its report cannot be kept: {error}")
+    load = Load(settings, console.say, console.warn)
+    if settings.dry_run:
+        _show_statements(load)
+        return
+    for report in load.execute():
+        console.show(table(report))
 
 
-def _table(report: LoadReport) -> str:
-    """A report as text: a line per table."""
+def _show_statements(load: Load) -> None:
+    for run, statements in load.rehearse():
+        if statements is None:
+            console.show(f"-- {run.base}: empty, or loaded already (dry run: nothing is changed)")
+            continue
+        console.show(f"-- {run.base} (dry run: nothing is changed)")
+        for statement in statements:
+            console.show(f"-- {statement.name}\n{statement.sql.strip()};")
+
+
+def table(report: LoadReport) -> str:
+    """A report as text: a line per table, then what was put aside and why."""
     lines = [f"{report.base}: {report.outcome}"]
     width = max((len(table.table) for table in report.tables), default=0)
-    for table in report.tables:
-        notes = [table.change or "", f"{table.rejected:,} rejected" if table.rejected else ""]
+    for one in report.tables:
+        notes = [
+            one.change or "",
+            f"{one.rejected:,} rejected" if one.rejected else "",
+            f"{one.values:,} value{'' if one.values == 1 else 's'} put aside" if one.values else "",
+        ]
         note = ", ".join(note for note in notes if note)
-        lines.append(f"  {table.table:<{width}}  {table.rows:>10,} rows  {table.seconds:6.1f} s  {note}".rstrip())
-    return "\n".join(lines)
+        lines.append(f"  {one.table:<{width}}  {one.rows:>10,} rows  {one.seconds:6.1f} s  {note}".rstrip())
+    for aside in report.aside:
+        lines.append(f"  {aside.schema}: {aside.rows:,} rows put aside: {aside.reason}")
+    lines += [f"  {schema}: left out (--skip-schema)" for schema in report.skipped]
+    if report.aside:
+        lines.append("  mend the schema, then load what was put aside: snowetl load --retry-rejected")
+    return "\n".join([*lines, *(f"  warning: {warning}" for warning in report.warnings)])

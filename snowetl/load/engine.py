@@ -1,91 +1,67 @@
-"""Loading one run: check, migrate, copy, note in the manifest, all or nothing (rdb-loader 5.6.3 ``Load``)."""
+"""Loading runs: plan, copy, count, note in the manifest; all of a run or nothing (rdb-loader 5.6.3 ``Load``)."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import replace
 
-from snowetl.load.plan import Dialect, LoadError, ModelSchemas, TablePlan, plan_table
-from snowetl.load.report import LoadReport, TableLoad
+from snowetl.errors import LoadError
+from snowetl.load import manifest
+from snowetl.load.layouts import LAYOUTS
+from snowetl.load.plan import Aside, LoadPlan, Rejected, Request, TablePlan, require_whole
+from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, TableLoad
 from snowetl.load.retries import Retries
-from snowetl.load.run import ATOMIC, TransformedRun
+from snowetl.load.run import Model, RowFolder, TransformedRun
+from snowetl.load.schemas import ModelSchemas
+from snowetl.load.warehouse import Say, Session, Statement, StatementFailed, Tables, Warehouse
+from snowetl.model.schema import SchemaCriterion
 from snowetl.storage import FileInfo
-
-Progress = Callable[[str], None]
-
-
-class Session(Protocol):
-    """One connection to a warehouse, used by one loader."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Commit on leaving, roll back on any error."""
-        ...
-
-    def lock(self) -> None:
-        """Inside a transaction: wait until no other loader is at work on this schema."""
-        ...
-
-    def run(self, statements: Sequence[str]) -> None: ...
-
-    def table_comments(self) -> dict[str, str | None]:
-        """Tables of the schema and their comments."""
-        ...
-
-    def is_loaded(self, base: str) -> bool: ...
-
-    def note_loaded(self, run: TransformedRun, types: str) -> None:
-        """Write the manifest's row of this run."""
-        ...
-
-    def copy_events(self, files: list[FileInfo]) -> TableLoad: ...
-
-    def copy_entities(self, plan: TablePlan, files: list[FileInfo]) -> TableLoad: ...
-
-    def copy_bad_rows(self, files: list[FileInfo]) -> TableLoad:
-        """Raises :class:`LoadError` where the warehouse has no table for them."""
-        ...
+from snowetl.storage.base import scheme_of
 
 
-class Warehouse(Protocol):
-    """A kind of warehouse: how to reach it, and its SQL."""
+class _NoTable(Exception):
+    """The server refuses the table of one model: the load begins again without that model."""
 
-    name: str
-    schema: str
-
-    @property
-    def dialect(self) -> Dialect: ...
-
-    def session(self) -> AbstractContextManager[Session]:
-        """Connect. Raises ``LoadError`` naming host and database, never the password."""
-        ...
-
-    def set_up(self) -> list[str]:
-        """Statements that make the schema, the ``events`` table and the manifest where they are missing."""
-        ...
+    def __init__(self, model: Model, reason: str) -> None:
+        super().__init__(reason)
+        self.model = model
+        self.reason = reason
 
 
 class Loader:
     """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so.
 
     ``progress`` hears each table as its turn comes, ``warn`` (if not given, ``progress``) of tries that failed.
+    ``skip`` are schemas whose rows are left out.
     """
 
     def __init__(
         self,
         warehouse: Warehouse,
         schemas: ModelSchemas,
-        progress: Progress | None = None,
+        progress: Say | None = None,
         retries: Retries | None = None,
-        warn: Progress | None = None,
+        warn: Say | None = None,
+        skip: Sequence[SchemaCriterion] = (),
     ) -> None:
         self._warehouse = warehouse
         self._schemas = schemas
         self._progress = progress or (lambda text: None)
         self._retries = retries or Retries()
         self._warn = warn or self._progress
+        self._skip = tuple(skip)
+
+    def plan(self, run: TransformedRun) -> LoadPlan | None:
+        """What :meth:`load` would do, without doing it; ``None`` for a run that is in the manifest or empty."""
+        if run.is_empty:
+            return None
+        folders = self._folders(run)
+        with self._warehouse.session() as session:
+            tables = session.tables()
+            if "manifest" in tables.comments and self._is_loaded(session, run):
+                return None
+            return self._plan(run, folders, tables, {})
 
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
@@ -95,71 +71,207 @@ class Loader:
         run is visible then.
         """
         if run.is_empty:
-            return LoadReport(run.base, self._warehouse.name, "empty")
-        self._refuse_json(run)
+            return LoadReport(run.base, self._warehouse.name, EMPTY)
+        folders = self._folders(run)
         return self._retries.call(
-            lambda: self._load(run, list(bad_rows)),
+            lambda: self._load(run, folders, list(bad_rows)),
             lambda error: isinstance(error, LoadError) and error.transient,
             self._warn,
         )
 
-    def _load(self, run: TransformedRun, bad_rows: list[FileInfo]) -> LoadReport:
-        started = time.monotonic()
-        report = LoadReport(run.base, self._warehouse.name, "loaded")
+    def retry_rejected(self) -> list[LoadReport]:
+        """Load the rows that earlier loads put aside, all in one transaction; what still does not fit stays aside."""
         with self._warehouse.session() as session:
+            tables = session.tables()
+            if "rejected_rows" not in tables.comments:
+                return []
             with session.transaction():
                 session.lock()
-                session.run(self._warehouse.set_up())
-            if session.is_loaded(run.base):
-                report.outcome = "already loaded"
-                return report
-            plans = self._plans(session, run)
-            for plan in plans:
-                for statement in plan.before:
-                    session.run([statement])
-            with session.transaction():
-                session.lock()
-                if session.is_loaded(run.base):  # another loader was faster while this one waited
-                    report.outcome = "already loaded"
-                    return report
-                if any(plan.change for plan in plans):
-                    plans = self._plans(session, run)
-                self._copy(session, run, plans, report)
-                if bad_rows:
-                    report.tables.append(session.copy_bad_rows(bad_rows))
-                session.note_loaded(run, _types_json(run))
+                for statement in self._warehouse.set_up(tables):
+                    session.execute(statement)
+                waiting = session.rejected()
+            impossible: dict[Model, str] = {}
+            while True:
+                try:
+                    with session.transaction():
+                        session.lock()
+                        return [self._retry(session, one, impossible) for one in waiting]
+                except _NoTable as error:
+                    impossible[error.model] = error.reason
+
+    # --- one run ------------------------------------------------------------------------------------------------------
+
+    def _folders(self, run: TransformedRun) -> list[RowFolder]:
+        """Folders of a run's rows. Raises ``LoadError`` where this warehouse cannot read them or one is missing."""
+        capabilities = self._warehouse.capabilities
+        if run.layout not in capabilities.layouts:
+            raise LoadError(
+                f"{run.base} holds {run.layout} rows; {self._warehouse.name} loads {' or '.join(capabilities.layouts)} "
+                "ones: transform the run with --transformation shred"
+            )
+        if capabilities.reads_from is not None and scheme_of(run.base) not in capabilities.reads_from:
+            raise LoadError(
+                f"{self._warehouse.name} reads rows from {', '.join(sorted(capabilities.reads_from))}: "
+                f"copy {run.base} there, and load that"
+            )
+        folders = run.row_folders()
+        require_whole(run, folders)
+        return folders
+
+    def _plan(
+        self, run: TransformedRun, folders: Sequence[RowFolder], tables: Tables, impossible: dict[Model, str]
+    ) -> LoadPlan:
+        request = Request(run, folders, tables, self._schemas, self._warehouse, self._skip, impossible)
+        planned = LAYOUTS[run.layout](request)
+        return LoadPlan(
+            run=run,
+            set_up=tuple(self._warehouse.set_up(tables)),
+            tables=tuple(planned.tables),
+            aside=tuple(planned.aside),
+            skipped=tuple(planned.skipped),
+            manifest=manifest.row_of(run),
+        )
+
+    def _load(self, run: TransformedRun, folders: Sequence[RowFolder], bad_rows: list[FileInfo]) -> LoadReport:
+        started = time.monotonic()
+        with self._warehouse.session() as session:
+            self._set_up(session)
+            impossible: dict[Model, str] = {}
+            while True:
+                report = LoadReport(run.base, self._warehouse.name, LOADED)
+                try:
+                    self._load_once(session, run, folders, bad_rows, impossible, report)
+                    break
+                except _NoTable as error:
+                    impossible[error.model] = error.reason
         report.seconds = time.monotonic() - started
         return report
 
-    def _refuse_json(self, run: TransformedRun) -> None:
-        names = sorted(f"{model.vendor}/{model.name}" for model in run.models() if model.format != "TSV")
-        if names:
-            raise LoadError(
-                f"{run.base} holds JSON rows of {', '.join(names)}; this loader takes TSV rows: "
-                "transform the run with formats.default TSV and nothing under formats.json or formats.skip"
+    def _set_up(self, session: Session) -> None:
+        if not self._warehouse.set_up(session.tables()):
+            return
+        with session.transaction():
+            session.lock()
+            for statement in self._warehouse.set_up(session.tables()):
+                session.execute(statement)
+
+    def _load_once(
+        self,
+        session: Session,
+        run: TransformedRun,
+        folders: Sequence[RowFolder],
+        bad_rows: list[FileInfo],
+        impossible: dict[Model, str],
+        report: LoadReport,
+    ) -> None:
+        if self._is_loaded(session, run, report):
+            return
+        plan = self._plan(run, folders, session.tables(), impossible)
+        whole = {table.table: self._change_before(session, table, report) for table in plan.tables}
+        with session.transaction():
+            session.lock()
+            if self._is_loaded(session, run, report):  # another loader was faster while this one waited
+                return
+            plan = self._plan(run, folders, session.tables(), impossible)
+            for table in plan.tables:
+                self._change_inside(session, table, report, whole.get(table.table, True))
+            for table in plan.tables:
+                report.tables.append(self._copy(session, table, run))
+            for aside in plan.aside:
+                report.aside.append(self._put_aside(session, aside, run))
+            report.skipped += [model.schema for model in plan.skipped]
+            if bad_rows:
+                self._progress("bad_rows")
+                report.tables.append(session.copy_bad_rows(bad_rows, run))
+            session.note_loaded(plan.manifest)
+
+    def _is_loaded(self, session: Session, run: TransformedRun, report: LoadReport | None = None) -> bool:
+        found = manifest.find(run, session.manifest_rows(run))
+        if found is None:
+            return False
+        if report is not None:
+            report.outcome = ALREADY
+            if found.run_identity not in (None, run.identity) and run.identity is not None:
+                report.warnings.append(
+                    f"{run.base} was transformed again, from other input or with other settings, since it was loaded; "
+                    "the warehouse holds the earlier rows. To replace them, delete them and the manifest's row first"
+                )
+        return True
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def _change_before(self, session: Session, table: TablePlan, report: LoadReport) -> bool:
+        """Whether all that must be done outside of the transaction was done."""
+        return all([self._change(session, table, statement, report) for statement in table.change.before])  # noqa: C419
+
+    def _change_inside(self, session: Session, table: TablePlan, report: LoadReport, whole: bool) -> None:
+        """The rest, and the comment that the table is at its latest version, if ``whole``: if nothing was left out."""
+        done = [self._change(session, table, statement, report) for statement in table.change.inside]
+        if whole and all(done) and table.change.comment is not None:
+            self._change(session, table, table.change.comment, report)
+
+    def _change(self, session: Session, table: TablePlan, statement: Statement, report: LoadReport) -> bool:
+        """Whether it was done. Raises ``_NoTable`` where the server refuses what must be done."""
+        try:
+            refusal = session.execute(statement)
+        except StatementFailed as error:
+            reason = f"{error.statement.name} is refused: {error.reason}; `snowetl ddl --check {table.model.schema}`"
+            raise _NoTable(table.model, reason) from error
+        if refusal is not None:
+            warning = (
+                f"{self._warehouse.schema}.{table.table} stays as it is ({refusal}): texts are cut to their columns, "
+                "other values that do not fit are kept aside. To widen it, drop what hangs on the column, load again, "
+                "and make that anew"
             )
+            if warning not in report.warnings:
+                report.warnings.append(warning)
+                self._warn(warning)
+        return refusal is None
 
-    def _plans(self, session: Session, run: TransformedRun) -> list[TablePlan]:
-        comments = session.table_comments()
-        plans = []
-        for model in run.models():
-            versions = self._schemas.versions(model.vendor, model.name, model.model)
-            plans.append(plan_table(self._warehouse.dialect, versions, self._warehouse.schema, model, comments))
-        return plans
+    def _copy(self, session: Session, table: TablePlan, run: TransformedRun) -> TableLoad:
+        """All rows of one table. Raises ``LoadError`` where they are not as many as were written."""
+        self._progress(table.table)
+        total = TableLoad(f"{self._warehouse.schema}.{table.table}", change=table.note)
+        for copy in table.copies:
+            loaded = session.copy(copy, run)
+            _require_count(copy.folder, loaded.rows + loaded.rejected, total.table)
+            total.add(loaded)
+        return total
 
-    def _copy(self, session: Session, run: TransformedRun, plans: list[TablePlan], report: LoadReport) -> None:
-        for plan in plans:
-            session.run(plan.inside)
-        self._progress("events")
-        report.tables.append(session.copy_events(run.files(ATOMIC)))
-        for plan in plans:
-            self._progress(plan.table)
-            loaded = session.copy_entities(plan, run.files(plan.model))
-            loaded.change = plan.change
+    def _put_aside(self, session: Session, aside: Aside, run: TransformedRun) -> AsideLoad:
+        self._warn(f"{aside.model.schema} is not loaded, its rows are kept aside: {aside.reason}")
+        kept = session.put_aside(aside, run)
+        return AsideLoad(aside.model.schema, aside.reason, kept.rejected)
+
+    def _retry(self, session: Session, rejected: Rejected, impossible: dict[Model, str]) -> LoadReport:
+        report = LoadReport(rejected.base, self._warehouse.name, LOADED)
+        folder = RowFolder(rejected.model, rejected.folder or "", rows=rejected.rows)
+        run = _retried_run(rejected)
+        plan = self._plan(run, [folder], session.tables(), impossible)
+        for aside in plan.aside:
+            report.aside.append(AsideLoad(aside.model.schema, aside.reason, rejected.rows))
+        for table in plan.tables:
+            self._change_inside(session, table, report, self._change_before(session, table, report))
+            [copy] = table.copies
+            columns = rejected.columns or copy.columns
+            known = {name for name in copy.columns if name}
+            cells = tuple(name if name in known else "" for name in columns)
+            loaded = session.retry(rejected, replace(copy, columns=cells), run)
+            loaded.change = table.note
             report.tables.append(loaded)
+        return report
 
 
-def _types_json(run: TransformedRun) -> str:
-    """The manifest's ``types``: each schema of the run once."""
-    types = list(dict.fromkeys((t.key.uri, t.format) for t in run.types))
-    return json.dumps([{"schemaKey": uri, "format": format_} for uri, format_ in types], separators=(",", ":"))
+def _require_count(folder: RowFolder, found: int, table: str) -> None:
+    if folder.rows is not None and folder.rows != found:
+        raise LoadError(
+            f"{table}: {found:,} rows were read from {folder.path}, but {folder.rows:,} were written there: a file is "
+            "missing, damaged or changed. Copy the run again, or transform it again; nothing is loaded"
+        )
+
+
+def _retried_run(rejected: Rejected) -> TransformedRun:
+    return TransformedRun(
+        base=rejected.base, types=(), started="1970-01-01T00:00:00Z", completed="1970-01-01T00:00:00Z",
+        min_collector_tstamp=None, max_collector_tstamp=None, compression="GZIP", processor=("", ""), good=None,
+    )  # fmt: skip

@@ -1,125 +1,139 @@
-"""Which statements bring a warehouse's tables to what a run's rows need."""
+"""What a load will do, as data: every table, how it is made or altered, which files go into it, what is left out."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from snowetl.ddl import flat
-from snowetl.ddl.names import table_name
-from snowetl.ddl.schema import Schema
-from snowetl.errors import SnowetlError
-from snowetl.load.run import Model
-from snowetl.model.schema import ParseError, SchemaKey
+from snowetl.errors import LoadError
+from snowetl.load.manifest import ManifestRow
+from snowetl.load.rows import RowFormat
+from snowetl.load.run import Model, RowFolder, TransformedRun
+from snowetl.load.schemas import ModelSchemas
+from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Warehouse
+from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.storage import FileInfo
 
 
-class LoadError(SnowetlError):
-    """A run that cannot be loaded; nothing of it is in the warehouse.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Rows that go into one table.
 
-    ``transient`` says that the same load may succeed later (a lost connection, a busy server).
+    ``columns`` are the table's, in the order of the cells; ``""`` for a cell that the table has no column for. Rows
+    with fewer cells, down to ``fewest``, were made for an earlier version: the rest is null.
     """
 
-    def __init__(self, message: str, transient: bool = False) -> None:
-        super().__init__(message)
-        self.transient = transient
-
-
-class Version(NamedTuple):
+    table: str
     key: SchemaKey
-    schema: Schema
+    """The latest schema of the table's model."""
+    columns: tuple[str, ...]
+    format: RowFormat
+    folder: RowFolder
+    fewest: int
 
-
-class ModelSchemas(Protocol):
-    """Where the versions of a model come from, in publishing order. Raises :class:`LoadError` where there are none."""
-
-    def versions(self, vendor: str, name: str, model: int) -> list[Version]: ...
-
-
-class Migration(NamedTuple):
-    """``before`` runs outside a transaction where the warehouse wants it so, ``inside`` in the load's own."""
-
-    before: list[str]
-    inside: list[str]
-
-
-class Dialect(Protocol):
-    """The statements of one warehouse about entity tables."""
-
-    max_identifier: int
-    """Longest name of a table or column, in bytes; longer ones are cut there, as the warehouse does."""
-
-    def create_entity(self, schema: str, table: str, versions: Sequence[Schema], key: SchemaKey) -> list[str]:
-        """Make a table for all ``versions`` of a model, the last of which is ``key``."""
-        ...
-
-    def migrate_entity(
-        self, schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], current: int
-    ) -> Migration:
-        """Bring a table that stands at the version at place ``current`` of ``versions`` to the last, ``key``."""
-        ...
+    @property
+    def files(self) -> tuple[FileInfo, ...]:
+        return self.folder.files
 
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One entity table: what must happen to it, and the names of its property columns in the order of the rows."""
+    """One table: what must happen to it, and the copies into it. ``note`` is ``created`` or ``migrated to 1-0-2``."""
 
     model: Model
     table: str
-    properties: tuple[str, ...]
-    before: tuple[str, ...] = ()
-    inside: tuple[str, ...] = ()
-    change: str | None = None
+    copies: tuple[Copy, ...]
+    change: TableChange = NO_CHANGE
+    note: str | None = None
 
 
-def plan_table(
-    dialect: Dialect, versions: Sequence[Version], schema: str, model: Model, comments: Mapping[str, str | None]
-) -> TablePlan:
-    """The plan for one model. ``comments`` are those of the tables there are: the schema URI each was brought to.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A model whose rows cannot be loaded, why, and what would help."""
 
-    Raises :class:`LoadError` where the table cannot be brought to the versions known now.
+    model: Model
+    reason: str
+    folders: tuple[RowFolder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What earlier loads put aside from one run for one table.
+
+    ``columns`` are the names of the cells of each line; ``folder`` is where the rows are, of warehouses that leave them
+    in the run.
     """
-    latest = versions[-1].key
-    table = identifier(table_name(latest), dialect.max_identifier)
-    bodies = [version.schema for version in versions]
-    leaves = [leaf for leaf in flat.ordered(bodies) if leaf.path]
-    names = tuple(identifier(leaf.name, dialect.max_identifier) for leaf in leaves)
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
+
+    base: str
+    model: Model
+    columns: tuple[str, ...] | None
+    rows: int
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """A load of one run. ``set_up`` makes what is missing of the tables of ours."""
+
+    run: TransformedRun
+    set_up: tuple[Statement, ...]
+    tables: tuple[TablePlan, ...]
+    aside: tuple[Aside, ...]
+    skipped: tuple[Model, ...]
+    manifest: ManifestRow
+
+    def statements(self, warehouse: Warehouse) -> Iterator[Statement]:
+        """Every statement in order, for ``--dry-run``."""
+        yield from self.set_up
+        for table in self.tables:
+            yield from table.change.before
+        for table in self.tables:
+            yield from table.change.inside
+            if table.change.comment is not None:
+                yield table.change.comment
+        for table in self.tables:
+            for copy in table.copies:
+                yield warehouse.copy_statement(copy, self.run)
+
+
+class Request(NamedTuple):
+    """What a layout plans from. ``impossible`` are models the server refused a table for, with its words."""
+
+    run: TransformedRun
+    folders: Sequence[RowFolder]
+    tables: Tables
+    schemas: ModelSchemas
+    warehouse: Warehouse
+    skip: Sequence[SchemaCriterion] = ()
+    impossible: Mapping[Model, str] = {}
+
+
+class Planned(NamedTuple):
+    """What a layout makes of a request."""
+
+    tables: list[TablePlan]
+    aside: list[Aside]
+    skipped: list[Model]
+
+
+def missing(folders: Sequence[RowFolder]) -> list[str]:
+    """What a half-copied run lacks: folders and files that its message or report tell of."""
+    found = []
+    for folder in folders:
+        there = len(folder.files)
+        if folder.rows and not there:
+            found.append(f"{folder.path} is missing, {folder.rows:,} rows")
+        elif folder.parts is not None and there < folder.parts:
+            found.append(f"{folder.path} has {there:,} of {folder.parts:,} files")
+    return found
+
+
+def require_whole(run: TransformedRun, folders: Sequence[RowFolder]) -> None:
+    """Raises ``LoadError`` for a run of which something is missing."""
+    lacking = missing(folders)
+    if lacking:
         raise LoadError(
-            f"{schema}.{table} cannot be made: versions of {model.vendor}/{model.name} give the column "
-            f"{', '.join(twice)} twice; rename the property in the schema"
+            f"{run.base} is not whole: {'; '.join(lacking)}. "
+            "Copy the run again, or transform it again; nothing is loaded"
         )
-    if table not in comments:
-        return TablePlan(
-            model, table, names, (), tuple(dialect.create_entity(schema, table, bodies, latest)), "created"
-        )
-    current = _current(schema, table, comments[table])
-    if current == latest:
-        return TablePlan(model, table, names)
-    known = [version.key for version in versions]
-    if current not in known:
-        raise LoadError(
-            f"{schema}.{table} stands at {current}, which the registry does not list "
-            f"({', '.join(str(key.version) for key in known)}); publish that version, or correct the table's comment"
-        )
-    migration = dialect.migrate_entity(schema, table, latest, bodies, known.index(current))
-    change = f"migrated to {latest.version}"
-    return TablePlan(model, table, names, tuple(migration.before), tuple(migration.inside), change)
-
-
-def identifier(name: str, max_bytes: int) -> str:
-    """``name`` as the warehouse keeps it: cut to ``max_bytes`` UTF-8 bytes."""
-    raw = name.encode("utf-8")
-    return name if len(raw) <= max_bytes else raw[:max_bytes].decode("utf-8", "ignore")
-
-
-def _current(schema: str, table: str, comment: str | None) -> SchemaKey:
-    try:
-        return SchemaKey.parse(comment or "")
-    except ParseError:
-        raise LoadError(
-            f"{schema}.{table} is there, but its comment ({comment!r}) is no schema URI, so its version is unknown; "
-            f"set it: COMMENT ON TABLE {schema}.{table} IS 'iglu:VENDOR/NAME/jsonschema/VERSION'"
-        ) from None

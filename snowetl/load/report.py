@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from snowetl.jvm import jsontext
 from snowetl.jvm.text import to_utf8
+from snowetl.load.run import run_name
 from snowetl.reporting import html
 from snowetl.storage import filesystem
 
 FORMAT = "snowetl-load-report/1"
 REPORT, PAGE = "_load_report.json", "_load_report.html"
+LOADED, ALREADY, EMPTY = "loaded", "already loaded", "empty"
 
 
 @dataclass(slots=True)
 class TableLoad:
-    """Rows of one table: ``rows`` now in it from this run, ``rejected`` kept aside because they do not fit it."""
+    """Rows of one table: ``rows`` now in it from this run, ``rejected`` kept aside because they do not fit it.
+
+    ``values`` are single values that did not fit: their rows are in, without them.
+    """
 
     table: str
     rows: int = 0
     rejected: int = 0
+    values: int = 0
     files: int = 0
     seconds: float = 0.0
     change: str | None = None
     """``created``, ``migrated to 1-0-2``, or nothing."""
+
+    def add(self, other: TableLoad) -> None:
+        """Count in another copy into the same table."""
+        self.rows += other.rows
+        self.rejected += other.rejected
+        self.values += other.values
+        self.files += other.files
+        self.seconds += other.seconds
+
+
+@dataclass(slots=True)
+class AsideLoad:
+    """An entity whose rows are kept aside: they have no table. ``reason`` says why, and what would help."""
+
+    schema: str
+    reason: str
+    rows: int = 0
 
 
 @dataclass(slots=True)
@@ -35,19 +59,41 @@ class LoadReport:
     warehouse: str
     outcome: str
     tables: list[TableLoad] = field(default_factory=list)
+    aside: list[AsideLoad] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Schemas left out by ``--skip-schema``."""
+    warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 
-    def to_dict(self) -> dict[str, Any]:
-        name = self.base.rstrip("/").rpartition("/")[2].removeprefix("run=")
+    @property
+    def rejected(self) -> int:
+        """Rows kept aside, for whatever reason."""
+        return sum(table.rejected for table in self.tables) + sum(aside.rows for aside in self.aside)
+
+    def to_json(self) -> dict[str, Any]:
+        name = run_name(self.base) or self.base.rstrip("/").rpartition("/")[2]
         return {"format": FORMAT, "step": "load", "run": name} | asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> LoadReport:
+        return cls(
+            base=document["base"],
+            warehouse=document["warehouse"],
+            outcome=document["outcome"],
+            tables=[TableLoad(**table) for table in document["tables"]],
+            aside=[AsideLoad(**aside) for aside in document.get("aside", ())],
+            skipped=list(document.get("skipped", ())),
+            warnings=list(document.get("warnings", ())),
+            seconds=document["seconds"],
+        )
 
 
 def save(report: LoadReport) -> None:
     """Leave the report, and a page of it, in the run's folder. Raises ``StorageError``."""
-    document, fs = report.to_dict(), filesystem(report.base)
+    document, fs = report.to_json(), filesystem(report.base)
     fs.put(report.base + PAGE, to_utf8(html.render(f"run={document['run']}", [document])))
     fs.put(report.base + REPORT, to_utf8(jsontext.dumps(document)) + b"\n")

@@ -1,29 +1,40 @@
-"""A transformed run on storage: what ``shredding_complete.json`` says is in it, and where its files are."""
+"""A transformed run on storage: what its message and report say is in it, and where its files are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from snowetl.errors import UsageError
+from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
-from snowetl.model.schema import ParseError, SchemaKey
+from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.storage import FileInfo, filesystem
 
 MESSAGE = "shredding_complete.json"
+REPORT = "_report.json"
+TSV, JSON, POSTGRES = "TSV", "JSON", "POSTGRES"
+SHREDDED, WIDE = "shredded", "wide"
 _RUN_FOLDER = re.compile(r"run=[^/]+/?$")
+_RUN_NAME = re.compile(r"(?:^|/)run=([^/]+)(?:/|$)")
+_VERSION_FOLDER = re.compile(r"revision=(\d+)/addition=(\d+)/")
 _SUPPORTED = re.compile(
     r"iglu:com\.snowplowanalytics\.snowplow\.storage(\.rdbloader)?/shredding_complete/jsonschema/[12]-0-[0-9]+"
 )
+_LAYOUTS = {"SHREDDED": SHREDDED, "WIDEROW": WIDE}
 
 
 class ShreddedType(NamedTuple):
-    """One kind of entity in a run: its full schema key and the format of its rows, ``TSV`` or ``JSON``."""
+    """One kind of entity in a run: its full schema key, the format of its rows, and what it is.
+
+    ``entity`` is ``SELF_DESCRIBING_EVENT`` or ``CONTEXT``, where the message says so.
+    """
 
     key: SchemaKey
     format: str
+    entity: str | None = None
 
 
 class Model(NamedTuple):
@@ -36,16 +47,56 @@ class Model(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Its folder below ``output=good``."""
+        """Its folder below the good rows."""
         return f"vendor={self.vendor}/name={self.name}/format={self.format.lower()}/model={self.model}/"
 
+    @property
+    def schema(self) -> str:
+        """The model as people write it: ``iglu:com.acme/click/jsonschema/1``."""
+        return f"iglu:{self.vendor}/{self.name}/jsonschema/{self.model}"
 
-ATOMIC = Model("com.snowplowanalytics.snowplow", "atomic", 1, "TSV")
+
+ATOMIC = Model("com.snowplowanalytics.snowplow", "atomic", 1, TSV)
+
+
+class RowColumn(NamedTuple):
+    """A column of rows made for their target, and its type there."""
+
+    name: str
+    type: str
+
+
+class RowFolder(NamedTuple):
+    """A folder whose rows all have the same columns and go to one table. ``path`` is below the run's folder.
+
+    ``columns`` are named by messages of rows made for their target. ``rows`` and ``parts`` are how many rows and files
+    were written, where the message or the report tells. ``version`` (revision, addition) is that of all the rows, as
+    RDB Loader 6 files them.
+    """
+
+    model: Model
+    path: str
+    columns: tuple[RowColumn, ...] | None = None
+    rows: int | None = None
+    parts: int | None = None
+    version: tuple[int, int] | None = None
+    files: tuple[FileInfo, ...] = ()
+
+
+class Written(NamedTuple):
+    """What a report says was written into one folder."""
+
+    rows: int
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)
 class TransformedRun:
-    """One run folder that is complete. ``base`` ends with a slash and is the key of the manifest."""
+    """One run folder that is complete. ``base`` is where it was found and ends with a slash.
+
+    ``identity`` is what its report calls it, the same wherever the folder lies; ``written`` are the report's counts by
+    folder. Both are missing for runs of other transformers.
+    """
 
     base: str
     types: tuple[ShreddedType, ...]
@@ -56,6 +107,17 @@ class TransformedRun:
     compression: str
     processor: tuple[str, str]
     good: int | None
+    layout: str = SHREDDED
+    file_format: str | None = None
+    """Of wide rows: ``JSON`` or ``PARQUET``."""
+    name: str | None = None
+    """The run id, as its message has it."""
+    identity: str | None = None
+    written: Mapping[str, Written] = field(default_factory=dict)
+    good_folder: str = "output=good/"
+    """Below ``base``; empty for the transformers 1.x and 2.x, which wrote straight into the run's folder."""
+    tables: tuple[RowFolder, ...] = ()
+    """Folders that the message describes itself: those of rows made for their target."""
 
     @property
     def is_empty(self) -> bool:
@@ -65,19 +127,58 @@ class TransformedRun:
         )
 
     def models(self) -> list[Model]:
-        """Tables of the run's entities, each once, in the order of the types."""
+        """Models of the run's entities, each once, in the order of the types."""
         return list(dict.fromkeys(Model(*t.key[:2], t.key.version.model, t.format) for t in self.types))
 
-    def files(self, model: Model) -> list[FileInfo]:
-        """Files of one table; none where all its rows went to the bad ones."""
-        folder = f"{self.base}output=good/{model.folder}"
-        fs = filesystem(folder)
-        return fs.list(folder) if fs.exists(folder) else []
+    def row_folders(self) -> list[RowFolder]:
+        """Every folder of shredded rows with its files, ``events`` first. Lists the storage."""
+        if self.tables:
+            return [
+                folder._replace(files=tuple(_files(self.base + folder.path)), parts=self._parts(folder.path))
+                for folder in self.tables
+            ]
+        return [folder for model in (ATOMIC, *self.models()) for folder in self._found(model)]
+
+    def _parts(self, path: str) -> int | None:
+        written = self.written.get(path.rstrip("/"))
+        return None if written is None else written.parts
+
+    def _found(self, model: Model) -> list[RowFolder]:
+        """Folders of a model whose columns the message does not name. RDB Loader 6 keeps one for each version."""
+        path = f"{self.good_folder}{model.folder}"
+        written = self.written.get(path.rstrip("/"))
+        rows = None if written is None else written.rows
+        if model == ATOMIC and not self.written:
+            rows = self.good
+        versions: dict[tuple[int, int] | None, list[FileInfo]] = {}
+        for info in _files(self.base + path):
+            match = _VERSION_FOLDER.search(info.url.partition(f"/model={model.model}/")[2])
+            versions.setdefault(None if match is None else (int(match[1]), int(match[2])), []).append(info)
+        if len(versions) <= 1 and None in (versions or {None: []}):
+            files = tuple(versions.get(None, ()))
+            return [RowFolder(model, path, None, rows, None if written is None else written.parts, None, files)]
+        return [
+            RowFolder(model, path if version is None else f"{path}revision={version[0]}/addition={version[1]}/",
+                      version=version, files=tuple(files), rows=rows if len(versions) == 1 else None)
+            for version, files in sorted(versions.items(), key=lambda item: item[0] or (-1, -1))
+        ]  # fmt: skip
+
+    def wide_files(self) -> list[FileInfo]:
+        return _files(f"{self.base}{self.good_folder}")
 
     def bad_files(self) -> list[FileInfo]:
-        folder = f"{self.base}output=bad/"
-        fs = filesystem(folder)
-        return fs.list(folder) if fs.exists(folder) else []
+        return _files(f"{self.base}output=bad/")
+
+
+def _files(folder: str) -> list[FileInfo]:
+    fs = filesystem(folder)
+    return fs.list(folder) if fs.exists(folder) else []
+
+
+def run_name(url: str) -> str | None:
+    """The id in a folder ``…/run=ID/…``."""
+    found = _RUN_NAME.findall(url)
+    return found[-1] if found else None
 
 
 def read_run(url: str) -> TransformedRun:
@@ -91,7 +192,33 @@ def read_run(url: str) -> TransformedRun:
     if not fs.exists(base + MESSAGE):
         what = "is not there" if not fs.exists(base) else f"has no {MESSAGE}: its transform has not finished"
         raise UsageError(f"{base} {what}; load a folder that `snowetl transform` completed")
-    return parse_message(fs.get(base + MESSAGE).decode("utf-8"), base)
+    run = parse_message(fs.get(base + MESSAGE).decode("utf-8", "replace"), base)
+    report = _report(base)
+    written = {
+        table["table"].rstrip("/"): Written(int(table["rows"]), int(table["parts"]))
+        for table in report.get("tables", ())
+    }
+    run = replace(run, identity=report.get("runIdentity"), written=written)
+    return _with_good_folder(run)
+
+
+def _report(base: str) -> Mapping[str, Any]:
+    """The report of the transform, beside the message; empty where another program transformed the run."""
+    fs = filesystem(base)
+    if not fs.exists(base + REPORT):
+        return {}
+    try:
+        report = jsontext.loads(fs.get(base + REPORT).decode("utf-8"))
+    except ValueError as error:
+        raise StorageError(f"{base}{REPORT} cannot be read ({error}); copy the run again") from None
+    return report if isinstance(report, dict) and report.get("step") == "transform" else {}
+
+
+def _with_good_folder(run: TransformedRun) -> TransformedRun:
+    fs = filesystem(run.base)
+    if not fs.exists(run.base + run.good_folder) and fs.exists(f"{run.base}vendor={ATOMIC.vendor}/name={ATOMIC.name}/"):
+        return replace(run, good_folder="")
+    return run
 
 
 def parse_message(text: str, base: str) -> TransformedRun:
@@ -100,12 +227,14 @@ def parse_message(text: str, base: str) -> TransformedRun:
         message = jsontext.loads(text)
         schema, data = message["schema"], message["data"]
         if not _SUPPORTED.fullmatch(schema):
-            raise UsageError(f"{base}{MESSAGE}: {schema} is no shredding_complete message this loader knows")
-        types = tuple(_types(data))
+            raise UsageError(
+                f"{base}{MESSAGE}: this loader does not know {schema}; it reads shredding_complete 1-0-x, 2-0-x"
+            )
+        info = data.get("typesInfo") or {"transformation": "SHREDDED", "types": data.get("types")}
         stamps = data["timestamps"]
-        return TransformedRun(
+        run = TransformedRun(
             base=base,
-            types=types,
+            types=tuple(_types(info)),
             started=stamps["jobStarted"],
             completed=stamps["jobCompleted"],
             min_collector_tstamp=stamps.get("min"),
@@ -113,29 +242,45 @@ def parse_message(text: str, base: str) -> TransformedRun:
             compression=data["compression"],
             processor=(data["processor"]["artifact"], data["processor"]["version"]),
             good=(data.get("count") or {}).get("good"),
+            tables=tuple(_tables(info)),
+            layout=_LAYOUTS[info["transformation"]],
+            file_format=info.get("fileFormat"),
+            name=run_name(str(data.get("base", ""))) or run_name(base),
         )
-    except (jsontext.JsonError, KeyError, TypeError, ParseError) as error:
+        for instant in (run.started, run.completed):
+            datetime.fromisoformat(instant)
+        return run
+    except (jsontext.JsonError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(
             f"{base}{MESSAGE} cannot be read ({type(error).__name__}: {error}); transform the run again"
         ) from None
 
 
-def _types(data: dict[str, Any]) -> Iterator[ShreddedType]:
-    info = data.get("typesInfo")
-    if info is not None and info["transformation"] != "SHREDDED":
-        raise UsageError(
-            f"the run holds {info['transformation'].lower()} rows; this warehouse loads shredded ones: "
-            "transform it with transformation type shred"
-        )
-    for entry in data["types"] if info is None else info["types"]:
-        yield ShreddedType(SchemaKey.parse(entry["schemaKey"]), entry["format"])
+def _types(info: Mapping[str, Any]) -> Iterator[ShreddedType]:
+    for entry in info["types"]:
+        format_ = entry.get("format") or info.get("fileFormat", TSV)
+        yield ShreddedType(SchemaKey.parse(entry["schemaKey"]), format_, entry.get("snowplowEntity"))
+
+
+def _tables(info: Mapping[str, Any]) -> Iterator[RowFolder]:
+    """Folders of rows made for Postgres, which the message describes."""
+    for entry in info.get("tables", ()):
+        criterion = SchemaCriterion.parse(entry["schemaCriterion"])
+        model = Model(criterion.vendor, criterion.name, criterion.model or 1, POSTGRES)
+        columns = tuple(RowColumn(column["name"], column["type"]) for column in entry["columns"])
+        yield RowFolder(model, f"output=good/{entry['folder'].strip('/')}/", columns, int(entry["rows"]))
 
 
 def discover(folder: str) -> list[str]:
-    """Run folders at or below ``folder`` that are complete, in name order: those a loader can take."""
+    """Run folders at or below ``folder`` that are complete, in name order: those a loader can take.
+
+    Raises :class:`UsageError` for a folder that is not there.
+    """
     base = folder.rstrip("/") + "/"
     fs = filesystem(base)
-    if _RUN_FOLDER.search(base) or fs.exists(base + MESSAGE):
+    if fs.exists(base + MESSAGE) or (_RUN_FOLDER.search(base) and fs.exists(base)):
         return [base]
+    if not fs.exists(base):
+        raise UsageError(f"{folder} is not there; --input-folder names what `snowetl transform` wrote")
     found = fs.list(base + "*/" + MESSAGE)
     return sorted(info.url.removesuffix(MESSAGE) for info in found)

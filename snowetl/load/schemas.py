@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Protocol
+
+from snowetl.ddl.models import Version
 from snowetl.ddl.schema import parse
 from snowetl.iglu.client import IgluClient
-from snowetl.jvm import jsontext
-from snowetl.load.plan import LoadError, Version
+from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.model.schema import SchemaKey
 
 
+class NoSchema(NamedTuple):
+    """Why the versions of a model are unknown, with the remedy."""
+
+    reason: str
+
+
+class ModelSchemas(Protocol):
+    """Where the versions of a model come from, in publishing order."""
+
+    def versions(self, vendor: str, name: str, model: int) -> list[Version] | NoSchema: ...
+
+
 class RegistrySchemas:
-    """Asks each model of the registries once."""
+    """Asks the registries for each model once. Raises ``RegistryUnavailable`` where one does not answer."""
 
     def __init__(self, iglu: IgluClient) -> None:
         self._iglu = iglu
-        self._known: dict[tuple[str, str, int], list[Version]] = {}
+        self._known: dict[tuple[str, str, int], list[Version] | NoSchema] = {}
 
-    def versions(self, vendor: str, name: str, model: int) -> list[Version]:
-        """All versions in publishing order. Raises :class:`LoadError` naming what no registry has."""
+    def versions(self, vendor: str, name: str, model: int) -> list[Version] | NoSchema:
+        """All versions in publishing order."""
         wanted = (vendor, name, model)
-        if wanted not in self._known:
-            self._known[wanted] = [self._version(key) for key in self._keys(vendor, name, model)]
-        return self._known[wanted]
+        found = self._known.get(wanted)
+        if found is None:
+            found = self._known[wanted] = self._fetch(vendor, name, model)
+        return found
 
-    def _keys(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
+    def _fetch(self, vendor: str, name: str, model: int) -> list[Version] | NoSchema:
         keys = self._iglu.schema_list(vendor, name, model)
-        if not isinstance(keys, list):
-            raise LoadError(
-                f"no registry lists the versions of {vendor}/{name} model {model} ({jsontext.dumps(keys)}); "
-                "publish them, or add their registry to --iglu-config"
+        if isinstance(keys, ResolutionFailure):
+            return NoSchema(
+                f"no registry lists the versions of iglu:{vendor}/{name}/jsonschema/{model} "
+                f"({describe(keys.to_json())}); publish them, or add their registry to --iglu-config"
             )
-        return keys
+        versions = []
+        for key in keys:
+            version = self._version(key)
+            if isinstance(version, NoSchema):
+                return version
+            versions.append(version)
+        return versions
 
-    def _version(self, key: SchemaKey) -> Version:
+    def _version(self, key: SchemaKey) -> Version | NoSchema:
         found = self._iglu.schema(key)
-        if not isinstance(found, dict) or "error" in found:
-            raise LoadError(f"{key} is listed but cannot be fetched: {jsontext.dumps(found)}")
+        if isinstance(found, ResolutionFailure):
+            return NoSchema(f"{key} is listed but cannot be fetched: {describe(found.to_json())}")
         schema = parse(found)
         if schema is None:
-            raise LoadError(f"{key} is no JSON Schema that can become a table; see `snowetl ddl --check {key}`")
+            return NoSchema(f"{key} is not a JSON Schema that can become a table; see `snowetl ddl --check {key}`")
         return Version(key, schema)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snowetl.errors import ConfigError
-from snowetl.load.embedded import DEFAULT_FOLDER, embedded_postgres
-from snowetl.load.engine import Warehouse
-from snowetl.load.postgres import PostgresWarehouse
+from snowetl.load.embedded import DEFAULT_FOLDER
+from snowetl.load.warehouse import Capabilities, Warehouse
+from snowetl.load.warehouses import warehouse_class
 
-_SECRET = re.compile(r"(//[^:/@\s]*):[^@\s]*@|\b(password=)[^\s&]+|\?.*$")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_SECRET = re.compile(r"(//[^:/@\s]*):[^@\s]*@|\b(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)|\?.*$", re.IGNORECASE)
+_PLACEHOLDER = "//USER:PASSWORD@HOST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,9 @@ class Target:
     max_error: int = 10
 
     @property
-    def takes_bad_rows(self) -> bool:
-        return self.warehouse == "postgres"
+    def capabilities(self) -> Capabilities:
+        """Raises ``ConfigError`` for a kind of warehouse that is unknown."""
+        return warehouse_class(self.warehouse).capabilities
 
     def __str__(self) -> str:
         """What tells this target from others, without passwords."""
@@ -43,46 +46,26 @@ class Target:
 
     @contextmanager
     def open(self, say: Callable[[str], None] = lambda text: None) -> Iterator[Warehouse]:
-        """The warehouse; an embedded server runs until it is left, and ``say`` hears its URL.
+        """The warehouse; an embedded server runs until it is left.
 
         Raises ``ConfigError`` or ``LoadError``.
         """
-        if self.warehouse == "redshift":
-            yield self._redshift()
-        elif self.database is not None:
-            yield PostgresWarehouse(self.database, self.schema)
-        else:
-            with embedded_postgres(self.data_folder) as url:
-                say(f"embedded PostgreSQL: {url}")
-                yield PostgresWarehouse(url, self.schema)
+        with warehouse_class(self.warehouse).open(self, say) as warehouse:
+            yield warehouse
 
     def check(self) -> None:
-        """Raises ``ConfigError`` or ``LoadError`` for what can be known to be wrong without connecting."""
-        if self.warehouse == "redshift":
-            self._redshift()
-        else:
-            PostgresWarehouse(self.database or "", self.schema)
+        """Raises ``ConfigError`` for what can be known to be wrong without connecting."""
+        warehouse_class(self.warehouse).check(self)
 
-    def _redshift(self) -> Warehouse:
-        from snowetl.load.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
 
-        if self.database is None:
-            raise ConfigError("--warehouse redshift needs --database redshift://USER:PASSWORD@HOST:5439/DATABASE")
-        credentials = CopyCredentials(role_arn=self.role_arn, assume_role_arn=self.assume_role_arn)
-        keywords = connection_keywords(self.database)
-        return RedshiftWarehouse(keywords, credentials, self.region or _region(), self.schema, self.max_error)
+def checked_schema(name: str) -> str:
+    """``name`` as SQL folds it. Raises ``ConfigError`` for one that would need quotes."""
+    if not _IDENTIFIER.fullmatch(name):
+        raise ConfigError(f"--schema {name!r} is not a schema name: letters, digits and underscores only")
+    return name.lower()
 
 
 def _without_secret(match: re.Match[str]) -> str:
     if match[1] is not None:
         return f"{match[1]}@"
     return f"{match[2]}***" if match[2] is not None else ""
-
-
-def _region() -> str:
-    import boto3
-
-    region = boto3.session.Session().region_name
-    if region is None:
-        raise ConfigError("--region is not given and the AWS configuration names none")
-    return str(region)

@@ -16,10 +16,12 @@ from snowetl.errors import SnowetlError, StorageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import timestamps
-from snowetl.load.engine import Loader, Warehouse
+from snowetl.load.engine import Loader
+from snowetl.load.preflight import check_target
 from snowetl.load.report import LoadReport, TableLoad, save
 from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
+from snowetl.load.warehouse import Warehouse
 from snowetl.orchestrator import counts, ledger
 from snowetl.orchestrator.ledger import Entry
 from snowetl.orchestrator.settings import RunSettings
@@ -64,7 +66,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     """
     watch = watch or Quiet()
     about = settings.about()
-    settings.target.check()
+    check_target(settings.target, watch.say)
     entry = choose(settings)
     report = entry.report(about)
     if report is not None:
@@ -164,7 +166,7 @@ def _load(
     target = settings.target
     run_ = read_run(folder)
     bad: list[FileInfo] = []
-    if settings.load_bad_rows and target.takes_bad_rows:
+    if settings.load_bad_rows and target.capabilities.bad_rows_table:
         bad = _files(f"{settings.about()['badFolder']}/run={entry.id}") + run_.bad_files()
     all_bad = counts.bad_rows(enriched) + counts.bad_rows(transformed) if bad else 0
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
@@ -176,13 +178,13 @@ def _load(
         else:
             with suppress(StorageError):  # the report of the whole run has it, too
                 save(report)
-        document = report.to_dict()
-        return document, counts.after_load(transformed, document, warehouse.dialect.max_identifier, all_bad)
+        document = report.to_json()
+        return document, counts.after_load(transformed, document, warehouse.capabilities.max_identifier, all_bad)
 
 
 def _fill_in(report: LoadReport, warehouse: Warehouse, transformed: dict[str, Any], bad: int) -> None:
     """The rows of a load that was committed before its process died: all of those transformed, or it would be none."""
-    rows = counts.rows_by_table(transformed, warehouse.dialect.max_identifier)
+    rows = counts.rows_by_table(transformed, warehouse.capabilities.max_identifier)
     if bad:
         rows["bad_rows"] = bad
     report.tables = [TableLoad(f"{warehouse.schema}.{table}", count) for table, count in rows.items()]

@@ -134,6 +134,7 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
             "input_folder": f"{about['enrichedFolder']}/run={id_}",
             "output_folder": about["transformedFolder"],
             "run_id": id_,
+            "target": self.target.capabilities.rows_for,
             "compression": TransformSettings.option("compression").default,
         }
         return TransformSettings(**(self.shared_with(TransformSettings) | own))

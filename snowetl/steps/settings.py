@@ -384,9 +384,9 @@ class Loading(Settings):
 
     warehouse: str = option(
         "--warehouse",
-        choices=("postgres", "redshift"),
+        kind=Text("KIND"),
         default="postgres",
-        help="Kind of the warehouse.",
+        help="Kind of the warehouse: postgres, redshift, or one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
@@ -527,9 +527,10 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working):
     )
     target: str = option(
         "--target",
-        choices=("redshift", "postgres"),
-        default="redshift",
-        help="shred: the warehouse whose column types the rows are made for; redshift is RDB Loader's layout.",
+        choices=("postgres", "redshift"),
+        default="postgres",
+        help="shred: the warehouse the rows are made for; redshift is RDB Loader's layout, which the choice of TSV or "
+        "JSON and the legacy message imply.",
         group=ROWS,
         shapes_output=True,
     )
@@ -627,6 +628,14 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working):
         return Formats.parse(self.default_format, self.tsv, self.json, self.skip)
 
     @property
+    def rows_for(self) -> str:
+        """The warehouse the rows are made for: the choice of TSV or JSON and the legacy message are Redshift's."""
+        from snowetl.transform.formats import Formats
+
+        of_redshift = self.legacy_message_format or self.formats != Formats()
+        return "redshift" if of_redshift else self.target
+
+    @property
     def interval(self) -> RunInterval:
         """Raises ``ConfigError``."""
         from snowetl.transform.discovery import RunInterval
@@ -650,12 +659,32 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working):
 class LoadSettings(Loading):
     """Transformed runs into a warehouse."""
 
-    input_folder: str = option(
+    input_folder: str | None = option(
         "-i",
         "--input-folder",
         kind=Location(),
+        default=None,
+        default_help="none; only --retry-rejected goes without",
         help="A transformed run folder, or the folder of all of them.",
         group=IO,
+    )
+    skip_schema: tuple[str, ...] = option(
+        "--skip-schema",
+        multiple=True,
+        default=(),
+        metavar="CRITERION",
+        help="Leave the table of an entity out (iglu:com.acme/event/jsonschema/1-*-*). May be given several times.",
+        group=ROWS,
+    )
+    retry_rejected: bool = flag(
+        "--retry-rejected",
+        help="Load the rows that earlier loads put aside, now that the schema or the table is mended.",
+        group=ROWS,
+    )
+    dry_run: bool = flag(
+        "--dry-run",
+        help="Check everything and print the statements; change nothing.",
+        group=WORK,
     )
     bad_rows: tuple[str, ...] = option(
         "--bad-rows",

@@ -27,7 +27,6 @@ from snowetl.storage import FileInfo, filesystem, splits
 from snowetl.transform.columns import DUPLICATE, atomic_lengths
 from snowetl.transform.discovery import incomplete, run_time, unprocessed
 from snowetl.transform.event import CONTEXTS
-from snowetl.transform.formats import Formats
 from snowetl.transform.message import FILE_NAME, Completed, shredding_complete
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.transformer import SHRED, WIDE_PARQUET
@@ -144,11 +143,6 @@ def _which(runs: Iterable[FolderRun], holds: Callable[[FolderRun], bool]) -> lis
 
 def _check(settings: TransformSettings) -> None:
     """Raises ``ConfigError`` for settings that do not go together, or that name what is not there."""
-    if settings.target != "redshift" and (settings.legacy_message_format or settings.formats != Formats()):
-        raise ConfigError(
-            "--legacy-message-format, --default-format, --tsv, --json and --skip are for Redshift's rows: "
-            "use --target redshift"
-        )
     if settings.legacy_message_format and settings.transformation != SHRED:
         raise ConfigError("--legacy-message-format is for shredded runs only: leave it out")
     _ = settings.deduplication, settings.manifest, settings.formats, settings.oldest, settings.announcement
@@ -275,7 +269,7 @@ def _config(batch: Batch, prepared: Prepared, started: int) -> TransformConfig:
         processor=PROCESSOR,
         now=started if time_ is None else int(time_.timestamp() * 1000),
         formats=settings.formats,
-        target=settings.target,
+        target=settings.rows_for,
         minimum_timestamp=settings.oldest,
         on_registry_failure=settings.on_registry_failure,
     )
@@ -323,7 +317,7 @@ def _report(batch: Batch, prepared: Prepared, reports: Sequence[TransformSplitRe
         "inputFolder": batch.source,
         "outputFolder": batch.run.folder,
         "transformation": settings.transformation,
-        "target": settings.target,
+        "target": settings.rows_for,
         "defaultFormat": settings.formats.default,
         "deduplication": {
             "natural": settings.deduplication.natural,
@@ -357,7 +351,7 @@ def _seal(run: FolderRun, report: dict[str, Any], settings: TransformSettings) -
         processor={"artifact": PROCESSOR[0], "version": PROCESSOR[1]},
         good=report["events"],
         bad=sum(report["badRows"].values()),
-        target=settings.target,
+        target=settings.rows_for,
         tables=report["tables"],
     )
     legacy = settings.legacy_message_format

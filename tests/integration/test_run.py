@@ -13,7 +13,9 @@ import pytest
 
 from fixtures.questions import QUESTIONS
 from snowetl.cli.main import main
+from snowetl.errors import LoadError
 from snowetl.load.embedded import embedded_postgres
+from snowetl.load.engine import Loader
 from tests.integration.support import ROOT
 
 RUN = "2026-03-05-00-00-02"
@@ -140,31 +142,30 @@ def test_whatever_is_lost_is_redone_and_nothing_is_loaded_twice(small: Path, los
     assert query(small, "SELECT count(*) FROM atomic.events") == [(EXPECTED["webhooks"]["events"],)]
 
 
-def test_without_a_name_the_run_that_waits_is_taken_up(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_name_the_run_that_waits_is_taken_up(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
     webhooks = {"logs": "fixtures/logs/webhooks"}
-    assert main([*arguments(folder, **webhooks), "--schema", "not a name"]) == 1
+    assert main([*arguments(folder, **webhooks), "--schema", "not a name"]) == 2
     assert not (folder / "out").exists()
-    [waiting] = die_while_loading(folder, webhooks)
+    with monkeypatch.context() as patched:
+        patched.setattr(Loader, "load", die)
+        assert main(arguments(folder, **webhooks)) == 1
+    assert not list((folder / "out" / "runs").glob("*/report.json"))
+    [waiting] = runs(folder)
     capsys.readouterr()
     assert main(arguments(folder, **webhooks)) == 0
     err = capsys.readouterr().err
     assert "enrich: done already" in err
     assert "transform: done already" in err
     assert runs(folder) == [waiting]
-    assert main([*arguments(folder, "--database", nowhere, **webhooks), "--dry-run"]) == 0
+    assert main([*arguments(folder, "--database", nowhere, **webhooks), "--dry-run"]) == 2
     assert runs(folder) == [waiting]
 
 
-def die_while_loading(folder: Path, logs: dict[str, str]) -> list[str]:
-    """A run whose load fails; what waits afterwards."""
-    warehouse = folder / "out" / "warehouse"
-    warehouse.mkdir(parents=True)
-    (warehouse / "in-the-way").touch()
-    assert main(arguments(folder, **logs)) == 2
-    (warehouse / "in-the-way").unlink()
-    assert not list((folder / "out" / "runs").glob("*/report.json"))
-    return runs(folder)
+def die(*_: object) -> None:
+    raise LoadError("the server went away")
 
 
 def test_files_that_somebody_changed_are_not_loaded(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from snowetl.cli.main import main
-from snowetl.load import redshift
 from snowetl.load.embedded import embedded_postgres
+from snowetl.load.warehouses import redshift
 from snowetl.storage.base import _filesystem
 from tests.integration.support import ROOT
 from tests.load.redshift_standin import StandIn

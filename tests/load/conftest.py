@@ -1,13 +1,50 @@
+import boto3
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 
 from snowetl.load.embedded import embedded_postgres
+from tests.load import warehouses
+from tests.load.warehouses import BUCKET
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Options of clients of an S3 endpoint with an empty bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
+    options = {"endpoint_url": f"http://{host}:{port}", **keys}
+    boto3.client("s3", **options).create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    yield options
+    server.stop()
+
+
+@pytest.fixture
+def aws(s3, monkeypatch):
+    """The S3 endpoint as the one of AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3["endpoint_url"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    return s3
+
+
+@pytest.fixture(params=["postgres", "redshift"])
+def place(request, database, tmp_path):
+    """Every warehouse in turn, empty."""
+    if request.param == "postgres":
+        return warehouses.postgres(database, tmp_path)
+    return warehouses.redshift(database, request.getfixturevalue("aws"))
 
 
 @pytest.fixture

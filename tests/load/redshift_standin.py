@@ -50,6 +50,15 @@ class StandIn:
         return _Cursor(self)
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Raises errors as Redshift's driver does: with a dict of the protocol's fields."""
+        try:
+            return self._execute(statement)
+        except psycopg.Error as error:
+            if error.sqlstate is None:
+                raise
+            raise psycopg.ProgrammingError({"S": "ERROR", "C": error.sqlstate, "M": str(error)}) from error
+
+    def _execute(self, statement: str) -> list[tuple[Any, ...]]:
         StandIn.statements.append(statement)
         if self._fail_on and self._fail_on in statement:
             raise psycopg.OperationalError({"M": "the cluster went away", "C": "08006"})
@@ -60,6 +69,8 @@ class StandIn:
             return []
         if "pg_last_copy_count" in statement:
             return [(self.last_copy_count,)]
+        if "stl_load_errors" in statement:  # here a faulty row fails the COPY, so none is let pass
+            return [(0,)]
         if isinstance(parsed, exp.Command) or "LOCK TABLE" in statement:
             self._connection.execute(statement)  # type: ignore[call-overload]
             return []

@@ -5,9 +5,10 @@ import json
 
 import psycopg
 
+from snowetl.ddl.atomic import EVENT_COLUMNS
+from snowetl.ddl.models import Version
 from snowetl.ddl.schema import parse
-from snowetl.load.atomic import EVENT_COLUMNS
-from snowetl.load.plan import Version
+from snowetl.load.schemas import NoSchema
 from snowetl.model.schema import SchemaKey
 
 ID = "11111111-2222-4333-8444-{:012d}"
@@ -21,6 +22,8 @@ class Registry:
 
     def versions(self, vendor, name, model):
         found = []
+        if name not in self.models:
+            return NoSchema(f"no registry lists the versions of {name}")
         for version, schema in self.models[name].items():
             found.append(Version(SchemaKey.parse(f"iglu:{vendor}/{name}/jsonschema/{version}"), parse(schema)))
         return found
@@ -49,27 +52,40 @@ def event_line(number, **columns):
     return "\t".join((values | columns).values())
 
 
-def click_line(number, *properties, version="1-0-0", name="click"):
-    meta = ["com.acme", name, "jsonschema", version, ID.format(number), "2026-01-02 03:04:05.678", "events"]
+def click_line(number, *properties, version="1-0-0", name="click", vendor="com.acme"):
+    meta = [vendor, name, "jsonschema", version, ID.format(number), "2026-01-02 03:04:05.678", "events"]
     return "\t".join([*meta, f'["events","{name}"]', "events", *properties])
 
 
-def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03-04-05", gz=True):
+def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03-04-05", gz=True, report=True,
+             more=None, good="output=good/"):  # fmt: skip
+    """A run folder. ``clicks`` are rows of com.acme/click; ``more`` those of other models, by name or (vendor, name).
+
+    Without ``report`` it is another transformer's, which only leaves the message.
+    """
     base = folder / run
+    written = []
 
     def write(place, lines):
-        path = base / "output=good" / place / ("part-0.txt.gz" if gz else "part-0.txt")
+        path = base / good / place / ("part-0.txt.gz" if gz else "part-0.txt")
         path.parent.mkdir(parents=True)
+        written.append({"table": f"output=good/{place}", "rows": len(lines), "parts": 1, "bytes": 1})
         data = "".join(line + "\n" for line in lines).encode()
         path.write_bytes(gzip.compress(data) if gz else data)
 
     write("vendor=com.snowplowanalytics.snowplow/name=atomic/format=tsv/model=1", events)
     if clicks:
         write("vendor=com.acme/name=click/format=tsv/model=1", clicks)
+    models = {name if isinstance(name, tuple) else ("com.acme", name): lines for name, lines in (more or {}).items()}
+    for (vendor, name), lines in models.items():
+        write(f"vendor={vendor}/name={name}/format=tsv/model=1", lines)
     kinds = [
         {"schemaKey": f"iglu:com.acme/click/jsonschema/{version}", "format": "TSV",
          "snowplowEntity": "SELF_DESCRIBING_EVENT"}
         for version in types if clicks
+    ] + [
+        {"schemaKey": f"iglu:{vendor}/{name}/jsonschema/1-0-0", "format": "TSV", "snowplowEntity": "CONTEXT"}
+        for vendor, name in models
     ]  # fmt: skip
     stamps = {"jobStarted": "2026-01-02T04:00:00Z", "jobCompleted": "2026-01-02T04:01:00.5Z",
               "min": "2026-01-02T03:04:05.678Z", "max": "2026-01-02T03:04:05.678Z"}  # fmt: skip
@@ -85,4 +101,6 @@ def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03
         },
     }
     (base / "shredding_complete.json").write_text(json.dumps(message))
+    if report:
+        (base / "_report.json").write_text(json.dumps({"step": "transform", "tables": written}))
     return str(base)

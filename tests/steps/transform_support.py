@@ -85,6 +85,7 @@ def settings(folder: Path, **more: Any) -> TransformSettings:
         "input_folder": str(folder / "enriched"),
         "output_folder": str(folder / "out"),
         "iglu_config": write_registry(folder / "registry"),
+        "target": "redshift",
     }
     return TransformSettings(**(given | more))
 

@@ -1,0 +1,204 @@
+"""Shredded rows: ``events``, and a table for each model of an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from snowetl.ddl.atomic import EVENT_COLUMNS
+from snowetl.ddl.names import choose_table
+from snowetl.ddl.tables import Alterations, Held, NoTable, Table
+from snowetl.errors import LoadError
+from snowetl.load.plan import Aside, Copy, Planned, Request, TablePlan
+from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
+from snowetl.load.run import ATOMIC, POSTGRES, Model, RowFolder
+from snowetl.load.schemas import NoSchema
+from snowetl.load.warehouse import Statement, TableChange, Warehouse
+from snowetl.model.schema import ParseError, SchemaKey
+
+ATOMIC_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
+REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
+REJECTED_VALUES = Model(REJECTED_KEY.vendor, REJECTED_KEY.name, REJECTED_KEY.version.model, POSTGRES)
+META = (
+    "schema_vendor", "schema_name", "schema_format", "schema_version", "root_id", "root_tstamp",
+    "ref_root", "ref_tree", "ref_parent",
+)  # fmt: skip
+"""Columns before the properties, in the order of the rows."""
+REFS = META[6:]
+
+
+def plan(request: Request) -> Planned:
+    """Tables and copies of a run. Raises ``LoadError`` for rows this warehouse does not read."""
+    _refuse_formats(request)
+    owners = {table: owner_of(comment) for table, comment in request.tables.comments.items()}
+    planned = Planned([], [], [])
+    for model, group in groupby(request.folders, key=lambda folder: folder.model):
+        folders = tuple(group)
+        if model[:3] == ATOMIC[:3]:
+            planned.tables.append(_events(model, folders))
+        elif model[:3] == REJECTED_VALUES[:3]:
+            planned.tables.append(_rejected_values(model, folders))
+        elif _is_skipped(model, request):
+            planned.skipped.append(model)
+        else:
+            table = _entity(model, folders, owners, request)
+            (planned.aside if isinstance(table, Aside) else planned.tables).append(table)  # type: ignore[arg-type]
+    return planned
+
+
+def _refuse_formats(request: Request) -> None:
+    accepted = request.warehouse.capabilities.row_formats
+    refused = sorted({folder.model for folder in request.folders if folder.model.format not in accepted})
+    if refused:
+        shown = ", ".join(f"{model.vendor}/{model.name}" for model in refused)
+        formats = " and ".join(sorted({model.format for model in refused}))
+        raise LoadError(
+            f"{request.run.base} holds {formats} rows of {shown}; {request.warehouse.name} loads "
+            f"{' or '.join(sorted(accepted))} rows: transform the run again with --target "
+            f"{request.warehouse.capabilities.rows_for}, and without --json and --skip"
+        )
+
+
+def _is_skipped(model: Model, request: Request) -> bool:
+    """A criterion leaves out whole tables: its revision and addition do not count."""
+    return any(
+        (criterion.vendor, criterion.name) == (model.vendor, model.name) and criterion.model in (None, model.model)
+        for criterion in request.skip
+    )
+
+
+def _events(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
+    copies = [
+        Copy(
+            "events",
+            ATOMIC_KEY,
+            _names(folder) or EVENT_COLUMNS,
+            _format(model, ATOMIC_TSV),
+            folder,
+            len(EVENT_COLUMNS),
+        )
+        for folder in folders
+    ]
+    return TablePlan(model, "events", tuple(copies))
+
+
+def _rejected_values(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
+    """Values that the transform left out of rows made for their target, because no column holds them."""
+    copies = [
+        Copy("rejected_values", REJECTED_KEY, _names(folder) or (), FOR_POSTGRES, folder, len(folder.columns or ()))
+        for folder in folders
+    ]
+    return TablePlan(model, "rejected_values", tuple(copies))
+
+
+def _entity(
+    model: Model, folders: tuple[RowFolder, ...], owners: dict[str, SchemaKey | None], request: Request
+) -> TablePlan | Aside:
+    """The plan for one model, whose table is noted among ``owners``, or why it can have none."""
+    if model in request.impossible:
+        return Aside(model, request.impossible[model], folders)
+    versions = request.schemas.versions(model.vendor, model.name, model.model)
+    if isinstance(versions, NoSchema):
+        return Aside(model, versions.reason, folders)
+    warehouse, latest = request.warehouse, versions[-1].key
+    wanted = warehouse.dialect.table([version.schema for version in versions])
+    if isinstance(wanted, NoTable):
+        return Aside(model, f"{model.schema} cannot be a table: {wanted.reason}", folders)
+    name = choose_table(latest, owners, warehouse.capabilities.max_identifier)
+    comment, present = request.tables.comments.get(name), request.tables.columns.get(name)
+    current = owner_of(comment)
+    if present is not None and current is None:
+        return Aside(model, _foreign(f"{warehouse.schema}.{name}", comment, latest), folders)
+    owners[name] = latest
+    columns = tuple(column.name for column in wanted.columns)
+    if wanted.overflow and model.format != POSTGRES:
+        return Aside(model, _too_many(model, len(columns) - 1 + len(wanted.overflow)), folders)
+    unknown = {column for folder in folders for column in _names(folder) or ()} - {*META, *columns}
+    if unknown:
+        return Aside(model, _unknown_columns(model, unknown, latest), folders)
+    cells = (*META, *(column.name for column in wanted.columns if column.path is not None))
+    if present is not None and not set(REFS) & set(present):  # made by the Postgres loader, which has no such columns
+        cells = tuple("" if cell in REFS else cell for cell in cells)
+    copies = tuple(
+        Copy(name, latest, _cells(folder, cells), _format(model, ENTITY_TSV), folder, len(META)) for folder in folders
+    )
+    if present is None:
+        change = _created(warehouse, name, wanted, latest)
+        return TablePlan(model, name, copies, change, "created")
+    if current == latest and set(columns) <= set(present):
+        return TablePlan(model, name, copies)
+    return TablePlan(
+        model, name, copies, _altered(warehouse, name, wanted, latest, present), f"migrated to {latest.version}"
+    )
+
+
+def _foreign(table: str, comment: str | None, latest: SchemaKey) -> str:
+    return (
+        f"{table} is there, but its comment ({comment!r}) is not a schema URI; if it is the table of this schema, "
+        f"say so: COMMENT ON TABLE {table} IS '{latest.uri}'"
+    )
+
+
+def _too_many(model: Model, count: int) -> str:
+    return (
+        f"{model.schema} has {count:,} properties, more than a table has columns: transform the run again with "
+        "--target postgres, whose rows keep the rest together in one column"
+    )
+
+
+def _unknown_columns(model: Model, unknown: set[str], latest: SchemaKey) -> str:
+    return (
+        f"its rows have the columns {', '.join(sorted(unknown))}, which no version of {model.schema} up to "
+        f"{latest.version} has; publish the version that has them, or add its registry to --iglu-config"
+    )
+
+
+def _created(warehouse: Warehouse, table: str, wanted: Table, key: SchemaKey) -> TableChange:
+    what = f"create {warehouse.schema}.{table}"
+    return _change(what, Alterations([], warehouse.dialect.create(warehouse.schema, table, wanted, key)))
+
+
+def _altered(
+    warehouse: Warehouse, table: str, wanted: Table, key: SchemaKey, present: Mapping[str, Held]
+) -> TableChange:
+    what = f"alter {warehouse.schema}.{table}"
+    return _change(what, warehouse.dialect.alter(warehouse.schema, table, key, present, wanted))
+
+
+def _change(what: str, alterations: Alterations) -> TableChange:
+    """Changes of a column's type are optional: a view may forbid them, and the narrower column will do."""
+    every = [*alterations.before, *alterations.inside]
+    comment = next((sql for sql in every if sql.startswith("COMMENT ON TABLE")), None)
+
+    def statements(texts: Sequence[str]) -> tuple[Statement, ...]:
+        return tuple(Statement(what, sql, " ALTER " in sql.partition("(")[0]) for sql in texts if sql != comment)
+
+    return TableChange(
+        statements(alterations.before),
+        statements(alterations.inside),
+        None if comment is None else Statement(what, comment),
+    )
+
+
+def _cells(folder: RowFolder, cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of a folder's rows: as its message names them, else all of the table's (rows may have fewer cells).
+
+    Of the columns that lead to the event, those the table lacks are left out.
+    """
+    return tuple("" if name in META and name not in cells else name for name in _names(folder) or cells)
+
+
+def _names(folder: RowFolder) -> tuple[str, ...] | None:
+    return None if folder.columns is None else tuple(column.name for column in folder.columns)
+
+
+def _format(model: Model, other: RowFormat) -> RowFormat:
+    return FOR_POSTGRES if model.format == POSTGRES else other
+
+
+def owner_of(comment: str | None) -> SchemaKey | None:
+    """The schema a table's comment names; ``None`` for any other text."""
+    try:
+        return SchemaKey.parse(comment or "")
+    except ParseError:
+        return None

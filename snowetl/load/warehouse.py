@@ -1,0 +1,173 @@
+"""What the engine asks of a warehouse. Each kind is one file in :mod:`snowetl.load.warehouses`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+from snowetl.ddl.tables import Dialect, Held
+from snowetl.load.manifest import ManifestRow
+from snowetl.load.report import TableLoad
+from snowetl.load.run import TransformedRun
+from snowetl.storage import FileInfo
+
+if TYPE_CHECKING:
+    from snowetl.load.plan import Aside, Copy, Rejected
+    from snowetl.load.target import Target
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a kind of warehouse can do. The rest of the code asks these, never the name."""
+
+    layouts: frozenset[str]
+    """Layouts of rows it loads: keys of ``LAYOUTS``."""
+    rows_for: str
+    """What ``snowetl transform --target`` should be told for it."""
+    row_formats: frozenset[str]
+    """Formats of shredded rows it reads, as messages name them: ``TSV``, ``POSTGRES``."""
+    max_identifier: int
+    """Longest name of a table, in bytes."""
+    ddl_in_transaction: bool
+    """Whether columns can be widened inside the load's transaction."""
+    reads_from: frozenset[str] | None = None
+    """Schemes of storage it reads by itself; ``None``: the loader reads the files, wherever they are."""
+    bad_rows_table: bool = False
+    rejected_rows_table: bool = False
+    """Whether single rows and values that do not fit are kept there, so that the others go in."""
+    embedded: bool = False
+    """Whether it runs without ``--database``, on a data folder."""
+
+
+class Statement(NamedTuple):
+    """One SQL statement and what it is for. An ``optional`` one may fail: the load goes on and warns."""
+
+    name: str
+    sql: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is in the schema: comments of its tables, and the names and types of their columns."""
+
+    comments: Mapping[str, str | None] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
+    schema_exists: bool = False
+
+
+class TableChange(NamedTuple):
+    """How a table is brought to what its rows need. ``before`` runs outside the transaction, ``inside`` in it.
+
+    ``comment`` notes the new version; it is left out where an optional statement failed, so that the next load tries
+    again.
+    """
+
+    before: tuple[Statement, ...]
+    inside: tuple[Statement, ...]
+    comment: Statement | None
+
+
+NO_CHANGE = TableChange((), (), None)
+
+
+class Session(Protocol):
+    """One connection to a warehouse, used by one loader."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit on leaving, roll back on any error."""
+        ...
+
+    def lock(self) -> None:
+        """Inside a transaction: wait until no other loader is at work on this schema."""
+        ...
+
+    def execute(self, statement: Statement) -> str | None:
+        """Run a statement. Returns the server's words where an optional one failed.
+
+        Raises :class:`StatementFailed` where the server refuses it for good, ``LoadError`` for all else.
+        """
+        ...
+
+    def tables(self) -> Tables: ...
+
+    def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
+        """Rows of the manifest that may be this run's; :func:`snowetl.load.manifest.find` decides."""
+        ...
+
+    def note_loaded(self, row: ManifestRow) -> None:
+        """Write the manifest's row of this run."""
+        ...
+
+    def copy(self, copy: Copy, run: TransformedRun) -> TableLoad:
+        """Copy the rows of one table, inside the transaction."""
+        ...
+
+    def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
+        """Raises ``LoadError`` where the warehouse has no table for them."""
+        ...
+
+    def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
+        """Keep the rows of a model that has no table, or where they are, for ``--retry-rejected``."""
+        ...
+
+    def rejected(self) -> list[Rejected]:
+        """What earlier loads put aside, by run and model."""
+        ...
+
+    def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
+        """Load rows that were put aside, inside the transaction; what still does not fit is put aside again."""
+        ...
+
+
+class StatementFailed(Exception):
+    """A statement that the server refuses, and would refuse again. ``reason`` is what it says."""
+
+    def __init__(self, statement: Statement, reason: str) -> None:
+        super().__init__(f"{statement.name}: {reason}")
+        self.statement = statement
+        self.reason = reason
+
+
+class Warehouse(Protocol):
+    """A schema in a database of one kind."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    schema: str
+
+    @classmethod
+    def check(cls, target: Target) -> None:
+        """Raises ``ConfigError`` for what can be known to be wrong without connecting."""
+        ...
+
+    @classmethod
+    def open(cls, target: Target, say: Say) -> AbstractContextManager[Warehouse]:
+        """The warehouse a user named. An embedded server runs until it is left.
+
+        Raises ``ConfigError``, ``LoadError``.
+        """
+        ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def set_up(self, tables: Tables) -> list[Statement]:
+        """Statements that make the schema, ``events``, the manifest and other tables of ours that are missing."""
+        ...
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Connect. Raises ``LoadError`` naming host and database, never the password."""
+        ...
+
+    def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
+        """How the rows of one table come in, as ``--dry-run`` prints it: without secrets."""
+        ...
+
+    def preflight(self) -> list[str]:
+        """What is wrong with the target, each with its remedy; empty when a load can start. Writes nothing."""
+        ...

@@ -1,0 +1,373 @@
+"""PostgreSQL: any server by URL, or the embedded one. ``COPY`` by psycopg 3, one transaction a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from snowetl.ddl import postgres as ddl
+from snowetl.ddl.atomic import EVENT_COLUMNS, postgres_columns
+from snowetl.ddl.names import quoted
+from snowetl.ddl.tables import Dialect, Held
+from snowetl.errors import ConfigError, LoadError, TargetError
+from snowetl.load import bad_rows, postgres_url, rows, sqlstate
+from snowetl.load.embedded import embedded_postgres
+from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
+from snowetl.load.plan import Aside, Copy, Rejected
+from snowetl.load.postgres_rejected import REJECTED_ROWS, RejectedRows
+from snowetl.load.postgres_staging import Staging
+from snowetl.load.report import TableLoad
+from snowetl.load.run import POSTGRES, SHREDDED, TSV, TransformedRun
+from snowetl.load.target import checked_schema
+from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
+from snowetl.storage import FileInfo
+
+if TYPE_CHECKING:
+    from snowetl.load.target import Target
+
+_EVENT_INDEXES = {
+    "events_collector_tstamp_idx": "collector_tstamp",
+    "events_derived_tstamp_idx": "derived_tstamp",
+    "events_event_id_idx": "event_id",
+    "events_domain_sessionid_idx": "domain_sessionid",
+}
+_MANIFEST = """
+CREATE TABLE IF NOT EXISTS {schema}.manifest (
+    "base" VARCHAR(512) NOT NULL PRIMARY KEY,
+    "types" TEXT NOT NULL,
+    "shredding_started" TIMESTAMP NOT NULL,
+    "shredding_completed" TIMESTAMP NOT NULL,
+    "min_collector_tstamp" TIMESTAMP NULL,
+    "max_collector_tstamp" TIMESTAMP NULL,
+    "ingestion_tstamp" TIMESTAMP NOT NULL,
+    "compression" VARCHAR(16) NOT NULL,
+    "processor_artifact" VARCHAR(64) NOT NULL,
+    "processor_version" VARCHAR(32) NOT NULL,
+    "count_good" INT NULL,
+    "run_identity" VARCHAR(64) NULL
+)"""
+
+
+class PostgresWarehouse:
+    """A schema in a PostgreSQL database (12 or later). ``url`` is a libpq connection URL.
+
+    Raises ``ConfigError`` for a schema name that SQL would not take bare, and for a URL of another kind.
+    """
+
+    name: ClassVar[str] = "postgres"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        layouts=frozenset((SHREDDED,)),
+        rows_for="postgres",
+        row_formats=frozenset((POSTGRES, TSV)),
+        max_identifier=63,
+        ddl_in_transaction=True,
+        bad_rows_table=True,
+        rejected_rows_table=True,
+        embedded=True,
+    )
+
+    def __init__(self, url: str, schema: str = "atomic") -> None:
+        self.url = postgres_url.checked(url)
+        self.schema = checked_schema(schema)
+        self.dialect: Dialect = ddl.POSTGRES
+
+    @classmethod
+    def check(cls, target: Target) -> None:
+        checked_schema(target.schema)
+        _driver()
+        if target.database is not None:
+            postgres_url.checked(target.database)
+
+    @classmethod
+    @contextmanager
+    def open(cls, target: Target, say: Say) -> Iterator[PostgresWarehouse]:
+        if target.database is not None:
+            yield cls(target.database, target.schema)
+        else:
+            with embedded_postgres(target.data_folder) as url:
+                yield cls(url, target.schema)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return postgres_url.shown(self.url)
+
+    @contextmanager
+    def session(self) -> Iterator[PostgresSession]:
+        psycopg = _driver()
+        try:
+            connection = psycopg.connect(self.url, autocommit=True, application_name="snowetl load")
+        except psycopg.Error as error:
+            reason = postgres_url.shown(str(error).strip())
+            lasting = sqlstate.is_lasting_refusal(reason)
+            raise TargetError(f"cannot connect to {self.shown_url}: {reason}", transient=not lasting) from None
+        with connection:
+            try:
+                connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'")
+                yield PostgresSession(connection, self.schema)
+            except psycopg.Error as error:
+                raise LoadError(
+                    f"{self.shown_url}: {_words(error)}{_remedy(error, connection, self.schema)}",
+                    transient=sqlstate.is_passing(error.sqlstate),
+                ) from error
+
+    def set_up(self, tables: Tables) -> list[Statement]:
+        schema, there = self.schema, tables.comments
+        columns = ",\n".join(
+            f"    {column.name} {column.type}" + (" NOT NULL" if column.not_null else "")
+            for column in postgres_columns()
+        )
+        statements = []
+        if not tables.schema_exists:
+            statements.append(Statement(f"create schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        if "events" not in there:
+            statements.append(
+                Statement(f"create {schema}.events", f"CREATE TABLE IF NOT EXISTS {schema}.events (\n{columns}\n)")
+            )
+            statements += [
+                Statement(f"index {schema}.events", f"CREATE INDEX IF NOT EXISTS {index} ON {schema}.events ({column})")
+                for index, column in _EVENT_INDEXES.items()
+            ]
+        for table, create in (
+            ("manifest", [_MANIFEST.format(schema=schema)]),
+            ("rejected_rows", [REJECTED_ROWS.format(schema=schema)]),
+            ("rejected_values", ddl.create_rejected_values(schema)),
+        ):
+            if table not in there:
+                statements += [Statement(f"create {schema}.{table}", sql) for sql in create]
+        added = {"manifest": {"run_identity": "VARCHAR(64)"}, "rejected_rows": RejectedRows.ADDED}
+        for table, wanted in added.items():
+            for column, type_ in wanted.items():
+                if table in there and column not in tables.columns[table]:
+                    sql = f'ALTER TABLE {schema}.{table} ADD COLUMN IF NOT EXISTS "{column}" {type_}'
+                    statements.append(Statement(f"alter {schema}.{table}", sql))
+        return statements
+
+    def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
+        count = len(copy.files)
+        name = f"copy {count:,} file{'' if count == 1 else 's'} of {copy.folder.path} into {self.schema}.{copy.table}"
+        return Statement(name, _copy_sql(self.schema, copy.table, [column for column in copy.columns if column]))
+
+    def preflight(self) -> list[str]:
+        from snowetl.load.postgres_preflight import problems
+
+        with self.session() as session:
+            return problems(session.connection, self.schema)
+
+
+class PostgresSession:
+    """See :class:`snowetl.load.warehouse.Session`."""
+
+    def __init__(self, connection: Any, schema: str) -> None:
+        self.connection = connection
+        self._schema = schema
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self.connection.transaction():
+            yield
+
+    def lock(self) -> None:
+        self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"snowetl {self._schema}"])
+
+    def execute(self, statement: Statement) -> str | None:
+        psycopg = _driver()
+        try:
+            with self.connection.transaction():
+                self.connection.execute(statement.sql)
+        except psycopg.Error as error:
+            if sqlstate.is_passing(error.sqlstate) or error.sqlstate.startswith(("53", "58", "XX")):
+                raise
+            if statement.optional:
+                return _words(error)
+            if error.sqlstate == sqlstate.INSUFFICIENT_PRIVILEGE:
+                raise
+            raise StatementFailed(statement, _words(error)) from error
+        return None
+
+    def tables(self) -> Tables:
+        exists = self.connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._schema]).fetchone()
+        comments = self.connection.execute(
+            "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f', 'm')",
+            [self._schema],
+        ).fetchall()
+        columns: dict[str, dict[str, Held]] = {table: {} for table, _ in comments}
+        for table, column, type_, not_null in self.connection.execute(
+            "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_attribute a "
+            "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum",
+            [self._schema],
+        ):
+            if table in columns:
+                columns[table][column] = Held(type_, not_null)
+        return Tables(dict(comments), columns, exists is not None)
+
+    def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
+        wanted = row_of(run)
+        has_identity = "run_identity" in self._columns("manifest")
+        names = [name for name in COLUMNS if name != "run_identity" or has_identity]
+        shown = [f"{name}::text" if name.endswith(("_tstamp", "started", "completed")) else name for name in names]
+        query = (
+            f"SELECT {', '.join(shown)}{'' if has_identity else ', NULL'} FROM {self._schema}.manifest WHERE "
+            "base = ANY(%s) OR (shredding_started = %s AND shredding_completed = %s)"
+        )
+        values: list[Any] = [addresses(run), wanted.shredding_started, wanted.shredding_completed]
+        if wanted.base.startswith("/"):  # it may have been recorded by way of a link
+            query += " OR base LIKE '%%/' AND right(base, %s) = %s"
+            last = "/" + wanted.base.rstrip("/").rpartition("/")[2] + "/"
+            values += [len(last), last]
+        if has_identity and wanted.run_identity is not None:
+            query += " OR run_identity = %s"
+            values.append(wanted.run_identity)
+        return [ManifestRow(*row) for row in self.connection.execute(query, values).fetchall()]
+
+    def note_loaded(self, row: ManifestRow) -> None:
+        names = ", ".join((*COLUMNS, "ingestion_tstamp"))
+        places = ", ".join(["%s"] * len(COLUMNS))
+        self.connection.execute(
+            f"INSERT INTO {self._schema}.manifest ({names}) VALUES ({places}, now() AT TIME ZONE 'UTC')", row
+        )
+
+    def copy(self, copy: Copy, run: TransformedRun) -> TableLoad:
+        """Copy file by file; of one with a row that does not fit, the good rows."""
+        started = time.monotonic()
+        loaded = TableLoad(f"{self._schema}.{copy.table}", files=len(copy.files))
+        with self._staging(copy, row_of(run).base) as staging:
+            for file in copy.files:
+                plain = None
+                if staging.takes_rows:
+                    plain = self._copy_plainly(copy, rows.read_chunks([file]), staging.types)
+                if plain is not None:
+                    loaded.rows += plain
+                    continue
+                for chunk in rows.read_chunks([file]):
+                    self._copy_chunk(copy, chunk, staging, loaded)
+        loaded.seconds = time.monotonic() - started
+        return loaded
+
+    @contextmanager
+    def _staging(self, copy: Copy, base: str) -> Iterator[Staging]:
+        types = self._columns(copy.table)
+        _require_columns(f"{self._schema}.{copy.table}", copy, types)
+        staging = Staging(self.connection, self._schema, copy, base, types)
+        yield staging
+        staging.close()
+
+    def _copy_chunk(self, copy: Copy, chunk: bytes, staging: Staging, loaded: TableLoad) -> None:
+        plain = self._copy_plainly(copy, iter((chunk,)), staging.types) if staging.takes_rows else None
+        if plain is not None:
+            loaded.rows += plain
+        else:
+            loaded.add(staging.copy(chunk))
+
+    def _copy_plainly(self, copy: Copy, chunks: Iterator[bytes], types: Mapping[str, str]) -> int | None:
+        """The number of rows; ``None`` where one of them does not fit, and none is in."""
+        psycopg = _driver()
+        times = [] if copy.format.escaped else [n for n, name in enumerate(copy.columns) if _is_time(name, types)]
+        try:
+            with self.connection.transaction(), self.connection.cursor() as cursor:
+                with cursor.copy(_copy_sql(self._schema, copy.table, [name for name in copy.columns if name])) as out:
+                    for chunk in chunks:
+                        if not copy.format.escaped and rows.has_strange_years(chunk):
+                            raise psycopg.errors.DatetimeFieldOverflow
+                        chunk = rows.in_utc(chunk, times) if times else chunk
+                        out.write(rows.shaped(chunk, copy.columns, copy.fewest, copy.format))
+                return int(cursor.rowcount)
+        except psycopg.Error as error:
+            if sqlstate.caused_by_rows(error.sqlstate):
+                return None
+            raise
+
+    def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
+        psycopg = _driver()
+        started = time.monotonic()
+        loaded = TableLoad(f"{self._schema}.{bad_rows.TABLE}", files=len(files))
+        self.connection.execute(bad_rows.CREATE.format(schema=self._schema))
+        base = row_of(run).base
+        for file in files:
+            for records in bad_rows.batches([file]):
+                try:
+                    with self.connection.transaction():
+                        loaded.rows += bad_rows.copy(self.connection, self._schema, base, records)
+                except psycopg.Error as error:
+                    if not sqlstate.caused_by_rows(error.sqlstate):
+                        raise
+                    loaded.add(bad_rows.copy_one_by_one(self.connection, self._schema, base, records))
+        loaded.seconds = time.monotonic() - started
+        return loaded
+
+    def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
+        return RejectedRows(self.connection, self._schema).put_aside(aside, run)
+
+    def rejected(self) -> list[Rejected]:
+        return RejectedRows(self.connection, self._schema).groups()
+
+    def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
+        aside = RejectedRows(self.connection, self._schema)
+        loaded = TableLoad(f"{self._schema}.{copy.table}")
+        with self._staging(copy, rejected.base) as staging:
+            for chunk in aside.lines(rejected):
+                self._copy_chunk(copy, chunk, staging, loaded)
+        aside.forget(rejected)
+        return loaded
+
+    def _columns(self, table: str) -> dict[str, str]:
+        """Names and types of a table's columns."""
+        return dict(
+            self.connection.execute(
+                "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+                "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped",
+                [self._schema, table],
+            ).fetchall()
+        )
+
+
+def _require_columns(table: str, copy: Copy, there: Mapping[str, str]) -> None:
+    missing = sorted({column for column in copy.columns if column} - set(there))
+    if missing:
+        raise LoadError(
+            f"{table} lacks the column {', '.join(missing)}; add it (ALTER TABLE {table} ADD COLUMN …) or move the "
+            "table out of the way"
+        )
+
+
+def _is_time(column: str, types: Mapping[str, str]) -> bool:
+    """Whether a property's texts are turned into UTC. Times of ``events`` and ``root_tstamp`` are in UTC already."""
+    return column not in EVENT_COLUMNS and column != "root_tstamp" and _is_timestamp(types.get(column, ""))
+
+
+def _is_timestamp(type_: str) -> bool:
+    return type_.startswith("timestamp") and "without" in type_
+
+
+def _copy_sql(schema: str, table: str, columns: Sequence[str]) -> str:
+    return f"COPY {schema}.{quoted(table)} ({', '.join(map(quoted, columns))}) FROM STDIN"
+
+
+def _driver() -> Any:
+    try:
+        import psycopg
+    except ImportError:
+        raise ConfigError("loading into PostgreSQL needs its driver: pip install 'snowetl[postgres]'") from None
+    return psycopg
+
+
+def _words(error: Any) -> str:
+    """What the server says: its message and, of some errors, more."""
+    diagnosis = error.diag
+    parts = [diagnosis.message_primary or str(error).strip(), diagnosis.message_detail]
+    return " — ".join(part for part in parts if part)
+
+
+def _remedy(error: Any, connection: Any, schema: str) -> str:
+    if error.sqlstate != sqlstate.INSUFFICIENT_PRIVILEGE or connection.closed:
+        return ""
+    from snowetl.load.postgres_preflight import problems
+
+    with connection.transaction(force_rollback=True):
+        return "".join(f"; {problem}" for problem in problems(connection, schema))
