@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple, Protocol
 
-from snowetl.errors import SnowetlError, UsageError
+from snowetl.errors import SnowetlError, StorageError, UsageError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
@@ -20,6 +20,14 @@ class FileInfo(NamedTuple):
     url: str
     size: int
     etag: str
+
+
+def changed(expected: FileInfo, how: str) -> StorageError:
+    """The error for a file that is not what was listed. ``how``: what happened to it since then."""
+    return StorageError(
+        f"{expected.url} {how} since it was listed ({expected.size} bytes then): nothing of this run is published. "
+        "Let its writer finish (or restore it), and run again"
+    )
 
 
 class StagedFile(Protocol):
@@ -50,10 +58,12 @@ class FileSystem(Protocol):
         A glob that matches nothing gives an empty list; any other url that is not there is a :class:`UsageError`.
         """
 
-    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+    def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         """Stream the bytes ``start`` (inclusive) to ``end`` (exclusive, ``None`` = to the end of the file).
 
-        Memory stays bounded whatever the size; passing faults in mid-stream are retried from the last offset.
+        Memory stays bounded whatever the size; passing faults in mid-stream are retried from the last offset. With
+        ``expected``, a file that is not the one that was listed any more (it was replaced, has grown, shrunk or
+        vanished) is a :class:`StorageError`, when it is opened or while it is read.
         """
 
     def stage(self, url: str) -> StagedFile:

@@ -11,7 +11,7 @@ from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, put_staged, replace_by_marker
+from snowetl.storage.base import FileInfo, StagedFile, changed, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
@@ -61,9 +61,11 @@ class HdfsFileSystem:
                 raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
         return sorted({FileInfo(f"{prefix}/{file.path.lstrip('/')}", file.size, str(file.mtime_ns)) for file in found})
 
-    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+    def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         _, path, files = self._locate(url)
         with _explained(url, "read"):
+            if expected is not None:
+                _check_unchanged(files.get_file_info(path), expected)
             file = files.open_input_file(path)
             size = file.size()
             file.seek(min(start, size))
@@ -190,6 +192,14 @@ class _HdfsStagedFile:
             self._stream.close()
         with _explained(self._url, "abort"):
             _delete_file(self._files, self._temporary)
+
+
+def _check_unchanged(info: Any, expected: FileInfo) -> None:
+    """Raises :class:`StorageError` for a file that is not the listed one: HDFS replaces files whole, or appends."""
+    if info.type.name == "NotFound":
+        raise changed(expected, "has vanished")
+    if (info.size, str(info.mtime_ns)) != (expected.size, expected.etag):
+        raise changed(expected, f"was replaced (by one of {info.size} bytes)")
 
 
 def _children(files: Any, folder: str) -> list[Any]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, put_staged, replace_by_marker
+from snowetl.storage.base import FileInfo, StagedFile, changed, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
+
+_log = logging.getLogger("snowetl")
 
 _STAGING = "._staging-"
 _BUFFER = 1 << 20
@@ -36,12 +39,20 @@ class LocalFileSystem:
                 found = [file for glob in compile_globs(path) for file in _match(glob.base or "/", list(glob.levels))]
             else:
                 raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
-            infos = [_info(prefix, file) for file in dict.fromkeys(found)]
+            infos = [_info(prefix, file) for file in _each_once(iter(found))]
         return sorted(info for info in infos if info is not None)
 
-    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+    def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
+        path = Path(_split(url)[1])
         with _explained(url, "read"):
-            file = Path(_split(url)[1]).open("rb")  # noqa: SIM115 (the caller closes it)
+            try:
+                file: BinaryIO = path.open("rb")
+            except FileNotFoundError:
+                if expected is not None:
+                    raise changed(expected, "has vanished") from None
+                raise
+            if expected is not None:
+                file = cast(BinaryIO, BufferedReader(_UnchangedFile(file, expected), _BUFFER))
             file.seek(start)
         if end is None:
             return file
@@ -121,6 +132,44 @@ class LocalFileSystem:
             staged.abort()
 
 
+class _UnchangedFile(RawIOBase):
+    """A file that must stay what was listed: looked at when it is opened, and where its end is met."""
+
+    def __init__(self, file: BinaryIO, expected: FileInfo) -> None:
+        self._file = file
+        self._expected = expected
+        self._check()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._file.read(len(buffer))
+        if len(data) < len(buffer):
+            self._check()
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _check(self) -> None:
+        expected, stat = self._expected, os.fstat(self._file.fileno())
+        if stat.st_size < expected.size:
+            raise changed(expected, f"has shrunk to {stat.st_size} bytes")
+        if stat.st_size > expected.size:
+            raise changed(expected, f"has grown to {stat.st_size} bytes")
+        if str(stat.st_mtime_ns) != expected.etag:
+            raise changed(expected, "was written to")
+
+
 class _LocalStagedFile:
     """A hidden file beside its target: on the same volume, so that the rename is atomic."""
 
@@ -162,16 +211,40 @@ def _split(url: str) -> tuple[str, str]:
     return "", os.path.abspath(url)  # noqa: PTH100
 
 
-def _walk(folder: str) -> Iterator[str]:
-    """All files below ``folder``, hidden names left out."""
+def _walk(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """All files below ``folder``, hidden names left out. A link back to a folder above is not followed."""
+    here = os.path.realpath(folder)
+    if here in above:
+        _log.warning("%s is a link to a folder above it; it is left out", folder)
+        return
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_hidden(entry.name):
                 continue
-            if entry.is_dir():
-                yield from _walk(entry.path)
+            if _is_folder(entry):
+                yield from _walk(entry.path, (*above, here))
             else:
                 yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is, or leads to, a folder; a link to itself is none, and is left out with what is not there."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return False
+
+
+def _each_once(paths: Iterator[str]) -> Iterator[str]:
+    """``paths`` in order, but each file once: under its own name where that is among them, not a link's too."""
+    names: dict[str, str] = {}
+    for path in sorted(paths):
+        real = os.path.realpath(path)
+        if real not in names or path == real:
+            names[real] = path
+    return iter(names.values())
 
 
 def _match(folder: str, levels: list) -> Iterator[str]:  # type: ignore[type-arg]
@@ -195,6 +268,11 @@ def _info(prefix: str, path: str) -> FileInfo | None:
     try:
         stat = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:  # a dangling link, or deleted while we looked
+        return None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        _log.warning("%s is a link to itself; it is left out", path)
         return None
     return FileInfo(prefix + path, stat.st_size, str(stat.st_mtime_ns))
 

@@ -77,9 +77,10 @@ class S3FileSystem:
                 found = set(self._list_literal(pattern, scheme, bucket, key))
         return sorted(found)
 
-    def open(self, url: str, start: int = 0, end: int | None = None) -> BinaryIO:
+    def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         _, bucket, key = _split(url)
-        return cast(BinaryIO, BufferedReader(ObjectReader(self.client, url, bucket, key, start, end), _BUFFER))
+        reader = ObjectReader(self.client, url, bucket, key, start, end, expected)
+        return cast(BinaryIO, BufferedReader(reader, _BUFFER))
 
     def stage(self, url: str) -> StagedFile:
         _, bucket, key = _split(url)

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snowetl.errors import SnowetlError, StorageError
+from snowetl.storage.base import FileInfo, changed
 from snowetl.storage.s3_errors import code_of, explained, is_passing
 
 NONCE = "snowetl-nonce"
@@ -32,17 +33,28 @@ def pauses() -> Iterator[float]:
         yield min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * (0.5 + random.random() / 2)
 
 
-class ObjectReader(io.RawIOBase):
-    """Bytes ``start`` to ``end`` of an object. After a cut it asks for the rest, of the same version of the object."""
+_CHANGED = {
+    **dict.fromkeys(("PreconditionFailed", "412"), "was replaced"),
+    **dict.fromkeys(("NoSuchKey", "NoSuchVersion", "404"), "has vanished"),
+}
 
-    def __init__(self, client: Any, url: str, bucket: str, key: str, start: int, end: int | None) -> None:
+
+class ObjectReader(io.RawIOBase):
+    """Bytes ``start`` to ``end`` of an object. After a cut it asks for the rest, of the same version of the object;
+    with ``expected`` it asks for that version from the beginning.
+    """
+
+    def __init__(
+        self, client: Any, url: str, bucket: str, key: str, start: int, end: int | None, expected: FileInfo | None
+    ) -> None:
         self._client = client
         self._url = url
         self._where = {"Bucket": bucket, "Key": key}
         self._offset = start
         self._end = end
         self._body: Any = None
-        self._etag: str | None = None
+        self._expected = expected
+        self._etag = None if expected is None else f'"{expected.etag}"'
 
     def readable(self) -> bool:
         return True
@@ -84,9 +96,14 @@ class ObjectReader(io.RawIOBase):
         try:
             answer = self._client.get_object(**self._where, **options)
         except ClientError as error:
-            if code_of(error) in ("InvalidRange", "416"):
+            code = code_of(error)
+            if self._expected is not None and code in _CHANGED:
+                raise changed(self._expected, _CHANGED[code]) from None
+            if code in ("InvalidRange", "416"):
+                if self._expected is not None and self._offset < self._expected.size:
+                    raise changed(self._expected, "has shrunk") from None
                 return b""
-            if code_of(error) in ("PreconditionFailed", "412"):
+            if code in ("PreconditionFailed", "412"):
                 raise StorageError(
                     f"{self._url} was replaced while it was read; let its writer finish and run again"
                 ) from None

@@ -50,13 +50,21 @@ class Part(NamedTuple):
     """A piece of one file: bytes ``start`` to ``end`` (``None`` = the whole rest) of ``url``.
 
     ``container``: ``whole`` (what the file is, its first bytes say), ``text`` (a plain file cut at any byte; a line
-    belongs to the part it starts in), ``lzo-lines`` or ``lzo-blocks`` (a run of lzop blocks).
+    belongs to the part it starts in), ``lzo-lines`` or ``lzo-blocks`` (a run of lzop blocks). ``size`` and ``etag`` are
+    those of the file when it was listed: reading another one is an error. Without ``etag`` any file is read.
     """
 
     url: str
     start: int = 0
     end: int | None = None
     container: str = "whole"
+    size: int = 0
+    etag: str = ""
+
+    @property
+    def file(self) -> FileInfo | None:
+        """The file the part was planned of, if that is known."""
+        return FileInfo(self.url, self.size, self.etag) if self.etag else None
 
 
 class Split(NamedTuple):
@@ -129,11 +137,12 @@ def read(part: Part, *, binary: bool, fs: FileSystem | None = None) -> Iterator[
     """Stream the records of ``part`` in bounded memory; what is broken comes as :class:`Damage`.
 
     ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the part's url.
-    Raises :class:`StorageError` or :class:`UsageError` only when the storage fails or the file is gone.
+    Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
+    :class:`UsageError` when there is none.
     """
     files = fs or filesystem(part.url)
     remarks: list[Damage] = []
-    source = Source(part.url, lambda offset: files.open(part.url, offset))
+    source = Source(part.url, lambda offset: files.open(part.url, offset, expected=part.file))
     try:
         pieces, stop, framing = _content(source, part, binary)
         pieces = set_remarks_aside(pieces, remarks)
@@ -166,11 +175,11 @@ def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, 
 
 def _parts(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tuple[Part, int]]:
     """The parts of a file with their sizes."""
-    whole = [(Part(file.url), file.size)]
+    whole = [(Part(file.url, size=file.size, etag=file.etag), file.size)]
     promised = by_extension(file.url)
     if file.size <= target or promised not in (None, "lzop"):
         return whole
-    source = Source(file.url, lambda offset: fs.open(file.url, offset))
+    source = Source(file.url, lambda offset: fs.open(file.url, offset, expected=file))
     try:
         head = source.peek(HEAD)
         container = by_content(head)
@@ -192,10 +201,10 @@ def _even_borders(size: int, target: int) -> list[int]:
 
 
 def _ranges(file: FileInfo, borders: list[int], container: str) -> list[tuple[Part, int]]:
-    """Parts between ``borders``; the last one has no end, so that a file that has grown is read whole."""
+    """Parts between ``borders``; the last one has no end, so that it sees a file that has grown."""
     ends: list[int | None] = [*borders[1:-1], None]
     return [
-        (Part(file.url, start, end, container), right - start)
+        (Part(file.url, start, end, container, file.size, file.etag), right - start)
         for start, end, right in zip(borders, ends, borders[1:], strict=False)
     ]
 

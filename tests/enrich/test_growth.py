@@ -60,7 +60,7 @@ SHAPES = {
     "unknown schemas": lambda n: with_contexts(
         [{"schema": f"iglu:com.acme/n{i}/jsonschema/1-0-0", "data": {}} for i in range(n)]
     ),
-    "invalid entities": lambda n: with_contexts([web_page({"a": 1})] * 8 * n),
+    "invalid entities": lambda n: with_contexts([web_page({"a": 1})] * 2 * n),
     "an entity with many faults": lambda n: with_contexts(
         [web_page(dict.fromkeys((f"{n}_{i}" for i in range(20 * n)), 1))]
     ),
