@@ -20,6 +20,7 @@ from snowetl.settings.docs import default_note
 from snowetl.settings.fingerprint import read_document
 from snowetl.settings.secrets import passwords_in
 from snowetl.settings.yml import read_config
+from snowetl.steps.extras import check_extras
 from snowetl.steps.settings import GROUPS
 
 S = TypeVar("S", bound=Settings)
@@ -84,7 +85,9 @@ class VerbCommand(click.Command):
         self._function: Callable[[Any], None] = function
 
     def _run(self, config: Path | None, **values: Any) -> None:
-        self._function(self._settings(click.get_current_context(), config, values))
+        settings = self._settings(click.get_current_context(), config, values)
+        check_extras(settings)
+        self._function(settings)
 
     def _settings(self, ctx: click.Context, config: Path | None, values: dict[str, Any]) -> Settings:
         """The settings of this call: command line, then environment, then ``--config``, then defaults."""

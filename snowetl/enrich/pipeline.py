@@ -84,10 +84,11 @@ class Enricher:
         if not isinstance(record, (bytes, str)):
             record, number = _data_and_number(record, number)
         results = self._process(record, source, number)
-        if self._max_bytes is None:
-            return results
-        limit = self._max_bytes
-        return (limit_size(self._origin, result, limit) for result in results)
+        return results if self._max_bytes is None else map(self._limited, results)
+
+    def _limited(self, result: Result) -> Result:
+        """The result, or the size violation that stands for it."""
+        return result if self._max_bytes is None else limit_size(self._origin, result, self._max_bytes)
 
     def _process(self, record: bytes | str, source: str, number: int) -> Iterator[Result]:
         try:
@@ -161,14 +162,14 @@ class Enricher:
             return
         if isinstance(payload, list):
             for row in payload:
-                yield "loader", row.to_dict()
+                yield _stage(self._limited(row), "loader")
             return
         if payload.useragent is not None:
             payload.useragent = self._loader.decode_useragent(payload.useragent)
         yield "payload", collector_payload_json(payload)
         raw_events = self._adapters.adapt(payload)
         if isinstance(raw_events, BadRow):
-            yield "adapter", raw_events.to_dict()
+            yield _stage(self._limited(raw_events), "adapter")
             return
         record_place = RecordPlace(record, source, number)
         for ordinal, raw in enumerate(raw_events):
@@ -180,12 +181,16 @@ class Enricher:
             results = self._manager.enrich(raw, base, failures, place, watch=changes.note)
             yield from changes.steps
             for result in results:
-                if isinstance(result, BadRow):
-                    yield "bad row", result.to_dict()
-                elif isinstance(result, Discard):
-                    yield "discarded", result.reason
-                else:
-                    yield "event", {name: value for name, value in result.to_dict().items() if value is not None}
+                yield _stage(self._limited(result), "bad row")
+
+
+def _stage(result: Result, of_bad_rows: str) -> tuple[str, Any]:
+    """The last stage of :meth:`Enricher.explain`."""
+    if isinstance(result, BadRow):
+        return of_bad_rows, result.to_dict()
+    if isinstance(result, Discard):
+        return "discarded", result.reason
+    return "event", {name: value for name, value in result.to_dict().items() if value is not None}
 
 
 def _data_and_number(record: object, number: int) -> tuple[bytes | str, int]:

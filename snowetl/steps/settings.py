@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any
 from snowetl import documents
 from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
-from snowetl.settings import Document, LocalPath, Location, Number, Settings, Size, Text, argument, flag, option
+from snowetl.settings import (
+    Document,
+    LocalPath,
+    Location,
+    Number,
+    Settings,
+    Size,
+    SparkMaster,
+    Text,
+    argument,
+    flag,
+    option,
+)
 from snowetl.settings.kinds import ReadDocument, shown
 
 if TYPE_CHECKING:
@@ -258,6 +270,7 @@ class Working(Settings):
     )
     master: str | None = option(
         "--master",
+        kind=SparkMaster(),
         default=None,
         default_help="what spark-submit or spark-defaults.conf says, else local[*]",
         help="none (this process, without Spark), local[*] or any Spark master.",
@@ -437,8 +450,16 @@ class Loading(Settings):
 
     @property
     def target(self) -> Target:
+        """Raises ``ConfigError`` that names every option the warehouse lacks."""
         from snowetl.load.target import Target
 
+        if self.warehouse == "redshift":
+            lacking = [] if self.database else ["--database redshift://USER:PASSWORD@HOST:5439/DATABASE"]
+            lacking += [] if self.role_arn or self.assume_role_arn else ["--role-arn (or --assume-role-arn)"]
+            if lacking:
+                raise ConfigError(f"--warehouse redshift needs {' and '.join(lacking)}")
+            if self.role_arn and self.assume_role_arn:
+                raise ConfigError("--role-arn and --assume-role-arn are two ways to read the same files: give one")
         return Target(
             warehouse=self.warehouse,
             database=self.database,

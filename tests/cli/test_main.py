@@ -10,7 +10,8 @@ from typing import NoReturn
 import pytest
 
 from snowetl.cli import main as main_module
-from snowetl.cli.main import VERBS, cli, main
+from snowetl.cli.main import cli, main
+from snowetl.cli.verbs import VERBS
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnavailable, StorageError
 from snowetl.version import __version__
 

