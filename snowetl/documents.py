@@ -325,14 +325,15 @@ class Problems:
         except ConfigError as error:
             self.add(error)
 
-    def check(self) -> None:
-        """Raises :class:`ConfigError` if there is any problem: the problem itself, or a list of all."""
+    def check(self, advice: str = "") -> None:
+        """Raises :class:`ConfigError` if there is any problem: that one, or a list of all; ``advice`` ends the text."""
         problems = tuple(self._found.values())
         if len(problems) == 1:
-            raise problems[0]
+            raise ConfigError(f"{problems[0]}. {advice}") if advice else problems[0]
         if problems:
             lines = "".join(f"\n  - {problem}" for problem in problems)
-            error = ConfigError(f"{len(problems)} problems in the configuration:{lines}")
+            end = f"\n{advice}" if advice else ""
+            error = ConfigError(f"{len(problems)} problems in the configuration:{lines}{end}")
             error.problems = problems
             raise error
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapter
+from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.jvm.map_order import java_hash
 from snowetl.jvm.scala_maps import product_hash
@@ -20,17 +21,22 @@ Overrides = Mapping[str, Mapping[str, str]]
 def resolve_schemas(adapters: Iterable[Adapter], overrides: Overrides | None) -> dict[str, dict[str, str]]:
     """Every adapter's schemas (group -> key -> URI): its defaults with ``overrides`` laid over them, key by key.
 
-    Raises :class:`ConfigError` for an unknown group or key, or a value that is no Iglu URI.
+    Raises :class:`ConfigError` listing each unknown group and key, and each value that is not an Iglu URI.
     """
     known = {adapter.group: adapter for adapter in adapters if adapter.group}
     schemas = {group: dict(adapter.schemas) for group, adapter in known.items()}
-    for group, values in _object("adaptersSchemas", overrides or {}).items():
+    problems = Problems()
+    for group, values in _object("adaptersSchemas", overrides or {}, problems).items():
         if group not in known:
-            raise ConfigError(f"adaptersSchemas: unknown adapter '{group}'.{_nearest(group, known)}")
-        for key, uri in _object(f"adaptersSchemas.{group}", values).items():
+            problems.add(f"adaptersSchemas: unknown adapter '{group}'.{_nearest(group, known)}")
+            continue
+        for key, uri in _object(f"adaptersSchemas.{group}", values, problems).items():
             if key not in schemas[group]:
-                raise ConfigError(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, schemas[group])}")
-            schemas[group][key] = _checked(known[group], key, uri)
+                problems.add(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, schemas[group])}")
+                continue
+            with problems.gathered():
+                schemas[group][key] = _checked(known[group], key, uri)
+    problems.check()
     return schemas
 
 
@@ -52,9 +58,10 @@ def _checked(adapter: Adapter, key: str, uri: Any) -> str:
     return uri
 
 
-def _object(where: str, value: Any) -> Mapping[str, Any]:
+def _object(where: str, value: Any, problems: Problems) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{where} must hold keys and values, not {value!r}")
+        problems.add(f"{where} must hold keys and values, not {value!r}")
+        return {}
     return value
 
 

@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from snowetl import documents
 from snowetl.dedupe.rules import DAYS_KEPT
 from snowetl.errors import ConfigError, StorageError
-from snowetl.jvm import jsontext
-from snowetl.jvm.text import decode_base64
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
 
 _CRITERION = SchemaCriterion(
@@ -86,7 +84,7 @@ def parse_config(source: Any) -> ManifestConfig:
         return source
     if isinstance(source, str) and source.startswith(("postgres://", "postgresql://")):
         return PostgresConfig(source)
-    document = _document(source) if isinstance(source, str) else source
+    document = documents.read(source, "the duplicate storage configuration").value
     try:
         key, data = self_describing(document)
     except ParseError as error:
@@ -98,17 +96,6 @@ def parse_config(source: Any) -> ManifestConfig:
         raise ConfigError(f"the duplicate storage configuration lacks {' and '.join(missing)}")
     auth = data.get("auth") or {}
     return DynamoConfig(data["dynamodbTable"], data["awsRegion"], auth.get("accessKeyId"), auth.get("secretAccessKey"))
-
-
-def _document(source: str) -> Any:
-    try:
-        if Path(source).is_file():
-            return jsontext.loads(Path(source).read_text("utf-8"))
-        return jsontext.loads(source if source.lstrip().startswith("{") else decode_base64(source).decode("utf-8"))
-    except (OSError, ValueError):
-        raise ConfigError(
-            "the duplicate storage configuration is neither JSON, nor a file or base64 of it, nor a postgresql:// URL"
-        ) from None
 
 
 class DynamoManifest:

@@ -6,18 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from snowetl import documents
+from snowetl.documents import Problems, nearest
 from snowetl.errors import ConfigError
-from snowetl.jvm import jsontext
-from snowetl.jvm.text import decode_base64, decode_utf8
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
 
 T = TypeVar("T")
 
 _CRITERION = SchemaCriterion("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", 1, 0, None)
+_WHAT = "the resolver configuration"
 _HELP = (
     "A resolver configuration is JSON like "
     '{"schema":"iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-3","data":{"cacheSize":500,'
@@ -60,24 +60,31 @@ class ResolverConfig:
 
     @classmethod
     def load(cls, source: Any) -> ResolverConfig:
-        """From a parsed JSON, a path, JSON text, or base64 of JSON text. Raises :class:`ConfigError`."""
+        """From a file, an address, JSON text, base64 of JSON text, or parsed JSON.
+
+        Raises :class:`ConfigError` that lists everything wrong.
+        """
         if isinstance(source, ResolverConfig):
             return source
-        if isinstance(source, dict):
-            return cls.parse(source)
-        if isinstance(source, Path):
-            return _parse_text(_read(source), str(source))
-        if not isinstance(source, str) or not source.strip():
+        if source is None or (isinstance(source, str) and not source.strip()):
             raise ConfigError(f"The resolver configuration is missing. {_HELP}")
-        if source.lstrip().startswith(("{", "[", '"')):
-            return _parse_text(source, "the resolver configuration")
-        if _is_file(source):
-            return _parse_text(_read(Path(source)), source)
-        return _parse_text(_from_base64(source), "the resolver configuration in base64")
+        document = documents.read(source, _WHAT)
+        try:
+            return cls.parse(document.value)
+        except ConfigError as error:
+            if document.where == _WHAT:
+                raise
+            if not error.problems:
+                raise ConfigError(f"{document.where}: {error}") from None
+            problems = Problems()
+            for problem in error.problems:
+                problems.add(f"{document.where}: {problem}")
+            problems.check(_HELP)
+            raise
 
     @classmethod
     def parse(cls, obj: Any) -> ResolverConfig:
-        """From a parsed self-describing JSON. Raises :class:`ConfigError`."""
+        """From a parsed self-describing JSON. Raises :class:`ConfigError` that lists everything wrong."""
         try:
             key, data = self_describing(obj)
         except ParseError as error:
@@ -85,67 +92,75 @@ class ResolverConfig:
         if not _CRITERION.matches(key):
             full = f"SchemaKey({key.vendor},{key.name},{key.format},Full({','.join(map(str, key.version))}))"
             raise ConfigError(f"Schema {full} does not match criterion {_CRITERION}. {_HELP}")
-        cache_size = _field(data, "cacheSize", _integer, "data")
-        cache_ttl = _field(data, "cacheTtl", _integer, "data", optional=True)
-        entries = _field(data, "repositories", _array, "data")
-        repositories = tuple(_repository(entry, f"data.repositories[{place}]") for place, entry in enumerate(entries))
-        _check_names(repositories)
-        return cls(repositories, cache_size, cache_ttl)
-
-
-# --- sources ------------------------------------------------------------------------------------------------------
-
-
-def _is_file(source: str) -> bool:
-    try:
-        return Path(source).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The resolver configuration {path} cannot be read: {error}") from None
-
-
-def _from_base64(source: str) -> str:
-    text = decode_utf8(decode_base64(source))
-    if not text.lstrip().startswith("{"):
-        raise ConfigError(
-            f"No resolver configuration at {source[:200]}: it is neither a file, nor JSON, nor JSON in base64. "
-            "Give the path of a file, or the JSON itself."
+        problems = Problems()
+        read = _Reader(problems)
+        cache_size = read.field(data, "cacheSize", _integer, "data", default=0)
+        cache_ttl = read.field(data, "cacheTtl", _integer, "data", optional=True)
+        entries = read.field(data, "repositories", _array, "data", default=[])
+        repositories = tuple(
+            read.repository(entry, f"data.repositories[{place}]") for place, entry in enumerate(entries)
         )
-    return text
-
-
-def _parse_text(text: str, where: str) -> ResolverConfig:
-    try:
-        obj = jsontext.loads(text)
-    except jsontext.JsonError as error:
-        raise ConfigError(f"{where} is no JSON: {error}") from None
-    try:
-        return ResolverConfig.parse(obj)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        with problems.gathered():
+            _check_names(repositories)
+        problems.check(_HELP)
+        return cls(repositories, cache_size, cache_ttl)
 
 
 # --- decoding -----------------------------------------------------------------------------------------------------
 
 
-def _repository(entry: Any, at: str) -> Repository:
-    name = _field(entry, "name", _text, at)
-    priority = _field(entry, "priority", _integer, at)
-    prefixes = _field(entry, "vendorPrefixes", _texts, at)
-    connection = _field(entry, "connection", _object, at)
-    embedded = connection.get("embedded")
-    if isinstance(embedded, dict) and isinstance(embedded.get("path"), str):
-        return Repository(name, priority, prefixes, path=embedded["path"])
-    http = _field(connection, "http", _object, f"{at}.connection")
-    uri = _field(http, "uri", _uri, f"{at}.connection.http")
-    apikey = _field(http, "apikey", _text, f"{at}.connection.http", optional=True)
-    return Repository(name, priority, prefixes, uri=uri, apikey=apikey)
+class _Reader:
+    """Reads fields; what is wrong is gathered, and a default stands in."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def repository(self, entry: Any, at: str) -> Repository:
+        if not isinstance(entry, dict):
+            self._problems.add(f"{at} in the resolver configuration must be an object")
+            return Repository(at, 0, ())
+        name = self.field(entry, "name", _text, at, default=at)
+        priority = self.field(entry, "priority", _integer, at, default=0)
+        prefixes = self.field(entry, "vendorPrefixes", _texts, at, default=())
+        connection = self.field(entry, "connection", _object, at)
+        if connection is None:
+            return Repository(name, priority, prefixes)
+        embedded = connection.get("embedded")
+        if isinstance(embedded, dict) and isinstance(embedded.get("path"), str):
+            return Repository(name, priority, prefixes, path=embedded["path"])
+        http = self.field(connection, "http", _object, f"{at}.connection")
+        if http is None:
+            return Repository(name, priority, prefixes)
+        uri = self.field(http, "uri", _uri, f"{at}.connection.http")
+        apikey = self.field(http, "apikey", _text, f"{at}.connection.http", optional=True)
+        return Repository(name, priority, prefixes, uri=uri, apikey=apikey)
+
+    def field(
+        self,
+        obj: Any,
+        name: str,
+        decode: Callable[[Any], T],
+        at: str,
+        *,
+        optional: bool = False,
+        default: Any = None,
+    ) -> Any:
+        """``obj[name]``; ``default`` for what is missing or wrong, ``None`` for an optional one that is absent."""
+        if not isinstance(obj, dict):
+            self._problems.add(f"{at} in the resolver configuration must be an object")
+            return default
+        value = obj.get(name)
+        if value is None:
+            if not optional:
+                others = [key for key in obj if nearest(key, [name])]
+                misspelt = f" ({others[0]} is unknown; did you mean {name}?)" if others else ""
+                self._problems.add(f"{at}.{name} is missing in the resolver configuration{misspelt}")
+            return default
+        try:
+            return decode(value)
+        except ValueError as error:
+            self._problems.add(f"{at}.{name} in the resolver configuration {error}")
+            return default
 
 
 def _check_names(repositories: tuple[Repository, ...]) -> None:
@@ -155,21 +170,6 @@ def _check_names(repositories: tuple[Repository, ...]) -> None:
     ]
     if twice:
         raise ConfigError(f"Repository names must be unique, {', '.join(twice)}")
-
-
-def _field(obj: Any, name: str, decode: Callable[[Any], T], at: str, optional: bool = False) -> Any:
-    """``obj[name]``; ``None`` for an optional one that is null or absent. Raises :class:`ConfigError`."""
-    if not isinstance(obj, dict):
-        raise ConfigError(f"{at} in the resolver configuration must be an object. {_HELP}")
-    value = obj.get(name)
-    if value is None:
-        if optional:
-            return None
-        raise ConfigError(f"{at}.{name} is missing in the resolver configuration. {_HELP}")
-    try:
-        return decode(value)
-    except ValueError as error:
-        raise ConfigError(f"{at}.{name} in the resolver configuration {error}. {_HELP}") from None
 
 
 def _integer(value: Any) -> int:

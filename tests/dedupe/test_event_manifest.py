@@ -193,8 +193,8 @@ def test_every_way_to_give_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("nothing", "neither JSON"),
-        ("{", "neither JSON"),
+        ("nothing", "no file or folder nothing"),
+        ("{", "line 1, column 2 is not JSON"),
         ("e30=", "not self-describing"),
         ({}, "not self-describing"),
         ({"schema": "iglu:a/b/jsonschema/1-0-0", "data": {}}, "must be an amazon_dynamodb_config"),

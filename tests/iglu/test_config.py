@@ -102,16 +102,41 @@ def test_faults(config: Any, says: str) -> None:
     [
         ("", "missing"),
         (None, "missing"),
-        ("no/such/file.json", "No resolver configuration at no/such/file.json"),
-        ("{", "is no JSON: exhausted input"),
-        (base64.b64encode(b"not json").decode(), "neither a file, nor JSON"),
-        (base64.b64encode(b"{").decode(), "in base64 is no JSON"),
-        ("x" * 5000, "No resolver configuration at xxx"),
+        ("no/such/file.json", "there is no file or folder no/such/file.json"),
+        ("{", "line 1, column 2 is not JSON: exhausted input"),
+        (base64.b64encode(b"not json").decode(), "neither JSON nor JSON in base64"),
+        (base64.b64encode(b"{").decode(), "in base64, line 1, column 2 is not JSON"),
+        ("x" * 5000, "there is no file or folder xxx"),
     ],
 )
 def test_sources_that_are_none(source: Any, says: str) -> None:
     with pytest.raises(ConfigError, match="^.*" + says):
         ResolverConfig.load(source)
+
+
+def test_B8_all_problems_of_a_resolver_are_told_at_once(tmp_path: Path) -> None:
+    config = _config(_http(uri="ftp://x"), {"nam": "A", "priority": "high", "vendorPrefixes": [], "connection": {}})
+    config["data"]["cachSize"] = config["data"].pop("cacheSize")
+    file = tmp_path / "resolver.json"
+    file.write_text(json.dumps(config))
+    with pytest.raises(ConfigError) as caught:
+        ResolverConfig.load(file)
+    told = [line.partition(" in the resolver configuration")[0] for line in str(caught.value).splitlines()[1:-1]]
+    assert told == [
+        f"  - {file}: data.cacheSize is missing",
+        f"  - {file}: data.repositories[0].connection.http.uri",
+        f"  - {file}: data.repositories[1].name is missing",
+        f"  - {file}: data.repositories[1].priority",
+        f"  - {file}: data.repositories[1].connection.http is missing",
+    ]
+    assert "cachSize is unknown; did you mean cacheSize?" in str(caught.value)
+
+
+def test_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IGLU_KEY", "8e35f3a2")
+    http = {"uri": "http://registry.acme.com/api", "apikey": "${IGLU_KEY}"}
+    loaded = ResolverConfig.load(json.dumps(_config(_http(connection={"http": http}))))
+    assert loaded.repositories[0].apikey == "8e35f3a2"
 
 
 def test_a_file_with_a_fault_is_named(tmp_path: Path) -> None:
@@ -120,5 +145,5 @@ def test_a_file_with_a_fault_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="resolver.json: data.cacheSize"):
         ResolverConfig.load(file)
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="line 1: it is not UTF-8 text"):
         ResolverConfig.load(str(file))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from snowetl.iglu.validation import metaschema
 from snowetl.iglu.validation.codegen import predicate
+from snowetl.iglu.validation.keywords import VOCABULARY
 from snowetl.iglu.validation.metaschema import Issue
 from snowetl.iglu.validation.report import Report, ValidationCrash
 from snowetl.iglu.validation.schema import Document, State
@@ -56,7 +57,7 @@ def _compile(schema: Any) -> Validator | list[Issue]:
     if issues:
         return issues
     try:
-        document = Document(schema)
+        document = Document(schema, VOCABULARY)
     except ValidationCrash as fault:
         return [metaschema.issue(str(fault))]
     return Validator(document)

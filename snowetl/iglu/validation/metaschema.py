@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from snowetl.iglu.validation.codegen import predicate
+from snowetl.iglu.validation.keywords import VOCABULARY
 from snowetl.iglu.validation.schema import Document, State
 
 _KNOWN = (
@@ -77,9 +79,7 @@ def _meta_schema() -> dict[str, Any]:
 
 @cache
 def _meta() -> tuple[Document, Any]:
-    from snowetl.iglu.validation.codegen import predicate
-
-    document = Document(_meta_schema())
+    document = Document(_meta_schema(), VOCABULARY)
     return document, predicate(document)
 
 

@@ -6,7 +6,8 @@ Reading late is a rule, not a saving: a broken pattern or reference only blows u
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus, urljoin
 
 from snowetl.iglu.validation.report import Report, Reports, ValidationCrash
@@ -29,11 +30,19 @@ class State:
         self.matched = True
 
 
+class Vocabulary(NamedTuple):
+    """The keywords that check something, by name, and the words that make a schema unusable."""
+
+    keywords: Mapping[str, type[Keyword]]
+    unusable: frozenset[str]
+
+
 class Document:
     """A whole schema; resolves references. Each reference text is resolved once, from where it was met first."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, vocabulary: Vocabulary) -> None:
         self.node = node
+        self.vocabulary = vocabulary
         self._references: dict[str, Schema] = {}
         self.root = Schema(self, node, "#", None, None)
 
@@ -68,13 +77,12 @@ class Document:
                 return None
         return node
 
-    @staticmethod
-    def _remote(reference: str, referrer: Schema) -> Schema | None:
+    def _remote(self, reference: str, referrer: Schema) -> Schema | None:
         address, hash_, fragment = reference.partition("#")
         uri = combine_uri(referrer.base_uri, address)
         if uri is None or not uri.startswith(("http:", "https:")) or (hash_ and fragment):
             return None
-        return Document({}).root
+        return Document({}, self.vocabulary).root
 
 
 def _by_id(node: Any, fragment: str) -> Any:
@@ -148,17 +156,16 @@ class Schema:
         return self._keywords
 
     def _read(self) -> list[Any]:
-        from snowetl.iglu.validation.keywords import KEYWORDS, UNUSABLE
-
         if isinstance(self.node, bool):
             raise ValidationCrash(f"{self.path}: a boolean is no schema of draft 4")
         if not isinstance(self.node, dict):
             return []
+        keywords, unusable = self.document.vocabulary
         result = []
         for name in sorted(self.node, key=lambda name: (name != "properties", name)):
-            if name in UNUSABLE:
+            if name in unusable:
                 raise ValidationCrash(f"No suitable validator for {name}")
-            kind = KEYWORDS.get(name)
+            kind = keywords.get(name)
             if kind is None:
                 continue
             try:

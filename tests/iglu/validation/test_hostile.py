@@ -11,6 +11,7 @@ import pytest
 from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
 from snowetl.iglu.validation.codegen import Code
 from snowetl.iglu.validation.formats import FORMATS
+from snowetl.iglu.validation.keywords import VOCABULARY
 from snowetl.iglu.validation.schema import Document
 from tests.growth import Work, assert_linear
 
@@ -130,7 +131,7 @@ def test_no_text_of_a_schema_becomes_code(text: str) -> None:
         "additionalProperties": False,
     }
     code = Code()
-    code.test(Document(schema).root)
+    code.test(Document(schema, VOCABULARY).root)
     written = "\n".join(code.functions)
     assert text not in written or len(text) < 3
     validator = _validator(schema)
