@@ -184,7 +184,7 @@ def test_load_input_folder_TYPO(folder: Path, capsys: Captured) -> None:
     resolver = write_json(folder / "resolver.json", RESOLVER)
     code, text = answer(capsys, "load", "-i", str(folder / "TYPO"), "--iglu-config", str(resolver))
     assert code == 2
-    assert f"there is no folder {folder / 'TYPO'}" in text
+    assert f"{folder / 'TYPO'} is not there" in text
 
 
 @pytest.mark.parametrize(
