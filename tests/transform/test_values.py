@@ -181,6 +181,29 @@ def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed:
         check(connection, models)
 
 
+@pytest.mark.parametrize(
+    ("count", "member"),
+    [
+        (2000, {"type": "integer", "maximum": 9}),
+        (1500, {"type": "number"}),
+        (1500, {"type": "string", "maxLength": 24}),
+        (700, {"type": ["string", "integer"]}),
+    ],
+)
+def test_B3_wide_schemas(server: str, count: int, member: dict[str, Any]) -> None:
+    document = {"type": "object", "properties": {f"p{number}": member for number in range(count)}}
+    models = [Model(SchemaKey.parse("iglu:com.acme/wide/jsonschema/1-0-0"), [document])]
+    with load(server, models, Random(1), tries=5) as connection:
+        check(connection, models)
+
+
+def test_B3_names_postgres_does_not_take(server: str) -> None:
+    document = {"type": "object", "properties": {name: {"type": "string"} for name in generated.NAMES}}
+    models = [Model(SchemaKey.parse("iglu:7signal.com/reading/jsonschema/1-0-0"), [document])]
+    with load(server, models, Random(1), tries=30) as connection:
+        check(connection, models)
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(not _CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
 def test_every_schema_of_iglu_central(server: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from snowetl.jvm.instants import Instant
@@ -44,11 +45,16 @@ MakeLayout = Callable[[Settings], Layout]
 
 def types_of(event: Event) -> frozenset[SchemaType]:
     """The schemas of an event's entities, with the columns they stand in."""
-    types = [SchemaType(entity.uri, CONTEXTS) for entity in event.contexts]
-    types += [SchemaType(entity.uri, DERIVED_CONTEXTS) for entity in event.derived_contexts]
+    types = [_type(entity.uri, CONTEXTS) for entity in event.contexts]
+    types += [_type(entity.uri, DERIVED_CONTEXTS) for entity in event.derived_contexts]
     if event.unstruct_event is not None:
-        types.append(SchemaType(event.unstruct_event.uri, UNSTRUCT_EVENT))
+        types.append(_type(event.unstruct_event.uri, UNSTRUCT_EVENT))
     return frozenset(types)
+
+
+@lru_cache(maxsize=8192)
+def _type(uri: str, column: str) -> SchemaType:
+    return SchemaType(uri, column)
 
 
 def collector_tstamp(event: Event) -> Instant:

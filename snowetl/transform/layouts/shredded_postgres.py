@@ -41,8 +41,9 @@ _REJECTED = RowTable(
     tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES),
 )
 _atomic = itemgetter(*ATOMIC_COLUMNS)
-_NO_LIMIT = 1 << 62
-_LIMITS = tuple(FIELDS[index].max_length or _NO_LIMIT for index in ATOMIC_COLUMNS)
+_LIMITED = tuple((index, limit) for index in ATOMIC_COLUMNS if (limit := FIELDS[index].max_length) is not None)
+_limited = itemgetter(*(index for index, _ in _LIMITED))
+_limits = tuple(limit for _, limit in _LIMITED)
 
 
 class PostgresRows:
@@ -55,16 +56,16 @@ class PostgresRows:
         """Append the event's row. An event without a time that Postgres' users can read is refused as a whole."""
         cells: Sequence[str] = _atomic(event.columns)
         rejected: list[ShreddedRow] = []
-        if event.exact or any(map(gt, map(len, cells), _LIMITS)):
+        if event.exact or _has_long_text(event.columns):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
                 return failure
             cells = _atomic(columns)
-        line = "\t".join(cells)
-        if "\\" in line or "\r" in line or "\x00" in line:
-            cells = [escape(text) for text in cells]
-        rows.append(ShreddedRow(_EVENTS, "\t".join([text or NULL for text in cells])))
+        line = "\t".join([text or NULL for text in cells])
+        if line.count("\\") != cells.count("") or "\r" in line or "\x00" in line:
+            line = "\t".join([escape(text) if text else NULL for text in cells])
+        rows.append(ShreddedRow(_EVENTS, line))
         rows += rejected
         return None
 
@@ -73,6 +74,11 @@ class PostgresRows:
         if isinstance(versions, Failure):
             return versions
         return _add_rows(key, postgres.table(versions))
+
+
+def _has_long_text(columns: Sequence[str]) -> bool:
+    """Whether a text is longer than its column."""
+    return any(map(gt, map(len, _limited(columns)), _limits))
 
 
 def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
@@ -85,7 +91,7 @@ def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failu
                 return Failure(badrows.wrong_type(ATOMIC.uri, iso, "Timestamp"))
             columns[index] = ""
             rejected.append(_rejected(event, ATOMIC.uri, FIELDS[index].name, "not between the years 1 and 9999", iso))
-    for index, limit in zip(ATOMIC_COLUMNS, _LIMITS, strict=True):
+    for index, limit in _LIMITED:
         text = columns[index]
         if len(text) > limit:
             columns[index] = text[:limit]
@@ -102,29 +108,29 @@ def _rejected(event: Event, uri: str, column: str, reason: str, value: object) -
 
 
 def _add_rows(key: SchemaKey, table: Table) -> AddRows:
-    uri = key.uri
     properties = [column for column in table.columns if column.path is not None]
-    row_table = _row_table(key, table)
     columns = extractor([column.path or () for column in properties])
     plain = [writers(column.type).plain for column in properties]
     escaping = [writers(column.type).any for column in properties]
-    overflow = None if len(properties) == len(table.columns) else _overflow(uri, table, properties)
+    overflow = None if len(properties) == len(table.columns) else _overflow(key.uri, table, properties)
+    row_table = _row_table(key, table)
     head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
     tail = f'\tevents\t["events","{key.name}"]\tevents'
 
     def add(entity: Entity, event: Event, rows: list[ShreddedRow]) -> None:
         found = values(columns, entity.data)
-        rejected: list[ShreddedRow] = []
         write = plain if event.plain else escaping
+        rejected: Sequence[ShreddedRow] = ()
         try:
-            cells = [NULL if value is None else make(value) for make, value in zip(write, found, strict=True)]
+            cells = [NULL if value is None else make(value) for make, value in zip(write, found)]  # noqa: B905  # hot
         except Unfit:
-            cells = _one_by_one(uri, properties, write, found, event, rejected)
+            cells, rejected = _one_by_one(key.uri, properties, write, found, event)
         if overflow is not None:
-            overflow(entity.data, found, cells, event, rejected)
-        row = f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}"
-        rows.append(ShreddedRow(row_table, "\t".join([row, *cells])))
-        rows += rejected
+            rejected = [*rejected, *overflow(entity.data, found, cells, event)]
+        cells.insert(0, f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}")
+        rows.append(ShreddedRow(row_table, "\t".join(cells)))
+        if rejected:
+            rows += rejected
 
     return add
 
@@ -141,20 +147,20 @@ def _one_by_one(
     write: Sequence[Write],
     found: Sequence[object],
     event: Event,
-    rejected: list[ShreddedRow],
-) -> list[str]:
-    """The cells of a row of which at least one value does not fit its column."""
-    cells = []
+) -> tuple[list[str], list[ShreddedRow]]:
+    """The cells of a row of which at least one value does not fit its column, and the values that do not."""
+    cells, rejected = [], []
     for column, make, value in zip(columns, write, found, strict=True):
         try:
             cells.append(NULL if value is None else make(value))
         except Unfit as unfit:
             cells.append(unfit.cell)
             rejected.append(_rejected(event, uri, column.name, unfit.reason, value))
-    return cells
+    return cells, rejected
 
 
-Overflow = Callable[[object, Sequence[object], list[str], Event, list[ShreddedRow]], None]
+Overflow = Callable[[object, Sequence[object], list[str], Event], list[ShreddedRow]]
+"""Appends the last cell to those of a row (data, values, cells, event), and gives the values that do not fit it."""
 
 
 def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
@@ -165,9 +171,7 @@ def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
     hidden = extractor([column.path or () for column in table.overflow])
     limit = table.row_limit or 0
 
-    def fill(
-        data: object, found: Sequence[object], cells: list[str], event: Event, rejected: list[ShreddedRow]
-    ) -> None:
+    def fill(data: object, found: Sequence[object], cells: list[str], event: Event) -> list[ShreddedRow]:
         left = {
             column.name: value
             for column, value in zip(table.overflow, values(hidden, data), strict=True)
@@ -187,11 +191,12 @@ def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
                 cells[place] = NULL
         if not left:
             cells.append(NULL)
-            return
+            return []
         try:
             cells.append(json_cell(jsontext.dumps(left), left))
         except Unfit as unfit:
             cells.append(NULL)
-            rejected += [_rejected(event, uri, name, unfit.reason, value) for name, value in left.items()]
+            return [_rejected(event, uri, name, unfit.reason, value) for name, value in left.items()]
+        return []
 
     return fill
