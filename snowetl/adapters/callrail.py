@@ -7,7 +7,7 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper, without_envelope
 from snowetl.adapters.rewrite import date_of_spaced
-from snowetl.jvm.numbers import big_integer
+from snowetl.jvm.integers import big_integer
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _BOOLEANS = frozenset(("first_call", "answered"))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper
+from snowetl.jvm.doubles import json_double, parse_double
+from snowetl.jvm.integers import parse_int
 from snowetl.jvm.joda import DateError, parse_datetime
-from snowetl.jvm.numbers import double, int32, json_double
-from snowetl.jvm.text import UrlDecodeError, percent_decode, single_encode_percents, url_decode
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.text import UrlDecodeError, percent_decode, single_encode_percents, url_decode
 
 _VERSIONS = {12: "1-0-0", 15: "1-0-1", 18: "1-0-2", 19: "1-0-3", 23: "1-0-4", 24: "1-0-5", 26: "1-0-6"}
 _TEXT_FORMAT = "tsv"
@@ -25,15 +27,15 @@ class _Refused(ValueError):
 
 
 def _int(text: str) -> int:
-    number = int32(text)
+    number = parse_int(text)
     if number is None:
         raise _Refused("cannot be converted to Int")
     return number
 
 
 def _double(text: str) -> Any:
-    number = double(text)
-    if number is None:
+    number = parse_double(text)
+    if number is None or not math.isfinite(number):
         raise _Refused("cannot be converted to Double")
     return json_double(number)
 

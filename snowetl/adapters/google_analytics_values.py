@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from snowetl.adapters.google_analytics_fields import Field
-from snowetl.jvm.numbers import decimal_double, int32, json_double
+from snowetl.jvm.big_decimal import to_double
+from snowetl.jvm.doubles import json_double
+from snowetl.jvm.integers import parse_int
 from snowetl.model import badrow
 
 Sent = dict[str, str]
@@ -30,14 +32,14 @@ def _int(field: Field, text: str) -> int:
     """An integer; the text ``null`` in any case is 0 (the reference reads a null and unboxes it)."""
     if text.lower() == "null":
         return 0
-    number = int32(text)
+    number = parse_int(text)
     if number is None:
         raise Refused(field, text, "cannot be converted to java.lang.Integer")
     return number
 
 
 def _double(field: Field, text: str) -> Any:
-    number = decimal_double(text, cents=field.type == "cents")
+    number = to_double(text, cents=field.type == "cents")
     if number is None:
         raise Refused(field, text, "cannot be converted to Double")
     return json_double(number)

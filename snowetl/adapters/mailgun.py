@@ -9,6 +9,7 @@ from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import camelize, clean_event, deep_merge, long_of
 from snowetl.adapters.webhook import JSON, EventTypes, body_fault, one_line
 from snowetl.jvm import jsontext
+from snowetl.jvm.integers import MAX_INT, MIN_INT
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 EVENTS = {
@@ -21,7 +22,6 @@ EVENTS = {
     "unsubscribed": "recipient_unsubscribed",
 }
 _SIGNATURE = ("timestamp", "token", "signature")
-_MAX_INT = 2**31 - 1
 
 _wrap = Wrapper("com.mailgun-v1")
 
@@ -69,7 +69,7 @@ def trimmed(event: dict[str, Any]) -> dict[str, Any]:
     """Without the message text; ``attachmentCount`` only where it is a 32-bit integer, and as such."""
     event.pop("bodyPlain", None)
     count = long_of(event.pop("attachmentCount", None))
-    if count is not None and -_MAX_INT - 1 <= count <= _MAX_INT:
+    if count is not None and MIN_INT <= count <= MAX_INT:
         event["attachmentCount"] = count
     return event
 

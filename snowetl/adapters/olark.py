@@ -6,9 +6,10 @@ from typing import Any
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
-from snowetl.adapters.rewrite import camelize, java_long
+from snowetl.adapters.rewrite import camelize
 from snowetl.adapters.webhook import FORM, body_fault, form_of, parse_json
 from snowetl.jvm import timestamps
+from snowetl.jvm.integers import parse_long
 from snowetl.model.payload import CollectorPayload, RawEvent
 
 _FRACTION = 3
@@ -64,7 +65,7 @@ def _date(text: str) -> str | Failures:
         return input_failure("timestamp", text, "unexpected timestamp format")
     fraction = parts[1][:_FRACTION] if len(parts) > 1 else ""
     digits = parts[0] + fraction.ljust(_FRACTION, "0")
-    millis = java_long(digits)
+    millis = parse_long(digits)
     if millis is None:
         return input_failure("timestamp", digits, "cannot be converted to Double")
     return timestamps.to_iso(millis)

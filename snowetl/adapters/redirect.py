@@ -7,7 +7,9 @@ import base64
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import UNSTRUCT_OPEN, contexts_text, query_text, self_describing_text
-from snowetl.jvm import jsontext, text
+from snowetl.jvm import jsontext
+from snowetl.jvm.commons_codec import decode_base64
+from snowetl.jvm.strings import decode_utf8, to_utf8
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 
@@ -44,7 +46,7 @@ def _as_context(query: Parameters, target: str) -> Parameters | Failures:
     """
     encoded, plain = query.get("cx"), query.get("co")
     if encoded is not None:
-        contexts = _prepended(target, text.decode_utf8(text.decode_base64(encoded)))
+        contexts = _prepended(target, decode_utf8(decode_base64(encoded)))
         return contexts if isinstance(contexts, Failures) else {"cx": encode_base64(contexts)}
     contexts = _prepended(target, plain) if plain else contexts_text([_redirect(target)])
     return contexts if isinstance(contexts, Failures) else {"co": contexts}
@@ -67,7 +69,7 @@ def _redirect(target: str) -> str:
 
 def encode_base64(plain: str) -> str:
     """URL-safe, without padding, in lines of 76 characters (commons-codec)."""
-    encoded = base64.urlsafe_b64encode(text.to_utf8(plain)).decode("ascii").rstrip("=")
+    encoded = base64.urlsafe_b64encode(to_utf8(plain)).decode("ascii").rstrip("=")
     return "\r\n".join([encoded[at : at + _BASE64_LINE] for at in range(0, len(encoded), _BASE64_LINE)])
 
 

@@ -14,7 +14,7 @@ from snowetl.errors import ConfigError
 from snowetl.http import Http, HttpError, Policy, redacted
 from snowetl.jvm import jsontext
 from snowetl.jvm.scala_maps import as_map
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
 

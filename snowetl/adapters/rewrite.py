@@ -12,12 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from snowetl.jvm import timestamps
+from snowetl.jvm.integers import MAX_LONG, MIN_LONG, parse_long, wrap_long
 from snowetl.jvm.scala_maps import as_map
 
 _SMALL_MAP = 4
-_LONG = re.compile(r"([+-]?)0*(\d{1,19})")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_MAX_LONG = 2**63 - 1
 _LONG_DIGITS = 19
 _SPACED_DATE = re.compile(r"([+-]?\d{1,9})-(\d{1,2})-(\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
 _MAX_YEAR = 292_278_993
@@ -82,10 +81,10 @@ def clean_event(event: Any, type_key: str, event_type: str | None, date_keys: tu
 
 def date_of_seconds(value: Any) -> Any:
     """Epoch seconds (a number without fraction, or a string of one) as date text; anything else as it is."""
-    seconds = java_long(value) if isinstance(value, str) else integral(value)
+    seconds = parse_long(value) if isinstance(value, str) else integral(value)
     if seconds is None:
         return value
-    return timestamps.to_iso(_wrap(seconds * 1000))
+    return timestamps.to_iso(wrap_long(seconds * 1000))
 
 
 def integral(value: Any) -> int | None:
@@ -114,18 +113,7 @@ def _whole(text: str) -> int | None:
 
 
 def _in_range(number: int | None) -> int | None:
-    return number if number is not None and -_MAX_LONG - 1 <= number <= _MAX_LONG else None
-
-
-def java_long(text: str) -> int | None:
-    """``java.lang.Long.parseLong``, ``None`` where it throws."""
-    match = _LONG.fullmatch(text)
-    return _in_range(int(match.group(1) + match.group(2))) if match else None
-
-
-def _wrap(millis: int) -> int:
-    """64-bit arithmetic overflows silently on the JVM."""
-    return (millis + 2**63) % 2**64 - 2**63
+    return number if number is not None and MIN_LONG <= number <= MAX_LONG else None
 
 
 def date_of_spaced(text: str) -> str:

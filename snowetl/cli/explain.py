@@ -14,7 +14,7 @@ from snowetl.cli import console
 from snowetl.cli.verb import verb
 from snowetl.errors import UsageError
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import decode_base64
+from snowetl.jvm.commons_codec import decode_base64
 from snowetl.steps.settings import ExplainSettings
 
 _PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<number>\d+)")

@@ -18,10 +18,12 @@ from snowetl.collector.loader import (
 )
 from snowetl.collector.path import parse_path
 from snowetl.collector.timestamp import parse_timestamp
-from snowetl.jvm.text import UrlDecodeError, decode_base64, decode_utf8, percent_decode, url_decode
+from snowetl.jvm.commons_codec import decode_base64
+from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload
+from snowetl.model.text import UrlDecodeError, percent_decode, url_decode
 
 _COLUMNS = 12
 _HYPHENS = ["-", "-", "-"]

@@ -19,10 +19,10 @@ from snowetl.collector.loader import (
 )
 from snowetl.collector.path import parse_path
 from snowetl.collector.timestamp import parse_timestamp
-from snowetl.jvm.text import percent_decode, single_encode_percents
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload
+from snowetl.model.text import percent_decode, single_encode_percents
 
 _HEADERS = ("#Version:", "#Fields:")
 # How many columns the logs had over the years; with the last format others may follow. Where the cookie, the 13th

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 
 from snowetl.jvm import charsets, querystring
-from snowetl.jvm.text import decode_utf8
+from snowetl.jvm.strings import decode_utf8, trim
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.payload import CollectorPayload
@@ -23,7 +23,6 @@ WHITESPACE = " \t\n\x0b\f\r"
 
 _INSTANCE = re.compile("@[0-9a-z]+;")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_UP_TO_SPACE = "".join(map(chr, range(0x21)))
 
 
 class Loader(ABC):
@@ -94,7 +93,7 @@ def parse_querystring(text: str | None, charset: str) -> querystring.Pairs | Mes
 def clean_message(message: str) -> str:
     """Exception text without instance ids and control characters (enrich 3.9.0 ``JsonUtils.stripInstanceEtc``)."""
     message = _INSTANCE.sub("@xxxxxx;", message).replace("\t", "    ")
-    return _CONTROL.sub("", message).strip(_UP_TO_SPACE)
+    return trim(_CONTROL.sub("", message))
 
 
 def body_payload(collector: str, api: tuple[str, str], body: str) -> CollectorPayload:

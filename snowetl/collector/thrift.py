@@ -9,7 +9,7 @@ from snowetl.collector import thrift_reader as reader
 from snowetl.collector.loader import Loaded, Loader, parse_querystring
 from snowetl.collector.path import SNOWPLOW_TP1, parse_path
 from snowetl.jvm import charsets
-from snowetl.jvm.text import decode_base64
+from snowetl.jvm.commons_codec import decode_base64
 from snowetl.jvm.uuid import parse_uuid
 from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin

@@ -11,7 +11,7 @@ import re
 import struct
 from typing import Any
 
-from snowetl.jvm.text import decode_utf8
+from snowetl.jvm.strings import decode_utf8
 
 STOP, BOOL, BYTE, DOUBLE, I16, I32, I64, STRING, STRUCT, MAP, SET, LIST = 0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from snowetl.collector import thrift_reader as reader
 from snowetl.collector.path import SNOWPLOW_TP1
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.payload import CollectorPayload
 
 SCHEMA = "iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"

@@ -13,7 +13,7 @@ from snowetl.ddl.names import column_name, qualified, quoted, snake_case
 from snowetl.ddl.schema import Schema, big_int, is_mixed, is_union
 from snowetl.ddl.tables import Alterations, Dialect, Held, NoTable, Table, from_catalog, text_length
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import utf16_length
+from snowetl.jvm.strings import utf16_length
 from snowetl.model.schema import SchemaKey
 
 DEFAULT_VARCHAR = 4096

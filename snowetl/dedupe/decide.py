@@ -13,7 +13,7 @@ from snowetl.dedupe import rules
 from snowetl.dedupe.event_manifest import ManifestConfig, Seen
 from snowetl.dedupe.rules import Decision, Key, Policy
 from snowetl.dedupe.verdicts import VERDICTS, Decisions
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 
 _LONGEST_FINGERPRINT = 256
 

@@ -11,14 +11,12 @@ from functools import lru_cache
 
 from snowetl.jvm import big_decimal as java_decimal
 from snowetl.jvm import timestamps
-from snowetl.jvm.text import tsv_safe
+from snowetl.jvm.integers import parse_int, parse_long
+from snowetl.model.text import tsv_safe
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _DIMENSIONS = re.compile(r"(\d+)x(\d+)", re.ASCII)
 _IP_SEPARATOR = re.compile(r"[,| ]")
-_MAX_INT32 = 2**31 - 1
-_MAX_INT64 = 2**63 - 1
-_MAX_DIGITS = 4000
 
 _EVENT_TYPES = {
     "se": "struct",
@@ -68,20 +66,10 @@ def int32(value: str) -> str:
         return value if value[0] != "0" else str(int(value))
     if value.lower() == "null":
         return ""
-    number = _parse_long(value)
-    if number is None or not -_MAX_INT32 - 1 <= number <= _MAX_INT32:
+    number = parse_int(value)
+    if number is None:
         raise ConversionError("cannot be converted to java.lang.Integer")
     return str(number)
-
-
-def _parse_long(value: str) -> int | None:
-    """``Long.parseLong`` without its range check: optional sign, decimal digits of any script of the BMP."""
-    digits = value[1:] if value[:1] in ("+", "-") else value
-    if not digits.isdecimal() or (not digits.isascii() and max(digits) > "\uffff"):
-        return None
-    if len(digits) > _MAX_DIGITS:
-        return _MAX_INT64 + 1 if digits.strip("0") else 0
-    return -int(digits) if value[0] == "-" else int(digits)
 
 
 def decimal(value: str) -> str:
@@ -102,8 +90,8 @@ def bool01(value: str) -> str:
 def epoch_ms(value: str) -> str:
     if value.isascii() and value.isdigit() and len(value) < 15:
         return timestamps.to_tsv(int(value))
-    millis = _parse_long(value)
-    if millis is None or not -_MAX_INT64 - 1 <= millis <= _MAX_INT64:
+    millis = parse_long(value)
+    if millis is None:
         raise ConversionError("not in the expected format: ms since epoch")
     text = timestamps.to_tsv(millis)
     if not timestamps.in_warehouse_range(millis):
@@ -123,9 +111,10 @@ def _dimensions(value: str) -> tuple[str, str]:
     width, height = match.groups()
     if len(width) < 10 and len(height) < 10:
         return str(int(width)), str(int(height))
-    if any(len(side) > _MAX_DIGITS or int(side) > _MAX_INT32 for side in (width, height)):
+    sides = parse_int(width), parse_int(height)
+    if None in sides:
         raise ConversionError("could not be converted to java.lang.Integer s")
-    return str(int(width)), str(int(height))
+    return str(sides[0]), str(sides[1])
 
 
 _SHORT = 24

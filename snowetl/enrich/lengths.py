@@ -7,7 +7,7 @@ from itertools import compress
 from operator import gt, itemgetter
 
 from snowetl.errors import ConfigError
-from snowetl.jvm.text import utf16_length
+from snowetl.jvm.strings import utf16_length
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent

@@ -11,10 +11,10 @@ from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.base import CONTEXTS_WRITTEN, Place, Step
 from snowetl.enrich.uri import UriError, page_query, parse_uri
 from snowetl.jvm import timestamps
-from snowetl.jvm.text import tsv_safe
 from snowetl.model import badrow
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
+from snowetl.model.text import tsv_safe
 
 _V_COLLECTOR = INDEX["v_collector"]
 _PAGE_URL = INDEX["page_url"]

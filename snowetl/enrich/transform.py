@@ -8,12 +8,14 @@ from typing import Any
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
 from snowetl.jvm import jsontext
+from snowetl.jvm.commons_codec import decode_base64
 from snowetl.jvm.map_order import map_order
-from snowetl.jvm.text import decode_base64, decode_utf8, tsv_safe
+from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import Parameters
+from snowetl.model.text import tsv_safe
 
 _TEXT = {
     "aid": "app_id",

@@ -6,7 +6,7 @@ from snowetl.caching import Memo
 from snowetl.jvm import querystring
 from snowetl.jvm import scala_uri as lenient_uri
 from snowetl.jvm import uri as java_uri
-from snowetl.jvm.text import tsv_safe
+from snowetl.model.text import tsv_safe
 
 _CACHE_SIZE = 16_384
 _CACHED_LENGTH = 2_048

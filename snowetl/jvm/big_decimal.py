@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from snowetl.jvm.text import utf16_length
+from snowetl.jvm.integers import MAX_INT
+from snowetl.jvm.strings import decimal_digits, utf16_length
 
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?", re.ASCII)
 _COMPACT_DIGITS = 18
-_MAX_INT = 2**31 - 1
 _MAX_EXPANSION = 10_000
 """Powers of ten beyond this are refused like those beyond Java's own limit (646 million digits): no column of any
 warehouse holds such a number, and eight characters must not become 100 KB in an event."""
+
+
+_CENT = Decimal("0.01")
+_BEYOND_DOUBLE = 400
+_ROUNDING = Context(prec=2 * _BEYOND_DOUBLE, rounding=ROUND_HALF_EVEN)
 
 
 class DecimalError(ValueError):
@@ -48,6 +54,25 @@ def stripped(text: str) -> str:
     return f"{number:f}" if abs(number.adjusted()) <= _MAX_EXPANSION else str(number)
 
 
+def to_double(text: str, *, cents: bool = False) -> float | None:
+    """The double next to ``new BigDecimal(text)``, rounded half-even to two places before where asked; may be infinite.
+
+    ``None`` for text that is no decimal.
+    """
+    try:
+        negative, digits, scale = _parse(text)
+    except DecimalError:
+        return None
+    number = Decimal(f"{digits}E{-scale}") if digits else Decimal(0)
+    if number and number.adjusted() > _BEYOND_DOUBLE:
+        return -math.inf if negative else math.inf
+    if not number:
+        return 0.0
+    if cents:
+        number = number.quantize(_CENT, context=_ROUNDING) if number.adjusted() >= -_BEYOND_DOUBLE else Decimal(0)
+    return -float(number) if negative and number else float(number)
+
+
 def _parse(text: str) -> tuple[bool, str, int]:
     negative = text.startswith("-")
     body = text[1:] if text[:1] in ("-", "+") and text else text
@@ -78,7 +103,7 @@ def _parse(text: str) -> tuple[bool, str, int]:
     if not digits:
         raise DecimalError("No digits found.")
     scale = fraction - exponent
-    if not -_MAX_INT - 1 <= scale <= _MAX_INT:
+    if not -MAX_INT - 1 <= scale <= MAX_INT:
         raise DecimalError("Scale out of range.")
     return negative, "".join([str(int(digit)) for digit in digits]).lstrip("0"), scale
 
@@ -89,14 +114,14 @@ def _exponent(text: str) -> int:
         text = text[1:]
     if not text:
         raise DecimalError("null")
-    while len(text) > 10 and text[0].isdecimal() and int(text[0]) == 0:
+    while utf16_length(text) > 10 and decimal_digits(text[0]) == "0":
         text = text[1:]
-    if len(text) > 10:
+    if utf16_length(text) > 10:
         raise DecimalError("Too many nonzero exponent digits.")
     if not all(char.isdecimal() and char <= "\uffff" for char in text):
         raise DecimalError("Not a digit.")
     exponent = -int(text) if negative else int(text)
-    if not -_MAX_INT - 1 <= exponent <= _MAX_INT:
+    if not -MAX_INT - 1 <= exponent <= MAX_INT:
         raise DecimalError("Exponent overflow.")
     return exponent
 

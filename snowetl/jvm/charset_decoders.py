@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from snowetl.jvm.text import from_units
+from snowetl.jvm.strings import from_units
 
 _REPLACEMENT = "\ufffd"
 _LEADS = range(0x80, 0x100)

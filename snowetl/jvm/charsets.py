@@ -9,7 +9,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from snowetl.jvm import charset_decoders as decoders
-from snowetl.jvm.text import decode_utf8
+from snowetl.jvm.strings import decode_utf8
 
 _CACHE_SIZE = 1024
 _NOT_READ = "?"

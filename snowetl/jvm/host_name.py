@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from snowetl.jvm.inet_addresses import parse_ipv6
+from snowetl.jvm.strings import trim
 
-_JAVA_BLANKS = "".join(map(chr, range(33)))
 _MAX_LENGTH = 253
 _PLAIN = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _OCTET = re.compile(r"0[xX]0*([0-9]{1,8})|0+([0-7]{1,11})|([0-9]{1,11})")
@@ -27,7 +27,7 @@ def host_address(text: str) -> str | None:
         return text
     if len(text) > _MAX_LENGTH:
         return None
-    return _lenient(text.strip(_JAVA_BLANKS)) or _java_literal(text)
+    return _lenient(trim(text)) or _java_literal(text)
 
 
 def _lenient(text: str) -> str | None:

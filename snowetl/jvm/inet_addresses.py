@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snowetl.jvm.text import hex_digit
+from snowetl.jvm.strings import hex_digit
 
 _GROUPS = 8
 _MAX_LENGTH = 45

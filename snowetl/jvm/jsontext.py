@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from snowetl.jvm.text import from_units
+from snowetl.jvm.strings import from_units
 
 MAX_DEPTH = 10_240
 """Levels of nesting beyond which text is refused with :class:`JsonError`, however it is written and whoever asks.

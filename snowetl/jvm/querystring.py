@@ -11,7 +11,7 @@ import re
 from binascii import a2b_qp
 
 from snowetl.jvm import charsets
-from snowetl.jvm.text import hex_digit, to_units, utf16_length
+from snowetl.jvm.strings import hex_digit, to_units, utf16_length
 
 Pairs = list[tuple[str, "str | None"]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from snowetl.jvm.text import decode_utf8, from_units, to_units
+from snowetl.jvm.strings import decode_utf8, from_units, to_units
 
 _URN = re.compile(
     r"urn:([A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9]))((?::[A-Za-z0-9\-._~%!$&'()*+,;=:@][A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?)"

@@ -132,7 +132,7 @@ class _Parser:
         return stop, path, query
 
     def authority(self, start: int, end: int) -> None:
-        literal = self.text.find("]", start, end) > start
+        literal = self.find("]", start, end) > start  # also where there is none: Java finds the end then
         server_chars = self.scan(_SERVER_PERCENT if literal else _SERVER, start, end) == end
         registry_chars = self.scan(_REG_NAME, start, end) == end
         if registry_chars and not server_chars:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from snowetl.jvm.text import hex_digit
+from snowetl.jvm.strings import hex_digit
 
 _CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MAX_UNITS = 36

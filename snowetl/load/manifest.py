@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.load.run import TransformedRun, run_name
 from snowetl.storage.base import scheme_of
 

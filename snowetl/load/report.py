@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.load.run import run_name
 from snowetl.reporting import html
 from snowetl.storage import filesystem

@@ -12,7 +12,7 @@ from typing import Any
 
 from snowetl.errors import OutputExists, StorageError
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.reporting import html
 from snowetl.storage import FileInfo, filesystem
 

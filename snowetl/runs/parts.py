@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.errors import ConfigError
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.storage import StagedFile, filesystem
 
 _BATCH_CHARS = 256 * 1024

@@ -14,7 +14,7 @@ from typing import Any
 
 from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.reporting import html
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of

@@ -16,7 +16,8 @@ from typing import Any
 
 from snowetl.documents import did_you_mean
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import decode_base64, decode_utf8
+from snowetl.jvm.commons_codec import decode_base64
+from snowetl.jvm.strings import decode_utf8
 
 ReadDocument = Callable[[Any], Any]
 """The content of a document given as a path, a folder, text, base64 or parsed JSON."""

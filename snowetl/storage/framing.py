@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import cast
 
-from snowetl.jvm.text import decode_utf8
+from snowetl.jvm.strings import decode_utf8
 from snowetl.storage import elephantbird, structs
 from snowetl.storage.base64_lines import decode_base64_line, has_control_characters, is_base64
 from snowetl.storage.lines import NO_STOP, read_lines

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from snowetl.jvm import instants, jsontext, scalars
+from snowetl.jvm import instants, jsontext
+from snowetl.jvm.doubles import double_text, parse_double
 from snowetl.jvm.instants import CANONICAL, Instant
-from snowetl.jvm.text import utf16_length
+from snowetl.jvm.integers import parse_int
+from snowetl.jvm.strings import utf16_length
+from snowetl.jvm.uuid import parse_uuid
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import INVALID_IGLUURI, ParseError, SchemaCriterion, SchemaKey
@@ -155,14 +158,14 @@ def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
     for index in INTEGERS:
         text = columns[index]
         if text and not (text.isascii() and text.isdecimal() and len(text) < 10 and text[0] != "0"):
-            _replace(columns, index, scalars.integer, "integer", errors)
+            _replace(columns, index, _integer, "integer", errors)
     for index in DOUBLES:
         if columns[index]:
-            _replace(columns, index, scalars.double, "double", errors)
+            _replace(columns, index, _double, "double", errors)
             if columns[index][-1:] in ("N", "y"):  # NaN, Infinity
                 event.exact[index], columns[index] = columns[index], ""
     if columns[_EVENT_ID]:
-        _replace(columns, _EVENT_ID, scalars.uuid, "UUID", errors)
+        _replace(columns, _EVENT_ID, parse_uuid, "UUID", errors)
 
 
 def _cannot_parse(index: int, what: str) -> str:
@@ -177,6 +180,16 @@ def _read_timestamp(event: Event, index: int, errors: list[tuple[int, str]]) -> 
     event.columns[index] = text = instants.to_tsv(instant)
     if not (CANONICAL(text) and instants.from_canonical(text) == instant):
         event.exact[index] = instant
+
+
+def _integer(text: str) -> str | None:
+    number = parse_int(text)
+    return None if number is None else str(number)
+
+
+def _double(text: str) -> str | None:
+    number = parse_double(text)
+    return None if number is None else double_text(number)
 
 
 def _replace(

@@ -18,7 +18,7 @@ from snowetl.dedupe.event_manifest import BATCH, ManifestConfig
 from snowetl.dedupe.rules import Key
 from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
 from snowetl.errors import SnowetlError
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.storage.splits import Split
 from snowetl.workers.base import Task, Work, unheard
 from snowetl.workers.spark_errors import job_error, wrap_error

@@ -8,10 +8,9 @@ from snowetl.adapters.rewrite import (
     date_of_seconds,
     date_of_spaced,
     deep_merge,
-    java_long,
     long_of,
 )
-from snowetl.jvm import jsontext, numbers
+from snowetl.jvm import jsontext
 from snowetl.jvm.scala_maps import as_map, product_hash
 
 
@@ -71,24 +70,6 @@ def test_what_is_no_spaced_date_stays(text):
 )
 def test_epoch_seconds(value, expected):
     assert date_of_seconds(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("7", 7),
-        ("+7", 7),
-        ("-007", -7),
-        ("0" * 30, 0),
-        ("٣", 3),
-        (" 7", None),
-        ("", None),
-        ("-", None),
-        ("9" * 19, None),
-    ],
-)
-def test_java_longs(text, number):
-    assert java_long(text) == number
 
 
 @pytest.mark.parametrize(
@@ -160,61 +141,3 @@ def test_deep_merge():
 def test_hash_of_a_case_class():
     assert product_hash(1, 0, 0) != product_hash(0, 0, 1)
     assert 0 <= product_hash(97) < 2**32
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1", 1.0),
-        (" 1.5e3 ", 1500.0),
-        ("1d", 1.0),
-        (".5F", 0.5),
-        ("0x1p-1", 0.5),
-        ("1.", 1.0),
-        ("NaN", None),
-        ("Infinity", None),
-        ("1e999", None),
-        ("0x1p99999", None),
-        ("1_0", None),
-        ("", None),
-        ("٣", None),
-    ],
-)
-def test_doubles(text, number):
-    assert numbers.double(text) == number
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("7", 7),
-        ("+07", 7),
-        ("-2147483648", -(2**31)),
-        ("2147483648", None),
-        ("0" * 99 + "1", 1),
-        ("1.0", None),
-        ("", None),
-    ],
-)
-def test_ints(text, number):
-    assert numbers.int32(text) == number
-
-
-@pytest.mark.parametrize(
-    ("text", "plain", "cents"),
-    [
-        ("12.345", 12.345, 12.34),
-        ("12.355", 12.355, 12.36),
-        ("1e2", 100.0, 100.0),
-        ("-.5", -0.5, -0.5),
-        ("0.001", 0.001, 0.0),
-        ("1e500", float("inf"), float("inf")),
-        ("1e-500", 0.0, 0.0),
-        ("1,5", None, None),
-        ("", None, None),
-        ("e5", None, None),
-    ],
-)
-def test_decimals(text, plain, cents):
-    assert numbers.decimal_double(text) == plain
-    assert numbers.decimal_double(text, cents=True) == cents

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.enrich.uri import UriError, parse_uri
+from snowetl.jvm import uri as java_uri
 from tests.growth import assert_linear
 
 
@@ -109,3 +110,16 @@ def test_F5_the_lenient_parser_names_the_furthest_fault(text, message):
 
 def test_F5_the_fault_is_shown_below_its_line():
     assert fault_of("http://jo@h:x/|")[1] == "http://jo@h:x/|\n            ^"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("http://[@=%4+", "Illegal character in user info at index 7"),
+        ("http://[+x1.%41%4", "Expected closing bracket for IPv6 address at index 17"),
+        ("http://ab.c[%4.b.c", "Illegal character in hostname at index 11"),
+    ],
+)
+def test_an_open_bracket_hides_broken_escapes_behind_it(text, fault):
+    with pytest.raises(java_uri.JavaUriError, match=fault):
+        java_uri.parse(text)

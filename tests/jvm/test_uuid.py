@@ -50,3 +50,24 @@ def test_no_uuid(text: str) -> None:
 @given(st.uuids())
 def test_canonical_ones_stay(value: uuid.UUID) -> None:
     assert parse_uuid(str(value)) == parse_uuid(str(value).upper()) == str(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("C6EF3124-B53A-4B13-A233-0088F79DCBCB", "c6ef3124-b53a-4b13-a233-0088f79dcbcb"),
+        ("1-1-1-1-1", "00000001-0001-0001-0001-000000000001"),
+        ("fffffffff-1-1-1-1", "ffffffff-0001-0001-0001-000000000001"),
+        ("١-1-1-1-1", "00000001-0001-0001-0001-000000000001"),
+        ("Ｆ-+1-1-1-1", "0000000f-0001-0001-0001-000000000001"),
+        ("c6ef3124-b53a-4b13-a233", None),
+        ("{c6ef3124-b53a-4b13-a233-0088f79dcbcb}", None),
+        ("1--1-1-1", None),
+        ("g-1-1-1-1", None),
+        ("1-1-1-1-1-1", None),
+        ("ffffffffffffffff-1-1-1-1", None),
+        ("", None),
+    ],
+)
+def test_uuids_as_java_reads_them(text: str, printed: str | None) -> None:
+    assert parse_uuid(text) == printed

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.jvm import jsontext
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
 from snowetl.reporting.statistics import EARLIER, OTHER_TYPES, Statistics, merged

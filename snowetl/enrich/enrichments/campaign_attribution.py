@@ -12,9 +12,9 @@ from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm.map_order import in_map_order
-from snowetl.jvm.text import tsv_safe
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.model.text import tsv_safe
 
 _FIELDS = ("mktMedium", "mktSource", "mktTerm", "mktContent", "mktCampaign")
 _CAMPAIGN = slice(INDEX["mkt_medium"], INDEX["mkt_campaign"] + 1)

@@ -17,7 +17,7 @@ from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 

@@ -15,11 +15,11 @@ from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Ste
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError
-from snowetl.jvm.floats import java_float
+from snowetl.jvm.doubles import float_text
 from snowetl.jvm.host_name import host_address
-from snowetl.jvm.text import tsv_safe
 from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.model.text import tsv_safe
 
 if TYPE_CHECKING:
     from maxminddb import Reader
@@ -151,7 +151,7 @@ def _text(record: Any, *path: str) -> str:
 def _degrees(location: Any, name: str) -> str:
     """Single precision, as Java prints it; 0.0 where the record has none."""
     degrees = location.get(name) if isinstance(location, dict) else None
-    return java_float(degrees) if isinstance(degrees, (int, float)) else "0.0"
+    return float_text(degrees) if isinstance(degrees, (int, float)) else "0.0"
 
 
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = {

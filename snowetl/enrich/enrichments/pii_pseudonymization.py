@@ -16,7 +16,7 @@ from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import big_decimal, jsontext, md2
 from snowetl.jvm.json_path import JsonPath, PathFault, compile_path
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey

@@ -18,9 +18,10 @@ from snowetl.enrich.uri import Uri
 from snowetl.errors import AssetError
 from snowetl.jvm import jsontext
 from snowetl.jvm.map_order import java_hash, map_order, trie_groups
-from snowetl.jvm.text import percent_decode, tsv_safe
+from snowetl.jvm.strings import trim
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.model.text import percent_decode, tsv_safe
 
 _PAGE_HOST = INDEX["page_urlhost"]
 _REFERER = slice(INDEX["refr_medium"], INDEX["refr_term"] + 1)
@@ -81,7 +82,7 @@ class RefererParser:
     def __init__(self, sources: Mapping[str, Source], internal_domains: tuple[str, ...]) -> None:
         self._sources = sources
         self._longest = max(map(len, sources), default=0)
-        self._internal = frozenset(domain.strip(_JAVA_BLANKS) for domain in internal_domains)
+        self._internal = frozenset(trim(domain) for domain in internal_domains)
         self._known = Memo(self._columns, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0].text))
 
     def __call__(self, draft: Draft) -> None:
@@ -128,10 +129,6 @@ def _with_parents(host: str, longest: int) -> Iterator[str]:
     while start < len(host):
         yield host[start:]
         start = host.find(".", start) + 1 or len(host)
-
-
-_JAVA_BLANKS = "".join(map(chr, range(33)))
-"""What ``String.trim`` cuts off."""
 
 
 def _search_term(query: str, names: frozenset[str]) -> str:

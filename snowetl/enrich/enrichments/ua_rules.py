@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from snowetl.enrich.enrichments.regex_words import Words, required_words, shortest
 from snowetl.errors import AssetError
+from snowetl.jvm.strings import trim
 
 Texts = tuple["str | None", ...]
 _Match = re.Match[str]
@@ -200,10 +201,7 @@ def _device(match: _Match, replacements: Texts) -> Texts:
         return (device,)
     for number in _BACK_REFERENCE.findall(device):
         device = device.replace(f"${number}", _group(match, int(number)) or "", 1)
-    return (device.strip(_JAVA_BLANKS),)
-
-
-_JAVA_BLANKS = "".join(map(chr, range(33)))
+    return (trim(device),)
 
 
 # --- where rules come from ----------------------------------------------------------------------------------------

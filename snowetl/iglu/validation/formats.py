@@ -9,6 +9,7 @@ from typing import NamedTuple
 from snowetl.iglu.validation import patterns
 from snowetl.jvm import moments
 from snowetl.jvm.email import is_email
+from snowetl.jvm.strings import trim
 
 Test = Callable[[str], bool]
 
@@ -84,12 +85,11 @@ _IS_HOSTNAME = re.compile(
 _UUID_SHAPE = b"00000000-0000-0000-0000-000000000000"
 _SHAPES = bytes(ord("0") if chr(i) in "0123456789abcdefABCDEF" else i if i == ord("-") else 0 for i in range(256))
 _IPV6_TEST = patterns.full_match(_PATTERNS["ipv6"])
-_JAVA_BLANKS = "".join(map(chr, range(33)))
 
 
 def is_ipv6(text: str) -> bool:
     """No blanks around, no zone."""
-    return "%" not in text and text.strip(_JAVA_BLANKS) == text and _IPV6_TEST(text)
+    return "%" not in text and trim(text) == text and _IPV6_TEST(text)
 
 
 def is_uuid(text: str) -> bool:

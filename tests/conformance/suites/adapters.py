@@ -17,9 +17,11 @@ from snowetl.adapters.registry import AdapterRegistry
 from snowetl.adapters.remote import RemoteAdapter, RemoteAdaptersConfig
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.jvm import jsontext, text
+from snowetl.jvm import jsontext
+from snowetl.jvm.commons_codec import decode_base64
 from snowetl.jvm.joda import parse_datetime
 from snowetl.jvm.querystring import QuerystringError, parse_form
+from snowetl.jvm.strings import decode_utf8
 from snowetl.jvm.timestamps import to_iso
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.payload import CollectorPayload, RawEvent
@@ -226,7 +228,7 @@ _HELPERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "cleanupJsonEventValues": _cleanup,
     "breakDownCompField": _name_parts,
     "parseUrlEncodedForm": _form,
-    "decodeBase64Url": lambda given: text.decode_utf8(text.decode_base64(given["text"])),
+    "decodeBase64Url": lambda given: decode_utf8(decode_base64(given["text"])),
     "encodeBase64Url": lambda given: redirect.encode_base64(given["text"]),
     "toJsonSchemaDateTime[yyyy-MM-dd HH:mm:ss]": lambda given: rewrite.date_of_spaced(given["text"]),
     "epochSecondsToIso": lambda given: rewrite.date_of_seconds(given["seconds"]),

@@ -16,8 +16,11 @@ from snowetl.enrich.transform import transform
 from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.jvm import jsontext, querystring, text
+from snowetl.jvm import jsontext, querystring
+from snowetl.jvm.commons_codec import decode_base64
 from snowetl.jvm.map_order import map_order
+from snowetl.jvm.strings import decode_utf8
+from snowetl.model import text
 from snowetl.model.badrow import Origin
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import FIELDS, INDEX
@@ -287,7 +290,7 @@ def _url_decode(given: dict[str, str | None]) -> str:
 def _base64(given: str | None) -> str:
     if given is None:
         raise Failed("could not base64 decode: null")
-    return text.decode_utf8(text.decode_base64(given))
+    return decode_utf8(decode_base64(given))
 
 
 def _json(given: str) -> str:

@@ -14,11 +14,13 @@ from snowetl.collector.loader import parse_querystring, to_option
 from snowetl.collector.path import is_ice_request, parse_path
 from snowetl.collector.timestamp import parse_timestamp
 from snowetl.errors import ConfigError
-from snowetl.jvm.text import UrlDecodeError, decode_base64, decode_utf8, single_encode_percents, url_decode
+from snowetl.jvm.commons_codec import decode_base64
+from snowetl.jvm.strings import decode_utf8
 from snowetl.jvm.timestamps import to_iso
 from snowetl.jvm.uuid import parse_uuid
 from snowetl.model import badrow
 from snowetl.model.badrow import Origin, collector_payload_json
+from snowetl.model.text import UrlDecodeError, single_encode_percents, url_decode
 from snowetl.storage import lzop
 from snowetl.storage.pieces import Source
 from tests.conformance.compare import differences

@@ -17,7 +17,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import registered
 from snowetl.enrich.pipeline import Enricher
 from snowetl.jvm import charsets
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
 from tests.conformance.compare import deep_recursion, differences, event_differences, exact_json

@@ -17,7 +17,7 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.jvm import instants
 from snowetl.jvm.jsontext import JsonNumber
-from snowetl.jvm.text import to_utf8
+from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.transform import columns

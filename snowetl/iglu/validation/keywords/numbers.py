@@ -9,7 +9,7 @@ from typing import Any
 from snowetl.iglu.validation.report import Reports, ValidationCrash
 from snowetl.iglu.validation.schema import Keyword, Schema, State
 from snowetl.iglu.validation.values import NUMBERS, as_long, exact, number_text
-from snowetl.jvm.floats import java_double
+from snowetl.jvm.doubles import double_text
 
 _LONG = 2**63
 
@@ -81,7 +81,7 @@ class MultipleOf(Keyword):
     def __init__(self, schema: Schema, value: Any) -> None:
         super().__init__(schema, value)
         self.divisor = _double(value) if value.__class__ in NUMBERS else 0.0
-        self.shown = java_double(self.divisor)
+        self.shown = double_text(self.divisor)
         self.is_multiple = _multiple_of(exact(self.divisor))
 
     def reports(self, value: Any, at: str, state: State) -> Reports:

@@ -1,60 +1,105 @@
-"""How Java prints floats and doubles (``toString`` before JDK 19), whose digits are not always the shortest ones."""
+"""``Double`` and ``Float`` before JDK 19: how they read text, and print it, not always with the fewest digits."""
 
 from __future__ import annotations
 
 import math
+import re
 import struct
+from functools import lru_cache
+from typing import NamedTuple
 
-_SIGNIFICANT_BITS = 53
-_FRACTION_BITS = 52
-_BIAS, _FLOAT_BIAS = 1023, 127
-_FLOAT_SIGNIFICANT_BITS, _FLOAT_FRACTION_BITS = 24, 23
+from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.strings import trim
+
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?")
+_HEX = re.compile(r"([+-]?)0[xX](?:([0-9a-fA-F]+)\.?|([0-9a-fA-F]*)\.([0-9a-fA-F]+))[pP]([+-]?[0-9]+)[fFdD]?")
+_NAMED = {sign + name: float(sign + name) for sign in ("", "+", "-") for name in ("NaN", "Infinity")}
+
+
+def parse_double(text: str) -> float | None:
+    """``Double.parseDouble``: blanks around, a type letter, ``NaN``, ``Infinity`` and hexadecimal are read.
+
+    ``None`` where it throws.
+    """
+    text = trim(text)
+    if _DECIMAL.fullmatch(text):
+        return float(text.rstrip("fFdD"))
+    match = _HEX.fullmatch(text)
+    if match is None:
+        return _NAMED.get(text)
+    sign, whole, before, after, exponent = match.groups()
+    try:
+        return float.fromhex(f"{sign}0x{whole or before or '0'}.{after or '0'}p{exponent}")
+    except OverflowError:
+        return -math.inf if sign == "-" else math.inf
+
+
+def json_double(number: float) -> JsonNumber | None:
+    """A double as circe writes it: as Java prints it, null where it is not finite."""
+    return JsonNumber(double_text(number)) if math.isfinite(number) else None
+
+
+class _Format(NamedTuple):
+    """A binary floating-point format and how :mod:`struct` packs it."""
+
+    packing: str
+    integer: str
+    fraction_bits: int
+    bias: int
+
+
+_DOUBLE = _Format(">d", ">Q", 52, 1023)
+_FLOAT = _Format(">f", ">I", 23, 127)
+_SHORTEST_DIGITS = 15
+_PLAIN = re.compile(r"-?[0-9]{1,7}\.[0-9]+")
+
+
+def double_text(number: float) -> str:
+    """``Double.toString``: ``1.0``, ``12.23``, ``1.0E-4``, ``1.5E10``, ``NaN``."""
+    text = repr(number)  # with up to 15 digits the shortest text is Java's, too
+    if len(text) <= _SHORTEST_DIGITS and _PLAIN.fullmatch(text) and (abs(number) >= 1e-3 or number == 0):
+        return text
+    return _cached_text(text, number)
+
+
+@lru_cache(maxsize=65536)
+def _cached_text(_: str, number: float) -> str:
+    return _text(number, _DOUBLE)
+
+
+def float_text(number: float) -> str:
+    """``Float.toString`` of ``number`` rounded to single precision: ``43.88``, ``0.0``, ``1.0E-4``, ``NaN``."""
+    return _text(number, _FLOAT)
+
+
+# --- FloatingDecimal.dtoa -----------------------------------------------------------------------------------------
+
 _MAX_SMALL_EXPONENT = 62
-_SURELY_SHORTEST = 16
-"""Characters of a number with 15 digits or fewer, which Java prints as they are."""
+_MIN_SMALL_EXPONENT = -21
 _BITS_OF_POWERS_OF_5 = [0, *((5**power).bit_length() for power in range(1, 27))]
 
 
-def java_float(number: float) -> str:
-    """``Float.toString`` of ``number`` rounded to single precision: ``43.88``, ``0.0``, ``1.0E-4``, ``NaN``."""
+def _text(number: float, form: _Format) -> str:
     try:
-        (bits,) = struct.unpack(">I", struct.pack(">f", number))
+        (bits,) = struct.unpack(form.integer, struct.pack(form.packing, number))
     except OverflowError:
-        bits = 0x7F800000 | (0x80000000 if number < 0 else 0)
-    sign = "-" if bits >> 31 else ""
-    exponent, fraction = bits >> _FLOAT_FRACTION_BITS & 0xFF, bits & (1 << _FLOAT_FRACTION_BITS) - 1
-    if exponent == 0xFF:
+        return "Infinity" if number > 0 else "-Infinity"
+    width = form.fraction_bits
+    sign = "-" if math.copysign(1, number) < 0 else ""
+    exponent, fraction = bits >> width & 2 * form.bias + 1, bits & (1 << width) - 1
+    if exponent == 2 * form.bias + 1:
         return "NaN" if fraction else f"{sign}Infinity"
-    shift = _FRACTION_BITS - _FLOAT_FRACTION_BITS
-    return sign + _text(exponent, fraction << shift, _FLOAT_BIAS, _FLOAT_SIGNIFICANT_BITS)
-
-
-def java_double(number: float) -> str:
-    """``Double.toString``: ``37.0``, ``1.0E7``, ``4.9E-324``, ``9.999999999999999E22``, ``NaN``."""
-    if 1e-3 <= abs(number) < 1e7:
-        shortest = repr(number)
-        if len(shortest) <= _SURELY_SHORTEST:
-            return shortest
-    (bits,) = struct.unpack(">Q", struct.pack(">d", number))
-    sign = "-" if bits >> 63 else ""
-    exponent, fraction = bits >> _FRACTION_BITS & 0x7FF, bits & (1 << _FRACTION_BITS) - 1
-    if exponent == 0x7FF:
-        return "NaN" if fraction else f"{sign}Infinity"
-    return sign + _text(exponent, fraction, _BIAS, _SIGNIFICANT_BITS)
-
-
-def _text(exponent: int, fraction: int, bias: int, significant: int) -> str:
-    """A finite number without its sign, from its parts; ``fraction`` is of 52 bits, ``significant`` of them count."""
     if not exponent and not fraction:
-        return "0.0"
+        return f"{sign}0.0"
+    significant = width + 1
     if exponent:
-        fraction |= 1 << _FRACTION_BITS
-    else:  # fewer bits than usual
-        shift = _SIGNIFICANT_BITS - fraction.bit_length()
-        fraction <<= shift
-        significant -= shift
-        exponent = 1 - shift
-    return _layout(*_digits(exponent - bias, fraction, significant))
+        fraction |= 1 << width
+    else:
+        significant = fraction.bit_length()
+        fraction <<= width + 1 - significant
+        exponent = 1 - (width + 1 - significant)
+    digits, point = _digits(exponent - form.bias, fraction, significant, width)
+    return sign + _layout(digits, point)
 
 
 def _layout(digits: str, point: int) -> str:
@@ -66,14 +111,14 @@ def _layout(digits: str, point: int) -> str:
     return f"{digits[0]}.{digits[1:] or '0'}E{point - 1}"
 
 
-def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
-    """Decimal digits and place of the point of ``fraction`` x 2^(``exponent`` - 52): JDK's ``FloatingDecimal.dtoa``."""
+def _digits(exponent: int, fraction: int, significant: int, fraction_bits: int) -> tuple[str, int]:
+    """Decimal digits and place of the point of ``fraction`` x 2^(``exponent`` - ``fraction_bits``)."""
     zeros = (fraction & -fraction).bit_length() - 1
-    width = _SIGNIFICANT_BITS - zeros
+    width = fraction_bits + 1 - zeros
     tiny_bits = max(0, width - exponent - 1)
-    if tiny_bits == 0 and exponent <= _MAX_SMALL_EXPONENT and width < 64:
-        return _integer_digits(exponent, fraction, significant)
-    mantissa = fraction / (1 << _FRACTION_BITS)
+    if tiny_bits == 0 and _MIN_SMALL_EXPONENT <= exponent <= _MAX_SMALL_EXPONENT:
+        return _integer_digits(exponent, fraction, significant, fraction_bits)
+    mantissa = fraction / (1 << fraction_bits)
     decimal = math.floor((mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981)
     b5, s5 = max(0, -decimal), max(0, decimal)
     b2, s2 = b5 + tiny_bits + exponent, s5 + tiny_bits
@@ -101,9 +146,9 @@ def _power_bits(power: int) -> int:
     return _BITS_OF_POWERS_OF_5[power] if power < len(_BITS_OF_POWERS_OF_5) else power * 3
 
 
-def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
+def _integer_digits(exponent: int, fraction: int, significant: int, fraction_bits: int) -> tuple[str, int]:
     """A whole number, without the digits that its precision does not vouch for."""
-    shift = exponent - _FRACTION_BITS
+    shift = exponent - fraction_bits
     number = fraction << shift if shift >= 0 else fraction >> -shift
     excess = exponent - significant - 1
     dropped = len(str(1 << excess)) - 1 if exponent > significant and excess > 1 else 0

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.jvm.text import UrlDecodeError, from_units, percent_decode, to_units, url_decode
+from snowetl.jvm.strings import from_units, to_units
+from snowetl.model.text import UrlDecodeError, percent_decode, url_decode
 
 _PREFIX = "exception URL-decoding (encoding UTF-8): URLDecoder: "
 _ILLEGAL = "Illegal hex characters in escape (%) pattern - "
@@ -40,7 +41,7 @@ def test_decoded(text: str, decoded: str) -> None:
         ("%%41", _ILLEGAL + 'Error at index 0 in: "%4"'),
         ("%-1", _ILLEGAL + "negative value"),
         ("%😀", _ILLEGAL + 'Error at index 0 in: "😀"'),
-        ("%1😀", _ILLEGAL + 'Error at index 1 in: "1?"'),
+        ("%1😀", _ILLEGAL + 'Error at index 1 in: "1\ud83d"'),
     ],
 )
 def test_faults(text: str, reason: str) -> None:

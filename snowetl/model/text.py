@@ -1,0 +1,58 @@
+"""Text rules of the reference's own, shared by loaders, adapters and enrichments (enrich 3.9.0 ``ConversionUtils``)."""
+
+from __future__ import annotations
+
+import re
+
+from snowetl.jvm import url_decoder
+from snowetl.jvm.strings import decode_utf8
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DOUBLE_ENCODED = re.compile(r"%25(?=[0-9a-fA-F]{2})")
+
+
+def tsv_safe(text: str) -> str:
+    """Tabs become four spaces, other ASCII control characters vanish; ``""`` stands for null."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub("", text.replace("\t", "    "))
+
+
+def single_encode_percents(text: str) -> str:
+    """Undo one level of double encoding: ``%25HH`` -> ``%HH``, one pass."""
+    return _DOUBLE_ENCODED.sub("%", text) if "%25" in text else text
+
+
+def url_decode(text: str) -> str:
+    """Form-decode, then drop CR and LF and widen tabs to four spaces.
+
+    Raises :class:`UrlDecodeError` with the text that goes into bad rows.
+    """
+    try:
+        decoded = url_decoder.decode(text)
+    except url_decoder.UrlDecoderError as error:
+        raise UrlDecodeError(f"exception URL-decoding (encoding UTF-8): {error}") from None
+    return decoded.replace("\r", "").replace("\n", "").replace("\t", "    ")
+
+
+class UrlDecodeError(ValueError):
+    """A malformed escape; the message is the reference's."""
+
+
+def percent_decode(text: str, plus: bool = False) -> str:
+    """Decode ``%HH`` as UTF-8 once, with ``plus`` also ``+`` to a blank; malformed escapes stay as they are.
+
+    What the batch job did to user agents of text logs, which the formats encode. Never fails.
+    """
+    if plus:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    return decode_utf8(_ESCAPE_BYTE.sub(_byte, text.encode("utf-8", "surrogatepass")))
+
+
+_ESCAPE_BYTE = re.compile(rb"%([0-9a-fA-F]{2})")
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match.group(1), 16),))

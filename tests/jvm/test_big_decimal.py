@@ -1,0 +1,36 @@
+"""Decimals as Java reads them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from snowetl.jvm.big_decimal import to_double
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "cents"),
+    [
+        ("12.345", 12.345, 12.34),
+        ("12.355", 12.355, 12.36),
+        ("1e2", 100.0, 100.0),
+        ("-.5", -0.5, -0.5),
+        ("0.001", 0.001, 0.0),
+        ("1e500", math.inf, math.inf),
+        ("1e-500", 0.0, 0.0),
+        ("1,5", None, None),
+        ("", None, None),
+        ("e5", None, None),
+        ("1e99999999999", None, None),
+    ],
+)
+def test_the_double_next_to_a_decimal(text: str, plain: float | None, cents: float | None) -> None:
+    assert to_double(text) == plain
+    assert to_double(text, cents=True) == cents
+
+
+def test_decimals_know_no_negative_zero_but_doubles_too_small_for_one_do() -> None:
+    assert str(to_double("-0.0")) == "0.0"
+    assert str(to_double("-1e-500")) == "-0.0"
+    assert str(to_double("-1e-500", cents=True)) == "0.0"
