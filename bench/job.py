@@ -18,9 +18,11 @@ import psutil
 from bench.traffic import records
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
-from snowetl.steps.enrich import Prepared, prepare
+from snowetl.steps.base import World
+from snowetl.steps.enrich import EnrichPlan
 from snowetl.steps.enrich_split import Output, Processor, enrich_split
 from snowetl.steps.settings import EnrichSettings
+from snowetl.steps.table import ENRICH
 from snowetl.storage import lzop_writer
 
 RECORDS_PER_FILE = 10_000
@@ -119,7 +121,7 @@ def run_splits(source: Path, resolver: Any, enrichments: Any) -> tuple[SplitsRes
     Left out means that copies of real lines are written, as many as it would make: reading and writing alone.
     """
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
-        prepared = prepare(
+        plan = ENRICH.plan(
             EnrichSettings(
                 input_folder=(str(source),),
                 input_format="thrift",
@@ -128,21 +130,20 @@ def run_splits(source: Path, resolver: Any, enrichments: Any) -> tuple[SplitsRes
                 iglu_config=resolver,
                 enrichments=enrichments,
                 run_id=RUN_ID,
-            )
+            ),
+            World.of_now(),
         )
-        enricher = Enricher(prepared.config)
-        bare = _run_splits(prepared, _Replay(enricher))
-        _run_splits(prepared, enricher)
-        return bare, _run_splits(prepared, enricher)
+        enricher = Enricher(plan.config())
+        bare = _run_splits(plan, _Replay(enricher))
+        _run_splits(plan, enricher)
+        return bare, _run_splits(plan, enricher)
 
 
-def _run_splits(prepared: Prepared, processor: Processor) -> SplitsResult:
-    good, bad = prepared.run.folders
-    output = Output(good, bad, prepared.run.id)
+def _run_splits(plan: EnrichPlan, processor: Processor) -> SplitsResult:
+    good, bad = plan.run.folders
+    output, config = Output(good, bad, plan.run.id), plan.config()
     started, cpu = time.perf_counter(), time.process_time()
-    events = sum(
-        enrich_split(work.split, prepared.config, output, lambda _: processor).events for work in prepared.work
-    )
+    events = sum(enrich_split(work.split, config, output, lambda _: processor).events for work in plan.work)
     return SplitsResult(events, time.perf_counter() - started, time.process_time() - cpu)
 
 

@@ -23,13 +23,14 @@ from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouses.postgres import PostgresWarehouse
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
+from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import TransformSettings
-from snowetl.steps.transform import execute, prepare
+from snowetl.steps.table import TRANSFORM
 from snowetl.transform.columns import EntityColumn, entity_columns
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET, Transformer
-from snowetl.workers import open_pool
+from snowetl.workers.in_process import InProcess
 
 _PASSES = 3
 
@@ -96,7 +97,7 @@ def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
     settings = TransformSettings(
         input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), iglu_config=resolver
     )
-    execute(prepare(settings), lambda: open_pool("none", 1, "bench"), lambda *_: None)
+    TRANSFORM.execute(TRANSFORM.plan(settings, World.of_now()), InProcess(), Unwatched())
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))
     run = read_run(f"{folder.resolve()}/transformed/run={RUN_ID}")
     with embedded_postgres(folder / "warehouse") as url:

@@ -70,3 +70,7 @@ class TargetError(ConfigError):
     def __init__(self, message: str, transient: bool = False) -> None:
         super().__init__(message)
         self.transient = transient
+
+
+class TooManyBadRows(SnowetlError):
+    """A run that is done, but with more bad rows than the user allows (``--max-bad``)."""

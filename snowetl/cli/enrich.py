@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snowetl.cli import console, tables
-from snowetl.cli.progress import progress
+from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.steps.settings import EnrichSettings
 
@@ -27,23 +27,20 @@ def command(settings: EnrichSettings) -> None:
 
     Writes run=<id>/ below both output folders. A run that is done already is left as it is; one that died is redone.
     """
-    from snowetl.steps.enrich import execute, prepare, rehearse
+    from snowetl.steps.base import World
+    from snowetl.steps.table import ENRICH
     from snowetl.workers import open_pool
 
-    prepared = prepare(settings)
-    run = prepared.run
-    if prepared.done is not None:
+    plan = ENRICH.plan(settings, World.of_now())
+    run = plan.run
+    if settings.dry_run and plan.done is None:
+        ENRICH.rehearse(plan)
+        console.show(tables.plan(plan))
+        return
+    if plan.done is not None:
         console.say(f"run={run.id} is done already: {run.report_url}. To redo it, delete {run.folders[0]}")
-        console.show(tables.report(prepared.done))
-        return
-    if settings.dry_run:
-        rehearse(prepared)
-        console.show(tables.plan(prepared))
-        return
-    console.say(tables.intention(prepared))
+    else:
+        console.say(tables.intention(plan))
     app = f"snowetl enrich {run.id}"
-    with progress(prepared.bytes) as advance:
-        report = execute(prepared, lambda: open_pool(settings.master, settings.workers, app), advance)
-    console.show(tables.report(report))
-    if report["payloads"] == 0 and report["badRows"]:
-        console.warn(f"no record could be read as '{settings.input_format}': see the bad rows in {run.folders[1]}")
+    with open_pool(settings.master, settings.workers, app, input_bytes=plan.bytes, say=console.say) as workers:
+        ENRICH.execute(plan, workers, ConsoleWatch(tables.report))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from snowetl.cli import console
 
@@ -88,3 +89,23 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class ConsoleWatch:
+    """Tells a person how a step goes; ``shown`` makes text of the report of each run that is done."""
+
+    def __init__(self, shown: Callable[[Any], str] | None = None) -> None:
+        self._shown = shown
+
+    def say(self, text: str) -> None:
+        console.say(text)
+
+    def warn(self, text: str) -> None:
+        console.warn(text)
+
+    def progress(self, total_bytes: int) -> AbstractContextManager[Callable[[int, int], None]]:
+        return progress(total_bytes)
+
+    def done(self, report: Any) -> None:
+        if self._shown is not None:
+            console.show(self._shown(report))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from snowetl.cli import console
-from snowetl.cli.progress import duration, progress
+from snowetl.cli.progress import ConsoleWatch, duration
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.orchestrator.settings import RunSettings
 
@@ -39,7 +39,7 @@ def command(settings: RunSettings) -> None:
     if settings.dry_run:
         _rehearse(settings)
         return
-    report = run(settings, _Watch())
+    report = run(settings, ConsoleWatch())
     console.show(_table(report))
     console.show(f"  report  {settings.runs_folder}/run={report['run']}/report.html")
     if report["differences"]:
@@ -47,23 +47,19 @@ def command(settings: RunSettings) -> None:
         raise click.exceptions.Exit(1)
 
 
-class _Watch:
-    say = staticmethod(console.say)
-    progress = staticmethod(progress)
-
-
 def _rehearse(settings: RunSettings) -> None:
     from snowetl.cli import tables
     from snowetl.load.preflight import check_target
     from snowetl.orchestrator.batch import choose
-    from snowetl.steps.enrich import prepare, rehearse
+    from snowetl.steps.base import World
+    from snowetl.steps.table import ENRICH
 
     check_target(settings.target, console.say)
     entry = choose(settings)
-    prepared = prepare(settings.enrich_settings(entry.id))
-    if prepared.done is None:
-        rehearse(prepared)
-        console.show(tables.plan(prepared))
+    plan = ENRICH.plan(settings.enrich_settings(entry.id), World.of_now())
+    if plan.done is None:
+        ENRICH.rehearse(plan)
+        console.show(tables.plan(plan))
     else:
         console.show(f"run={entry.id}: enriched already (dry run: nothing is written)")
     console.show(f"  tables    {settings.target}")

@@ -3,64 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from snowetl.cli.progress import duration
 from snowetl.settings.words import count
 
 if TYPE_CHECKING:
-    from snowetl.steps.enrich import Prepared
+    from snowetl.reporting.enrich import EnrichReport
+    from snowetl.steps.enrich import EnrichPlan
 
 _SHOWN_FILES = 5
 
 Row = tuple[str, str, str]
 
 
-def report(document: dict[str, Any]) -> str:
+def report(done: EnrichReport) -> str:
     """The report of an enrich run: what went in, what came out, how fast."""
-    settings, inputs, output = document["settings"], document["input"], document["output"]
-    rate = document["records"] / document["seconds"] if document["seconds"] else 0
+    output = done.output
+    rate = done.records / done.seconds if done.seconds else 0
     rows: list[Row] = [
-        ("records", f"{document['records']:,}", amount(inputs["files"], inputs["bytes"])),
-        *(("  discarded", f"{number:,}", reason) for reason, number in document["discarded"].items()),
-        ("events", f"{document['events']:,}", size(output["good"]["bytes"])),
-        ("bad rows", f"{sum(document['badRows'].values()):,}", size(output["bad"]["bytes"])),
-        *(("", f"{number:,}", kind) for kind, number in document["badRows"].items()),
+        ("records", f"{done.records:,}", amount(done.input.files, done.input.bytes)),
+        *(("  discarded", f"{number:,}", reason) for reason, number in done.discarded.items()),
+        ("events", f"{done.events:,}", size(output.good.bytes)),
+        ("bad rows", f"{sum(done.bad_rows.values()):,}", size(output.bad.bytes)),
+        *(("", f"{number:,}", kind) for kind, number in done.bad_rows.items()),
     ]
-    if document["damages"]:
-        rows.append(("damages", f"{document['damages']:,}", "places where a file is damaged; each is a bad row"))
-    rows.append(("time", duration(document["seconds"]), f"{rate:,.0f} records/s"))
+    if done.damages:
+        rows.append(("damages", f"{done.damages:,}", "places where a file is damaged; each is a bad row"))
+    rows.append(("time", duration(done.seconds), f"{rate:,.0f} records/s"))
     return "\n".join(
         [
-            f"run={document['run']}",
+            f"run={done.run}",
             *_aligned(rows),
-            f"  events    {settings['outputFolder']}",
-            f"  bad rows  {settings['badFolder']}",
+            f"  events    {done.settings['outputFolder']}",
+            f"  bad rows  {done.settings['badFolder']}",
         ]
     )
 
 
-def plan(prepared: Prepared) -> str:
+def plan(planned: EnrichPlan) -> str:
     """What a job would do (``--dry-run``)."""
-    config, run = prepared.config, prepared.run
+    config, run = planned.config(), planned.run
     rows: list[Row] = [
-        ("input", f"{len(prepared.files):,}", f"files, {size(prepared.bytes)}, {prepared.settings.input_format}"),
-        ("tasks", f"{len(prepared.work):,}", f"the largest {size(max(work.bytes for work in prepared.work))}"),
-        ("ignored", f"{len(prepared.ignored):,}", "files"),
+        ("input", f"{len(planned.files):,}", f"files, {size(planned.bytes)}, {planned.settings.input_format}"),
+        ("tasks", f"{len(planned.work):,}", f"the largest {size(max(work.bytes for work in planned.work))}"),
+        ("ignored", f"{len(planned.ignored):,}", "files"),
     ]
     lines = [f"run={run.id} (dry run: nothing is written)", *_aligned(rows)]
-    lines += [f"    {file.url}: {file.reason}" for file in prepared.ignored[:_SHOWN_FILES]]
-    if len(prepared.ignored) > _SHOWN_FILES:
-        lines.append(f"    and {len(prepared.ignored) - _SHOWN_FILES:,} more")
+    lines += [f"    {file.url}: {file.reason}" for file in planned.ignored[:_SHOWN_FILES]]
+    if len(planned.ignored) > _SHOWN_FILES:
+        lines.append(f"    and {len(planned.ignored) - _SHOWN_FILES:,} more")
     lines += [f"  needs     {asset.uri}" for asset in config.assets()]
     lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}"]
     return "\n".join(lines)
 
 
-def intention(prepared: Prepared) -> str:
+def intention(planned: EnrichPlan) -> str:
     """One line before the work starts."""
-    text = f"run={prepared.run.id}: {amount(len(prepared.files), prepared.bytes, len(prepared.work))}"
-    return text + (f", {count(len(prepared.ignored), 'file')} ignored" if prepared.ignored else "")
+    text = f"run={planned.run.id}: {amount(len(planned.files), planned.bytes, len(planned.work))}"
+    return text + (f", {count(len(planned.ignored), 'file')} ignored" if planned.ignored else "")
 
 
 def amount(files: int, stored: int, tasks: int | None = None) -> str:

@@ -1,18 +1,18 @@
-"""One run, from raw logs to tables: enrich, transform, load, with one Spark session and one report.
+"""One run, from raw logs to tables: the steps in their order, with one pool of workers and one report.
 
 Each step leaves its result under the run, then its own report: a step whose report is there is done and is not done
 again, one without is wiped and redone; the load is one transaction that the warehouse remembers. So a run that was
-killed at any moment is finished by running it again.
+killed at any moment is finished by running it again, with the settings it was begun with.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import Any, Protocol
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
-from snowetl.errors import SnowetlError, StorageError
+from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import timestamps
@@ -24,134 +24,157 @@ from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouse import Warehouse
 from snowetl.orchestrator import counts, ledger
 from snowetl.orchestrator.ledger import Entry
-from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.reporting.enrich import EnrichReport
+from snowetl.reporting.transform import TransformReport
 from snowetl.runs.lease import Lease
-from snowetl.runs.run import run_id
+from snowetl.runs.run import Run, run_id
 from snowetl.settings.words import count
-from snowetl.steps import enrich as enrich_job
-from snowetl.steps import transform as transform_job
+from snowetl.steps.base import Unwatched, Watch, World
+from snowetl.steps.enrich import EnrichPlan
+from snowetl.steps.table import ENRICH, TRANSFORM
+from snowetl.steps.transform_plan import FolderRun
 from snowetl.storage import FileInfo, filesystem
 from snowetl.version import __version__
-from snowetl.workers import Advance, WorkerPool, open_pool
+from snowetl.workers import WorkerPool, open_pool
 
 FORMAT = "snowetl-run-report/1"
 
-OpenExecutor = Callable[[], AbstractContextManager[WorkerPool]]
-
-
-class Watch(Protocol):
-    """Hears how a run goes."""
-
-    def say(self, text: str) -> None: ...
-
-    def progress(self, total_bytes: int) -> AbstractContextManager[Advance]:
-        """Entered for each step; what it gives is told records and input bytes done."""
-        ...
-
-
-class Quiet:
-    def say(self, text: str) -> None:
-        pass
-
-    @contextmanager
-    def progress(self, total_bytes: int) -> Iterator[Advance]:
-        yield lambda records, size: None
-
 
 def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
-    """Do what is left of a run, and return its report (``steps`` holds those of enrich, transform and load).
+    """Do what is left of a run, and return its report (``steps`` holds those of its steps).
 
-    Raises ``UsageError`` (``ConfigError``, ``OutputExists``), ``NothingToDo``, ``StorageError``,
-    ``RegistryUnavailable``, ``LoadError``: what was done until then stays, the rest is done the next time.
+    Raises ``UsageError`` (``ConfigError``; ``OutputExists`` where it was begun or done with other settings),
+    ``NothingToDo``, ``StorageError``, ``RegistryUnavailable``, ``LoadError``, ``TooManyBadRows``: what was done until
+    then stays, the rest is done the next time.
     """
-    watch = watch or Quiet()
-    about = settings.about()
+    watch = watch or Unwatched()
     check_target(settings.target, watch.say)
     entry = choose(settings)
-    report = entry.report(about)
+    report = _done(entry, settings)
     if report is not None:
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
         return report
-    prepared = enrich_job.prepare(settings.enrich_settings(entry.id))
-    with Lease(entry.lock_url), _one_executor(settings, entry) as open_one:
-        report = entry.report(about)  # another process may have finished it since we looked
-        if report is not None:
-            return report
-        return _run(settings, entry, prepared, open_one, watch)
+    with Lease(entry.lock_url):
+        if settings.redo_from is not None:
+            _discard(settings, entry, watch)
+        report = _done(entry, settings)  # another process may have finished it since we looked
+        return report if report is not None else _Run(settings, entry, watch).finish()
 
 
 def choose(settings: RunSettings) -> Entry:
-    """The run that is meant: the one named, else one that waits or has done these very files, else a new one."""
-    runs_folder, about = settings.runs_folder, settings.about()
+    """The run that is meant: the one named, else one that waits or has done these very files, else a new one.
+
+    Raises :class:`OutputExists` where it was begun or done with other settings, unless told to do it again.
+    """
+    entry = _chosen(settings)
+    if settings.redo_from is None:
+        entry.check(settings)
+    return entry
+
+
+def _chosen(settings: RunSettings) -> Entry:
     if settings.given_id is not None:
-        return Entry(settings.given_id, runs_folder)
-    waiting = ledger.waiting(runs_folder, about)
-    if waiting is not None:
-        return waiting
-    new = Entry(run_id(_now()), runs_folder)
-    files = enrich_job.prepare(settings.enrich_settings(new.id)).files
-    return ledger.same_files(runs_folder, about, ledger.fingerprint(files)) or new
+        return Entry(settings.given_id, settings.runs_folder)
+    if settings.redo_from is not None:
+        raise OutputExists("--redo-from: which run? Give its --run-id")
+    waits = ledger.waiting(settings)
+    if waits is not None:
+        return waits
+    world = World.of_now()
+    new = Entry(run_id(world.now), settings.runs_folder)
+    files = ENRICH.plan(settings.enrich_settings(new.id), world).files
+    return ledger.same_files(settings, files) or new
 
 
-def _run(
-    settings: RunSettings, entry: Entry, prepared: enrich_job.Prepared, open_one: OpenExecutor, watch: Watch
-) -> dict[str, Any]:
-    started, about = _now(), settings.about()
-    if prepared.done is None or entry.plan() is None:
-        entry.begin(about, ledger.fingerprint(prepared.files) if prepared.done is None else None)
-    enriched = _enrich(prepared, open_one, watch)
-    transformed, folder = _transform(settings, entry, open_one, watch)
-    differences = counts.before_load(enriched, transformed)
-    if differences:
-        raise SnowetlError(
-            f"run={entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed its files. "
-            f"Nothing is loaded. Delete {about['enrichedFolder']}/run={entry.id} and {folder}, and run again"
+def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
+    return entry.report() if settings.redo_from is None else None
+
+
+def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
+    """Throw away what the steps from ``redo_from`` on have left. Raises :class:`OutputExists` where it is loaded."""
+    transformed = FolderRun(f"run={entry.id}", (settings.about()["transformedFolder"],))
+    if entry.is_done() or filesystem(transformed.folder).exists(f"{transformed.folder}/_load_report.json"):
+        raise OutputExists(
+            f"run={entry.id} is loaded: done again, its rows would be in the warehouse as they were. Delete them there "
+            f"(all tables, by the event ids of the run, and the run in the manifest) and {transformed.folder} and "
+            f"{entry.folder}, or do it in another --output-folder with another --schema"
         )
-    loaded, differences = _load(settings, entry, folder, enriched, transformed, watch)
-    finished = _now()
-    report = {
-        "format": FORMAT,
-        "run": entry.id,
-        "snowetl": __version__,
-        "started": timestamps.to_iso(started),
-        "finished": timestamps.to_iso(finished),
-        "seconds": (finished - started) / 1000,
-        "settings": about,
-        "counts": [[line.name, line.number, line.level] for line in counts.table_of([enriched, transformed, loaded])],
-        "differences": differences,
-        "steps": [enriched, transformed, loaded],
-    }
-    entry.finish(report)
-    return report
+    about = settings.about()
+    enriched = Run(entry.id, (about["enrichedFolder"], about["badFolder"]))
+    for name, step_run in (("enrich", enriched), ("transform", transformed)):
+        if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
+            watch.say(f"{name}: done again, {step_run.folders[0]} is thrown away")
+            step_run.wipe()
 
 
-# --- the steps ------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Run:
+    """A run in the making."""
 
+    settings: RunSettings
+    entry: Entry
+    watch: Watch
 
-def _enrich(prepared: enrich_job.Prepared, open_one: OpenExecutor, watch: Watch) -> dict[str, Any]:
-    if prepared.done is not None:
-        watch.say(f"enrich: done already, {prepared.run.folders[0]}")
-        return prepared.done
-    watch.say(f"enrich: {count(len(prepared.files), 'file')} in {count(len(prepared.work), 'task')}")
-    with watch.progress(prepared.bytes) as advance:
-        return enrich_job.execute(prepared, open_one, advance)
+    def finish(self) -> dict[str, Any]:
+        """Do all steps that are not done, and leave the report."""
+        settings, entry, watch = self.settings, self.entry, self.watch
+        started, world = _now(), World.of_now()
+        plan = ENRICH.plan(settings.enrich_settings(entry.id), world)
+        if plan.done is None or entry.plan() is None or settings.redo_from is not None:
+            entry.begin(settings, plan.files if plan.done is None else None)
+        app = f"snowetl run {entry.id}"
+        size = None if plan.done is not None else plan.bytes
+        with open_pool(settings.master, settings.workers, app, input_bytes=size, say=watch.say) as workers:
+            enriched = self._enrich(plan, workers)
+            transformed, folder = self._transform(world, workers)
+        self._check_counts(enriched, transformed, folder)
+        loaded, differences = _load(settings, entry, folder, enriched.to_json(), transformed.to_json(), watch)
+        finished = _now()
+        steps = [enriched.to_json(), transformed.to_json(), loaded]
+        report = {
+            "format": FORMAT,
+            "run": entry.id,
+            "snowetl": __version__,
+            "started": timestamps.to_iso(started),
+            "finished": timestamps.to_iso(finished),
+            "seconds": (finished - started) / 1000,
+            "settings": settings.about(),
+            "fingerprint": settings.fingerprint().to_json(),
+            "runIdentity": transformed.run_identity,
+            "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
+            "differences": differences,
+            "steps": steps,
+        }
+        entry.finish(report)
+        return report
 
+    def _enrich(self, plan: EnrichPlan, workers: WorkerPool) -> EnrichReport:
+        if plan.done is not None:
+            self.watch.say(f"enrich: done already, {plan.run.folders[0]}")
+        else:
+            self.watch.say(f"enrich: {count(len(plan.files), 'file')} in {count(len(plan.work), 'task')}")
+        [report] = ENRICH.execute(plan, workers, self.watch)
+        return report
 
-def _transform(settings: RunSettings, entry: Entry, open_one: OpenExecutor, watch: Watch) -> tuple[dict[str, Any], str]:
-    """The report of the transform, and the folder of its run."""
-    prepared = transform_job.prepare(settings.transform_settings(entry.id))
-    if prepared.done:
-        done = prepared.done[0]
-        report = done.report()
-        if report is None:
-            raise StorageError(f"{done.folder} is complete, but its report is gone. Delete that folder, and run again")
-        watch.say(f"transform: done already, {done.folder}")
-        return report, done.folder
-    batch = prepared.batches[0]
-    watch.say(f"transform: {count(len(batch.files), 'file')} in {count(len(batch.work), 'task')}")
-    with watch.progress(prepared.bytes) as advance:
-        [report] = transform_job.execute(prepared, open_one, advance)
-    return report, batch.run.folder
+    def _transform(self, world: World, workers: WorkerPool) -> tuple[TransformReport, str]:
+        """The report of the transform, and the folder of its run."""
+        plan = TRANSFORM.plan(self.settings.transform_settings(self.entry.id), world)
+        for done in plan.done:
+            self.watch.say(f"transform: done already, {done.folder}")
+        for batch in plan.batches:
+            self.watch.say(f"transform: {count(len(batch.files), 'file')} in {count(len(batch.work), 'task')}")
+        [report] = TRANSFORM.execute(plan, workers, self.watch) or TRANSFORM.reports(plan.done)
+        return report, (plan.done or [batch.run for batch in plan.batches])[0].folder
+
+    def _check_counts(self, enriched: EnrichReport, transformed: TransformReport, folder: str) -> None:
+        differences = counts.before_load(enriched.to_json(), transformed.to_json())
+        if differences:
+            raise SnowetlError(
+                f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed its "
+                f"files. Nothing is loaded. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and "
+                f"{folder}, and run again"
+            )
 
 
 def _load(
@@ -188,25 +211,6 @@ def _fill_in(report: LoadReport, warehouse: Warehouse, transformed: dict[str, An
     if bad:
         rows["bad_rows"] = bad
     report.tables = [TableLoad(f"{warehouse.schema}.{table}", count) for table, count in rows.items()]
-
-
-# --- small things ---------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _one_executor(settings: RunSettings, entry: Entry) -> Iterator[OpenExecutor]:
-    """What opens the executor of all steps: with the first that asks for it, closed after the last."""
-    with ExitStack() as stack:
-        opened: list[WorkerPool] = []
-
-        @contextmanager
-        def open_one() -> Iterator[WorkerPool]:
-            if not opened:
-                app = f"snowetl run {entry.id}"
-                opened.append(stack.enter_context(open_pool(settings.master, settings.workers, app)))
-            yield opened[0]
-
-        yield open_one
 
 
 def _files(folder: str) -> list[FileInfo]:

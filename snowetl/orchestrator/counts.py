@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from snowetl.ddl.names import table_name
 from snowetl.load.run import ATOMIC
 from snowetl.model.schema import SchemaKey, SchemaVer
-
-_FOLDER = re.compile(r"output=good/vendor=([^/]+)/name=([^/]+)/format=[^/]+/model=(\d+)(?:/columns=[^/]+)?/?")
 
 Report = Mapping[str, Any]
 
@@ -76,9 +73,8 @@ def rows_by_table(transform: Report, max_identifier: int = 63) -> dict[str, int]
     """Rows a transform wrote, by the table they are for (without its schema)."""
     rows: dict[str, int] = {}
     for written in transform["tables"]:
-        match = _FOLDER.fullmatch(written["table"])
-        if match is not None:
-            table = _table(match[1], match[2], int(match[3]), max_identifier)
+        if "model" in written:
+            table = _table(written["vendor"], written["name"], written["model"], max_identifier)
             rows[table] = rows.get(table, 0) + written["rows"]
     return rows
 

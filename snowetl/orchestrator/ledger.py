@@ -8,14 +8,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import OutputExists, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.reporting import html
+from snowetl.settings import Fingerprint
 from snowetl.storage import FileInfo, filesystem
 
+if TYPE_CHECKING:
+    from snowetl.orchestrator.settings import RunSettings
+
+FORMAT = "snowetl-run-plan/2"
 PLAN, REPORT, PAGE = "plan.json", "report.json", "report.html"
 _LOOKED_AT = 30
 """How many of the latest runs are looked at."""
@@ -46,21 +51,37 @@ class Entry:
     def is_done(self) -> bool:
         return filesystem(self.folder).exists(f"{self.folder}/{REPORT}")
 
-    def report(self, about: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The report of a run that is done. Raises :class:`OutputExists` where it was made from something else."""
-        report = self._read(REPORT)
-        if report is not None and report.get("settings") != about:
-            before = report.get("settings") or {}
-            changed = sorted(key for key in about if before.get(key) != about[key])
-            raise OutputExists(
-                f"run={self.id} is done already, with other settings (differs in: {', '.join(changed)}). "
-                f"Give another --run-id, or another --output-folder"
-            )
-        return report
+    def report(self) -> dict[str, Any] | None:
+        """The report of a run that is done."""
+        return self._read(REPORT)
 
-    def begin(self, about: Mapping[str, Any], inputs: str | None) -> None:
-        """Note what the run is made from. ``inputs`` stands for its files, see :func:`fingerprint`."""
-        self._write(PLAN, jsontext.dumps({"run": self.id, "settings": dict(about), "inputs": inputs}))
+    def begin(self, settings: RunSettings, inputs: Iterable[FileInfo] | None) -> None:
+        """Note what the run is made from, without secrets. ``inputs`` are its files, where they are known."""
+        files = None if inputs is None else sorted(inputs)
+        plan = {
+            "format": FORMAT,
+            "run": self.id,
+            "about": settings.about(),
+            "settings": settings.to_json(),
+            "fingerprint": settings.fingerprint().to_json(),
+            "inputs": None if files is None else digest_of_files(files),
+            "files": None if files is None else [list(file) for file in files],
+        }
+        self._write(PLAN, jsontext.dumps(plan))
+
+    def check(self, settings: RunSettings) -> None:
+        """Raises :class:`OutputExists`, naming what differs, where the run was begun or done with other settings."""
+        plan = self.plan()
+        if plan is None or not plan.get("fingerprint"):
+            return
+        changed = settings.fingerprint().differences(Fingerprint.from_json(plan["fingerprint"]))
+        if changed:
+            state = "is done already" if self.is_done() else "was begun, and waits to be finished,"
+            raise OutputExists(
+                f"run={self.id} {state} with other settings: {', '.join(changed)}. Go on with the settings it has "
+                f"({self.folder}/{PLAN}); or do it again with these: --run-id {self.id} --redo-from enrich; or give "
+                f"another --run-id"
+            )
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Declare the run done: from here on nothing of it is done again."""
@@ -92,25 +113,29 @@ def entries(runs_folder: str) -> Iterator[Entry]:
             yield Entry(name.removeprefix("run="), runs_folder)
 
 
-def waiting(runs_folder: str, about: Mapping[str, Any]) -> Entry | None:
-    """The latest run that was begun with the same settings and is not finished."""
-    for entry in entries(runs_folder):
+def waiting(settings: RunSettings) -> Entry | None:
+    """The latest run of the same place that was begun and is not finished."""
+    return next((entry for entry, _ in _of_place(settings) if not entry.is_done()), None)
+
+
+def same_files(settings: RunSettings, files: Iterable[FileInfo]) -> Entry | None:
+    """The run of the same place that has done the very same files."""
+    inputs = digest_of_files(files)
+    return next(
+        (entry for entry, plan in _of_place(settings) if plan.get("inputs") == inputs and entry.is_done()), None
+    )
+
+
+def _of_place(settings: RunSettings) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
+    """The latest runs with the same input and output folders, and their plans. Other settings may differ."""
+    about = settings.about()
+    for entry in entries(settings.runs_folder):
         plan = entry.plan()
-        if plan is not None and plan.get("settings") == about and not entry.is_done():
-            return entry
-    return None
+        if plan is not None and plan.get("about") == about:
+            yield entry, plan
 
 
-def same_files(runs_folder: str, about: Mapping[str, Any], inputs: str) -> Entry | None:
-    """The run of the same settings that has done the very same files. ``inputs`` is their :func:`fingerprint`."""
-    for entry in entries(runs_folder):
-        plan = entry.plan()
-        if plan is not None and plan.get("settings") == about and plan.get("inputs") == inputs and entry.is_done():
-            return entry
-    return None
-
-
-def fingerprint(files: Iterable[FileInfo]) -> str:
+def digest_of_files(files: Iterable[FileInfo]) -> str:
     """Stands for a set of files and their contents."""
     lines = sorted(f"{file.url}\t{file.size}\t{file.etag}\n" for file in files)
     return hashlib.sha256(to_utf8("".join(lines))).hexdigest()

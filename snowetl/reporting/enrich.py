@@ -3,45 +3,116 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from snowetl.reporting import parts as report_parts
-from snowetl.reporting.statistics import merged
+from snowetl.reporting.parts import Input, StepReport, Workers, Written, bad_rows_by_type, in_order, written
+from snowetl.reporting.statistics import Merged, SlowSplit, Statistics
 from snowetl.runs.parts import Part
-from snowetl.steps.enrich_split import SplitReport
-
-FORMAT = "snowetl-enrich-report/1"
 
 
-def enrich_report(
-    splits: Sequence[SplitReport],
-    **about: Any,
-) -> dict[str, Any]:
-    """What became of a run, all counts summed up.
+@dataclass(slots=True)
+class SplitReport:
+    """What became of one split. Every record is discarded or has at least one event or bad row."""
 
-    ``about`` is what ``report_parts.head`` asks for.
+    index: int
+    records: int = 0
+    payloads: int = 0
+    """Records a loader could read."""
+    discarded: Counter[str] = field(default_factory=Counter)
+    """Records that are no events, by reason."""
+    events: int = 0
+    bad_rows: Counter[str] = field(default_factory=Counter)
+    """Bad rows by schema URI, those for damaged files included."""
+    damages: int = 0
+    """Places where a file is damaged: one bad row each."""
+    seconds: float = 0.0
+    peak_memory: int = 0
+    """Largest resident size of the worker process so far, in bytes."""
+    good: Part | None = None
+    bad: Part | None = None
+    statistics: Statistics = field(default_factory=Statistics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    good: Written
+    bad: Written
+
+
+@dataclass(slots=True, kw_only=True)
+class EnrichReport(StepReport):
+    """``records`` came in; each was discarded, or is found in ``events`` or the bad rows.
+
+    ``bad_rows`` counts by type, ``bad_row_schemas`` by schema URI; ``damages`` of them stand for damaged files, not for
+    records. ``event_types`` counts events by type and hour.
     """
-    return {
-        **report_parts.head(FORMAT, "enrich", splits, **about),
-        "records": sum(split.records for split in splits),
-        "discarded": report_parts.in_order(sum((split.discarded for split in splits), Counter[str]())),
-        "payloads": sum(split.payloads for split in splits),
-        "events": sum(split.events for split in splits),
-        **report_parts.bad_row_counts(splits),
-        "damages": sum(split.damages for split in splits),
-        "output": {
-            "good": _output([split.good for split in splits if split.good]),
-            "bad": _output([split.bad for split in splits if split.bad]),
-        },
-        "workers": report_parts.workers(splits),
-        **merged(splits),
-    }
+
+    step: ClassVar[str] = "enrich"
+
+    run_identity: str = ""
+    """Names the run wherever its folders lie, and by whatever addresses they are reached."""
+    input: Input
+    records: int
+    discarded: dict[str, int]
+    payloads: int
+    events: int
+    bad_rows: dict[str, int]
+    bad_row_schemas: dict[str, int]
+    damages: int
+    output: Output
+    workers: Workers
+    event_types: dict[str, dict[str, int]] | None = None
+    bad_examples: dict[str, list[str]] = field(default_factory=dict)
+    splits: list[SlowSplit] = field(default_factory=list)
 
 
-def _output(parts: list[Part]) -> dict[str, int]:
-    return {
-        "parts": len(parts),
-        "lines": sum(part.lines for part in parts),
-        "bytes": sum(part.bytes for part in parts),
-    }
+class EnrichTotals:
+    """Adds up the reports of splits as they come; of each only its parts are kept."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        """The staged parts of all splits: what is to be published."""
+        self._good: list[Part] = []
+        self._bad: list[Part] = []
+        self._sum = SplitReport(-1)
+        self._splits = 0
+        self._merged = Merged()
+
+    def add(self, split: SplitReport) -> None:
+        total = self._sum
+        total.records += split.records
+        total.payloads += split.payloads
+        total.discarded += split.discarded
+        total.events += split.events
+        total.bad_rows += split.bad_rows
+        total.damages += split.damages
+        total.seconds += split.seconds
+        total.peak_memory = max(total.peak_memory, split.peak_memory)
+        for part, kept in ((split.good, self._good), (split.bad, self._bad)):
+            if part is not None:
+                kept.append(part)
+                self.parts.append(part)
+        self._splits += 1
+        self._merged.add(split)
+
+    def report(self, *, files: int, ignored: int, size: int, run_identity: str, **about: Any) -> EnrichReport:
+        """The report of all splits. ``about`` are the fields every step's report has."""
+        total = self._sum
+        return EnrichReport(
+            **about,
+            run_identity=run_identity,
+            input=Input(files=files, ignored=ignored, bytes=size, splits=self._splits),
+            records=total.records,
+            discarded=in_order(total.discarded),
+            payloads=total.payloads,
+            events=total.events,
+            bad_rows=bad_rows_by_type(total.bad_rows),
+            bad_row_schemas=in_order(total.bad_rows),
+            damages=total.damages,
+            output=Output(good=written(self._good), bad=written(self._bad)),
+            workers=Workers(seconds=round(total.seconds, 3), peak_memory=total.peak_memory),
+            event_types=self._merged.event_types(),
+            bad_examples=self._merged.examples(),
+            splits=self._merged.slowest(),
+        )

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow
@@ -26,6 +26,7 @@ EARLIER = "(earlier)"
 
 _HOUR = len("2026-01-31 23")
 _MAX_CELLS = 5_000
+_MAX_MERGED_CELLS = 400_000
 _MAX_TYPES = 200
 _MAX_HOURS = 24 * 31
 _MAX_SCHEMAS = 100
@@ -102,49 +103,92 @@ class Measured(Protocol):
     def statistics(self) -> Statistics | Packed: ...
 
 
-def merged(splits: Sequence[Measured]) -> dict[str, Any]:
-    """The statistics of all splits (in order) as keys of a run's report."""
-    cells: Counter[tuple[str, str]] = Counter()
-    examples: dict[str, list[str]] = {}
-    for split in splits:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowSplit:
+    """A split and what it took, as a report shows it."""
+
+    index: int
+    files: list[str]
+    file_count: int
+    records: int
+    seconds: float
+
+
+class Merged:
+    """The statistics of all splits, added up as their reports come, in whatever order.
+
+    What is kept does not depend on that order (but where there are hundreds of schemas): examples are those of the
+    first splits.
+    """
+
+    def __init__(self) -> None:
+        self._cells: Counter[tuple[str, str]] = Counter()
+        self._examples: dict[str, list[tuple[int, int, str]]] = {}
+        self._splits: list[SlowSplit] = []
+
+    def add(self, split: Measured) -> None:
         statistics = split.statistics.unpack()
-        cells.update(statistics.events)
-        _add_examples(examples, statistics.examples)
-    document: dict[str, Any] = {
-        "badExamples": dict(sorted(examples.items())),
-        "splits": [_shown(split) for split in sorted(splits, key=lambda split: -split.seconds)[:_MAX_SPLITS]],
-    }
-    return {"eventTypes": _event_types(cells)} | document if cells else document
+        self._cells.update(statistics.events)
+        if len(self._cells) > _MAX_MERGED_CELLS:
+            self._cells = _folded(self._cells)
+        self._add_examples(split.index, statistics.examples)
+        self._splits.append(_shown(split, statistics))
+        if len(self._splits) >= 2 * _MAX_SPLITS:
+            self._splits = self.slowest()
+
+    def _add_examples(self, index: int, more: dict[str, list[str]]) -> None:
+        for schema, rows in more.items():
+            kept = self._examples.setdefault(schema, [])
+            kept += [(index, number, row) for number, row in enumerate(rows)]
+            kept.sort()
+            del kept[EXAMPLES:]
+        if len(self._examples) > 2 * _MAX_SCHEMAS:
+            self._examples = self._first_schemas()
+
+    def _first_schemas(self) -> dict[str, list[tuple[int, int, str]]]:
+        """The schemas that were met first, as many as are shown."""
+        first = sorted(self._examples, key=lambda schema: (self._examples[schema][0][:2], schema))
+        return {schema: self._examples[schema] for schema in first[:_MAX_SCHEMAS]}
+
+    def event_types(self) -> dict[str, dict[str, int]] | None:
+        """Type -> hour -> count: the commonest types, the latest hours, all others in one row and one column.
+
+        ``None`` where nothing was counted.
+        """
+        if not self._cells:
+            return None
+        table: dict[str, dict[str, int]] = {}
+        for (type_, hour), count in sorted(_folded(self._cells).items()):
+            row = table.setdefault(to_utf8(type_).decode(), {})  # two types may be written alike
+            row[hour] = row.get(hour, 0) + count
+        return table
+
+    def examples(self) -> dict[str, list[str]]:
+        """The first bad rows of each schema."""
+        return {schema: [row for _, _, row in rows] for schema, rows in sorted(self._first_schemas().items())}
+
+    def slowest(self) -> list[SlowSplit]:
+        return sorted(self._splits, key=lambda split: (-split.seconds, split.index))[:_MAX_SPLITS]
 
 
-def _event_types(cells: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    """Type -> hour -> count: the commonest types, the latest hours, all others in one row and one column."""
+def _folded(cells: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """The counts with rare types and early hours put together."""
     by_type: Counter[str] = Counter()
     for (type_, _), count in cells.items():
         by_type[type_] += count
     types = {type_ for type_, _ in by_type.most_common(_MAX_TYPES)}
     hours = set(sorted({hour for _, hour in cells})[-_MAX_HOURS:])
-    table: dict[str, dict[str, int]] = {}
-    for (type_, hour), count in sorted(cells.items()):
-        row = table.setdefault(to_utf8(type_).decode() if type_ in types else OTHER_TYPES, {})
-        column = hour if hour in hours else EARLIER
-        row[column] = row.get(column, 0) + count
-    return table
+    folded: Counter[tuple[str, str]] = Counter()
+    for (type_, hour), count in cells.items():
+        folded[type_ if type_ in types else OTHER_TYPES, hour if hour in hours else EARLIER] += count
+    return folded
 
 
-def _add_examples(examples: dict[str, list[str]], more: dict[str, list[str]]) -> None:
-    for schema, rows in more.items():
-        if schema in examples or len(examples) < _MAX_SCHEMAS:
-            kept = examples.setdefault(schema, [])
-            kept += rows[: EXAMPLES - len(kept)]
-
-
-def _shown(split: Measured) -> dict[str, Any]:
-    statistics = split.statistics.unpack()
-    return {
-        "index": split.index,
-        "files": statistics.files,
-        "fileCount": statistics.file_count,
-        "records": split.records,
-        "seconds": round(split.seconds, 3),
-    }
+def _shown(split: Measured, statistics: Statistics) -> SlowSplit:
+    return SlowSplit(
+        index=split.index,
+        files=statistics.files,
+        file_count=statistics.file_count,
+        records=split.records,
+        seconds=round(split.seconds, 3),
+    )

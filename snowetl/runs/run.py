@@ -1,13 +1,15 @@
 """A run: its id, its folder under every output, the report that says it is done, and the wiping of one that is not.
 
-``<output>/run=<id>/`` holds the parts of a run, then ``_report.html``, ``_report.json``, and last ``_SUCCESS``. A run
-with a report (the JSON) is done; without one, whatever is there is the debris of an attempt that died.
+``<output>/run=<id>/`` holds first ``_plan.json``, then the parts of a run, ``_report.html``, ``_report.json``, and last
+``_SUCCESS``. A run with a report (the JSON) is done; without one, whatever is there is the debris of an attempt that
+died.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,10 +17,10 @@ from typing import Any
 from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
-from snowetl.reporting import html
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
+PLAN = "_plan.json"
 REPORT = "_report.json"
 PAGE = "_report.html"
 SUCCESS = "_SUCCESS"
@@ -98,11 +100,16 @@ class Run:
         for folder in self.folders:
             filesystem(folder).sweep(folder)
 
-    def finish(self, report: dict[str, Any]) -> None:
-        """Declare the run done: from here on it is never redone."""
+    def begin(self, plan: str) -> None:
+        """Note what is going to be done: the first file of the run."""
+        url = f"{self.folders[0]}/{PLAN}"
+        filesystem(url).put(url, to_utf8(plan) + b"\n")
+
+    def finish(self, report: str, beside: Mapping[str, bytes]) -> None:
+        """Declare the run done: from here on it is never redone. ``beside`` are files that go with the report."""
         fs = filesystem(self.report_url)
-        page = html.render(f"run={report.get('run', self.id)}", [report])
-        fs.put(f"{self.folders[0]}/{PAGE}", to_utf8(page))
-        fs.put(self.report_url, to_utf8(jsontext.dumps(report)) + b"\n")
+        for name, content in beside.items():
+            fs.put(f"{self.folders[0]}/{name}", content)
+        fs.put(self.report_url, to_utf8(report) + b"\n")
         for folder in self.folders:
             filesystem(folder).put(f"{folder}/{SUCCESS}", b"")

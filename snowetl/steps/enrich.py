@@ -1,155 +1,198 @@
-"""The enrich job: raw collector logs in, one run of enriched events and bad rows out.
+"""The enrich step: raw collector logs in, one run of enriched events and bad rows out.
 
-:func:`prepare` checks everything and writes nothing; :func:`execute` runs what was prepared. Between them nothing is
-left to go wrong by mistake: only storage, registries and machines can still fail, and then nothing is published.
+Once a plan is made nothing is left to go wrong by mistake: only storage, registries and machines can still fail, and
+then nothing is published.
 """
 
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from snowetl.enrich.config import EnrichConfig
-from snowetl.errors import NothingToDo, OutputExists, SnowetlError, UsageError
-from snowetl.reporting.enrich import enrich_report
-from snowetl.runs.lease import Lease
+from snowetl.errors import NothingToDo, UsageError
+from snowetl.reporting.enrich import EnrichReport, EnrichTotals
+from snowetl.reporting.parts import times
+from snowetl.runs.identity import run_identity
 from snowetl.runs.parts import part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
+from snowetl.settings import Fingerprint
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
-from snowetl.steps import assets
-from snowetl.steps.enrich_split import Output, SplitReport
+from snowetl.steps import assets, bad_share
+from snowetl.steps.base import Watch, World
+from snowetl.steps.enrich_split import Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format
+from snowetl.steps.lifecycle import carry_out, done_report
 from snowetl.steps.settings import EnrichSettings
+from snowetl.steps.stream import work_of
 from snowetl.storage import FileInfo, filesystem, splits
-from snowetl.storage.splits import Ignored
+from snowetl.storage.splits import Ignored, Split
 from snowetl.version import __version__
-from snowetl.workers import Advance, Work, WorkerPool
+from snowetl.workers import Work, WorkerPool
 
 PROCESSOR = ("snowetl", __version__)
-_COMMIT_THREADS = 16
+FORMAT = "snowetl-enrich-plan/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A job that is ready to run. ``done`` is the report of an earlier run of the same, ``work`` is empty then."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichPlan:
+    """A run to be enriched: its input, file by file, cut into work. One that is ``done`` already has no work."""
 
     settings: EnrichSettings
-    config: EnrichConfig
     run: Run
-    about: dict[str, Any]
-    """What the run is made from: kept in its report, compared when it is run again."""
-    files: list[FileInfo]
+    etl_tstamp: int
+    """Epoch milliseconds."""
+    fingerprint: Fingerprint
+    files: list[FileInfo] = field(default_factory=list)
     """Those that are read: not empty, no indexes, not ignored."""
-    work: list[Work]
-    ignored: list[Ignored]
-    done: dict[str, Any] | None = None
+    work: list[Work] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
+    misread: list[str] = field(default_factory=list)
+    """Files that look like another format than was given, in words. Their records become bad rows."""
+    done: EnrichReport | None = None
 
     @property
     def bytes(self) -> int:
         return sum(work.bytes for work in self.work)
 
+    def config(self) -> EnrichConfig:
+        """What the enricher is built from. Raises ``ConfigError``, ``RegistryUnavailable``."""
+        return self.settings.enrich_config(self.etl_tstamp)
 
-def prepare(settings: EnrichSettings) -> Prepared:
-    """Check the settings, list the input, cut it into splits.
+    def about(self) -> dict[str, Any]:
+        """What the run is made from, for people."""
+        return {
+            "inputFolder": [absolute(folder) for folder in self.settings.input_folder],
+            "inputFormat": self.settings.input_format,
+            "outputFolder": self.run.folders[0],
+            "badFolder": self.run.folders[1],
+            "etlTimestamp": self.etl_tstamp,
+        }
 
-    Raises :class:`UsageError` (``ConfigError``, ``OutputExists``), :class:`NothingToDo` or :class:`StorageError`.
-    """
-    run, etl_tstamp = _name_run(settings)
-    part_name(0, run.id, settings.compression)
-    config = settings.enrich_config(etl_tstamp)
-    about: dict[str, Any] = {
-        "inputFolder": [absolute(folder) for folder in settings.input_folder],
-        "inputFormat": settings.input_format,
-        "outputFolder": run.folders[0],
-        "badFolder": run.folders[1],
-        "etlTimestamp": etl_tstamp,
-    }
-    done = _done(run, about)
-    if done is not None:
-        return Prepared(settings, config, run, about, [], [], [], done)
-    files = _list(settings)
-    plan = splits.plan(files, binary=settings.input_format == "thrift", target_bytes=settings.split_size)
-    if not plan:
-        raise _nothing_to_do(settings, plan.ignored)
-    check_format(plan, config)
-    work = _work(plan, files)
-    read = {part.url for item in work for part in item.split.parts}
-    return Prepared(settings, config, run, about, [file for file in files if file.url in read], work, plan.ignored)
+    def to_json(self) -> dict[str, Any]:
+        """The plan without secrets (they stand there as names of environment variables)."""
+        return {
+            "format": FORMAT,
+            "step": Enrich.name,
+            "run": self.run.id,
+            "outputs": list(self.run.outputs),
+            "etlTimestamp": self.etl_tstamp,
+            "settings": self.settings.to_json(),
+            "fingerprint": self.fingerprint.to_json(),
+            "inputs": [list(file) for file in self.files],
+            "ignored": [list(file) for file in self.ignored],
+            "misread": self.misread,
+            "work": [[*work.split.to_json(), work.bytes] for work in self.work],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> EnrichPlan:
+        """The plan that ``to_json`` wrote; ``environment`` holds the secrets. Raises ``ConfigError``."""
+        return cls(
+            settings=EnrichSettings.from_mapping(document["settings"], environment),
+            run=Run(document["run"], tuple(document["outputs"])),
+            etl_tstamp=document["etlTimestamp"],
+            fingerprint=Fingerprint.from_json(document["fingerprint"]),
+            files=[FileInfo(*file) for file in document["inputs"]],
+            work=[Work(Split.from_json(split), size) for *split, size in document["work"]],
+            ignored=[Ignored(*file) for file in document["ignored"]],
+            misread=list(document["misread"]),
+        )
 
 
-def rehearse(prepared: Prepared) -> None:
-    """What :func:`execute` does before it writes: fetch what enrichments read, build an enricher.
+class Enrich:
+    """Raw logs to enriched events and bad rows."""
 
-    Raises ``ConfigError`` or ``AssetError``.
-    """
+    name: ClassVar[str] = "enrich"
+
+    def plan(self, settings: EnrichSettings, world: World) -> EnrichPlan:
+        """Check the settings, list the input, cut it into splits.
+
+        Raises :class:`UsageError` (``ConfigError``; ``OutputExists`` for a run that was done with other settings),
+        :class:`NothingToDo` or :class:`StorageError`.
+        """
+        run, etl_tstamp = _name_run(settings, world)
+        part_name(0, run.id, settings.compression)
+        config = settings.enrich_config(etl_tstamp)
+        plan = EnrichPlan(settings=settings, run=run, etl_tstamp=etl_tstamp, fingerprint=settings.fingerprint())
+        done = done_report(run, EnrichReport, plan.fingerprint)
+        if done is not None:
+            return replace(plan, done=done)
+        files = _list(settings)
+        cut = splits.plan(files, binary=settings.input_format == "thrift", target_bytes=settings.split_size)
+        if not cut:
+            raise _nothing_to_do(settings, cut.ignored)
+        misread = check_format(cut, config)
+        work = work_of(cut, files)
+        read = {part.url for item in work for part in item.split.parts}
+        used = [file for file in files if file.url in read]
+        return replace(plan, files=used, work=work, ignored=cut.ignored, misread=misread)
+
+    def rehearse(self, plan: EnrichPlan) -> None:
+        """What :meth:`execute` does before it writes: fetch what enrichments read, build an enricher.
+
+        Raises ``ConfigError`` or ``AssetError``.
+        """
+        with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
+            _task(plan, Path(folder))
+
+    def execute(self, plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> list[EnrichReport]:
+        """Enrich the run.
+
+        Raises ``RegistryUnavailable``, ``AssetError``, ``OutputExists`` (another job has the run), ``StorageError``,
+        and ``TooManyBadRows`` for a run that is done, but has more of them than ``max_bad`` allows.
+        """
+        for text in plan.misread:
+            watch.warn(text)
+        report = plan.done or _enrich(plan, workers, watch)
+        watch.done(report)
+        bad_share.judge(report, plan.settings.max_bad, watch)
+        return [report]
+
+
+def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport:
+    started = World.of_now().now
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        _task(prepared, Path(folder))
+        task = _task(plan, Path(folder))
+
+        def work() -> EnrichTotals:
+            totals = EnrichTotals()
+            with watch.progress(plan.bytes) as advance:
+                for split in workers.run(task, plan.work, advance):
+                    totals.add(split)
+            return totals
+
+        def report_of(totals: EnrichTotals) -> EnrichReport:
+            return totals.report(
+                files=len(plan.files),
+                ignored=len(plan.ignored),
+                size=plan.bytes,
+                run_identity=run_identity(plan.run.id, plan.files),
+                run=plan.run.id,
+                settings=plan.about(),
+                fingerprint=plan.fingerprint.to_json(),
+                **times(started, World.of_now().now),
+            )
+
+        return carry_out(plan.run, plan, EnrichReport, work, report_of)
 
 
-def execute(
-    prepared: Prepared, open_workers: Callable[[], AbstractContextManager[WorkerPool]], advance: Advance
-) -> dict[str, Any]:
-    """Run a prepared job and return its report.
-
-    Whatever fails on the way (any exception) publishes nothing and leaves nothing behind. Raises
-    ``RegistryUnavailable``, ``AssetError``, ``OutputExists`` (another job has the run), ``StorageError``.
-    """
-    run, started = prepared.run, _now()
-    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        task = _task(prepared, Path(folder))
-        with Lease(run.lock_url) as lease:
-            done = _done(run, prepared.about)  # another job may have done it since we looked
-            if done is not None:
-                return done
-            run.wipe()
-            try:
-                with open_workers() as workers:
-                    reports = list(workers.run(task, prepared.work, advance))
-                    lease.check()
-                    _publish(reports)
-                    report = _report(prepared, reports, started)
-                    run.finish(report)
-            except BaseException:
-                with suppress(SnowetlError):  # what stopped the job says more than what stops the cleaning
-                    if lease.is_ours():
-                        run.wipe()
-                raise
-            with suppress(SnowetlError):  # the run is done; leftovers are invisible
-                run.sweep()
-            return report
-
-
-def _task(prepared: Prepared, folder: Path) -> EnrichTask:
+def _task(plan: EnrichPlan, folder: Path) -> EnrichTask:
     """What workers get. An enricher is built here first: a file it cannot read stops the job before Spark starts."""
-    run, settings, config = prepared.run, prepared.settings, prepared.config
+    run, config = plan.run, plan.config()
     wanted = config.assets()
-    files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, folder)
-    task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, settings.compression))
+    files = assets.in_working_folder(wanted) if plan.settings.local else assets.fetch_all(wanted, folder)
+    task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, plan.settings.compression))
     task.prepare()
     return task
 
 
-def _report(prepared: Prepared, reports: Sequence[SplitReport], started: int) -> dict[str, Any]:
-    return enrich_report(
-        sorted(reports, key=lambda split: split.index),
-        run=prepared.run.id,
-        version=__version__,
-        settings=prepared.about,
-        inputs={"files": len(prepared.files), "ignored": len(prepared.ignored), "bytes": prepared.bytes},
-        started=started,
-        finished=_now(),
-    )
-
-
-def _name_run(settings: EnrichSettings) -> tuple[Run, int]:
+def _name_run(settings: EnrichSettings, world: World) -> tuple[Run, int]:
     """The run, and its ETL timestamp in epoch ms."""
     good, good_id = split_run_folder(absolute(settings.output_folder))
     bad, bad_id = split_run_folder(absolute(settings.bad_folder))
@@ -159,7 +202,7 @@ def _name_run(settings: EnrichSettings) -> tuple[Run, int]:
     start = named.pop() if named else None
     etl_tstamp = settings.etl_timestamp
     if start is None:
-        start = run_id(_now() if etl_tstamp is None else etl_tstamp)
+        start = run_id(world.now if etl_tstamp is None else etl_tstamp)
     if etl_tstamp is None:
         etl_tstamp = run_start(start)
     run_start(start)
@@ -180,21 +223,6 @@ def _check_folders(source: str, good: str, bad: str) -> None:
             )
 
 
-def _done(run: Run, about: dict[str, Any]) -> dict[str, Any] | None:
-    """The report of an earlier run of the same. Raises :class:`OutputExists` where the run is another one."""
-    report = run.report()
-    if report is None:
-        return None
-    before = report.get("settings")
-    if before != about:
-        changed = sorted(key for key in about if not isinstance(before, dict) or before.get(key) != about[key])
-        raise OutputExists(
-            f"{run.folders[0]} is the output of another run (differs in: {', '.join(changed)}). "
-            f"Give another --run-id, or delete that folder"
-        )
-    return report
-
-
 def _list(settings: EnrichSettings) -> list[FileInfo]:
     """The files of all inputs, sorted by address: each once, also where inputs overlap or are spelled in two ways."""
     listed = [file for folder in map(absolute, settings.input_folder) for file in filesystem(folder).list(folder)]
@@ -212,25 +240,3 @@ def _nothing_to_do(settings: EnrichSettings, ignored: list[Ignored]) -> Exceptio
         f"none of the {count(len(ignored), 'file')} in {folders} can be read as '{settings.input_format}' "
         f"(such as {first.url}, {first.reason}). Is it the right folder, and the right --input-format?"
     )
-
-
-def _work(plan: Sequence[splits.Split], files: list[FileInfo]) -> list[Work]:
-    """Splits with their sizes, the largest first: the last task to start is a short one."""
-    sizes = {file.url: file.size for file in files}
-    work = [
-        Work(split, sum((sizes[part.url] if part.end is None else part.end) - part.start for part in split.parts))
-        for split in plan
-    ]
-    return sorted(work, key=lambda item: -item.bytes)
-
-
-def _publish(reports: Sequence[SplitReport]) -> None:
-    """Commit the parts of the attempts that count. A part of any other attempt stays invisible, and is swept."""
-    parts = [part for report in reports for part in (report.good, report.bad) if part is not None]
-    with ThreadPoolExecutor(_COMMIT_THREADS) as pool:
-        for _ in pool.map(lambda part: filesystem(part.url).commit(part.token), parts):
-            pass
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

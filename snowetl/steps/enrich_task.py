@@ -9,7 +9,8 @@ from pathlib import Path
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.iglu.config import Repository, ResolverConfig
-from snowetl.steps.enrich_split import Output, SplitReport, enrich_split
+from snowetl.reporting.enrich import SplitReport
+from snowetl.steps.enrich_split import Output, enrich_split
 from snowetl.storage.splits import Split
 from snowetl.workers import Advance, Pickled, once_per_process
 
@@ -51,4 +52,4 @@ class EnrichTask:
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> SplitReport:
         config, enricher = self.prepare(files)
-        return enrich_split(split, config, self.output, lambda _: enricher, lambda records: advance(records, 0))
+        return enrich_split(split, config, self.output, lambda _: enricher, advance)

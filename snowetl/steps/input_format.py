@@ -1,50 +1,122 @@
-"""A look at the first records before a job starts: is this the format the user says it is?"""
+"""A look at the first records of every file before a job starts: is this the format the user says it is?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import NamedTuple
 
 from snowetl.collector import loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import UsageError
 from snowetl.model.badrow import Origin
+from snowetl.model.fields import NAMES
+from snowetl.settings.words import count
 from snowetl.storage import Damage, Record, splits
 from snowetl.storage.splits import Part, Split
 
-_PARTS = 3
-_RECORDS = 50
+_RECORDS = 20
+_FILES = 2_000
+"""Of more files, so many are looked at, spread over all of them."""
+_THREADS = 16
+_SHOWN = 3
 _TELLING_FORMATS = ("cloudfront", "clj-tomcat", "thrift", "ndjson/vendor/version")
 """Formats whose records can be told from all others; any line is a good TSV line."""
+_FEWEST_COLUMNS = 100
+"""A line of fewer columns is no enriched event of any release."""
 
 
-def check_format(plan: Iterable[Split], config: EnrichConfig) -> None:
-    """Raises :class:`UsageError` when none of the first records can be read, but all could be as another format.
+class _Look(NamedTuple):
+    """What the first records of a file look like: how many can be read as they should, and how many cannot.
 
-    Records that are no good in any format are no mistake of the user: they become bad rows.
+    ``other`` is the format all of them are in, where they are not in the one that was given.
     """
-    parts = list(islice((part for split in plan for part in split.parts), _PARTS))
-    given = config.input_format
-    good, bad = _try(parts, given)
+
+    url: str
+    good: int
+    bad: int
+    other: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        return not self.good and bool(self.bad) and self.other is not None
+
+
+def check_format(plan: Iterable[Split], config: EnrichConfig) -> list[str]:
+    """In words, the files whose first records cannot be read, but all could be as another format.
+
+    Raises :class:`UsageError` where there is one, and no file can be read as it should. Records that are no good in any
+    format are no mistake of the user: they become bad rows.
+    """
+    looks = _look_at(plan, lambda part: _look(part, config.input_format))
+    wrong = [look for look in looks if look.is_wrong]
+    if not wrong:
+        return []
+    first = wrong[0]
+    if not any(look.good for look in looks):
+        raise UsageError(
+            f"{first.url} is not '{config.input_format}': none of its first {first.bad} records can be read. "
+            f"It looks like '{first.other}': give --input-format {first.other}"
+        )
+    return [
+        f"{_named(wrong)} not '{config.input_format}', but '{first.other}' by the look: the records become bad rows"
+    ]
+
+
+def check_enriched(plan: Iterable[Split]) -> list[str]:
+    """In words, the files that hold no enriched events. Raises :class:`UsageError` where that is so of all of them."""
+    looks = _look_at(plan, _look_for_events)
+    wrong = [look for look in looks if look.is_wrong]
+    if not wrong:
+        return []
+    if not any(look.good for look in looks):
+        raise UsageError(
+            f"{wrong[0].url} holds no enriched events: those have {len(NAMES)} columns, and no line of it has as many. "
+            "If it is a raw log, run `snowetl enrich` first, and transform its output"
+        )
+    return [f"{_named(wrong)} not enriched events by the look: the lines become bad rows"]
+
+
+def _named(wrong: Sequence[_Look]) -> str:
+    names = ", ".join(look.url for look in wrong[:_SHOWN])
+    if len(wrong) == 1:
+        return f"{names} is"
+    return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) are"
+
+
+def _look_at(plan: Iterable[Split], look: Callable[[Part], _Look]) -> list[_Look]:
+    """A look at the beginning of every file that has records."""
+    parts = [part for split in plan for part in split.parts if part.start == 0]
+    parts = parts[:: -(-len(parts) // _FILES) or 1]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [found for found in pool.map(look, parts) if found.good or found.bad]
+
+
+def _look(part: Part, given: str) -> _Look:
+    good, bad = _try(part, given)
     if good or not bad:
-        return
+        return _Look(part.url, good, bad)
     for other in _TELLING_FORMATS:
         if other.split("/", 1)[0] == given.split("/", 1)[0]:
             continue
-        could, could_not = _try(parts, other)
+        could, could_not = _try(part, other)
         if could and not could_not:
-            name = other.replace("vendor/version", "<vendor>/<version>")
-            raise UsageError(
-                f"{parts[0].url} is not '{given}': none of its first {bad} records can be read. "
-                f"It looks like '{name}': give --input-format {name}"
-            )
+            return _Look(part.url, 0, bad, other.replace("vendor/version", "<vendor>/<version>"))
+    return _Look(part.url, 0, bad)
 
 
-def _try(parts: list[Part], input_format: str) -> tuple[int, int]:
+def _look_for_events(part: Part) -> _Look:
+    lines = [record for record in islice(_records(part, binary=False), _RECORDS) if isinstance(record, Record)]
+    good = sum(isinstance(line.data, str) and line.data.count("\t") + 1 >= _FEWEST_COLUMNS for line in lines)
+    return _Look(part.url, good, len(lines) - good, "no events")
+
+
+def _try(part: Part, input_format: str) -> tuple[int, int]:
     """How many of the first records a loader reads, and how many it refuses. Header lines count as neither."""
     loader = loader_for(input_format, Origin("snowetl", "", 0))
     good = bad = 0
-    for record in islice(_records(parts, binary=input_format == "thrift"), _RECORDS):
+    for record in islice(_records(part, binary=input_format == "thrift"), _RECORDS):
         payload = None if isinstance(record, Damage) else loader.load(record.data)
         if isinstance(record, Damage) or isinstance(payload, list):
             bad += 1
@@ -53,6 +125,5 @@ def _try(parts: list[Part], input_format: str) -> tuple[int, int]:
     return good, bad
 
 
-def _records(parts: list[Part], *, binary: bool) -> Iterator[Record | Damage]:
-    for part in parts:
-        yield from islice(splits.read(part, binary=binary), _RECORDS // _PARTS)
+def _records(part: Part, *, binary: bool) -> Iterator[Record | Damage]:
+    return splits.read(part, binary=binary)

@@ -16,6 +16,7 @@ from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.settings import (
     Document,
+    Kind,
     LocalPath,
     Location,
     Number,
@@ -55,6 +56,23 @@ ADAPTER_GROUPS = {"adaptersSchemas": "adapter_schemas", "remoteAdapters": "remot
 """Keys of an ``--adapters`` document, and what ``EnrichConfig.load`` calls them."""
 
 _RUN_ID = "YYYY-MM-DD-HH-mm-ss"
+
+
+@dataclass(frozen=True)
+class Limit(Kind):
+    """A number, or a share in percent."""
+
+    metavar: str = "NUMBER|SHARE%"
+
+    def parse(self, value: Any) -> str:
+        text = str(value).replace(" ", "")
+        try:
+            number = float(text.removesuffix("%"))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < float("inf") or (text.endswith("%") and number > 100):
+            raise ValueError(f"{shown(value)} is neither a number nor a share such as 5%")
+        return text
 
 
 # --- groups that verbs share ----------------------------------------------------------------------------------------
@@ -293,6 +311,14 @@ class Working(Settings):
     dry_run: bool = flag(
         "--dry-run",
         help="Check everything and print what would be done; write nothing.",
+        group=WORK,
+    )
+    max_bad: str | None = option(
+        "--max-bad",
+        kind=Limit(),
+        default=None,
+        default_help="no limit, and a warning above 50%",
+        help="Fail where a run has more bad rows than this: a number, or a share such as 5%.",
         group=WORK,
     )
 

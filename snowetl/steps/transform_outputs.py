@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from snowetl.ddl import parquet
 from snowetl.ddl.parquet import DecimalType, Field, FieldType, Struct
 from snowetl.model.badrow import BadRow
+from snowetl.reporting.transform import Table
 from snowetl.runs.parts import Part, PartWriter, part_name
 from snowetl.storage import StagedFile, filesystem
-from snowetl.transform.rows import RowColumn, Rows, RowTable, ShreddedRows, WideLine
+from snowetl.transform.rows import Rows, RowTable, ShreddedRows, WideLine
 from snowetl.transform.transformer import SHRED, WIDE_JSON
 
 if TYPE_CHECKING:
@@ -28,15 +29,6 @@ _PLAIN_TYPES = {
     "double": "float64",
     "date": "date32",
 }
-
-
-class Table(NamedTuple):
-    """A folder of a run, and what went there; of rows that are made for their target, the columns too."""
-
-    folder: str
-    part: Part
-    criterion: str | None = None
-    columns: tuple[RowColumn, ...] = ()
 
 
 class Outputs:
@@ -95,7 +87,7 @@ class Outputs:
         found += [(f"output=good/{table.folder}", writer.finish(), table) for writer, table in self._rows.values()]
         if self._parquet is not None:
             found.append(("output=good", self._parquet.finish(), None))
-        return [_table(folder, part, table) for folder, part, table in sorted(found, key=itemgetter(0)) if part]
+        return [Table(folder, part, table) for folder, part, table in sorted(found, key=itemgetter(0)) if part]
 
     def abort(self) -> None:
         """Leave no trace."""
@@ -103,12 +95,6 @@ class Outputs:
             writer.abort()
         if self._parquet is not None:
             self._parquet.abort()
-
-
-def _table(folder: str, part: Part, table: RowTable | None) -> Table:
-    if table is None or not table.columns:
-        return Table(folder, part)
-    return Table(folder, part, table.criterion, table.columns)
 
 
 # --- Parquet --------------------------------------------------------------------------------------------------------

@@ -6,55 +6,26 @@ Nothing here knows where it runs: every pool calls :func:`transform_split` and :
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from snowetl.dedupe import rules as dedupe
 from snowetl.dedupe.rules import Key
 from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
-from snowetl.jvm.instants import Instant
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.reporting.parts import peak_memory
 from snowetl.reporting.statistics import Statistics
-from snowetl.steps.transform_outputs import Outputs, Table
-from snowetl.storage import Damage, splits
+from snowetl.reporting.transform import TransformSplitReport
+from snowetl.steps.stream import describe_damage, stream
+from snowetl.steps.transform_outputs import Outputs
+from snowetl.storage import Damage
 from snowetl.storage.splits import Split
 from snowetl.transform.event import Event
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.transformer import Transformer, types_of
+from snowetl.workers import Advance, unheard
 
-_ADVANCE_EVERY = 2000
 _DUPLICATES = {DROP: "natural", KNOWN: "earlier batches'"}
-
-Advance = Callable[[int], None]
-
-
-@dataclass(slots=True)
-class TransformSplitReport:
-    """What became of one split. Every line is a good event, a bad row or a duplicate that was dropped."""
-
-    index: int
-    records: int = 0
-    """Lines read."""
-    events: int = 0
-    """Good events."""
-    duplicates: Counter[str] = field(default_factory=Counter)
-    """Events that were left out, by kind of duplicate."""
-    renamed: int = 0
-    """Good events that got a new id."""
-    bad_rows: Counter[str] = field(default_factory=Counter)
-    """Bad rows by schema URI, those for damaged files included."""
-    damages: int = 0
-    types: set[SchemaType] = field(default_factory=set)
-    first: Instant | None = None
-    last: Instant | None = None
-    """Earliest and latest collector timestamp of the good events."""
-    tables: list[Table] = field(default_factory=list)
-    seconds: float = 0.0
-    peak_memory: int = 0
-    statistics: Statistics = field(default_factory=Statistics)
 
 
 def transform_split(
@@ -63,7 +34,7 @@ def transform_split(
     origin: Origin,
     outputs: Outputs,
     decisions: Decisions,
-    advance: Advance | None = None,
+    advance: Advance = unheard,
 ) -> TransformSplitReport:
     """Transform the lines of a split. The parts it writes are staged, not published.
 
@@ -89,10 +60,9 @@ def _stream(
     outputs: Outputs,
     decisions: Decisions,
     report: TransformSplitReport,
-    advance: Advance | None,
+    advance: Advance,
 ) -> None:
-    told = 0
-    for line in _lines(split):
+    for line in _lines(split, advance):
         if isinstance(line, Damage):
             report.damages += 1
             _add_bad(damage_row(origin, line), outputs, report)
@@ -108,11 +78,6 @@ def _stream(
                 report.duplicates[_DUPLICATES[verdict]] += 1
             else:
                 _add_event(event, number, verdict == RENAME, transformer, outputs, report)
-        if advance is not None and report.records - told >= _ADVANCE_EVERY:
-            advance(report.records - told)
-            told = report.records
-    if advance is not None:
-        advance(report.records - told)
 
 
 def _add_event(
@@ -138,14 +103,13 @@ def _add_event(
     report.last = time_ if report.last is None else max(report.last, time_)
 
 
-def _lines(split: Split) -> Iterator[str | Damage]:
-    for part in split.parts:
-        for record in splits.read(part, binary=False):
-            if isinstance(record, Damage):
-                yield record
-            else:
-                assert isinstance(record.data, str)
-                yield record.data
+def _lines(split: Split, advance: Advance) -> Iterator[str | Damage]:
+    for _, record in stream(split, advance, binary=False):
+        if isinstance(record, Damage):
+            yield record
+        else:
+            assert isinstance(record.data, str)
+            yield record.data
 
 
 def _add_bad(row: BadRow, outputs: Outputs, report: TransformSplitReport) -> None:
@@ -156,15 +120,14 @@ def _add_bad(row: BadRow, outputs: Outputs, report: TransformSplitReport) -> Non
 
 def damage_row(origin: Origin, damage: Damage) -> BadRow:
     """A bad row that names the file and the place from where its lines are lost."""
-    text = f"{damage.url} is damaged at byte {damage.offset}: {damage.reason}"
-    return badrow.generic_error(origin, [text], damage.data or "")
+    return badrow.generic_error(origin, [describe_damage(damage)], damage.data or "")
 
 
 def read_keys(split: Split, transformer: Transformer) -> Iterator[tuple[Key, frozenset[SchemaType]]]:
     """The keys of the events of a split, and the schemas met that none before had."""
     met: set[SchemaType] = set()
     number = -1
-    for line in _lines(split):
+    for line in _lines(split, unheard):
         if isinstance(line, Damage):
             continue
         number += 1

@@ -14,8 +14,9 @@ from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext
 from snowetl.jvm.instants import Instant
 from snowetl.model.badrow import Origin
+from snowetl.reporting.transform import TransformSplitReport
 from snowetl.steps.transform_outputs import Outputs
-from snowetl.steps.transform_split import TransformSplitReport, read_keys, transform_split
+from snowetl.steps.transform_split import read_keys, transform_split
 from snowetl.storage.splits import Split
 from snowetl.transform.columns import ATOMIC_FIELDS, EntityColumn, entity_columns
 from snowetl.transform.formats import Formats
@@ -136,6 +137,4 @@ class TransformTask:
         decisions = Decisions.read(self.decisions, split.index) if split.index in self.decided else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
         outputs = Outputs(self.folder, config.kind, split.index, self.run_name, self.compression, fields)
-        return transform_split(
-            split, transformer, config.origin, outputs, decisions, lambda records: advance(records, 0)
-        )
+        return transform_split(split, transformer, config.origin, outputs, decisions, advance)

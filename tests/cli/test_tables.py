@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from snowetl.cli import tables
 from snowetl.cli.progress import _State, duration
+from snowetl.reporting.enrich import EnrichReport
 
 REPORT = {
+    "format": "snowetl-enrich-report/1",
+    "started": "2026-01-02T03:04:05.000Z",
+    "finished": "2026-01-02T03:04:07.000Z",
+    "snowetl": "1",
+    "badRowSchemas": {},
+    "workers": {"seconds": 1.5, "peakMemory": 7},
     "run": "2026-01-02-03-04-05",
     "seconds": 2.0,
     "settings": {"outputFolder": "/good/run=x", "badFolder": "/bad/run=x"},
@@ -24,7 +31,7 @@ REPORT = {
 
 
 def test_report() -> None:
-    assert tables.report(REPORT).splitlines() == [
+    assert tables.report(EnrichReport.from_json(REPORT)).splitlines() == [
         "run=2026-01-02-03-04-05",
         "  records      12,000  3 files, 2.0 KB",
         "    discarded       4  header or empty line",

@@ -20,9 +20,8 @@ from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, Postgres
 from snowetl.dedupe.rules import Key
 from snowetl.errors import ConfigError, StorageError
 from snowetl.load.embedded import embedded_postgres
-from snowetl.steps.transform import prepare
 from snowetl.workers import open_pool
-from tests.steps.transform_support import enriched, settings, transform, write_run
+from tests.steps.transform_support import enriched, plan, transform, write_run
 
 _DAYS_180 = 180 * 24 * 3600
 FIRST = int(time.time())
@@ -255,4 +254,4 @@ def test_the_same_on_spark(tmp_path: Path, config: ManifestConfig) -> None:
 def test_a_manifest_needs_natural_deduplication(tmp_path: Path, dynamo: DynamoConfig) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)]])
     with pytest.raises(ConfigError, match="Natural deduplication needs to be enabled"):
-        prepare(settings(tmp_path, duplicate_storage=dynamo, natural=False, synthetic="NONE"))
+        plan(tmp_path, duplicate_storage=dynamo, natural=False, synthetic="NONE")

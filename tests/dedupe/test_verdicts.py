@@ -17,12 +17,12 @@ from snowetl.dedupe.decide import Decided, Request, seen_of
 from snowetl.dedupe.rules import Key, Policy
 from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions, decisions_url
 from snowetl.errors import StorageError, UsageError
-from snowetl.steps.transform import _config, prepare
+from snowetl.steps.transform import config_of
 from snowetl.steps.transform_task import KeysTask
 from snowetl.transform.transformer import WIDE_PARQUET
 from snowetl.workers import Pickled, WorkerPool, open_pool, unheard
 from snowetl.workers.in_process import InProcess
-from tests.steps.transform_support import enriched, files, settings, transform, write_run
+from tests.steps.transform_support import enriched, files, plan, transform, write_run
 
 LINES = st.sets(st.integers(0, 2**40), max_size=20)
 
@@ -90,9 +90,8 @@ def _read(decided: Decided, folder: Path) -> dict[tuple[int, int], int]:
 def _both(
     folder: Path, spark: WorkerPool, policy: Policy
 ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], Decided, Decided]:
-    prepared = prepare(settings(folder, split_size=1))
-    (batch,) = prepared.batches
-    task = KeysTask(Pickled.of(_config(batch, prepared, 0)))
+    (batch,) = plan(folder, split_size=1).batches
+    task = KeysTask(Pickled.of(config_of(batch, 0)))
     plain, joined = (
         pool.deduplicate(task, batch.work, Request(policy, None, 0, f"{folder}/{name}", with_tags=True), unheard)
         for name, pool in (("plain", InProcess()), ("joined", spark))
@@ -139,9 +138,8 @@ def test_a_hot_id_costs_no_more_than_others(spark: WorkerPool, tmp_path: Path) -
         run.mkdir(parents=True)
         for number, part in enumerate(lines):
             (run / f"part-{number}.gz").write_bytes(gzip.compress("\n".join(part).encode(), 1))
-        prepared = prepare(settings(folder, split_size=1))
-        (batch,) = prepared.batches
-        task = KeysTask(Pickled.of(_config(batch, prepared, 0)))
+        (batch,) = plan(folder, split_size=1).batches
+        task = KeysTask(Pickled.of(config_of(batch, 0)))
         request = Request(Policy.parse(), None, 0, f"{folder}/decisions")
         started = time.perf_counter()
         spark.deduplicate(task, batch.work, request, unheard)

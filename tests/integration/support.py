@@ -111,11 +111,11 @@ def run(
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All files below ``folder`` by relative path, hidden ones too; reports (they hold times) are left out."""
+    """All files below ``folder`` by relative path, hidden ones too; not plans and reports, which hold times."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("_report.json", "_report.html")
+        if path.is_file() and path.name not in ("_plan.json", "_report.json", "_report.html")
     }
 
 

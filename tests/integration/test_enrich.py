@@ -109,7 +109,7 @@ def test_a_run_id_of_something_else_is_refused(folder: Path, capsys: pytest.Capt
     write_logs(folder / "other")
     assert enrich(folder, "--input-folder", str(folder / "other")) == 2
     message = capsys.readouterr().err
-    assert "is the output of another run (differs in: inputFolder)" in message
+    assert "is done already, with other settings: input-folder" in " ".join(message.split())
     assert "--run-id" in message
     assert files(folder / "out") == before
 

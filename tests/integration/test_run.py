@@ -179,7 +179,7 @@ def test_files_that_somebody_changed_are_not_loaded(small: Path, capsys: pytest.
 
 def test_a_run_of_another_input_is_refused(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(done, "--run-id", RUN, logs="fixtures/logs/webhooks")) == 2
-    assert "differs in: inputFolder" in capsys.readouterr().err
+    assert "with other settings: input-folder" in capsys.readouterr().err
 
 
 def test_only_bad_rows(folder: Path) -> None:

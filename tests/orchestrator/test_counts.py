@@ -18,8 +18,8 @@ def enrich(**changed: Any) -> dict[str, Any]:
 
 def transform(**changed: Any) -> dict[str, Any]:
     tables = [
-        {"table": ATOMIC, "rows": 90},
-        {"table": CLICK, "rows": 40},
+        {"table": ATOMIC, "rows": 90, "vendor": "com.snowplowanalytics.snowplow", "name": "atomic", "model": 1},
+        {"table": CLICK, "rows": 40, "vendor": "com.acme-shop", "name": "linkClick", "model": 2},
         {"table": "output=bad/vendor=x/name=loader_parsing_error/format=json/model=2", "rows": 4},
     ]
     report = {"step": "transform", "records": 100, "events": 90, "duplicates": 7, "newIds": 2, "damages": 1}

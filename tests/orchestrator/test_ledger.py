@@ -8,67 +8,99 @@ from typing import Any
 import pytest
 
 from snowetl.errors import OutputExists, StorageError
-from snowetl.orchestrator import ledger
+from snowetl.orchestrator import RunSettings, ledger
 from snowetl.orchestrator.ledger import Entry
 from snowetl.storage import FileInfo
 
-ABOUT = {"inputFolder": "/raw", "warehouse": "postgres"}
+FILES = [FileInfo("/raw/a", 1, "t"), FileInfo("/raw/b", 2, "t")]
+OTHERS = [FileInfo("/raw/a", 1, "later"), FILES[1]]
 
 
-def entry(folder: Path, id_: str, inputs: str = "x", about: dict[str, Any] = ABOUT, done: bool = True) -> Entry:
-    made = Entry(f"2026-01-02-03-04-{id_}", str(folder / "runs"))
-    made.begin(about, inputs)
+def settings(folder: Path, **changed: Any) -> RunSettings:
+    given = {"input_folder": str(folder / "raw"), "input_format": "thrift", "output_folder": str(folder / "out")}
+    return RunSettings(**(given | {"iglu_config": {"name": "x"}} | changed))
+
+
+def entry(folder: Path, id_: str, files: list[FileInfo] = FILES, done: bool = True, **changed: Any) -> Entry:
+    made_from = settings(folder, **changed)
+    made = Entry(f"2026-01-02-03-04-{id_}", made_from.runs_folder)
+    made.begin(made_from, files)
     if done:
-        made.finish({"run": made.id, "settings": about, "steps": []})
+        made.finish({"run": made.id, "steps": []})
     return made
 
 
 def test_nothing_is_found_where_nothing_was(tmp_path: Path) -> None:
-    assert ledger.waiting(str(tmp_path / "runs"), ABOUT) is None
-    assert ledger.same_files(str(tmp_path / "runs"), ABOUT, "x") is None
+    assert ledger.waiting(settings(tmp_path)) is None
+    assert ledger.same_files(settings(tmp_path), FILES) is None
 
 
 def test_a_run_that_waits_is_found(tmp_path: Path) -> None:
     waits = entry(tmp_path, "01", done=False)
     entry(tmp_path, "02")
-    assert ledger.waiting(waits.runs_folder, ABOUT) == waits
-    waits.finish({"run": waits.id, "settings": ABOUT, "steps": []})
-    assert ledger.waiting(waits.runs_folder, ABOUT) is None
+    assert ledger.waiting(settings(tmp_path)) == waits
+    waits.finish({"run": waits.id, "steps": []})
+    assert ledger.waiting(settings(tmp_path)) is None
 
 
 def test_a_run_that_did_the_very_same_files_is_found(tmp_path: Path) -> None:
-    done = entry(tmp_path, "01", inputs="x")
-    entry(tmp_path, "02", inputs="y")
-    assert ledger.same_files(done.runs_folder, ABOUT, "x") == done
-    assert ledger.same_files(done.runs_folder, ABOUT, "z") is None
-    assert done.report(ABOUT) is not None
-
-
-def test_runs_of_other_settings_do_not_count(tmp_path: Path) -> None:
-    other = entry(tmp_path, "01", about=ABOUT | {"warehouse": "redshift"}, done=False)
-    entry(tmp_path, "02", about=ABOUT | {"warehouse": "redshift"})
-    assert ledger.waiting(other.runs_folder, ABOUT) is None
-    assert ledger.same_files(other.runs_folder, ABOUT, "x") is None
-
-
-def test_a_run_done_with_other_settings_is_refused(tmp_path: Path) -> None:
     done = entry(tmp_path, "01")
-    with pytest.raises(OutputExists, match="differs in: warehouse"):
-        done.report(ABOUT | {"warehouse": "redshift"})
+    entry(tmp_path, "02", files=OTHERS)
+    assert ledger.same_files(settings(tmp_path), reversed(FILES)) == done
+    assert ledger.same_files(settings(tmp_path), FILES[:1]) is None
+    assert done.report() is not None
+
+
+def test_runs_of_another_place_do_not_count(tmp_path: Path) -> None:
+    entry(tmp_path, "01", done=False, input_format="cloudfront")
+    entry(tmp_path, "02", transformed_folder=str(tmp_path / "elsewhere"))
+    assert ledger.waiting(settings(tmp_path)) is None
+    assert ledger.same_files(settings(tmp_path), FILES) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"iglu_config": {"name": "y"}}, "iglu-config"),
+        ({"accept_invalid": True}, "accept-invalid"),
+        ({"natural": False, "synthetic": "NONE"}, "natural, synthetic"),
+        ({"truncate_atomic_fields": True}, "truncate-atomic-fields"),
+        ({"max_record_bytes": 1000}, "max-record-bytes"),
+    ],
+)
+@pytest.mark.parametrize("done", [False, True])
+def test_L2_other_settings_are_refused_by_name(changed: dict[str, Any], key: str, done: bool, tmp_path: Path) -> None:
+    begun = entry(tmp_path, "01", done=done)
+    other = settings(tmp_path, **changed)
+    found = ledger.same_files(other, FILES) if done else ledger.waiting(other)
+    assert found == begun
+    with pytest.raises(OutputExists, match=f"with other settings: {key}\\. Go on with the settings it has"):
+        begun.check(other)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {},
+        {"database": "postgresql://elsewhere/db", "schema": "other"},
+        {"master": "none", "workers": 3, "split_size": 1 << 20, "max_bad": "5%"},
+    ],
+)
+def test_the_warehouse_and_the_way_of_working_are_no_part_of_a_run(same: dict[str, Any], tmp_path: Path) -> None:
+    entry(tmp_path, "01").check(settings(tmp_path, **same))
+
+
+def test_a_plan_holds_no_secrets(tmp_path: Path) -> None:
+    made = entry(tmp_path, "01", database="postgresql://me:s3cret@host/db")
+    assert "s3cret" not in Path(made.folder, "plan.json").read_text()
 
 
 def test_a_record_that_cannot_be_read(tmp_path: Path) -> None:
     done = entry(tmp_path, "01")
     Path(done.folder, "report.json").write_text("{")
     with pytest.raises(StorageError, match=r"report\.json cannot be read"):
-        done.report(ABOUT)
+        done.report()
 
 
 def test_a_page_is_left_with_the_report(tmp_path: Path) -> None:
     assert Path(entry(tmp_path, "01").page_url).read_text().startswith("<!DOCTYPE html>")
-
-
-def test_files_are_known_again_whatever_their_order() -> None:
-    files = [FileInfo("a", 1, "t"), FileInfo("b", 2, "t")]
-    assert ledger.fingerprint(files) == ledger.fingerprint(reversed(files))
-    assert ledger.fingerprint(files) != ledger.fingerprint([FileInfo("a", 1, "later"), files[1]])

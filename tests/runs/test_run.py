@@ -45,18 +45,19 @@ def test_local_paths_become_absolute() -> None:
 def test_a_run_with_a_report_is_done(tmp_path: Path) -> None:
     run = Run("2026-01-02-03-04-05", (f"{tmp_path}/good", f"{tmp_path}/bad"))
     assert run.report() is None
-    run.finish({"run": run.id, "records": 3})
-    assert run.report() == {"run": run.id, "records": 3}
+    run.begin("{}")
+    run.finish('{"records": 3}', {"_report.html": b"<html>"})
+    assert run.report() == {"records": 3}
     left = {path.name for path in (tmp_path / "good" / f"run={run.id}").iterdir()}
-    assert left == {"_report.html", "_report.json", "_SUCCESS"}
+    assert left == {"_plan.json", "_report.html", "_report.json", "_SUCCESS"}
     assert {path.name for path in (tmp_path / "bad" / f"run={run.id}").iterdir()} == {"_SUCCESS"}
 
 
 def test_wiping_touches_nothing_else(tmp_path: Path) -> None:
     run = Run("2026-01-02-03-04-05", (f"{tmp_path}/good", f"{tmp_path}/bad"))
-    run.finish({})
+    run.finish("{}", {})
     other = Run("2026-01-02-03-04-06", run.outputs)
-    other.finish({})
+    other.finish("{}", {})
     run.wipe()
     run.wipe()
     assert [path.name for path in (tmp_path / "good").iterdir()] == [f"run={other.id}"]

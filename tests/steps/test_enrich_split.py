@@ -11,7 +11,8 @@ import pytest
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.errors import RegistryUnavailable, SnowetlError
-from snowetl.steps.enrich_split import Output, SplitReport, enrich_split
+from snowetl.reporting.enrich import SplitReport
+from snowetl.steps.enrich_split import Output, enrich_split
 from snowetl.storage import filesystem, splits
 from tests.integration.support import HEADER, RESOLVER, RUN, cloudfront_line
 
@@ -141,7 +142,7 @@ def test_when_the_bad_part_cannot_be_finished_the_good_one_goes_too(
 def test_progress_adds_up(tmp_path: Path, config: EnrichConfig, output: Output) -> None:
     told: list[int] = []
     split = split_of(tmp_path, ["line\n" * 5001])
-    report = enrich_split(split, config, output, lambda _: Copier(), told.append)
+    report = enrich_split(split, config, output, lambda _: Copier(), lambda records, size: told.append(records))
     assert sum(told) == report.records == 5001
     assert len(told) == 3
 

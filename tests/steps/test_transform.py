@@ -15,7 +15,6 @@ from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnava
 from snowetl.model.fields import INDEX
 from snowetl.runs.lease import Lease
 from snowetl.steps import transform as transform_job
-from snowetl.steps.transform import prepare
 from snowetl.steps.transform_outputs import Outputs
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET
 from tests.steps.transform_support import (
@@ -24,7 +23,7 @@ from tests.steps.transform_support import (
     event_id,
     files,
     lines_of,
-    settings,
+    plan,
     transform,
     write_run,
 )
@@ -187,9 +186,9 @@ def test_runs_that_are_done_are_left_alone(folder: Path) -> None:
     write_run(folder / "enriched", [[enriched(9)]], "run=2026-01-02-04-00-00")
     assert [report["run"] for report in transform(folder)] == ["2026-01-02-03-04-05", "2026-01-02-04-00-00"]
     before = files(folder / "out")
-    prepared = prepare(settings(folder))
-    assert prepared.batches == []
-    assert [run.id for run in prepared.done] == [RUN, "run=2026-01-02-04-00-00"]
+    planned = plan(folder)
+    assert planned.batches == []
+    assert [run.id for run in planned.done] == [RUN, "run=2026-01-02-04-00-00"]
     write_run(folder / "enriched", [[enriched(10)]], "run=2026-01-02-05-00-00")
     assert [report["run"] for report in transform(folder)] == ["2026-01-02-05-00-00"]
     assert before.items() <= files(folder / "out").items()
@@ -215,9 +214,9 @@ def test_a_run_that_is_being_enriched_waits(folder: Path) -> None:
     with pytest.raises(NothingToDo, match="run=2026-01-02-03-04-05 is still being enriched"):
         transform(folder)
     write_run(folder / "enriched", [[enriched(9)]], "run=2026-01-02-04-00-00")
-    prepared = prepare(settings(folder))
-    assert prepared.unfinished == [RUN]
-    assert [batch.run.id for batch in prepared.batches] == ["run=2026-01-02-04-00-00"]
+    planned = plan(folder)
+    assert planned.unfinished == [RUN]
+    assert [batch.run.id for batch in planned.batches] == ["run=2026-01-02-04-00-00"]
     (folder / "enriched" / RUN / "_report.json").write_text("{}")
     assert len(transform(folder)) == 2
 
@@ -230,8 +229,8 @@ def test_a_run_that_died_is_redone(folder: Path) -> None:
     (out / "_report.json").unlink()
     (out / "output=good" / "debris.gz").write_bytes(b"x")
     (out / ".staged").write_bytes(b"x")
-    prepared = prepare(settings(folder))
-    assert prepared.redone == [RUN]
+    planned = plan(folder)
+    assert planned.redone == [RUN]
     transform(folder)
     assert files(folder / "out") == expected
 
@@ -304,12 +303,12 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path) -> None:
 )
 def test_settings_that_do_not_go_together(more: dict[str, Any], error: str, folder: Path) -> None:
     with pytest.raises(ConfigError, match=error):
-        prepare(settings(folder, **more))
+        plan(folder, **more)
 
 
 def test_the_output_in_the_input(folder: Path) -> None:
     with pytest.raises(UsageError, match="lies in the input folder"):
-        prepare(settings(folder, output_folder=str(folder / "enriched" / "out")))
+        plan(folder, output_folder=str(folder / "enriched" / "out"))
 
 
 def test_text_no_parquet_file_can_hold(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import TransformSettings
-from snowetl.steps.transform import execute, prepare
+from snowetl.steps.table import TRANSFORM
+from snowetl.steps.transform_plan import TransformPlan
 from snowetl.workers import open_pool
 from tests.transform.support import contexts, line, self_describing, unstruct
 
@@ -98,7 +100,12 @@ def transform(
     folder: Path, executor: Callable[[], AbstractContextManager[Any]] = here, **more: Any
 ) -> list[dict[str, Any]]:
     """A whole job; returns the reports of its runs."""
-    return execute(prepare(settings(folder, **more)), executor, lambda records, size: None)
+    with executor() as workers:
+        return [report.to_json() for report in TRANSFORM.execute(plan(folder, **more), workers, Unwatched())]
+
+
+def plan(folder: Path, **more: Any) -> TransformPlan:
+    return TRANSFORM.plan(settings(folder, **more), World.of_now())
 
 
 def lines_of(folder: Path) -> list[str]:
@@ -113,7 +120,7 @@ def lines_of(folder: Path) -> list[str]:
 
 def files(folder: Path) -> dict[str, bytes]:
     """All files below a folder by relative path; reports and messages, which hold times, are left out."""
-    told = ("_report.json", "_report.html", "shredding_complete.json")
+    told = ("_plan.json", "_report.json", "_report.html", "shredding_complete.json")
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -22,8 +22,9 @@ from typing import Any
 from snowetl.enrich.enrichments import registered
 from snowetl.iglu.validation.patterns import full_match
 from snowetl.model.fields import INDEX, NAMES
-from snowetl.steps.enrich import execute, prepare
+from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import EnrichSettings
+from snowetl.steps.table import ENRICH
 from snowetl.storage import lzop_writer
 from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
@@ -69,7 +70,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
             try_base64=flags.get("tryBase64Decoding", False),
             adapters={"remoteAdapters": {"configs": remote_adapters}},
         )
-        execute(prepare(settings), _executor, lambda records, size: None)
+        with _executor() as workers:
+            ENRICH.execute(ENRICH.plan(settings, World.of_now()), workers, Unwatched())
         good, bad = _lines(work / "good"), _lines(work / "bad")
     return list(_compare(case, good, bad))
 

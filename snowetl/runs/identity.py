@@ -1,0 +1,18 @@
+"""What a run is, wherever its folders lie: the same however they are spelled, mounted, moved or copied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from snowetl.jvm.strings import to_utf8
+from snowetl.storage import FileInfo
+
+
+def run_identity(run: str, files: Iterable[FileInfo]) -> str:
+    """32 hexadecimal digits for a run and the files it was made from: their names and sizes, not where they lay.
+
+    Settings are no part of it: a run that is made again in another way is still the same events.
+    """
+    lines = sorted(f"{file.url.rpartition('/')[2]}\t{file.size}\n" for file in files)
+    return hashlib.sha256(to_utf8(f"{run}\n{''.join(lines)}")).hexdigest()[:32]

@@ -1,0 +1,89 @@
+"""The contract of a step: plan what is to be done, then do it on whatever workers there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from snowetl.settings import Fingerprint, Settings
+from snowetl.workers import Advance, WorkerPool
+from snowetl.workers.base import unheard
+
+S_contra = TypeVar("S_contra", bound=Settings, contravariant=True)
+P = TypeVar("P", bound="Plan")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a plan depends on besides settings and storage: the time, in epoch milliseconds."""
+
+    now: int
+
+    @classmethod
+    def of_now(cls) -> World:
+        return cls(time.time_ns() // 1_000_000)
+
+
+class Watch(Protocol):
+    """Hears how a step goes."""
+
+    def say(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
+    def progress(self, total_bytes: int) -> AbstractContextManager[Advance]:
+        """Entered while a step works; what it gives is told records and input bytes done."""
+        ...
+
+    def done(self, report: Any) -> None:
+        """Told the report of each run as soon as it is finished."""
+
+
+class Unwatched:
+    """A watch for work nobody looks at; also a base for those who want to hear some of it."""
+
+    def say(self, text: str) -> None:
+        pass
+
+    def warn(self, text: str) -> None:
+        pass
+
+    @contextmanager
+    def progress(self, total_bytes: int) -> Iterator[Advance]:
+        yield unheard
+
+    def done(self, report: Any) -> None:
+        pass
+
+
+class Plan(Protocol):
+    """What a step is going to do, as data. It holds no secrets."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Step(Protocol[S_contra, P, R_co]):
+    """One step of the way from logs to tables."""
+
+    name: ClassVar[str]
+
+    def plan(self, settings: S_contra, world: World) -> P:
+        """Check everything and write nothing.
+
+        Raises :class:`UsageError` for what the user has to mend, :class:`NothingToDo`, :class:`StorageError`.
+        """
+        ...
+
+    def execute(self, plan: P, workers: WorkerPool, watch: Watch) -> Sequence[R_co]:
+        """Do what was planned; the report of each run that it did.
+
+        Whatever fails (any exception) publishes nothing of the run it happens to, and leaves nothing behind.
+        """
+        ...

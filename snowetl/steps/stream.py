@@ -1,0 +1,44 @@
+"""The loop over the records of a split: part after part, with the names of their files, telling how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from snowetl.storage import Damage, FileInfo, Record, splits
+from snowetl.storage.splits import Split
+from snowetl.workers import Advance, Work
+
+_ADVANCE_EVERY = 2000
+
+
+def stream(split: Split, advance: Advance, *, binary: bool) -> Iterator[tuple[str, Record | Damage]]:
+    """The records of ``split`` in order, each with the name of its file; damages are no records.
+
+    ``binary``: Thrift records, else lines of text. Raises ``StorageError`` where a file cannot be read.
+    """
+    since = 0
+    for part in split.parts:
+        name = part.url.rpartition("/")[2]
+        for record in splits.read(part, binary=binary):
+            yield name, record
+            if not isinstance(record, Damage):
+                since += 1
+                if since >= _ADVANCE_EVERY:
+                    advance(since, 0)
+                    since = 0
+    advance(since, 0)
+
+
+def work_of(plan: Sequence[Split], files: Sequence[FileInfo]) -> list[Work]:
+    """Splits with their sizes, the largest first: the last task to start is a short one."""
+    sizes = {file.url: file.size for file in files}
+    work = [
+        Work(split, sum((sizes[part.url] if part.end is None else part.end) - part.start for part in split.parts))
+        for split in plan
+    ]
+    return sorted(work, key=lambda item: -item.bytes)
+
+
+def describe_damage(damage: Damage) -> str:
+    """The words of a bad row that names the file and the place from where its records are lost."""
+    return f"{damage.url} is damaged at byte {damage.offset}: {damage.reason}"

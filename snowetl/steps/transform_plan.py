@@ -1,0 +1,265 @@
+"""Which runs a transform has to do: those of its input that its output does not have, cut into work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from snowetl.errors import ConfigError, NothingToDo, OutputExists, UsageError
+from snowetl.iglu.config import ResolverConfig
+from snowetl.reporting.transform import TransformReport
+from snowetl.runs.identity import run_identity
+from snowetl.runs.run import PLAN, Run, absolute, run_id
+from snowetl.settings import Fingerprint
+from snowetl.settings.fingerprint import digest_of
+from snowetl.settings.kinds import canonical_location
+from snowetl.steps.base import World
+from snowetl.steps.input_format import check_enriched
+from snowetl.steps.lifecycle import differences, read_report
+from snowetl.steps.settings import TransformSettings
+from snowetl.steps.stream import work_of
+from snowetl.storage import FileInfo, filesystem, splits
+from snowetl.storage.splits import Split
+from snowetl.transform.discovery import incomplete, unprocessed
+from snowetl.transform.message import FILE_NAME
+from snowetl.transform.transformer import SHRED
+from snowetl.workers import Work
+
+FORMAT = "snowetl-transform-plan/1"
+_THREADS = 16
+_COMPARED = 100
+"""Of so many of the latest runs that are done it is told when they were made with other settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRun(Run):
+    """A run whose id is the name of its folder, ``run=`` included."""
+
+    @property
+    def folders(self) -> list[str]:
+        return [f"{output.rstrip('/')}/{self.id}" for output in self.outputs]
+
+    @property
+    def folder(self) -> str:
+        return self.folders[0]
+
+    @property
+    def message_url(self) -> str:
+        return f"{self.folder}/{FILE_NAME}"
+
+    def is_complete(self) -> bool:
+        return filesystem(self.message_url).exists(self.message_url)
+
+    def has_files(self) -> bool:
+        """Whether anything of it is there."""
+        try:
+            return bool(filesystem(self.folder).list(self.folder))
+        except UsageError:  # there is no such folder
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One run to transform: where from, where to, in which pieces."""
+
+    settings: TransformSettings
+    run: FolderRun
+    source: str
+    """The folder of its input."""
+    fingerprint: Fingerprint
+    identity: str
+    files: list[FileInfo]
+    work: list[Work]
+
+    @property
+    def bytes(self) -> int:
+        return sum(item.bytes for item in self.work)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan without secrets (they stand there as names of environment variables)."""
+        return {
+            "format": FORMAT,
+            "step": "transform",
+            "run": self.run.id,
+            "outputs": list(self.run.outputs),
+            "source": self.source,
+            "runIdentity": self.identity,
+            "settings": self.settings.to_json(),
+            "fingerprint": self.fingerprint.to_json(),
+            "inputs": [list(file) for file in self.files],
+            "work": [[*work.split.to_json(), work.bytes] for work in self.work],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Batch:
+        """The plan that ``to_json`` wrote; ``environment`` holds the secrets. Raises ``ConfigError``."""
+        return cls(
+            settings=TransformSettings.from_mapping(document["settings"], environment),
+            run=FolderRun(document["run"], tuple(document["outputs"])),
+            source=document["source"],
+            fingerprint=Fingerprint.from_json(document["fingerprint"]),
+            identity=document["runIdentity"],
+            files=[FileInfo(*file) for file in document["inputs"]],
+            work=[Work(Split.from_json(split), size) for *split, size in document["work"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformPlan:
+    """The runs to be transformed, one after the other.
+
+    ``done`` are those that are done already, and ``other`` those of them that were made with other settings, in words.
+    ``unfinished`` are input runs whose enrichment has not ended: they wait. ``redone`` are those of the batches that
+    were begun before and not completed. ``misread`` are files that do not look like enriched events, in words.
+    """
+
+    settings: TransformSettings
+    batches: list[Batch]
+    done: list[FolderRun] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    redone: list[str] = field(default_factory=list)
+    misread: list[str] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return self.settings.fingerprint()
+
+    @property
+    def bytes(self) -> int:
+        """Input bytes to go through, twice where the batch is read twice."""
+        return sum(batch.bytes for batch in self.batches) * (2 if self.settings.reads_twice else 1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, "step": "transform", "runs": [batch.to_json() for batch in self.batches]}
+
+
+def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
+    """Check the settings, find the runs that are not transformed yet, cut them into splits.
+
+    Raises :class:`UsageError` (``ConfigError``; ``OutputExists`` where there is nothing to do but runs that were made
+    with other settings), :class:`NothingToDo` or :class:`StorageError`.
+    """
+    _check(settings)
+    ResolverConfig.load(settings.iglu_config)
+    source, output = absolute(settings.input_folder).rstrip("/"), absolute(settings.output_folder).rstrip("/")
+    if (output + "/").startswith(source + "/"):
+        raise UsageError(f"the output folder {output} lies in the input folder {source}: give another folder")
+    files = _files_by_run(source, settings, world)
+    runs = {name: FolderRun(name, (output,)) for name in files}
+    complete = _which(runs.values(), FolderRun.is_complete)
+    waiting = unprocessed(list(files), complete)
+    unfinished = [name for name in waiting if _is_unfinished(source, name)]
+    ready = unprocessed(waiting, unfinished)
+    if not ready and not complete:
+        reason = f"{unfinished[0]} is still being enriched" if unfinished else f"no run in {settings.input_folder}"
+        raise NothingToDo(f"there is nothing to transform: {reason}")
+    done = [runs[name] for name in complete]
+    other = _made_otherwise(done[-_COMPARED:], source, settings)
+    if other and not ready:
+        raise OutputExists(
+            f"nothing to do, but {other[0]}"
+            + (f", and {len(other) - 1} more runs" if len(other) > 1 else "")
+            + ". To do it again, delete that folder"
+        )
+    batches = [_batch(runs[name], _source_of(source, name), files[name], settings) for name in ready]
+    return TransformPlan(
+        settings=settings,
+        batches=batches,
+        done=done,
+        other=other,
+        unfinished=unfinished,
+        redone=incomplete(ready, _which([runs[name] for name in ready], FolderRun.has_files), complete),
+        misread=check_enriched([work.split for batch in batches for work in batch.work]),
+    )
+
+
+def _which(runs: Iterable[FolderRun], holds: Callable[[FolderRun], bool]) -> list[str]:
+    """Names of the runs for which something holds. The storage is asked about many at once."""
+    every = list(runs)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [run.id for run, yes in zip(every, pool.map(holds, every), strict=True) if yes]
+
+
+def _check(settings: TransformSettings) -> None:
+    """Raises ``ConfigError`` for settings that do not go together, or that name what is not there."""
+    if settings.legacy_message_format and settings.transformation != SHRED:
+        raise ConfigError("--legacy-message-format is for shredded runs only: leave it out")
+    _ = settings.deduplication, settings.manifest, settings.formats, settings.oldest, settings.announcement
+
+
+def _files_by_run(source: str, settings: TransformSettings, world: World) -> dict[str, list[FileInfo]]:
+    """Files of all wanted runs of the input, by folder name."""
+    last = source.rpartition("/")[2]
+    fs = filesystem(source)
+    if last.startswith("run="):
+        return {last: fs.list(source)}
+    files = fs.list(source)
+    by_name: dict[str, list[FileInfo]] = {}
+    for file in files:
+        name, slash, _ = file.url.removeprefix(source).lstrip("/").partition("/")
+        by_name.setdefault(name if slash else "", []).append(file)
+    if not any(name.startswith("run=") for name in by_name):
+        return {f"run={settings.run_id or run_id(world.now)}": files} if files else {}
+    by_name.pop("", None)
+    return {
+        name: by_name[name] for name in settings.interval.select(by_name, datetime.fromtimestamp(world.now / 1000, UTC))
+    }
+
+
+def _is_unfinished(source: str, name: str) -> bool:
+    """Whether our own enrich job is at work on an input run, or died over it: it was begun, its report is not there."""
+    if not name.startswith("run="):
+        return False
+    base = source.removesuffix(f"/{name}")
+    enriched = Run(name.removeprefix("run="), (base,))
+    fs = filesystem(base)
+    begun = fs.exists(enriched.lock_url) or fs.exists(f"{enriched.folders[0]}/{PLAN}")
+    return begun and not fs.exists(enriched.report_url)
+
+
+def _source_of(source: str, name: str) -> str:
+    """The folder of one run of the input."""
+    folder = f"{source}/{name}"
+    return source if source.endswith(f"/{name}") or not filesystem(folder).exists(folder) else folder
+
+
+def _batch(run: FolderRun, source: str, files: list[FileInfo], settings: TransformSettings) -> Batch:
+    cut = splits.plan(files, binary=False, target_bytes=settings.split_size)
+    return Batch(
+        settings=settings,
+        run=run,
+        source=source,
+        fingerprint=_fingerprint(source, settings),
+        identity=_identity(run, source, files),
+        files=files,
+        work=work_of(cut, files),
+    )
+
+
+def _fingerprint(source: str, settings: TransformSettings) -> Fingerprint:
+    """That of the settings, for one run: the same whether the run or the folder of all runs was named."""
+    return Fingerprint({**settings.fingerprint().keys, "input-folder": digest_of(canonical_location(source))})
+
+
+def _identity(run: FolderRun, source: str, files: list[FileInfo]) -> str:
+    """That of the enriched run, where it is told; transformed again in another way, a run is the same run."""
+    base, _, name = source.rpartition("/")
+    enriched = Run(name.removeprefix("run="), (base,)).report() if name.startswith("run=") else None
+    known = enriched.get("runIdentity") if enriched else None
+    return known if isinstance(known, str) and known else run_identity(run.id, files)
+
+
+def _made_otherwise(done: list[FolderRun], source: str, settings: TransformSettings) -> list[str]:
+    """In words, the runs that were made with other settings than these."""
+
+    def compare(run: FolderRun) -> str | None:
+        report = read_report(run, TransformReport)
+        changed = [] if report is None else differences(report, _fingerprint(_source_of(source, run.id), settings))
+        return f"{run.folder} was made with other settings: {', '.join(changed)}" if changed else None
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [text for text in pool.map(compare, done) if text]
