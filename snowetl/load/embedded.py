@@ -189,10 +189,10 @@ def _run(command: Sequence[str], what: str) -> None:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd="/"
     )
     if done.returncode:
-        raise LoadError(f"the embedded PostgreSQL cannot make {what}: {_cause(done.stdout.decode('utf-8', 'replace'))}")
+        raise LoadError(f"the embedded PostgreSQL cannot make {what}: {cause(done.stdout.decode('utf-8', 'replace'))}")
 
 
-def _cause(output: str) -> str:
+def cause(output: str) -> str:
     """The lines of a program's output that name what is wrong: warnings and hints around them go."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     told = [line for line in lines if "error:" in line.lower() or "fatal:" in line.lower() or "panic:" in line.lower()]
@@ -338,7 +338,7 @@ class _Server:
         except LoadError:
             with suppress(OSError), log.open("rb") as file:
                 file.seek(already)
-                error = LoadError(_cause(file.read().decode("utf-8", "replace")))
+                error = LoadError(cause(file.read().decode("utf-8", "replace")))
             self._remove_socket_folder(socket_folder)
             raise LoadError(f"the embedded PostgreSQL in {self.folder} does not start ({error}); see {log}") from None
 

@@ -122,10 +122,12 @@ class Staging:
     def _stage(self, chunk: bytes, loaded: TableLoad) -> list[str | None]:
         """The lines of the chunk; ``None`` for one with too many or too few cells, which is put aside at once."""
         self._connection.execute("TRUNCATE snowetl_staging")
-        shaped = rows.shaped(chunk, self._copy.columns, self._copy.fewest, self._copy.format).decode("utf-8", "replace")
+        copy = self._copy
+        whole = rows.padded(chunk, len(copy.columns), copy.fewest, copy.format.null)
+        shaped = rows.shaped(whole, copy.columns, copy.fewest, copy.format).decode("utf-8", "replace")
         texts = chunk.replace(b"\x00", b"").decode("utf-8", "replace").split("\n")[:-1]
         lines: list[str | None] = list(texts)
-        empty_is_null = not self._copy.format.null
+        empty_is_null = not copy.format.null
         with self._connection.cursor() as cursor, cursor.copy("COPY snowetl_staging (n, cells) FROM STDIN") as out:
             for number, row in enumerate(shaped.split("\n")[:-1]):
                 cells = row.split("\t")

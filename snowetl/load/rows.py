@@ -73,13 +73,14 @@ def shaped(chunk: bytes, columns: Sequence[str], fewest: int, format_: RowFormat
     width = len(columns)
     tabs, lines = chunk.count(b"\t"), chunk.count(b"\n")
     if tabs != lines * (width - 1):
-        chunk = _padded(chunk, width, fewest, format_.null)
+        chunk = padded(chunk, width, fewest, format_.null)
     if "" in columns:
         chunk = _without(chunk, [place for place, name in enumerate(columns) if not name], width)
     return chunk if format_.escaped else escaped(chunk, format_.null)
 
 
-def _padded(chunk: bytes, width: int, fewest: int, null: bytes) -> bytes:
+def padded(chunk: bytes, width: int, fewest: int, null: bytes) -> bytes:
+    """Rows with missing cells at the end made null, line by line."""
     lines = chunk.split(b"\n")[:-1]
     found = {line.count(b"\t") + 1 for line in lines}
     if len(found) == 1:

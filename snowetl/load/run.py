@@ -133,9 +133,10 @@ class TransformedRun:
     def row_folders(self) -> list[RowFolder]:
         """Every folder of shredded rows with its files, ``events`` first. Lists the storage."""
         if self.tables:
+            events_first = sorted(self.tables, key=lambda folder: folder.model[:3] != ATOMIC[:3])
             return [
                 folder._replace(files=tuple(_files(self.base + folder.path)), parts=self._parts(folder.path))
-                for folder in self.tables
+                for folder in events_first
             ]
         return [folder for model in (ATOMIC, *self.models()) for folder in self._found(model)]
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import os
+import pwd
+import stat
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 import psutil
 import psycopg
 import pytest
 
-from snowetl.errors import ConfigError
-from snowetl.load.embedded import embedded_postgres
-from snowetl.load.plan import LoadError
+from snowetl.errors import ConfigError, LoadError
+from snowetl.load.embedded import cause, embedded_postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,15 +56,6 @@ def test_what_died_while_it_made_the_folder_is_no_harm(tmp_path: Path) -> None:
     (tmp_path / "pg").mkdir()
     assert works(tmp_path / "pg")
     assert not left.exists()
-
-
-def test_users_that_died_do_not_keep_the_server_running(tmp_path: Path) -> None:
-    folder = tmp_path / "pg"
-    assert works(folder)
-    for users in (json.dumps([dead_pid()]), "[12", ""):
-        (folder / ".handle_pids.json").write_text(users)
-        assert works(folder)
-        assert servers(folder) == []
 
 
 def test_a_process_number_that_is_anothers_now(tmp_path: Path) -> None:
@@ -110,6 +104,93 @@ def test_another_process_that_leaves_does_not_stop_it(tmp_path: Path) -> None:
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     assert servers(folder) == []
+
+
+def test_of_many_at_once_the_last_stops_it(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    code = (
+        "import sys, time, random, psycopg; from pathlib import Path\n"
+        "from snowetl.load.embedded import embedded_postgres\n"
+        "with embedded_postgres(Path(sys.argv[1])) as url, psycopg.connect(url) as connection:\n"
+        "    time.sleep(random.random()); print(connection.execute('SELECT 1').fetchone()[0])"
+    )
+    users = [
+        subprocess.Popen([sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    assert [user.communicate()[0].strip() for user in users] == [b"1"] * 4
+    assert servers(folder) == []
+
+
+def test_a_data_folder_that_cannot_be_made_names_the_cause_last() -> None:
+    output = (
+        'The files belonging to this database system will be owned by user "nobody".\n'
+        "creating subdirectories ... ok\nselecting default max_connections ... 20\n"
+        "running bootstrap script ... 2026-01-01 00:00:00.000 UTC [7] FATAL:  could not write to file "
+        '"pg_wal/xlogtemp.7": No space left on device\nchild process exited with exit code 1\n'
+        'initdb: removing contents of data directory "/data"\n'
+    )
+    assert cause(output) == "no space left on the device; free some, or give another --data-folder"
+    assert cause('a\ninitdb: error: could not access directory "/x": Permission denied\nb\n').endswith("denied")
+
+
+# --- H4: nobody else gets in ----------------------------------------------------------------------------------------
+
+
+def modes(folder: Path) -> dict[Path, int]:
+    return {above: stat.S_IMODE(above.stat().st_mode) for above in (folder, *folder.parents)}
+
+
+def as_another_user(url: str) -> str:
+    """What a user of this machine who is neither root nor the server's owner is told."""
+    code = f"import psycopg; psycopg.connect({url!r}).execute('SELECT 1'); print('got in')"
+    alone = ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", sys.executable, "-c", code]
+    done = subprocess.run(alone, cwd="/", capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["short", "l" * 120, "a b,c'd"])
+def test_H4_the_socket_is_in_a_folder_only_its_owner_enters(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "pg"
+    folder.parent.mkdir(mode=0o700)
+    before = modes(folder.parent)
+    with embedded_postgres(folder) as url:
+        socket_folder = Path(unquote(url.partition("host=")[2]))
+        assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE((socket_folder / ".s.PGSQL.5432").stat().st_mode) == 0o700
+        assert modes(folder.parent) == before
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+        if os.geteuid() == 0:
+            assert "got in" not in as_another_user(url)
+    assert socket_folder == folder or not socket_folder.exists()
+    assert modes(folder.parent) == before
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_H4_the_server_asks_the_system_who_connects() -> None:
+    with tempfile.TemporaryDirectory() as above, embedded_postgres(Path(above) / "pg") as url:
+        folder = Path(unquote(url.partition("host=")[2]))
+        for path in (Path(above), folder, folder / ".s.PGSQL.5432"):  # let others as far as the server itself
+            path.chmod(0o777)
+        assert 'Peer authentication failed for user "postgres"' in as_another_user(url)
+
+
+def test_H4_no_user_is_made_and_no_lock_left_in_shared_folders(tmp_path: Path) -> None:
+    users, shared = pwd.getpwall(), Path(tempfile.gettempdir()) / ".lockfile"
+    before = shared.exists() and shared.stat().st_mtime
+    assert works(tmp_path / "pg")
+    assert pwd.getpwall() == users
+    assert (shared.exists() and shared.stat().st_mtime) == before
+
+
+def test_H4_a_folder_made_by_an_earlier_release_is_made_private(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    assert works(folder)
+    (folder / "pg_hba.conf").write_text("local all all trust\n")
+    with embedded_postgres(folder) as url, psycopg.connect(url) as connection:
+        rules = connection.execute("SELECT auth_method FROM pg_hba_file_rules").fetchall()
+    assert rules == [("peer",)]
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
