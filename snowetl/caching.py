@@ -60,13 +60,15 @@ class TtlCache(Generic[K, V, E]):
     """The ``size`` answers asked for last (0: none). Good ones serve ``ttl`` seconds, failures ``error_ttl`` seconds.
 
     When a refresh fails, the last good answer serves on, for as long as a failure would (enrich 3.9.0
-    ``CachingEvaluator``). ``clock`` gives seconds.
+    ``CachingEvaluator``). ``error_ttl`` is a tenth of ``ttl`` in whole seconds if not given. ``clock`` gives seconds.
     """
 
-    def __init__(self, size: int, ttl: float, error_ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._size = size
-        self._ttl = ttl
-        self._error_ttl = error_ttl
+    def __init__(
+        self, size: int, ttl: float, error_ttl: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.size = size
+        self.ttl = ttl
+        self.error_ttl = ttl // 10 if error_ttl is None else error_ttl
         self._clock = clock
         self._kept: OrderedDict[K, _Kept[V, E]] = OrderedDict()
 
@@ -79,14 +81,14 @@ class TtlCache(Generic[K, V, E]):
             if now - kept.since <= kept.limit:
                 return kept.answer
         answer = load()
-        limit = self._ttl
+        limit = self.ttl
         if isinstance(answer, Failed):
-            limit = self._error_ttl
+            limit = self.error_ttl
             if kept is not None and not isinstance(kept.answer, Failed):
                 answer = kept.answer
-        if self._size > 0:
+        if self.size > 0:
             self._kept[key] = _Kept(answer, limit, now)
             self._kept.move_to_end(key)
-            if len(self._kept) > self._size:
+            if len(self._kept) > self.size:
                 self._kept.popitem(last=False)
         return answer

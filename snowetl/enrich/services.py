@@ -46,6 +46,10 @@ class Schemas(Protocol):
         """By the schema's (syntactically valid) URI. Raises ``RegistryUnavailable``."""
 
 
+class MakeCache(Protocol):
+    def __call__(self, size: int, ttl: float, error_ttl: float | None = None) -> TtlCache[Any, Any, Any]: ...
+
+
 class Services(NamedTuple):
     """Everything lives as long as the worker's enricher.
 
@@ -54,7 +58,8 @@ class Services(NamedTuple):
       limit, retries, proxies; it raises ``HttpError``, whose text holds no secret.
     - ``iglu``: schemas to validate with.
     - ``clock``, ``secrets``: see there.
-    - ``cache(size, ttl, error_ttl)``: a new :class:`~snowetl.caching.TtlCache` on the worker's clock.
+    - ``cache(size, ttl)``, ``cache(size, ttl, error_ttl)``: a new :class:`~snowetl.caching.TtlCache` on the worker's
+      clock.
     - ``lookups[name](key)``: what a table of ``needs().lookups`` answers, or ``None``.
     """
 
@@ -62,7 +67,7 @@ class Services(NamedTuple):
     http: Http
     iglu: Schemas
     clock: Clock
-    cache: Callable[[int, float, float], TtlCache[Any, Any, Any]]
+    cache: MakeCache
     secrets: Secrets
     lookups: Mapping[str, Callable[[str], str | None]]
 
@@ -81,7 +86,7 @@ class Services(NamedTuple):
         """Services for one worker, or for a test. ``run`` is epoch milliseconds; close ``http`` afterwards."""
         known = tuple(secrets)
 
-        def cache(size: int, ttl: float, error_ttl: float) -> TtlCache[Any, Any, Any]:
+        def cache(size: int, ttl: float, error_ttl: float | None = None) -> TtlCache[Any, Any, Any]:
             return TtlCache(size, ttl, error_ttl, monotonic)
 
         return cls(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from snowetl.ddl.models import Version
 from snowetl.errors import ConfigError, RegistryUnavailable
 from snowetl.http import Http, HttpError, Request, Response
 from snowetl.iglu.client import IgluClient, is_deeper
@@ -15,6 +16,7 @@ from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.iglu.validation import ValidationCrash
 from snowetl.jvm.jsontext import JsonNumber
+from snowetl.load.schemas import NoSchema, RegistrySchemas
 from snowetl.model.schema import SchemaKey
 
 _META = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
@@ -351,3 +353,17 @@ def test_errors_as_text(registry: Path) -> None:
         "Resolved schema cannot be used to validate an instance. Following issues found:\n"
         "* [$.enum: there must be a minimum of 1 items in the array] (at $.enum)"
     )
+
+
+def test_L13_a_schema_with_a_top_level_key_error_is_a_schema(registry: Path) -> None:
+    odd = "iglu:com.acme/odd/jsonschema/1-0-0"
+    schema = {"$schema": _META, "error": "NotFound", "type": "object", "properties": {"n": {"type": "integer"}}}
+    put(registry, odd, schema)
+    client = client_of(registry)
+    assert client.schema(SchemaKey.parse(odd)) == schema
+    assert client.checker(odd).check({"n": 1}) is None
+    (version,) = RegistrySchemas(client).versions("com.acme", "odd", 1)
+    assert isinstance(version, Version) and version.key == SchemaKey.parse(odd)
+    missing = RegistrySchemas(client).versions("com.acme", "missing", 1)
+    assert isinstance(missing, NoSchema)
+    assert "ResolutionFailure(" not in missing.reason and "LookupHistory(" not in missing.reason

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from snowetl.caching import Failed, TtlCache
 from snowetl.enrich import steps
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
@@ -56,6 +57,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         return _registry(case)
     if name == "json_path":
         return list(_json_path(case))
+    if name == "lookup_cache":
+        return list(_lookup_cache(case))
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
     if name == "pii_pseudonymization":
@@ -89,6 +92,25 @@ def _compare(case: dict[str, Any], draft: Draft, text: str = "") -> Iterator[Mis
     yield from differences("failures", expect.pop("failures", []), draft.failures)
     for column, value in expect.items():
         yield from differences(column, value or None, draft.event[column])
+
+
+def _lookup_cache(case: dict[str, Any]) -> Iterator[Mismatch]:
+    """What a cache answers at certain seconds, given what a look-up would give if it were called then."""
+    config, now = case["config"], 0
+    if "configured_ttl" in config:
+        got = [TtlCache(1, ttl).error_ttl for ttl in config["configured_ttl"]]
+        yield from differences("error_ttl", case["expect"]["error_ttl"], got)
+        return
+    cache: TtlCache[str, Any, Any] = TtlCache(
+        config["size"], config["successTtl"], config["errorTtl"], clock=lambda: now
+    )
+    results: list[dict[str, Any]] = []
+    for step in case["input"]["steps"]:
+        now, called = step["at"], step["if_called"]
+        answer = Failed(called["error"]) if "error" in called else called["ok"]
+        found = cache.get(step["key"], lambda answer=answer: answer)  # type: ignore[misc]
+        results.append({"error": found.error} if isinstance(found, Failed) else {"ok": found})
+    yield from differences("results", case["expect"]["results"], results)
 
 
 def _json_path(case: dict[str, Any]) -> Iterator[Mismatch]:
