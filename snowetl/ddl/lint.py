@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from snowetl.ddl import redshift
-from snowetl.ddl.schema import Schema
+from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 LEVELS = (ERROR, WARNING, INFO)
 
-_SELF_DESCRIBING = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
 _KNOWN_FORMATS = ("date-time", "date", "email", "hostname", "ipv4", "ipv6", "uri", "uuid")
 _KEYWORDS = {
     "number": ("multiple_of", "minimum", "maximum"),
@@ -77,8 +76,8 @@ def _root_object(schema: Schema, pointer: str) -> str | None:
 
 
 def _schema_uri(schema: Schema, pointer: str) -> str | None:
-    if pointer == "" and schema.schema_uri != _SELF_DESCRIBING:
-        return f'"$schema" must be {_SELF_DESCRIBING}'
+    if pointer == "" and schema.schema_uri != SELF_DESCRIBING_URI:
+        return f'"$schema" must be {SELF_DESCRIBING_URI}'
     return None
 
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from snowetl.ddl import flat, names, postgres, redshift, versions
-from snowetl.ddl.flat import Change, Leaf, Path
+from snowetl.ddl import flat, names, redshift, versions
+from snowetl.ddl.dialects import DIALECTS, Column, Dialect, NoTable
+from snowetl.ddl.flat import Change, Path
 from snowetl.ddl.lint import ERROR, WARNING, Issue, escaped
 from snowetl.ddl.names import column_name
 from snowetl.ddl.recovery import fits
 from snowetl.ddl.schema import Schema
 from snowetl.model.schema import SchemaKey
 
-_MAX_COLUMNS = 1600
-_NAME_BYTES = {"redshift": 127, "postgres": postgres.MAX_NAME_BYTES}
-_META = frozenset(column.name for column in redshift.META_COLUMNS)
-
 Version = tuple[SchemaKey, Schema]
 
 
 def lint_model(model: Sequence[Version], dialect: str = "redshift") -> list[Issue]:
-    """Issues of the versions of a model, in order of publishing, as a table of ``redshift`` or ``postgres``."""
-    keys = [key for key, _ in model]
-    leaves = flat.ordered([schema for _, schema in model])
-    issues = [*_order(keys), *_table(leaves, names.table_name(keys[-1]), dialect)]
-    for leaf in leaves:
-        issues += _column(leaf, dialect)
+    """Issues of the versions of a model, in order of publishing, as a table of ``redshift`` or ``postgres``.
+
+    What snowetl makes a table of, and other loaders do not, is a warning.
+    """
+    issues = [*_order([key for key, _ in model]), *_table(model, DIALECTS[dialect])]
     if dialect == "redshift":  # on Postgres, migrations widen types and drop NOT NULL
+        issues += _types([schema for _, schema in model])
         for before, after in pairwise(model):
             issues += _step(before, after)
     return issues
@@ -43,29 +39,44 @@ def _order(keys: Sequence[SchemaKey]) -> Iterator[Issue]:
         yield Issue(WARNING, "versionGap", "", f"there are gaps between {', '.join(str(key.version) for key in keys)}")
 
 
-def _table(leaves: Sequence[Leaf], table: str, dialect: str) -> Iterator[Issue]:
-    count = len(leaves) + len(_META)
-    if count > _MAX_COLUMNS:
-        yield Issue(ERROR, "columnCount", "", f"{count} columns are more than a table can have ({_MAX_COLUMNS})")
-    if len(table.encode()) > _NAME_BYTES[dialect]:
-        yield Issue(ERROR, "nameLength", "", f"the table name {table} is longer than {_NAME_BYTES[dialect]} bytes")
-    for name, times in Counter(leaf.name for leaf in leaves).items():
-        if times > 1:
-            yield Issue(ERROR, "sameColumn", "", f"{times} properties would be the column {name}")
-
-
-def _column(leaf: Leaf, dialect: str) -> Iterator[Issue]:
-    pointer = _pointer(leaf.path)
-    if not leaf.path:
+def _table(model: Sequence[Version], sql: Dialect) -> Iterator[Issue]:
+    plain = names.table_name(model[-1][0])
+    if len(plain.encode()) > sql.max_identifier:
+        cut = names.table_name(model[-1][0], sql.max_identifier)
+        text = f"the table name {plain} is longer than {sql.max_identifier} bytes: the table is {cut}"
+        yield Issue(WARNING, "nameLength", "", text)
+    schemas = [schema for _, schema in model]
+    if any(leaf.path == () for leaf in flat.ordered(schemas)):
         yield Issue(ERROR, "rootType", "", 'the root has properties but no "type": it would be a column itself')
-    if leaf.name in _META:
-        yield Issue(ERROR, "sameColumn", pointer, f"the column {leaf.name} is one that every table has")
-    if len(leaf.name.encode()) > _NAME_BYTES[dialect]:
-        text = f"the column name {leaf.name} is longer than {_NAME_BYTES[dialect]} bytes"
-        yield Issue(ERROR, "nameLength", pointer, text)
-    type_ = redshift.column_type(leaf.schema)
-    if dialect == "redshift" and not redshift.is_allowed(type_):
-        yield Issue(ERROR, "columnLength", pointer, f"the column's type, {type_}, is none Redshift allows")
+    table = sql.table(schemas)
+    if isinstance(table, NoTable):
+        yield Issue(ERROR, "columnCount", "", table.reason)
+        return
+    if table.overflow:
+        text = f"{len(table.overflow)} properties have no column of their own: they share {table.columns[-1].name}"
+        yield Issue(WARNING, "columnCount", "", text)
+    for column in table.columns:
+        yield from _name(column, sql)
+
+
+def _name(column: Column, sql: Dialect) -> Iterator[Issue]:
+    if column.path is None or column.name == column_name(column.path):
+        return
+    plain = column_name(column.path)
+    if len(plain.encode("utf-8", "replace")) > sql.max_identifier:
+        text = f"the column name {plain} is longer than {sql.max_identifier} bytes: the column is {column.name}"
+        yield Issue(WARNING, "nameLength", _pointer(column.path), text)
+    else:
+        text = f"another column is named {plain}, or none can be: the column is {column.name}"
+        yield Issue(WARNING, "sameColumn", _pointer(column.path), text)
+
+
+def _types(schemas: Sequence[Schema]) -> Iterator[Issue]:
+    for leaf in flat.ordered(schemas):
+        type_ = redshift.column_type(leaf.schema)
+        if not redshift.is_allowed(type_):
+            text = f"Redshift does not allow the column's type, {type_}: it is {redshift.storable(type_)}"
+            yield Issue(WARNING, "columnLength", _pointer(leaf.path), text)
 
 
 def _pointer(path: Path) -> str:

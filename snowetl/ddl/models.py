@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from snowetl.ddl import names
 from snowetl.ddl.dialects import DIALECTS, Dialect, NoTable, Table
-from snowetl.ddl.schema import Schema, parse
+from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema, parse
 from snowetl.errors import UsageError
 from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.jvm import jsontext
@@ -122,6 +122,12 @@ def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: st
 
 
 def _table(model: Sequence[Version], sql: Dialect) -> Table:
+    for version in model:
+        if version.schema.schema_uri != SELF_DESCRIBING_URI:
+            raise UsageError(
+                f'{version.key.uri} has no table: its "$schema" is {version.schema.schema_uri or "missing"}, and no '
+                f"loader takes a schema that does not say {SELF_DESCRIBING_URI}"
+            )
     found = sql.table([version.schema for version in model])
     if isinstance(found, NoTable):
         raise UsageError(f"{model[-1].key.uri} cannot have a table: {found.reason}")

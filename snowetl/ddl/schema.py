@@ -17,6 +17,8 @@ Type = str | frozenset[str]
 """One type name, or a union of several."""
 
 TYPES = ("null", "boolean", "string", "integer", "number", "array", "object")
+SELF_DESCRIBING_URI = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
+"""``$schema`` of every schema that loaders take."""
 _MAX_DIGITS = 1 << 18
 _LONG = 2**63
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from snowetl.ddl.schema import Schema, parse
+from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema, parse
 from snowetl.iglu.failures import ResolutionFailure
 from snowetl.jvm import jsontext
 from snowetl.model.badrow import Message
@@ -19,7 +19,6 @@ from snowetl.model.schema import (
 )
 from snowetl.transform import badrows
 
-SELF_DESCRIBING_URI = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
 _NO_SCHEMA = "Cannot be parsed as JSON Schema AST"
 _NOT_IN_LIST = (
     "Iglu list did not return the schemaKey that was requested. Possible reason would be multiple iglu servers in "

@@ -91,12 +91,12 @@ def versions(*schemas: dict[str, Any], first: str = "1-0-0", name: str = "event"
     ("model", "expected"),
     [
         (versions({}, first="1-0-1"), (ERROR, "firstVersion", "")),
-        (versions({"properties": {"aB": NAME, "a_b": NAME}}), (ERROR, "sameColumn", "")),
-        (versions({"properties": {"root_id": NAME}}), (ERROR, "sameColumn", "/properties/root_id")),
-        (versions({"properties": {"x" * 128: NAME}}), (ERROR, "nameLength", f"/properties/{'x' * 128}")),
-        (versions({}, name="e" * 127), (ERROR, "nameLength", "")),
+        (versions({"properties": {"aB": NAME, "a_b": NAME}}), (WARNING, "sameColumn", "/properties/a_b")),
+        (versions({"properties": {"root_id": NAME}}), (WARNING, "sameColumn", "/properties/root_id")),
+        (versions({"properties": {"x" * 128: NAME}}), (WARNING, "nameLength", f"/properties/{'x' * 128}")),
+        (versions({}, name="e" * 127), (WARNING, "nameLength", "")),
         (versions({"properties": {"a": {"type": "string", "maxLength": 0}}}),
-         (ERROR, "columnLength", "/properties/a")),
+         (WARNING, "columnLength", "/properties/a")),
         (versions({"properties": {f"p{number}": NAME for number in range(1600)}}), (ERROR, "columnCount", "")),
         (versions({"properties": {"a": {"type": "integer"}}}, {"properties": {"a": {"type": "boolean"}}}),
          (ERROR, "typeChange", "/properties/a")),
@@ -125,5 +125,7 @@ def test_postgres_migrates_types_and_cuts_names_sooner() -> None:
     changed = versions({"properties": {"a": {"type": "integer"}}}, {"properties": {"a": {"type": "boolean"}}})
     assert lint_model(changed, "postgres") == []
     long = versions({"properties": {"x" * 64: NAME}})
-    assert found(lint_model(long, "postgres")) == {(ERROR, "nameLength", f"/properties/{'x' * 64}")}
+    assert found(lint_model(long, "postgres")) == {(WARNING, "nameLength", f"/properties/{'x' * 64}")}
+    wide = versions({"properties": {f"p{number}": NAME for number in range(1600)}})
+    assert found(lint_model(wide, "postgres")) == {(WARNING, "columnCount", "")}
     assert lint_model(long) == []

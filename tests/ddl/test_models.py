@@ -77,6 +77,24 @@ def test_files_that_are_no_schemas(content: bytes, message: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("dialect", models.DIALECTS)
+@pytest.mark.parametrize("uri", [None, "http://json-schema.org/draft-04/schema#"])
+def test_F7_a_schema_without_the_self_describing_uri_has_no_table(
+    uri: str | None, dialect: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "1-0-0", "1-0-0", FIRST | ({} if uri is None else {"$schema": uri}))
+    (model,) = models.from_files(tmp_path)
+    with pytest.raises(UsageError, match=rf'1-0-0 has no table: its "\$schema" is {uri or "missing"}'):
+        models.table_statements(model, dialect, "atomic")
+
+
+@pytest.mark.parametrize("dialect", models.DIALECTS)
+def test_F7_the_only_version_of_a_model_is_not_migrated_to(dialect: str) -> None:
+    model = models.from_registry("iglu:com.acme/event/jsonschema/1-0-0", REGISTRY)
+    with pytest.raises(UsageError, match="is the only version of its model"):
+        models.migration_statements(model, SchemaVer.parse("1-0-0"), dialect, "atomic")
+
+
+@pytest.mark.parametrize("dialect", models.DIALECTS)
 def test_statements(dialect: str) -> None:
     model = models.from_registry("iglu:com.acme/event/jsonschema/1", REGISTRY)
     table = models.table_statements(model, dialect, "atomic")
