@@ -42,11 +42,14 @@ def verb(
     examples: Sequence[str] = (),
     exit_codes: Mapping[int, str] = EXIT_CODES,
     interrupted: str = "",
+    section: str | None = None,
+    preflight: bool = True,
     **context_settings: Any,
 ) -> Callable[[Callable[[S], None]], click.Command]:
     """Turn a function of settings into a command: its options are those of ``settings``, its help the docstring.
 
-    ``interrupted`` says after Ctrl-C how to go on.
+    ``interrupted`` says after Ctrl-C how to go on, ``section`` is the part of snowetl.yml that counts (by default that
+    of the verb), ``preflight`` whether missing packages stop the verb before it starts.
     """
 
     def made(function: Callable[[S], None]) -> click.Command:
@@ -56,6 +59,8 @@ def verb(
             examples=examples,
             exit_codes=exit_codes,
             interrupted=interrupted,
+            section=section,
+            preflight=preflight,
             help=function.__doc__,
             context_settings={"max_content_width": 110, **context_settings},
         )
@@ -74,19 +79,24 @@ class VerbCommand(click.Command):
         examples: Sequence[str],
         exit_codes: Mapping[int, str],
         interrupted: str,
+        section: str | None = None,
+        preflight: bool = True,
         **more: Any,
     ) -> None:
         self.settings = settings
         self.examples = examples
         self.exit_codes = exit_codes
         self.interrupted = interrupted
+        self._section = section
+        self._preflight = preflight
         parameters = [_parameter(each) for each in settings.options()]
         super().__init__(None, params=[*parameters, _config_option()], callback=self._run, **more)
         self._function: Callable[[Any], None] = function
 
     def _run(self, config: Path | None, **values: Any) -> None:
         settings = self._settings(click.get_current_context(), config, values)
-        check_extras(settings)
+        if self._preflight:
+            check_extras(settings)
         self._function(settings)
 
     def _settings(self, ctx: click.Context, config: Path | None, values: dict[str, Any]) -> Settings:
@@ -94,7 +104,8 @@ class VerbCommand(click.Command):
         places: dict[str, str] = {}
         found: dict[str, Any] = {}
         if config is not None:
-            for name, (value, place) in read_config(config, settings_of_all(), ctx.info_name or "").items():
+            section = self._section or ctx.info_name or ""
+            for name, (value, place) in read_config(config, settings_of_all(), section).items():
                 found[name], places[name] = value, place
         found |= {name: value for name, value in values.items() if ctx.get_parameter_source(name) in _GIVEN}
         problems: list[str] = ctx.meta.get(_PROBLEMS, [])

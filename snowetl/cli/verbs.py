@@ -9,7 +9,7 @@ from snowetl.settings import Settings
 
 
 class Verb(NamedTuple):
-    """``module`` holds ``command``; ``settings`` is ``module:class`` of what it can be told, if it has any."""
+    """``module`` holds ``command``; ``settings`` is ``module:class`` of what it alone can be told."""
 
     module: str
     settings: str | None
@@ -21,6 +21,7 @@ VERBS = {
     "transform": Verb("snowetl.cli.transform", "snowetl.steps.settings:TransformSettings"),
     "load": Verb("snowetl.cli.load", "snowetl.steps.settings:LoadSettings"),
     "explain": Verb("snowetl.cli.explain", "snowetl.steps.settings:ExplainSettings"),
+    "doctor": Verb("snowetl.cli.doctor", None),
     "ddl": Verb("snowetl.cli.ddl", "snowetl.steps.settings:DdlSettings"),
     "psql": Verb("snowetl.cli.psql", "snowetl.steps.settings:PsqlSettings"),
     "config": Verb("snowetl.cli.config", None),

