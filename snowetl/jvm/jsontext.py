@@ -8,7 +8,9 @@ such numbers) runs through msgspec; whatever msgspec refuses, or would print oth
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -103,8 +105,22 @@ def loads_compact(text: str) -> tuple[Any, str]:
 
 
 def _may_be_too_deep(text: str) -> bool:
-    """Whether ``text`` has brackets enough to pass the limit. How deep msgspec itself goes depends on its caller."""
-    return len(text) > MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH
+    """Whether ``text`` passes the limit although msgspec might read it, whose own limit is that of the interpreter."""
+    return (
+        len(text) > MAX_DEPTH
+        and (sys.version_info >= (3, 14) or sys.getrecursionlimit() > MAX_DEPTH)
+        and text.count("[") + text.count("{") > MAX_DEPTH
+        and _depth(text) > MAX_DEPTH
+    )
+
+
+_NO_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting of brackets outside strings."""
+    return max(accumulate(_STEPS.get(char, 0) for char in _NO_BRACKETS.sub("", text)), default=0)
 
 
 def _roundtrips(text: str, value: Any) -> bool:
