@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-import tempfile
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from snowetl.cli import console
 from snowetl.cli.verb import verb
-from snowetl.errors import UsageError
 from snowetl.jvm import jsontext
-from snowetl.jvm.commons_codec import decode_base64
 from snowetl.steps.settings import ExplainSettings
-
-_PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<number>\d+)")
 
 EXAMPLES = (
     """
@@ -35,54 +27,10 @@ def command(settings: ExplainSettings) -> None:
 
     A file may be compressed and lie on S3.
     """
-    from snowetl.enrich.pipeline import Enricher
-    from snowetl.steps import assets
+    from snowetl.steps.explain import explain
 
-    config = settings.enrich_config(settings.etl_timestamp or 0)
-    data, source, place = _find_record(settings.record, binary=settings.input_format == "thrift")
-    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        wanted = config.assets()
-        files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, Path(folder))
-        with Enricher(config.with_assets(files)) as enricher:
-            for number, (stage, detail) in enumerate(enricher.explain(data, source, place), 1):
-                console.show("\n".join([f"{number}. {console.one_line(stage)}", *_lines(detail), ""]))
-
-
-def _find_record(text: str, *, binary: bool) -> tuple[bytes | str, str, int]:
-    """The record itself, or the one at ``FILE[:N]``, and its place as the job names it. Raises :class:`UsageError`."""
-    from snowetl.storage import filesystem
-
-    place = _PLACE.fullmatch(text)
-    if place is not None:
-        file = place["file"]
-        if not filesystem(file).exists(file):
-            raise UsageError(f"there is no file {file} (records are given as FILE:N, or as they stand)")
-        return _nth_record(file, int(place["number"]), binary=binary)
-    if _is_file(text):
-        return _nth_record(text, 1, binary=binary)
-    return (decode_base64(text) if binary else text), "", 0
-
-
-def _nth_record(file: str, number: int, *, binary: bool) -> tuple[bytes | str, str, int]:
-    from snowetl.storage import Record, splits
-
-    records = (item for item in splits.read(splits.Part(file), binary=binary) if isinstance(item, Record))
-    found = next(islice(records, number - 1, None), None) if number else None
-    if found is None:
-        raise UsageError(f"{file} has no record {number}; they are counted from 1")
-    return found.data, file.rpartition("/")[2], found.number
-
-
-def _is_file(text: str) -> bool:
-    """Whether a record is the name of a file, rather than a record."""
-    from snowetl.storage import filesystem
-
-    if re.match(r"(?:s3[an]?|hdfs|file)://[^\s]+$", text):
-        return filesystem(text).exists(text)
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):
-        return False
+    for number, (stage, detail) in enumerate(explain(settings), 1):
+        console.show("\n".join([f"{number}. {console.one_line(stage)}", *_lines(detail), ""]))
 
 
 def _lines(detail: Any) -> Iterator[str]:

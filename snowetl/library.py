@@ -1,0 +1,102 @@
+"""The verbs as functions: settings in, reports out; nothing is printed.
+
+Each takes the settings of its verb, or the same as keywords: ``enrich(input_folder="logs", input_format="thrift", …)``.
+What can go wrong is a :class:`snowetl.errors.SnowetlError`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from snowetl.documents import did_you_mean
+from snowetl.errors import ConfigError
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.settings import Settings
+from snowetl.steps.settings import EnrichSettings, ExplainSettings, LoadSettings, TransformSettings
+
+if TYPE_CHECKING:
+    from snowetl.load.report import LoadReport
+
+S = TypeVar("S", bound=Settings)
+
+
+def enrich(settings: EnrichSettings | None = None, /, **options: Any) -> dict[str, Any]:
+    """Turn raw collector logs into enriched events and bad rows; the report of the run as JSON.
+
+    A run that is done already is left as it is.
+    """
+    from snowetl.steps.enrich import execute, prepare
+    from snowetl.workers import open_pool
+
+    given = settings_of(EnrichSettings, settings, options)
+    prepared = prepare(given)
+    if prepared.done is not None:
+        return prepared.done
+    app = f"snowetl enrich {prepared.run.id}"
+    return execute(prepared, lambda: open_pool(given.master, given.workers, app), _unheard)
+
+
+def transform(settings: TransformSettings | None = None, /, **options: Any) -> list[dict[str, Any]]:
+    """Turn enriched events into rows for a warehouse; a report as JSON of each run that was transformed now."""
+    from snowetl.steps.transform import execute, prepare
+    from snowetl.workers import open_pool
+
+    given = settings_of(TransformSettings, settings, options)
+    pool = partial(open_pool, given.master, given.workers, "snowetl transform")
+    return execute(prepare(given), pool, _unheard)
+
+
+def load(settings: LoadSettings | None = None, /, **options: Any) -> list[LoadReport]:
+    """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before."""
+    from snowetl.steps.load import Load
+
+    return list(Load(settings_of(LoadSettings, settings, options), _unsaid).execute())
+
+
+def run(settings: RunSettings | None = None, /, **options: Any) -> dict[str, Any]:
+    """Enrich, transform and load as one run, or what is left of it; the report of the run as JSON.
+
+    ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up.
+    """
+    from snowetl.orchestrator import batch
+
+    return batch.run(settings_of(RunSettings, settings, options))
+
+
+def explain(record: bytes | str, /, **options: Any) -> Iterator[tuple[str, Any]]:
+    """The way of one record as (stage, what it made): loader, payload, adapter, each step, the event or bad row.
+
+    ``record`` is the record itself, or ``FILE:N`` for the Nth record of a file; keywords are those of
+    ``ExplainSettings``.
+    """
+    from snowetl.steps.explain import explain as way
+
+    text = base64.b64encode(record).decode("ascii") if isinstance(record, bytes) else record
+    return way(settings_of(ExplainSettings, None, {**options, "record": text}))
+
+
+def settings_of(kind: type[S], settings: S | None, options: dict[str, Any]) -> S:
+    """The settings of a verb, given as such or as keywords. Raises ``ConfigError`` that names all that is wrong."""
+    if settings is not None:
+        if options:
+            raise ConfigError(f"Give either {kind.__name__} or keywords, not both ({', '.join(options)})")
+        if not isinstance(settings, kind):
+            raise ConfigError(f"This takes {kind.__name__} or keywords, not {settings!r:.80}")
+        return settings
+    known = {option.name: option for option in kind.options()}
+    problems = [f"unknown keyword '{name}'{did_you_mean(name, known)}" for name in options if name not in known]
+    problems += [f"{name} is missing" for name, option in known.items() if option.required and name not in options]
+    if problems:
+        raise ConfigError(f"{kind.__name__}: {'; '.join(problems)}")
+    return kind(**options)
+
+
+def _unheard(records: int, input_bytes: int) -> None:
+    pass
+
+
+def _unsaid(text: str) -> None:
+    pass
