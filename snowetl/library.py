@@ -7,8 +7,7 @@ What can go wrong is a :class:`snowetl.errors.SnowetlError`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from snowetl.documents import did_you_mean
@@ -19,51 +18,63 @@ from snowetl.steps.settings import EnrichSettings, ExplainSettings, LoadSettings
 
 if TYPE_CHECKING:
     from snowetl.load.report import LoadReport
+    from snowetl.reporting.enrich import EnrichReport
+    from snowetl.reporting.transform import TransformReport
+    from snowetl.steps.base import Watch
 
 S = TypeVar("S", bound=Settings)
 
 
-def enrich(settings: EnrichSettings | None = None, /, **options: Any) -> dict[str, Any]:
-    """Turn raw collector logs into enriched events and bad rows; the report of the run as JSON.
+def enrich(settings: EnrichSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> EnrichReport:
+    """Turn raw collector logs into enriched events and bad rows; the report of the run.
 
-    A run that is done already is left as it is.
+    A run that is done already is left as it is. ``watch`` hears how the work goes.
     """
-    from snowetl.steps.enrich import execute, prepare
+    from snowetl.steps.base import Unwatched, World
+    from snowetl.steps.table import ENRICH
     from snowetl.workers import open_pool
 
     given = settings_of(EnrichSettings, settings, options)
-    prepared = prepare(given)
-    if prepared.done is not None:
-        return prepared.done
-    app = f"snowetl enrich {prepared.run.id}"
-    return execute(prepared, lambda: open_pool(given.master, given.workers, app), _unheard)
+    watch = watch or Unwatched()
+    plan = ENRICH.plan(given, World.of_now())
+    app = f"snowetl enrich {plan.run.id}"
+    with open_pool(given.master, given.workers, app, input_bytes=plan.bytes, say=watch.say) as workers:
+        [report] = ENRICH.execute(plan, workers, watch)
+    return report
 
 
-def transform(settings: TransformSettings | None = None, /, **options: Any) -> list[dict[str, Any]]:
-    """Turn enriched events into rows for a warehouse; a report as JSON of each run that was transformed now."""
-    from snowetl.steps.transform import execute, prepare
+def transform(
+    settings: TransformSettings | None = None, /, *, watch: Watch | None = None, **options: Any
+) -> Sequence[TransformReport]:
+    """Turn enriched events into rows for a warehouse; a report of each run that was transformed now."""
+    from snowetl.steps.base import Unwatched, World
+    from snowetl.steps.table import TRANSFORM
     from snowetl.workers import open_pool
 
     given = settings_of(TransformSettings, settings, options)
-    pool = partial(open_pool, given.master, given.workers, "snowetl transform")
-    return execute(prepare(given), pool, _unheard)
+    watch = watch or Unwatched()
+    plan = TRANSFORM.plan(given, World.of_now())
+    with open_pool(given.master, given.workers, "snowetl transform", input_bytes=plan.bytes, say=watch.say) as workers:
+        return TRANSFORM.execute(plan, workers, watch)
 
 
-def load(settings: LoadSettings | None = None, /, **options: Any) -> list[LoadReport]:
+def load(settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> list[LoadReport]:
     """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before."""
+    from snowetl.steps.base import Unwatched
     from snowetl.steps.load import Load
 
-    return list(Load(settings_of(LoadSettings, settings, options), _unsaid).execute())
+    watch = watch or Unwatched()
+    return list(Load(settings_of(LoadSettings, settings, options), watch.say, watch.warn).execute())
 
 
-def run(settings: RunSettings | None = None, /, **options: Any) -> dict[str, Any]:
+def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> dict[str, Any]:
     """Enrich, transform and load as one run, or what is left of it; the report of the run as JSON.
 
     ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up.
     """
     from snowetl.orchestrator import batch
 
-    return batch.run(settings_of(RunSettings, settings, options))
+    return batch.run(settings_of(RunSettings, settings, options), watch)
 
 
 def explain(record: bytes | str, /, **options: Any) -> Iterator[tuple[str, Any]]:
@@ -92,11 +103,3 @@ def settings_of(kind: type[S], settings: S | None, options: dict[str, Any]) -> S
     if problems:
         raise ConfigError(f"{kind.__name__}: {'; '.join(problems)}")
     return kind(**options)
-
-
-def _unheard(records: int, input_bytes: int) -> None:
-    pass
-
-
-def _unsaid(text: str) -> None:
-    pass
