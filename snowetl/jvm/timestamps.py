@@ -47,6 +47,15 @@ def to_tsv(millis: int) -> str:
     return _minute_text(minutes) + _SECONDS[rest // 1000] + _MILLIS[rest % 1000]
 
 
+def from_tsv(text: str) -> int:
+    """Epoch milliseconds of a text that :func:`to_tsv` has written."""
+    date, _, clock = text.rpartition(" ")
+    year, month, day = date.rsplit("-", 2)
+    hour, minute, second = clock.split(":")
+    days = days_from_civil(int(year), int(month), int(day))
+    return days * _DAY + (int(hour) * 60 + int(minute)) * 60_000 + int(second.replace(".", ""))
+
+
 def to_iso(millis: int) -> str:
     """``yyyy-MM-ddTHH:mm:ss.SSSZ``: the form inside payloads of bad rows and JSON dates."""
     text = to_tsv(millis)

@@ -19,6 +19,7 @@ BUILT_IN = (
     "anon_ip",
     "campaign_attribution",
     "cookie_extractor",
+    "currency_conversion",
     "event_fingerprint",
     "http_header_extractor",
     "iab_spiders_and_robots",
@@ -27,19 +28,18 @@ BUILT_IN = (
     "referer_parser",
     "ua_parser",
     "user_agent_utils",
+    "weather",
 )
 """Files of this package; each names its configuration's class as ``ENRICHMENT``."""
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
-    criterion("currency_conversion_config"),
     criterion("javascript_script_config"),
     criterion("api_request_enrichment_config", vendor=_ENRICHMENTS),
     criterion("asn_lookups", vendor=_ENRICHMENTS),
     criterion("bot_detection_enrichment_config", vendor=_ENRICHMENTS),
     criterion("cross_navigation_config", vendor=_ENRICHMENTS),
     criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
-    criterion("weather_enrichment_config", vendor=_ENRICHMENTS),
     criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
 )
 

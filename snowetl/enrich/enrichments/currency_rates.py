@@ -11,7 +11,6 @@ from snowetl.jvm import jsontext
 FIRST_DAY = "1999-01-01"
 """Open Exchange Rates has no rates of earlier days."""
 
-_ENDPOINT = "openexchangerates.org/api/historical"
 _RATE_STEP = Decimal("0.000001")
 _EXACT = Context(prec=1_000, rounding=ROUND_HALF_EVEN)
 """Room for all digits of a double."""
@@ -37,10 +36,15 @@ DECIMALS: dict[str, int] = {
 
 
 class RatesFault(Exception):
-    """Why there is no rate, in the reference's words."""
+    """Why there is no rate, in the reference's words. ``kind`` is the type of an error of Open Exchange Rates."""
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(f"Open Exchange Rates error, type: [{kind}], message: [{message}]")
+        super().__init__(f"Open Exchange Rates error, type: [{kind}], message: [{message}]" if kind else message)
+
+    @classmethod
+    def other(cls, message: str) -> RatesFault:
+        """A fault of the conversion itself."""
+        return cls("", f"an error happened while converting the currency: {message}")
 
 
 class Account(NamedTuple):
@@ -50,10 +54,10 @@ class Account(NamedTuple):
     kind: str
     base: str
 
-    def url(self, day: str, scheme: str = "https") -> str:
+    def url(self, day: str, endpoint: str) -> str:
         """Where the rates of a day (``2026-03-02``) are."""
         base = "" if self.kind == "DEVELOPER" else f"&base={self.base}"
-        return f"{scheme}://{_ENDPOINT}/{day}.json?app_id={self.api_key}{base}"
+        return f"{endpoint.rstrip('/')}/{day}.json?app_id={self.api_key}{base}"
 
 
 def read_answer(text: str) -> Mapping[str, Decimal]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from snowetl.caching import Failed, TtlCache
 from snowetl.enrich import steps
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
-from snowetl.enrich.enrichments import registered
+from snowetl.enrich.enrichments import currency_rates, registered, weather
 from snowetl.enrich.enrichments.base import Enrichment, Step
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError, ConfigError
+from snowetl.http import Http, Request, Response
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.jvm import gatling_json_path
+from snowetl.jvm import gatling_json_path, timestamps
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import INDEX
 from snowetl.model.payload import CollectorPayload, RawEvent
@@ -55,14 +57,10 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     name = case["enrichment"]
     if name == "registry":
         return _registry(case)
-    if name == "json_path":
-        return list(_json_path(case))
-    if name == "lookup_cache":
-        return list(_lookup_cache(case))
+    if name in _FUNCTIONS:
+        return list(_FUNCTIONS[name](case))
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
-    if name == "pii_pseudonymization":
-        return list(_pii(case))
     draft = _draft(case["input"])
     if name == "cross_domain":
         steps.cross_domain(draft)
@@ -151,6 +149,95 @@ def _pii(case: dict[str, Any]) -> Iterator[Mismatch]:
         yield from differences("pii", exact_json(json.dumps(expect["pii"])), exact_json(draft.event.pii or "null"))
 
 
+def _currency(case: dict[str, Any]) -> Iterator[Mismatch]:
+    """Rates as the stub of a case gives them, in the form in which the service answers."""
+    given, expect, config = dict(case["input"]), dict(case["expect"]), case["config"]
+    if "url" in expect:
+        account = currency_rates.Account(config["apiKey"], config["accountType"], config["baseCurrency"])
+        day = given["request_for"][:10]
+        yield from differences("url", expect["url"], account.url(day, "http://openexchangerates.org/api/historical"))
+        return
+    rates, error = given.pop("stub_rates", None), given.pop("stub_error", None)
+    answer = {"error": True, "message": error["message"]} if error else rates and {"rates": _numbers(rates["rates"])}
+    stamp = given["collector_tstamp"]
+    given["collector_tstamp"] = stamp and stamp.replace("T", " ").rstrip("Z")
+    draft = _draft({name: value if value is None else str(value) for name, value in given.items()})
+    kind = registered()["currency_conversion_config"]
+    key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/1-0-0")
+    lookups = {"currency-rates": lambda day: answer and json.dumps(answer)}
+    services = Services.create(_OFFLINE, run=1_772_668_800_000, lookups=lookups)
+    with kind.parse(key, {"parameters": config}).open(services) as step:
+        step(draft)
+    if case.get("match") == "prefix":
+        expected = expect["failures"][0]["message"]["error"]
+        got = draft.failures[0]["message"]["error"]
+        if not got.startswith(expected):
+            yield Mismatch("failures", expected, got)
+        return
+    yield from _compare(case, draft)
+
+
+def _numbers(rates: dict[str, str]) -> dict[str, float]:
+    return {code: float(rate) for code, rate in rates.items()}
+
+
+def _weather(case: dict[str, Any]) -> Iterator[Mismatch]:
+    given, expect, config = case["input"], case["expect"], case["config"]
+    if "round" in given:
+        yield from differences("rounded", expect["rounded"], weather.rounded(given["round"], given["geoPrecision"]))
+    elif "epoch" in given:
+        day = timestamps.to_tsv(given["epoch"] * 1000)[:10]
+        yield from differences("start", str(expect["day_start_epoch"]), weather.query(day, "", "", "")["start"])
+    elif "derived" in given:
+        derived = datetime.fromisoformat(given["derived"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.000")
+        if "params" in expect:
+            made = weather.query(derived[:10], str(given["latitude"]), str(given["longitude"]), config["apiKey"])
+            yield from differences("params", expect["params"], made)
+        else:
+            found = weather.spot(derived, given["latitude"], given["longitude"], given["geoPrecision"])
+            yield from differences("key", expect, found._asdict())
+    else:
+        yield from _weather_calls(case)
+
+
+def _weather_calls(case: dict[str, Any]) -> Iterator[Mismatch]:
+    """Events through the step, against a service that answers as the stub of a case says."""
+    given, config = dict(case["input"]), dict(case["config"])
+    stub = given.pop("stub", {"status": 200, "body": json.dumps(_WEATHER)})
+    config |= {name: given.pop(name) for name in ("geoPrecision", "cacheSize") if name in given}
+    asked: list[str] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request.url)
+        return Response(stub["status"], {}, stub["body"].encode())
+
+    kind = registered()["weather_enrichment_config"]
+    key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/1-0-0")
+    services = Services.create(_OFFLINE, http=Http(transport=answer))
+    with kind.parse(key, {"parameters": config}).open(services) as step:
+        if "requests" not in given:
+            draft = _draft(given)
+            step(draft)
+            yield from _compare(case, draft)
+            return
+        for latitude, longitude, stamp in given["requests"]:
+            time = stamp.replace("T", " ").replace("Z", ".000")
+            step(_draft({"geo_latitude": latitude, "geo_longitude": longitude, "derived_tstamp": time}))
+    yield from differences("http_calls", case["expect"]["http_calls"], len(asked))
+
+
+_WEATHER = {"list": [{"dt": 0, "main": {}, "clouds": {"all": 0}}]}
+
+_FUNCTIONS = {
+    "json_path": _json_path,
+    "lookup_cache": _lookup_cache,
+    "pii_pseudonymization": _pii,
+    "currency_conversion": _currency,
+    "weather": _weather,
+}
+"""Kinds of cases that are not just columns in, columns out."""
+
+
 def _draft(given: dict[str, Any]) -> Draft:
     headers = given.get("headers") or []
     payload = CollectorPayload("v", "v", [], None, None, "c", "UTF-8", None, 0, None, None, None, headers)
@@ -233,6 +320,13 @@ def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
         "emitEvent": lambda conf: conf.emits,
         "fields": lambda conf: [" ".join(filter(None, (one.column, getattr(one, "path", "")))) for one in conf.fields],
         "hash_of_1234_without_salt": lambda conf: hashlib.new(conf.hash.replace("-", "").lower(), b"1234").hexdigest(),
+        "apiHost": lambda conf: conf.host,
+        "cacheSize": lambda conf: conf.cache_size,
+        "geoPrecision": lambda conf: conf.precision,
+        "timeout": lambda conf: conf.timeout,
+        "accountType": lambda conf: conf.kind,
+        "apiKey": lambda conf: conf.api_key,
+        "baseCurrency": lambda conf: conf.base,
         "cookies": lambda conf: list(conf.cookies),
         "headersPattern": lambda conf: conf.pattern,
         "anonOctets": lambda conf: conf.octets,
