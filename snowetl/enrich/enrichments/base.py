@@ -113,8 +113,8 @@ class Needs(NamedTuple):
 
     ``files`` are downloaded once and handed over by address. ``extras`` are (extra, module) of optional packages it
     imports: ``("javascript", "quickjs")`` for what ``pip install 'snowetl[javascript]'`` brings.
-    ``network`` are the hosts (``host:port`` or URL) it talks to. ``secrets`` are texts that must not stand in logs,
-    plans, reports or bad rows. ``lookups`` are the tables it wants.
+    ``network`` names the hosts (``host:port`` or URL) it talks to, for those who open a firewall. ``secrets`` are texts
+    that must not stand in logs, plans, reports or bad rows. ``lookups`` are the tables it wants.
     """
 
     files: tuple[Asset, ...] = ()
