@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
 
 from snowetl.jvm import charsets, querystring
 from snowetl.jvm.strings import decode_utf8, trim
@@ -25,18 +26,36 @@ _INSTANCE = re.compile("@[0-9a-z]+;")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Loader(ABC):
-    """Reads the records of one input format.
+class LoaderOptions(NamedTuple):
+    """What a loader may want to know beside its format. ``adapter`` is what follows the format's name and a slash,
+    ``try_base64`` lets Thrift records that cannot be read be tried as base64."""
 
-    ``name`` is what bad rows call it; ``binary`` says that records are bytes, not lines of text. ``origin`` goes into
-    the bad rows.
+    adapter: str = ""
+    try_base64: bool = False
+
+
+class Loader(ABC):
+    """Reads the records of one input format. The row of a format in :mod:`snowetl.collector.formats` is its loader.
+
+    ``origin`` goes into the bad rows.
     """
 
-    name: str
-    binary: bool = False
+    name: ClassVar[str]
+    """Name of the format, on the command line and in bad rows."""
+    binary: ClassVar[bool] = False
+    """Records are bytes (Thrift, in its framings), not lines of text: what planner, splits and ``explain`` go by."""
+    takes_adapter: ClassVar[bool] = False
+    """The name is followed by ``/<vendor>/<version>``: the adapter that reads the lines."""
+    tells_apart: ClassVar[bool] = True
+    """Records of other formats are refused. So the look at the first records can tell that this is the format."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, options: LoaderOptions = LoaderOptions()) -> None:  # noqa: B008 (immutable)
         self.origin = origin
+
+    @classmethod
+    def spelling(cls) -> str:
+        """The format as a user writes it."""
+        return f"{cls.name}/<vendor>/<version>" if cls.takes_adapter else cls.name
 
     @abstractmethod
     def load(self, record: bytes | str) -> Loaded:

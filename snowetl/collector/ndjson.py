@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from snowetl.collector.loader import Loaded, Loader, as_line, body_payload
+from snowetl.collector.loader import Loaded, Loader, LoaderOptions, as_line, body_payload
 from snowetl.collector.path import parse_path
 from snowetl.jvm import jsontext
 from snowetl.model import badrow
@@ -14,13 +14,14 @@ _LINE_END = re.compile("\r?\n")
 
 
 class NdjsonLoader(Loader):
-    """The whole line is the payload's body; it must be JSON. ``adapter`` as for TSV."""
+    """The whole line is the payload's body; it must be JSON. Its adapter as for TSV."""
 
     name = "ndjson"
+    takes_adapter = True
 
-    def __init__(self, origin: Origin, adapter: str) -> None:
+    def __init__(self, origin: Origin, options: LoaderOptions) -> None:
         super().__init__(origin)
-        self._api = parse_path(adapter)
+        self._api = parse_path(options.adapter)
 
     def load(self, record: bytes | str) -> Loaded:
         line = as_line(record)

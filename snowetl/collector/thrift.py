@@ -6,7 +6,7 @@ from typing import Any
 
 from snowetl.collector import ip
 from snowetl.collector import thrift_reader as reader
-from snowetl.collector.loader import Loaded, Loader, parse_querystring
+from snowetl.collector.loader import Loaded, Loader, LoaderOptions, parse_querystring
 from snowetl.collector.path import SNOWPLOW_TP1, parse_path
 from snowetl.jvm import charsets
 from snowetl.jvm.commons_codec import decode_base64
@@ -28,9 +28,9 @@ class ThriftLoader(Loader):
     name = "thrift"
     binary = True
 
-    def __init__(self, origin: Origin, *, try_base64: bool = False) -> None:
+    def __init__(self, origin: Origin, options: LoaderOptions = LoaderOptions()) -> None:  # noqa: B008 (immutable)
         super().__init__(origin)
-        self._try_base64 = try_base64
+        self._try_base64 = options.try_base64
 
     def load(self, record: bytes | str) -> Loaded:
         if type(record) is not bytes:

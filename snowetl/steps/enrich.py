@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import NothingToDo, UsageError
 from snowetl.reporting.enrich import EnrichReport, EnrichTotals
@@ -124,7 +125,7 @@ class Enrich:
         if done is not None:
             return replace(plan, done=done)
         files = _list(settings)
-        cut = splits.plan(files, binary=settings.input_format == "thrift", target_bytes=settings.split_size)
+        cut = splits.plan(files, binary=format_of(settings.input_format).binary, target_bytes=settings.split_size)
         if not cut:
             raise _nothing_to_do(settings, cut.ignored)
         misread = check_format(cut, config)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
@@ -83,7 +84,7 @@ def _stream(
     advance: Advance,
 ) -> None:
     origin = Origin(*config.processor, config.etl_tstamp)
-    binary = config.input_format == "thrift"
+    binary = format_of(config.input_format).binary
     process, add_good, count = processor.process, good.add, report.statistics.count
     records = discarded = unreadable = 0
     for source, record in stream(split, advance, binary=binary):
@@ -120,5 +121,5 @@ def _add_bad(row: BadRow, bad: PartWriter, report: SplitReport) -> None:
 
 def _damage_row(origin: Origin, input_format: str, damage: Damage) -> BadRow:
     """A bad row that names the file and the place from where its records are lost."""
-    loader = input_format.split("/", 1)[0]
+    loader = format_of(input_format).name
     return badrow.format_violation(origin, loader, badrow.simple_error(describe_damage(damage)), damage.data or "")

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from snowetl.collector import format_of
 from snowetl.enrich.pipeline import Enricher
 from snowetl.errors import UsageError
 from snowetl.jvm.commons_codec import decode_base64
@@ -22,7 +23,7 @@ _PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<number>\d+)")
 def explain(settings: ExplainSettings) -> Iterator[tuple[str, Any]]:
     """(stage, what it made), in order. Raises ``UsageError`` for a file or record that is not there."""
     config = settings.enrich_config(settings.etl_timestamp or 0)
-    data, source, place = _find_record(settings.record, binary=settings.input_format == "thrift")
+    data, source, place = _find_record(settings.record, binary=format_of(settings.input_format).binary)
     with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
         wanted = config.assets()
         files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, Path(folder))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
-from snowetl.collector import loader_for
+from snowetl.collector import format_of, formats, loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import UsageError
 from snowetl.model.badrow import Origin
@@ -21,8 +21,7 @@ _FILES = 2_000
 """Of more files, so many are looked at, spread over all of them."""
 _THREADS = 16
 _SHOWN = 3
-_TELLING_FORMATS = ("cloudfront", "clj-tomcat", "thrift", "ndjson/vendor/version")
-"""Formats whose records can be told from all others; any line is a good TSV line."""
+_ANY_ADAPTER = "vendor/version"
 _FEWEST_COLUMNS = 100
 """A line of fewer columns is no enriched event of any release."""
 
@@ -97,12 +96,12 @@ def _look(part: Part, given: str) -> _Look:
     good, bad = _try(part, given)
     if good or not bad:
         return _Look(part.url, good, bad)
-    for other in _TELLING_FORMATS:
-        if other.split("/", 1)[0] == given.split("/", 1)[0]:
+    for other in formats().values():
+        if other is format_of(given) or not other.tells_apart:
             continue
-        could, could_not = _try(part, other)
+        could, could_not = _try(part, f"{other.name}/{_ANY_ADAPTER}" if other.takes_adapter else other.name)
         if could and not could_not:
-            return _Look(part.url, 0, bad, other.replace("vendor/version", "<vendor>/<version>"))
+            return _Look(part.url, 0, bad, other.spelling())
     return _Look(part.url, 0, bad)
 
 
@@ -116,7 +115,7 @@ def _try(part: Part, input_format: str) -> tuple[int, int]:
     """How many of the first records a loader reads, and how many it refuses. Header lines count as neither."""
     loader = loader_for(input_format, Origin("snowetl", "", 0))
     good = bad = 0
-    for record in islice(_records(part, binary=input_format == "thrift"), _RECORDS):
+    for record in islice(_records(part, binary=loader.binary), _RECORDS):
         payload = None if isinstance(record, Damage) else loader.load(record.data)
         if isinstance(record, Damage) or isinstance(payload, list):
             bad += 1

@@ -232,15 +232,12 @@ class Enriching(Registries):
         )
 
     def _check_format(self) -> None:
-        from snowetl.collector import loader_for
-        from snowetl.model.badrow import Origin
+        from snowetl.collector import format_of
 
         try:
-            loader_for(self.input_format, Origin("snowetl", "", 0))
+            format_of(self.input_format)
         except ConfigError as error:
-            family, slash, rest = self.input_format.partition("/")
-            hint = did_you_mean(family, ("thrift", "cloudfront", "clj-tomcat", "tsv", "ndjson"))
-            raise ConfigError(f"--input-format: {error}{hint}{slash + rest if hint else ''}") from None
+            raise ConfigError(f"--input-format: {error}") from None
 
 
 def _limits(source: Any) -> Mapping[str, int] | None:

@@ -1,4 +1,4 @@
-"""The contract of every file system, and which one a url belongs to."""
+"""The contract of every file system, and what several of them share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import re
 import time
 from contextlib import suppress
-from functools import lru_cache
 from typing import BinaryIO, NamedTuple, Protocol
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
@@ -147,30 +146,3 @@ def scheme_of(url: str) -> str:
     """The lower-case scheme of ``url``; ``file`` where there is none."""
     match = _SCHEME.match(url)
     return match.group(1).lower() if match else "file"
-
-
-def filesystem(url: str) -> FileSystem:
-    """The file system ``url`` belongs to: a local path or ``file:``, ``s3:`` ``s3a:`` ``s3n:``, ``hdfs:``.
-
-    Raises :class:`UsageError` for any other scheme.
-    """
-    return _filesystem(scheme_of(url))
-
-
-@lru_cache(maxsize=8)
-def _filesystem(scheme: str) -> FileSystem:
-    if scheme == "file":
-        from snowetl.storage import local
-
-        return local.LocalFileSystem()
-    if scheme in ("s3", "s3a", "s3n"):
-        from snowetl.storage import s3
-
-        return s3.S3FileSystem()
-    if scheme == "hdfs":
-        from snowetl.storage import hdfs
-
-        return hdfs.HdfsFileSystem()
-    raise UsageError(
-        f"no storage for {scheme}: urls; use a local path, file://, s3:// (s3a://, s3n://) or hdfs:// instead"
-    )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from snowetl.errors import SnowetlError
-from snowetl.storage import lzop
-from snowetl.storage.base import FileInfo, FileSystem, filesystem
+from snowetl.storage import filesystem, lzop
+from snowetl.storage.base import FileInfo, FileSystem
 from snowetl.storage.containers import (
     HEAD,
     by_content,

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from snowetl.collector import loader_for
+from snowetl.collector import formats, loader_for
 from snowetl.collector.loader import Loaded, Loader
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.payload import CollectorPayload
@@ -16,7 +16,7 @@ from tests.collector import samples
 from tests.growth import assert_linear
 
 ORIGIN = Origin("test", "1.0.0", 0)
-FORMATS = ("thrift", "cloudfront", "clj-tomcat", "tsv/com.acme/v1", "ndjson/com.acme/v1")
+FORMATS = tuple(f"{name}/com.acme/v1" if kind.takes_adapter else name for name, kind in formats().items())
 SIZE = 400_000
 
 

@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
 from snowetl.load.warehouses import redshift
-from snowetl.storage.base import _filesystem
+from snowetl.storage import _of_kind
 from tests.integration.support import ROOT
 from tests.load.redshift_standin import StandIn
 
@@ -45,9 +45,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     client.create_bucket(Bucket="lake")
     for path in LOGS.iterdir():
         client.put_object(Bucket="lake", Key=f"raw/{path.name}", Body=path.read_bytes())
-    _filesystem.cache_clear()  # clients of this process know another endpoint
+    _of_kind.cache_clear()  # clients of this process know another endpoint
     yield options
-    _filesystem.cache_clear()
+    _of_kind.cache_clear()
     server.stop()
 
 

@@ -1,0 +1,79 @@
+"""Which input formats there are: the table FORMATS, and what packages add under the entry point ``snowetl.formats``.
+
+A new format is one file with a :class:`Loader` (its class attributes say all that other rooms ask) and one row here;
+in a package of its own, it is one entry point whose value is the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from snowetl.collector.clj_tomcat import CljTomcatLoader
+from snowetl.collector.cloudfront import CloudfrontLoader
+from snowetl.collector.loader import Loader, LoaderOptions
+from snowetl.collector.ndjson import NdjsonLoader
+from snowetl.collector.thrift import ThriftLoader
+from snowetl.collector.tsv import TsvLoader
+from snowetl.documents import did_you_mean
+from snowetl.errors import ConfigError
+from snowetl.model.badrow import Origin
+
+ENTRY_POINT_GROUP = "snowetl.formats"
+
+FORMATS: Mapping[str, type[Loader]] = MappingProxyType(
+    {loader.name: loader for loader in (ThriftLoader, CloudfrontLoader, CljTomcatLoader, TsvLoader, NdjsonLoader)}
+)
+"""The formats of this package by name, in the order in which the look at the first records tries them."""
+
+
+@cache
+def formats() -> Mapping[str, type[Loader]]:
+    """All formats: those of this package, then those of other installed packages.
+
+    Raises :class:`ConfigError` for an entry point that cannot be loaded, or whose name is taken.
+    """
+    found = dict(FORMATS)
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        whose = f"{point.dist.name}, entry point {point.name}" if point.dist else f"entry point {point.name}"
+        try:
+            loader = point.load()
+        except Exception as error:
+            raise ConfigError(f"The format of {whose} cannot be loaded: {error}. Mend or uninstall it") from error
+        if not (isinstance(loader, type) and issubclass(loader, Loader)):
+            raise ConfigError(f"The format of {whose} is {point.value}, which is not a class of loaders")
+        if loader.name in found:
+            raise ConfigError(f"The format of {whose} is named {loader.name}, which is taken")
+        found[loader.name] = loader
+    return MappingProxyType(found)
+
+
+def format_of(input_format: str) -> type[Loader]:
+    """The loader class of a format, as ``--input-format`` names it. Raises :class:`ConfigError` for another."""
+    return _parse(input_format)[0]
+
+
+def loader_for(input_format: str, origin: Origin, *, try_base64: bool = False) -> Loader:
+    """The loader of an input format, as ``--input-format`` names it (enrich 3.9.0 ``Loader.getLoader``).
+
+    ``origin`` goes into bad rows; ``try_base64`` lets Thrift records that cannot be read be tried as base64. Raises
+    :class:`ConfigError` for another format.
+    """
+    kind, adapter = _parse(input_format)
+    return kind(origin, LoaderOptions(adapter, try_base64))
+
+
+def _parse(input_format: str) -> tuple[type[Loader], str]:
+    name, slash, adapter = input_format.partition("/")
+    known = formats()
+    kind = known.get(name)
+    if kind is None or kind.takes_adapter != bool(slash) or "\n" in adapter:
+        hint = did_you_mean(name, (other for other in known if other != name))
+        accepted = ", ".join(loader.spelling() for loader in known.values())
+        raise ConfigError(
+            f"[{input_format}] is not a recognised Snowplow event collector{hint}{slash + adapter if hint else ''}; "
+            f"input formats are: {accepted}"
+        )
+    return kind, adapter
