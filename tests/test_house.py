@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -34,6 +35,27 @@ def test_imports_point_down_only() -> None:
         pytest.skip("import-linter is not installed")
     result = subprocess.run([str(lint), "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_kind_has_its_contract_of_independence() -> None:
+    """A new adapter, enrichment, format, layout, dialect or warehouse is on the list of those that keep apart."""
+    from snowetl.adapters.catalogue import built_in
+    from snowetl.enrich.enrichments import BUILT_IN
+    from snowetl.load.warehouses import WAREHOUSES
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    apart = {module for contract in contracts if contract["type"] == "independence" for module in contract["modules"]}
+    loaders = [path for path in (ROOT / "snowetl" / "collector").glob("*.py") if "(Loader)" in path.read_text("utf-8")]
+    assert len(built_in()) > 15
+    adapters = [path for path in (ROOT / "snowetl" / "adapters").glob("*.py") if "\nADAPTER = " in path.read_text()]
+    kinds = {
+        *(f"snowetl.adapters.{path.stem}" for path in adapters),
+        *(f"snowetl.enrich.enrichments.{name}" for name in BUILT_IN),
+        *(f"snowetl.collector.{path.stem}" for path in loaders),
+        *(place.partition(":")[0] for place in WAREHOUSES.values()),
+    }
+    assert len(kinds) > 30
+    assert kinds <= apart, sorted(kinds - apart)
 
 
 def test_import_is_light() -> None:
