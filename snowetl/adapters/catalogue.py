@@ -10,7 +10,7 @@ from snowetl.errors import ConfigError
 
 ENTRY_POINT_GROUP = "snowetl.adapters"
 
-_BUILT_IN = (
+BUILT_IN = (
     "tp1",
     "tp2",
     "redirect",
@@ -36,7 +36,7 @@ _BUILT_IN = (
 
 def built_in() -> list[Adapter]:
     """The adapters of this package, in the order of the documentation."""
-    return [importlib.import_module(f"snowetl.adapters.{name}").ADAPTER for name in _BUILT_IN]
+    return [importlib.import_module(f"snowetl.adapters.{name}").ADAPTER for name in BUILT_IN]
 
 
 def every() -> list[Adapter]:
