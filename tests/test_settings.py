@@ -22,12 +22,14 @@ from snowetl.settings import (
     Document,
     Fingerprint,
     Flag,
+    Kind,
     LocalPath,
     Location,
     Number,
     Option,
     Settings,
     Size,
+    Text,
     flag,
     option,
 )
@@ -86,11 +88,20 @@ def values_of(setting: Option) -> st.SearchStrategy[Any]:
         one = ADDRESS.map(Path)
     elif isinstance(kind, Document):
         one = DOCUMENTS
-    else:
-        one = st.sampled_from(["local[2]", "none"]) if setting.name == "master" else TEXT
+    elif type(kind) is Text:
+        one = TEXT
+    else:  # a kind with rules of its own
+        one = st.sampled_from([text for text in ("none", "local[2]", "5%", "0.5", "100") if accepts(kind, text)])
     if setting.multiple:
         return st.lists(one, min_size=1 if setting.required else 0, max_size=3).map(tuple)
     return one if setting.default is not None else st.one_of(st.none(), one)
+
+
+def accepts(kind: Kind, text: str) -> bool:
+    try:
+        return kind.to_json(kind.accept(text)) is not None
+    except ValueError:
+        return False
 
 
 @st.composite
@@ -234,6 +245,13 @@ def test_a_document_in_base64_is_searched_for_secrets_too() -> None:
     made = enrich(iglu_config=text)
     assert made.to_json()["iglu-config"] == "${SNOWETL_IGLU_CONFIG}"
     assert text not in made.to_argv()
+
+
+@pytest.mark.parametrize("uri", ["https://me:s3cret@registry/api", "https://registry/api?token=s3cret"])
+def test_a_password_in_an_address_of_a_document_is_a_secret(uri: str) -> None:
+    made = enrich(iglu_config={"data": {"repositories": [{"connection": {"http": {"uri": uri}}}]}})
+    assert "s3cret" not in json.dumps(made.to_json()) + " ".join(made.to_argv())
+    assert "s3cret" in made.to_environment()["SNOWETL_IGLU_CONFIG"]
 
 
 def test_the_path_of_a_document_is_no_secret(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self, TypeVar
 
-from snowetl.documents import did_you_mean, secrets_in
+from snowetl.documents import did_you_mean, masked
 from snowetl.errors import ConfigError
 from snowetl.jvm import jsontext
 from snowetl.settings.fingerprint import Fingerprint, digest_of, read_document
@@ -103,7 +103,8 @@ class Option:
         if not Document.is_inline(value):
             return False
         try:
-            return any(True for _ in secrets_in(read_document(value, variables=False)))
+            content = read_document(value, variables=False)
+            return bool(masked(content) != content)
         except ConfigError:  # what cannot be read may hold anything
             return True
 

@@ -180,6 +180,33 @@ def test_wrong_keys_of_the_file_stop_the_verb(folder: Path, capsys: Captured) ->
     assert "line 3: split-size: '64' is 64 bytes" in text
 
 
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [
+        (["--accept-invalid"], "accept-invalid"),
+        (["--compression", "zstd"], "compression"),
+        (["--max-record-bytes", "1MB"], "max-record-bytes"),
+        (["--atomic-limits", '{"app_id": 3}'], "atomic-limits"),
+        (["--adapters", '{"adaptersSchemas": {}}'], "adapters"),
+        (["--on-registry-failure", "bad-rows"], "on-registry-failure"),
+        (["--enrichments", "fixtures/enrichments/anon_ip.json"], "enrichments"),
+    ],
+)
+def test_L2_a_run_that_is_done_is_refused_under_other_settings(
+    option: list[str], key: str, folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert answer(capsys, *options(folder, "--master", "none"))[0] == 0
+    before = (folder / "out" / "good").rglob("part-*")
+    parts = {path: path.read_bytes() for path in before}
+    code, text = answer(capsys, *options(folder, "--master", "none", *option))
+    assert code == 2
+    assert f"with other settings: {key}" in text
+    assert parts == {path: path.read_bytes() for path in (folder / "out" / "good").rglob("part-*")}
+    spelled = ("--input-folder", f"file://{folder}/raw/", "--workers", "2", "--split-size", "2MB")
+    assert answer(capsys, *options(folder, "--master", "none", *spelled))[0] == 0
+
+
 def test_load_input_folder_TYPO(folder: Path, capsys: Captured) -> None:
     resolver = write_json(folder / "resolver.json", RESOLVER)
     code, text = answer(capsys, "load", "-i", str(folder / "TYPO"), "--iglu-config", str(resolver))
