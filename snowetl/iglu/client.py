@@ -17,6 +17,7 @@ from snowetl.iglu.validation import Validator, compile_schema
 from snowetl.model.schema import ParseError, SchemaKey
 
 _FEWEST_KEPT = 5_000
+_LONGEST_KEPT = 512
 _ADVICE = (
     "Nothing is wrong with the events: make the registry reachable and run again. To make bad rows of such events "
     "instead, use --on-registry-failure bad-rows."
@@ -133,7 +134,10 @@ class IgluClient:
         if known is not None and known.origin is item:
             return known
         if isinstance(item, ResolutionFailure):
-            self._missing[uri] = failed = FailedChecker(key, item.to_json(), item)
+            failed = FailedChecker(key, item.to_json(), item)
+            if len(uri) > _LONGEST_KEPT:
+                return failed
+            self._missing[uri] = failed
             if len(self._missing) > self._kept:
                 self._missing.popitem(last=False)
             return failed

@@ -36,13 +36,13 @@ class Resolver:
         """The schema of ``key``; with ``superseding`` the one it says replaces it, from the same registry."""
 
         def get(registry: Registry) -> SchemaItem | RegistryError:
-            if not can_exist(key.vendor, key.name, key.format):
-                return NOT_FOUND
             schema = registry.schema(key)
             if isinstance(schema, RegistryError):
                 return schema
             return _superseding(registry, key, schema) if superseding else SchemaItem(schema, None)
 
+        if not can_exist(key.vendor, key.name, key.format):
+            return self._ask(self.prioritized(key.vendor), lambda registry: NOT_FOUND, ResolutionFailure({}))
         return self._find(self._schemas, (key, superseding), key.vendor, get)
 
     def schema_list(

@@ -7,7 +7,6 @@ shows up in bad rows and decides which of two parameters for one column wins (en
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TypeVar
 
 V = TypeVar("V")
@@ -29,12 +28,6 @@ def java_hash(text: str) -> int:
     return h
 
 
-@lru_cache(maxsize=65536)
-def trie_key(text: str) -> tuple[int, ...]:
-    """Sort key of ``text`` in a Scala 2.12 hash trie."""
-    return trie_groups(java_hash(text))
-
-
 def trie_groups(h: int) -> tuple[int, ...]:
     """Sort key of an unsigned 32-bit hash code in a hash trie: the 5-bit groups of its improved hash, lowest first."""
     h = (h + (~(h << 9) & _MASK32)) & _MASK32
@@ -42,6 +35,22 @@ def trie_groups(h: int) -> tuple[int, ...]:
     h = (h + (h << 4)) & _MASK32
     h ^= h >> 10
     return (h & 31, h >> 5 & 31, h >> 10 & 31, h >> 15 & 31, h >> 20 & 31, h >> 25 & 31, h >> 30)
+
+
+class _TrieKeys(dict[str, tuple[int, ...]]):
+    """Sort key of a text in a Scala 2.12 hash trie; keys of short texts are remembered, within bounds."""
+
+    def __missing__(self, text: str) -> tuple[int, ...]:
+        key = trie_groups(java_hash(text))
+        if len(text) <= _REMEMBERED_LENGTH:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[text] = key
+        return key
+
+
+_REMEMBERED, _REMEMBERED_LENGTH = 65_536, 256
+trie_key = _TrieKeys().__getitem__
 
 
 def map_order(names: Iterable[str]) -> list[str]:

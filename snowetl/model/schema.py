@@ -13,6 +13,8 @@ _CRITERION = re.compile(
     r"([1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)"
 )
 _MAX_GROUP = 2**31 - 1
+_REMEMBERED_LENGTH = 512
+"""No registry has a longer name, and whoever sends events makes them up."""
 _MAX_GROUP_DIGITS = len(str(_MAX_GROUP))
 
 INVALID_IGLUURI = "INVALID_IGLUURI"
@@ -71,7 +73,7 @@ class SchemaKey(NamedTuple):
     @classmethod
     def parse(cls, uri: str) -> SchemaKey:
         """Read ``iglu:VENDOR/NAME/FORMAT/VERSION``. Raises :class:`ParseError` with the reference's code."""
-        parsed = _parse_uri(uri)
+        parsed = _parse_uri(uri) if len(uri) <= _REMEMBERED_LENGTH else _read_uri(uri)
         if isinstance(parsed, SchemaKey):
             return parsed
         if parsed == INVALID_SCHEMAVER:
@@ -90,8 +92,7 @@ class SchemaKey(NamedTuple):
         return self.uri
 
 
-@lru_cache(maxsize=8192)
-def _parse_uri(uri: str) -> SchemaKey | str:
+def _read_uri(uri: str) -> SchemaKey | str:
     match = _URI.fullmatch(uri)
     if match is None:
         return INVALID_IGLUURI
@@ -100,6 +101,9 @@ def _parse_uri(uri: str) -> SchemaKey | str:
         return SchemaKey(vendor, name, format_, SchemaVer.parse(version))
     except ParseError as error:
         return error.code
+
+
+_parse_uri = lru_cache(maxsize=8192)(_read_uri)
 
 
 class SchemaCriterion(NamedTuple):

@@ -367,3 +367,12 @@ def test_L13_a_schema_with_a_top_level_key_error_is_a_schema(registry: Path) -> 
     missing = RegistrySchemas(client).versions("com.acme", "missing", 1)
     assert isinstance(missing, NoSchema)
     assert "ResolutionFailure(" not in missing.reason and "LookupHistory(" not in missing.reason
+
+
+def test_long_names_that_events_make_up_are_not_kept(registry: Path) -> None:
+    client = client_of(registry)
+    for number in range(20):
+        uri = f"iglu:com.acme/{'x' * 100_000}{number}/jsonschema/1-0-0"
+        assert client.checker(uri).check({})["error"] == "ResolutionError"  # type: ignore[index]
+    assert not client._missing
+    assert not client._resolver._schemas._stored

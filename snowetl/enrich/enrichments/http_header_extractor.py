@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
@@ -22,6 +22,7 @@ from snowetl.model.schema import SchemaCriterion, SchemaKey
 _CONTEXT = "iglu:org.ietf/http_header/jsonschema/1-0-0"
 _PATTERN = "parameters.headersPattern"
 _REMEMBERED_NAMES = 1_024
+_REMEMBERED_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ class HttpHeaderExtractor:
             except ValidationCrash:
                 return False
 
-        self._wanted = lru_cache(maxsize=_REMEMBERED_NAMES)(wanted)
+        self._wanted = Memo(wanted, _REMEMBERED_NAMES, _REMEMBERED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         found = []
         for header in draft.raw.payload.headers:
             name, colon, value = header.partition(":")
-            if colon and self._wanted(name):
+            if colon and self._wanted[name]:
                 found.append(_entity(trim(name), trim(value)))
         if found:
             draft.add(*found)
