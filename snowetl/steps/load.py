@@ -2,88 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from snowetl.errors import ConfigError, NothingToDo, SnowetlError, UsageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
+from snowetl.load import plan as load_plan
 from snowetl.load.engine import Loader
-from snowetl.load.plan import LoadPlan
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LOADED, LoadReport, save
 from snowetl.load.run import TransformedRun, discover, read_run
 from snowetl.load.schemas import RegistrySchemas
-from snowetl.load.warehouse import Statement, Warehouse
+from snowetl.load.warehouse import Say, Statement, Warehouse
 from snowetl.model.schema import SchemaCriterion
 from snowetl.runs.run import absolute
+from snowetl.settings import Fingerprint
+from snowetl.steps.base import Watch, World
 from snowetl.steps.settings import LoadSettings
 from snowetl.storage import FileInfo, filesystem
+from snowetl.workers import WorkerPool
 
-Say = Callable[[str], None]
+FORMAT = "snowetl-load-plan/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """The folders of the runs to load, and files of bad rows that go with the last of them."""
+
+    settings: LoadSettings
+    folders: list[str]
+    bad_rows: list[FileInfo] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return self.settings.fingerprint()
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan without secrets (they stand there as names of environment variables)."""
+        return {
+            "format": FORMAT,
+            "step": Load.name,
+            "settings": self.settings.to_json(),
+            "fingerprint": self.fingerprint.to_json(),
+            "folders": self.folders,
+            "badRows": [list(file) for file in self.bad_rows],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> LoadPlan:
+        """The plan that ``to_json`` wrote; ``environment`` holds the secrets. Raises ``ConfigError``."""
+        return cls(
+            settings=LoadSettings.from_mapping(document["settings"], environment),
+            folders=list(document["folders"]),
+            bad_rows=[FileInfo(*file) for file in document["badRows"]],
+        )
 
 
 class Load:
-    """One load, checked before it starts. ``say`` hears how it goes, ``warn`` what somebody should look at.
+    """Rows to tables. The workers have no part in it: the warehouse does the work."""
 
-    Raises ``UsageError`` (``ConfigError``) or ``NothingToDo``.
-    """
+    name: ClassVar[str] = "load"
 
-    def __init__(self, settings: LoadSettings, say: Say, warn: Say | None = None) -> None:
+    def plan(self, settings: LoadSettings, world: World) -> LoadPlan:
+        """Check the target, find the runs. Which of them it has already, the warehouse knows.
+
+        Raises ``UsageError`` (``ConfigError``) or ``NothingToDo``.
+        """
         if settings.input_folder is None and not settings.retry_rejected:
             raise UsageError("--input-folder is missing: a folder that `snowetl transform` wrote")
-        self._settings = settings
-        self._say = say
-        self._warn = warn or say
-        self._target = settings.target
-        self._skip = [_criterion(text) for text in settings.skip_schema]
-        self._schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
-        self._folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
-        if not self._folders and not settings.retry_rejected:
+        settings.target.check()
+        _criteria(settings)
+        ResolverConfig.load(settings.iglu_config)
+        folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
+        if not folders and not settings.retry_rejected:
             raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
-        self._bad_files = _bad_files(settings.bad_rows)
-        if self._bad_files and not self._target.capabilities.bad_rows_table:
-            raise ConfigError(f"--bad-rows: {self._target.warehouse} has no table for bad rows; leave it out")
-        check_target(self._target, say)
+        bad = [file for pattern in settings.bad_rows for file in filesystem(pattern).list(pattern)]
+        if bad and not settings.target.capabilities.bad_rows_table:
+            raise ConfigError(f"--bad-rows: {settings.target.warehouse} has no table for bad rows; leave it out")
+        check_target(settings.target)
+        return LoadPlan(settings=settings, folders=folders, bad_rows=bad)
 
-    def execute(self) -> Iterator[LoadReport]:
-        """Load run by run, then what was put aside where that is wanted. A report each, as soon as it is done."""
-        with self._target.open(self._say) as warehouse:
-            loader = self._loader(warehouse)
-            for folder in self._folders:
-                report = loader.load(read_run(folder), self._bad_files if folder == self._folders[-1] else ())
+    def execute(self, plan: LoadPlan, workers: WorkerPool, watch: Watch) -> list[LoadReport]:
+        """Load run by run, then what was put aside where that is wanted.
+
+        Raises ``LoadError`` or ``StorageError``: nothing of that run is visible then.
+        """
+        reports: list[LoadReport] = []
+
+        def note(report: LoadReport) -> None:
+            reports.append(report)
+            watch.done(report)
+
+        with _loader(plan, watch) as (loader, _):
+            for folder in plan.folders:
+                report = loader.load(read_run(folder), plan.bad_rows if folder == plan.folders[-1] else ())
                 if report.outcome == LOADED:
-                    self._save(report)
-                yield report
-            if self._settings.retry_rejected:
-                yield from loader.retry_rejected()
+                    keep(report, watch.warn)
+                note(report)
+            if plan.settings.retry_rejected:
+                for report in loader.retry_rejected():
+                    note(report)
+        return reports
 
-    def rehearse(self) -> Iterator[tuple[TransformedRun, Sequence[Statement] | None]]:
+    def rehearse(self, plan: LoadPlan, watch: Watch) -> Iterator[tuple[TransformedRun, Sequence[Statement] | None]]:
         """Runs and the statements that would load them; ``None`` for one that is loaded already or empty."""
-        if self._target.database is None and not (self._target.data_folder / "PG_VERSION").exists():
+        target = plan.settings.target
+        if target.database is None and not (target.data_folder / "PG_VERSION").exists():
             raise NothingToDo(
-                f"there is no warehouse in {self._target.data_folder} yet: a load would make it, with all tables"
+                f"there is no warehouse in {target.data_folder} yet: a load would make it, with all tables"
             )
-        with self._target.open(self._say) as warehouse:
-            loader = self._loader(warehouse)
-            for folder in self._folders:
+        with _loader(plan, watch) as (loader, warehouse):
+            for folder in plan.folders:
                 run = read_run(folder)
-                plan = loader.plan(run)
-                yield run, None if plan is None else _shown(plan, warehouse, self._warn)
-
-    def _loader(self, warehouse: Warehouse) -> Loader:
-        return Loader(warehouse, self._schemas, progress=self._say, warn=self._warn, skip=self._skip)
-
-    def _save(self, report: LoadReport) -> None:
-        try:
-            save(report)
-        except SnowetlError as error:  # a loader needs no right to write there
-            self._warn(f"the run is loaded, but its report cannot be kept: {error}")
+                found = loader.plan(run)
+                yield run, None if found is None else _shown(found, warehouse, watch.warn)
 
 
-def _shown(plan: LoadPlan, warehouse: Warehouse, warn: Say) -> list[Statement]:
+@contextmanager
+def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[Loader, Warehouse]]:
+    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(plan.settings.iglu_config), now=0))
+    skip = _criteria(plan.settings)
+    with plan.settings.target.open(watch.say) as warehouse:
+        yield Loader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+
+
+def keep(report: LoadReport, warn: Say) -> None:
+    """Leave the report in the run's folder; a loader needs no right to write there, so a failure is only told."""
+    try:
+        save(report)
+    except SnowetlError as error:
+        warn(f"the run is loaded, but its report cannot be kept: {error}")
+
+
+def _shown(plan: load_plan.LoadPlan, warehouse: Warehouse, warn: Say) -> list[Statement]:
     for aside in plan.aside:
         warn(f"{aside.model.schema} would not be loaded, its rows would be kept aside: {aside.reason}")
     return list(plan.statements(warehouse))
+
+
+def _criteria(settings: LoadSettings) -> list[SchemaCriterion]:
+    return [_criterion(text) for text in settings.skip_schema]
 
 
 def _criterion(text: str) -> SchemaCriterion:
@@ -93,7 +154,3 @@ def _criterion(text: str) -> SchemaCriterion:
         raise ConfigError(
             f"--skip-schema {text!r} is not a schema criterion such as iglu:com.acme/event/jsonschema/1-*-*"
         ) from None
-
-
-def _bad_files(patterns: Sequence[str]) -> list[FileInfo]:
-    return [info for pattern in patterns for info in filesystem(pattern).list(pattern)]

@@ -6,9 +6,10 @@ from typing import Any
 
 from snowetl.steps.base import Step
 from snowetl.steps.enrich import Enrich
+from snowetl.steps.load import Load
 from snowetl.steps.transform import Transform
 
-ENRICH, TRANSFORM = Enrich(), Transform()
+ENRICH, TRANSFORM, LOAD = Enrich(), Transform(), Load()
 
-STEPS: dict[str, Step[Any, Any, Any]] = {step.name: step for step in (ENRICH, TRANSFORM)}
+STEPS: dict[str, Step[Any, Any, Any]] = {step.name: step for step in (ENRICH, TRANSFORM, LOAD)}
 """What a run is made of. A step to come is one module and one entry here."""

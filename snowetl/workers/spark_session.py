@@ -15,6 +15,9 @@ from snowetl.errors import UsageError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+MODULES = ("pyspark",)
+"""What the extra ``spark`` of the package brings."""
+
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 
 LOCAL = "local[*,4]"
