@@ -60,11 +60,12 @@ def transform(
 
 def load(settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> list[LoadReport]:
     """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before."""
-    from snowetl.steps.base import Unwatched
-    from snowetl.steps.load import Load
+    from snowetl.steps.base import Unwatched, World
+    from snowetl.steps.table import LOAD
+    from snowetl.workers.in_process import InProcess
 
-    watch = watch or Unwatched()
-    return list(Load(settings_of(LoadSettings, settings, options), watch.say, watch.warn).execute())
+    plan = LOAD.plan(settings_of(LoadSettings, settings, options), World.of_now())
+    return LOAD.execute(plan, InProcess(), watch or Unwatched())
 
 
 def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> dict[str, Any]:
