@@ -14,7 +14,7 @@ from snowetl.storage import FileInfo, filesystem
 
 _CHUNK = 1 << 20
 _OFFSET = re.compile(rb"\d[Tt ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?[+-]\d\d:?\d\d")
-_STRANGE_YEAR = re.compile(rb"(?<=\t)(?:[+-]\d{4,}|0000|\d{5,})-\d\d-\d\d \d\d:\d\d:[^\t\n]*")
+_STRANGE_YEAR = re.compile(rb"\t(?:[+-]\d{4,}|0000|\d{5,})-\d\d-\d\d \d\d:")
 
 
 class RowFormat(NamedTuple):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from snowetl.ddl.models import Version
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load import manifest, rows, sqlstate
+from snowetl.load.plan import Copy
 from snowetl.load.report import AsideLoad, LoadReport, TableLoad
-from snowetl.load.run import parse_message
+from snowetl.load.run import ATOMIC, RowFolder, parse_message
 from snowetl.load.schemas import NoSchema, RegistrySchemas
 from snowetl.load.warehouses.postgres import _copy_sql
+from snowetl.model.schema import SchemaKey
 
 MESSAGE = """{"schema":"iglu:com.snowplowanalytics.snowplow.storage.rdbloader/shredding_complete/jsonschema/2-0-1",
 "data":{"base":"%s","typesInfo":{"transformation":"SHREDDED","types":[]},"timestamps":{"jobStarted":
@@ -20,8 +24,6 @@ MESSAGE = """{"schema":"iglu:com.snowplowanalytics.snowplow.storage.rdbloader/sh
 
 
 def run(base, said="s3://bucket/run=1/", good=3, identity=None):
-    from dataclasses import replace
-
     return replace(parse_message(MESSAGE % (said, good), base), identity=identity)
 
 
@@ -102,7 +104,10 @@ def test_cells_without_a_column_go():
 
 
 def test_copy_statements_quote_names():
-    assert _copy_sql("s", "7up_1", ['a"b', "%s"]) == 'COPY s."7up_1" ("a""b", "%s") FROM STDIN'
+    key = SchemaKey.parse("iglu:a/b/jsonschema/1-0-0")
+    copy = Copy("7up_1", key, ('a"b', "", "%s"), rows.ENTITY_TSV, RowFolder(ATOMIC, ""), 0)
+    assert _copy_sql("s", copy) == 'COPY s."7up_1" ("a""b", "%s") FROM STDIN'
+    assert _copy_sql("s", replace(copy, format=rows.ATOMIC_TSV)).endswith("FROM STDIN WITH (NULL '')")
 
 
 # --- errors, reports, schemas ---------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ class PostgresWarehouse:
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         count = len(copy.files)
         name = f"copy {count:,} file{'' if count == 1 else 's'} of {copy.folder.path} into {self.schema}.{copy.table}"
-        return Statement(name, _copy_sql(self.schema, copy.table, [column for column in copy.columns if column]))
+        return Statement(name, _copy_sql(self.schema, copy))
 
     def preflight(self) -> list[str]:
         from snowetl.load.postgres_preflight import problems
@@ -270,7 +270,7 @@ class PostgresSession:
         times = [] if copy.format.escaped else [n for n, name in enumerate(copy.columns) if _is_time(name, types)]
         try:
             with self.connection.transaction(), self.connection.cursor() as cursor:
-                with cursor.copy(_copy_sql(self._schema, copy.table, [name for name in copy.columns if name])) as out:
+                with cursor.copy(_copy_sql(self._schema, copy)) as out:
                     for chunk in chunks:
                         if not copy.format.escaped and rows.has_strange_years(chunk):
                             raise psycopg.errors.DatetimeFieldOverflow
@@ -345,8 +345,10 @@ def _is_timestamp(type_: str) -> bool:
     return type_.startswith("timestamp") and "without" in type_
 
 
-def _copy_sql(schema: str, table: str, columns: Sequence[str]) -> str:
-    return f"COPY {schema}.{quoted(table)} ({', '.join(map(quoted, columns))}) FROM STDIN"
+def _copy_sql(schema: str, copy: Copy) -> str:
+    columns = ", ".join(quoted(column) for column in copy.columns if column)
+    null = "" if copy.format.null else " WITH (NULL '')"
+    return f"COPY {schema}.{quoted(copy.table)} ({columns}) FROM STDIN{null}"
 
 
 def _driver() -> Any:
