@@ -15,6 +15,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
     ResponseStreamingError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
@@ -73,10 +74,14 @@ def explained(url: str, verb: str) -> Iterator[None]:
         text = str(error.response.get("Error", {}).get("Message", ""))
         kind, remedy = _REMEDIES.get(code, (StorageError, f"S3 answers {code} {text}; try again later"))
         raise kind(f"cannot {verb} {url}: {remedy}") from error
+    except ProfileNotFound as error:
+        raise UsageError(
+            f"cannot {verb} {url}: {error}. AWS_PROFILE names a profile of ~/.aws/config: correct or unset it"
+        ) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise UsageError(
             f"cannot {verb} {url}: no AWS credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or "
-            "AWS_PROFILE, or run where a role is attached"
+            "AWS_PROFILE, or run where a role is attached (a server of your own: AWS_ENDPOINT_URL_S3)"
         ) from error
     except (TokenRetrievalError, UnauthorizedSSOTokenError) as error:
         raise UsageError(f"cannot {verb} {url}: {error}; sign in again (aws sso login)") from error
@@ -84,7 +89,7 @@ def explained(url: str, verb: str) -> Iterator[None]:
         raise UsageError(f"cannot {verb} {url}: that is no valid bucket or key; check the url") from error
     except EndpointConnectionError as error:
         raise StorageError(
-            f"cannot {verb} {url}: {error}; check the network, AWS_REGION and SNOWETL_S3_ENDPOINT"
+            f"cannot {verb} {url}: {error}; check the network, AWS_REGION and AWS_ENDPOINT_URL_S3"
         ) from error
     except (BotoCoreError, OSError) as error:
         raise StorageError(f"cannot {verb} {url}: {error}; check the network and run again") from error

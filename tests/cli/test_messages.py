@@ -163,6 +163,24 @@ def test_input_s3_with_one_slash(folder: Path, capsys: Captured) -> None:
     assert "write s3://bucket/raw" in text
 
 
+def test_AWS_PROFILE_nope(folder: Path) -> None:
+    result = process(*options(folder, "--input-folder", "s3://bucket/raw", "--master", "none"), AWS_PROFILE="nope")
+    assert result.returncode == 2
+    assert b"profile (nope) could not be found. AWS_PROFILE names a profile" in result.stderr
+
+
+def test_no_credentials(folder: Path) -> None:
+    nowhere = {name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE") if name in os.environ}
+    files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), str(folder / "none"))
+    result = process(
+        *options(folder, "--input-folder", "s3://bucket/raw", "--master", "none"),
+        **nowhere, **files, AWS_EC2_METADATA_DISABLED="true",
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert b"no AWS credentials found" in result.stderr
+    assert b"AWS_ENDPOINT_URL_S3" in result.stderr
+
+
 def test_metavars_say_what_is_taken(capsys: Captured) -> None:
     text = answer(capsys, "transform", "--help")[1]
     assert "--duplicate-storage FILE|BASE64|URL" in text
