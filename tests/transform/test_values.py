@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from snowetl.cli.main import main
 from snowetl.ddl import names, postgres
 from snowetl.ddl.schema import parse
 from snowetl.ddl.tables import Table
@@ -30,7 +31,7 @@ from snowetl.transform.transformer import SHRED, Transformer
 from tests.transform import generated
 from tests.transform.support import ORIGIN, Registry, line, self_describing
 
-_BATCHES = int(os.environ.get("SNOWETL_VALUES", "12"))
+_BATCHES = int(os.environ.get("SNOWETL_VALUES", "30"))
 _CENTRAL = Path(__file__).parents[3] / "shared" / "iglu-central" / "schemas"
 _ID = "00000000-0000-4000-8000-{:012d}"
 _WRAPPER = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
@@ -117,6 +118,46 @@ def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psyco
     return connection
 
 
+def load_by_commands(
+    url: str, folder: Path, models: Sequence[Model], random: Random, tries: int
+) -> psycopg.Connection[Any]:
+    """The same by ``snowetl transform`` and ``snowetl load``, from files and a registry in a folder."""
+    meta = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
+    lines = []
+    for model in models:
+        vendor, name = model.key.vendor, model.key.name
+        for number, document in enumerate(model.documents):
+            own = {"vendor": vendor, "name": name, "format": "jsonschema", "version": f"1-0-{number}"}
+            file = folder / "iglu" / "schemas" / vendor / name / "jsonschema" / f"1-0-{number}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(document | {"$schema": meta, "self": own}))
+        for uri, data in valid_data(model, random, tries):
+            event_id = _ID.format(len(lines))
+            model.sent.append((event_id, data))
+            contexts = jsontext.dumps(self_describing(_WRAPPER, [self_describing(uri, data)]))
+            contexts = contexts.replace("\ud800", r"\ud800").replace("\udc00", r"\udc00")
+            lines.append(line(event_id=event_id, contexts=contexts))
+    run = folder / "enriched" / "run=2026-03-05-00-00-00"
+    run.mkdir(parents=True)
+    (run / "part-0.txt").write_text("".join(f"{text}\n" for text in lines))
+    registry = {"name": "Folder", "priority": 0, "vendorPrefixes": [], "connection": {"http": {"uri": "iglu"}}}
+    resolver = {
+        "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
+        "data": {"cacheSize": 100, "repositories": [registry]},
+    }
+    (folder / "resolver.json").write_text(
+        json.dumps(resolver).replace('"iglu"', json.dumps((folder / "iglu").as_uri()))
+    )
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute("DROP SCHEMA IF EXISTS v CASCADE")
+    where = ["--iglu-config", str(folder / "resolver.json")]
+    source, target = str(folder / "enriched"), str(folder / "transformed")
+    assert main(["transform", "-i", source, "-o", target, "--master", "none", *where]) == 0
+    assert main(["load", "-i", target, "--database", url, "--schema", "v", *where]) == 0
+    assert connection.execute("SELECT count(*) FROM v.rejected_rows").fetchall() == [(0,)]
+    return connection
+
+
 def check(connection: psycopg.Connection[Any], models: Sequence[Model]) -> int:
     """Compare every value that was sent with what its column returns. Gives how many were compared."""
     compared = 0
@@ -181,6 +222,25 @@ def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed:
         check(connection, models)
 
 
+@settings(
+    max_examples=max(8, _BATCHES // 50),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+@given(st.lists(generated.families(), min_size=5, max_size=25), st.integers(0, 2**32))
+def test_generated_schemas_by_the_commands(
+    server: str, tmp_path_factory: pytest.TempPathFactory, batch: list[list[dict[str, Any]]], seed: int
+) -> None:
+    models = [
+        Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
+        for number, versions in enumerate(batch)
+    ]
+    with load_by_commands(server, tmp_path_factory.mktemp("run"), models, Random(seed), tries=8) as connection:
+        check(connection, [model for model in models if model.sent])
+
+
 @pytest.mark.parametrize(
     ("count", "member"),
     [
@@ -190,17 +250,33 @@ def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed:
         (700, {"type": ["string", "integer"]}),
     ],
 )
-def test_B3_wide_schemas(server: str, count: int, member: dict[str, Any]) -> None:
+def test_B3_wide_schemas(server: str, tmp_path: Path, count: int, member: dict[str, Any]) -> None:
     document = {"type": "object", "properties": {f"p{number}": member for number in range(count)}}
     models = [Model(SchemaKey.parse("iglu:com.acme/wide/jsonschema/1-0-0"), [document])]
-    with load(server, models, Random(1), tries=5) as connection:
+    with load_by_commands(server, tmp_path, models, Random(1), tries=5) as connection:
         check(connection, models)
 
 
-def test_B3_names_postgres_does_not_take(server: str) -> None:
+def test_B3_names_postgres_does_not_take(server: str, tmp_path: Path) -> None:
     document = {"type": "object", "properties": {name: {"type": "string"} for name in generated.NAMES}}
     models = [Model(SchemaKey.parse("iglu:7signal.com/reading/jsonschema/1-0-0"), [document])]
-    with load(server, models, Random(1), tries=30) as connection:
+    with load_by_commands(server, tmp_path, models, Random(1), tries=30) as connection:
+        check(connection, models)
+
+
+def test_B4_models_whose_tables_would_have_one_name(server: str, tmp_path: Path) -> None:
+    document = {"type": "object", "properties": {"a": {"type": "string"}}}
+    long = "com.example.department.of.very.long.names/checkout_step_completed_with_"
+    keys = ["com.acme/user_id", "com.acme/userId", f"{long}credit", f"{long}voucher"]
+    models = [Model(SchemaKey.parse(f"iglu:{key}/jsonschema/1-0-0"), [document]) for key in keys]
+    with load_by_commands(server, tmp_path, models, Random(1), tries=10) as connection:
+        comments = (
+            "SELECT obj_description(oid, 'pg_class'), relname FROM pg_class WHERE relnamespace = 'v'::regnamespace"
+        )
+        tables = dict(connection.execute(comments).fetchall())
+        for model in models:
+            model.name = tables[model.key.uri]
+        assert len({model.name for model in models}) == 4
         check(connection, models)
 
 
