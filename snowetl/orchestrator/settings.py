@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snowetl.runs.run import absolute, run_id
-from snowetl.settings import Location, flag, option
+from snowetl.settings import Location, Text, flag, option
 from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
     IO,
@@ -17,6 +17,7 @@ from snowetl.steps.settings import (
     Enriching,
     EnrichSettings,
     Loading,
+    RawInput,
     Shaping,
     TransformSettings,
     Working,
@@ -30,7 +31,7 @@ STEPS = ("enrich", "transform", "load")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
+class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput):
     """Where from, where to, and all that the steps can be told.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
@@ -38,7 +39,6 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
     one.
     """
 
-    input_folder: tuple[str, ...] = EnrichSettings.field("input_folder")
     output_folder: str = option(
         "-o",
         "--output-folder",
@@ -84,6 +84,14 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working):
         default=True,
         help="Load bad rows into a table, too (postgres).",
         group=WAREHOUSE,
+    )
+    run_id: str | None = option(
+        "--run-id",
+        kind=Text("YYYY-MM-DD-HH-mm-ss"),
+        default=None,
+        default_help="the time of --etl-timestamp, else the run that waits to be finished, or now",
+        help="Name of the run: a time in UTC.",
+        group=RUNS,
     )
     redo_from: str | None = option(
         "--redo-from",

@@ -79,6 +79,21 @@ class Limit(Kind):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RawInput(Settings):
+    """Where collector logs are."""
+
+    input_folder: tuple[str, ...] = option(
+        "-i",
+        "--input-folder",
+        kind=Location("FOLDER|FILE|GLOB"),
+        multiple=True,
+        help="Raw logs: local, s3:// or hdfs://. May be given several times.",
+        group=IO,
+        shapes_output=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Registries(Settings):
     """Where schemas come from, and what happens when they do not."""
 
@@ -499,21 +514,12 @@ class Loading(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnrichSettings(Enriching, Working):
+class EnrichSettings(Enriching, Working, RawInput):
     """Raw collector logs to enriched events and bad rows.
 
     ``run_id`` and ``etl_timestamp`` follow from each other where one is not given, from the clock without both.
     """
 
-    input_folder: tuple[str, ...] = option(
-        "-i",
-        "--input-folder",
-        kind=Location("FOLDER|FILE|GLOB"),
-        multiple=True,
-        help="Raw logs: local, s3:// or hdfs://. May be given several times.",
-        group=IO,
-        shapes_output=True,
-    )
     output_folder: str = option(
         "-o",
         "--output-folder",
@@ -560,6 +566,14 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working):
         kind=Location(),
         help="Each run goes to a folder of the same name below it.",
         group=IO,
+    )
+    run_id: str | None = option(
+        "--run-id",
+        kind=Text(_RUN_ID),
+        default=None,
+        default_help="now",
+        help="Name of the run (a time in UTC), for input that is not in run folders.",
+        group=RUNS,
     )
     transformation: str = option(
         "--transformation",

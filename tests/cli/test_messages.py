@@ -93,7 +93,7 @@ def test_run_help_has_groups_examples_and_exit_codes(verb: str, capsys: Captured
 def test_several_options_missing_are_told_at_once(capsys: Captured) -> None:
     code, text = answer(capsys, "enrich", "-f", "thrift")
     assert code == 2
-    assert "Missing options --iglu-config, --input-folder, --output-folder, --bad-folder" in text
+    assert "Missing options --input-folder, --iglu-config, --output-folder, --bad-folder" in text
 
 
 def test_several_wrong_values_are_told_at_once(capsys: Captured) -> None:
