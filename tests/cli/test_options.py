@@ -49,6 +49,23 @@ def test_documents_that_cannot_be_read_are_refused(value: str, capsys: pytest.Ca
     assert capsys.readouterr().err.startswith("Error: ")
 
 
+def test_the_command_line_wins_over_the_environment_and_this_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "snowetl.yml"
+    file.write_text("ddl:\n  iglu-config: from-file.json\n")
+    tried = ["ddl", "iglu:com.acme/x/jsonschema/1", "--config", str(file)]
+
+    def refused(*arguments: str) -> str:
+        assert main([*tried, *arguments]) == 2
+        return capsys.readouterr().err
+
+    assert "from-file.json" in refused()
+    monkeypatch.setenv("SNOWETL_IGLU_CONFIG", "from-environment.json")
+    assert "from-environment.json" in refused()
+    assert "from-command-line.json" in refused("--iglu-config", "from-command-line.json")
+
+
 ADAPTERS = {"adaptersSchemas": {"sendgrid": {}}, "remoteAdapters": {"configs": []}}
 
 

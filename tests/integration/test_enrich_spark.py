@@ -118,8 +118,8 @@ def test_files_of_enrichments_reach_the_executors(tmp_path: Path, spark_home: st
 
 def test_spark_submit(undisturbed: Path, folder: Path) -> None:
     submit = Path(sys.executable).with_name("spark-submit")
-    command = [submit, "--master", "local[2]", ROOT / "jobs" / "enrich.py", *options(folder)[1:], "--split-size", "1k"]
-    command += ["--input-folder", undisturbed / "raw"]
+    given = options(folder, "--input-folder", str(undisturbed / "raw"), "--split-size", "1k")
+    command = [submit, "--master", "local[2]", ROOT / "jobs" / "enrich.py", *given[1:]]
     result = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=180, check=False
     )
@@ -130,8 +130,8 @@ def test_spark_submit(undisturbed: Path, folder: Path) -> None:
 def test_spark_submit_passes_the_exit_code_on(folder: Path) -> None:
     submit = Path(sys.executable).with_name("spark-submit")
     (folder / "empty").mkdir()
-    command = [submit, "--master", "local[1]", ROOT / "jobs" / "enrich.py", *options(folder)[1:]]
-    command += ["--input-folder", folder / "empty"]
+    given = options(folder, "--input-folder", str(folder / "empty"))
+    command = [submit, "--master", "local[1]", ROOT / "jobs" / "enrich.py", *given[1:]]
     result = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=180, check=False
     )
