@@ -153,7 +153,7 @@ def test_an_answer_as_large_as_the_limit() -> None:
         HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nab",
         HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\nab\r\n",
         HEAD + b"content-encoding: gzip\r\ncontent-length: 5\r\n\r\nnogzi",
-        HEAD + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 1000)[:20],
+        HEAD + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 1000, mtime=0)[:20],
         b"HTTP/1.1 2xx OK\r\n\r\n",
         b"not HTTP at all\r\n\r\n",
         b"",

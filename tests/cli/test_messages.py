@@ -301,6 +301,7 @@ def test_one_task_and_one_file(folder: Path, capsys: Captured) -> None:
     assert "1 tasks" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_says_how_to_go_on(number: signal.Signals, folder: Path) -> None:
     write_logs(folder / "raw", files=2, lines=150_000)

@@ -86,6 +86,7 @@ def test_H1_time_grows_with_the_record(shape: str) -> None:
     assert_linear(prepare, 2400, shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_H2_one_result_is_held_at_a_time(shape: str) -> None:
     record = SHAPES[shape](2000)
