@@ -11,9 +11,12 @@ from snowetl.cli import console
 from snowetl.cli.verbs import settings_of_all
 
 
-@click.group()
-def command() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Describe snowetl.yml: its JSON Schema for editors, the option tables of the docs."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @command.command()

@@ -53,6 +53,11 @@ def test_bare_snowetl_prints_help(capsys: Captured) -> None:
     assert [line.split()[0] for line in text.split("Verbs:\n")[1].splitlines() if line[2:3].isalpha()] == list(VERBS)
 
 
+def test_bare_snowetl_config_prints_help(capsys: Captured) -> None:
+    assert answer(capsys, "config") == answer(capsys, "config", "--help")
+    assert answer(capsys, "config")[0] == 0
+
+
 @pytest.mark.parametrize("typed", ["-V", "version", "--version"])
 def test_version(typed: str, capsys: Captured) -> None:
     assert answer(capsys, typed) == (0, f"snowetl {__version__}\n")
