@@ -9,7 +9,7 @@ from snowetl.errors import UsageError
 from snowetl.settings import Location, Settings
 
 MODULES = {
-    "hdfs": ("pyarrow",),
+    "hdfs": ("hdfs_native",),
     "parquet": ("pyarrow",),
     "postgres": ("psycopg",),
     "redshift": ("redshift_connector",),

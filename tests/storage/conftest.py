@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from snowetl.storage.s3 import S3FileSystem
+from tests.storage.hdfs_cluster import cluster
 
 BUCKET = "storage-tests"
 
@@ -48,6 +49,13 @@ def s3(aws: None) -> Iterator[S3FileSystem]:
         if keys:
             files.client.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
     files.client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``hdfs://host:port`` of a real cluster, for tests marked slow."""
+    with cluster(tmp_path_factory.mktemp("hdfs")) as base:
+        yield base
 
 
 class FaultyProxy:

@@ -17,19 +17,18 @@ from snowetl.storage.local import LocalFileSystem
 from snowetl.storage.s3 import S3FileSystem
 from snowetl.storage.splits import Split, plan, read
 from tests.storage.conftest import BUCKET
-from tests.storage.test_hdfs import BASE, Connect
 
 LINES = "".join(f"line {number} {random.Random(number).random()}\n" for number in range(40_000)).encode()
 OTHER = LINES[::-1]
 
 
-@pytest.fixture(params=["local", "s3", "hdfs"])
+@pytest.fixture(params=["local", "s3", pytest.param("hdfs", marks=pytest.mark.slow)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[FileSystem, str]:
     if request.param == "s3":
         files: S3FileSystem = request.getfixturevalue("s3")
         return files, f"s3://{BUCKET}/in"
     if request.param == "hdfs":
-        return HdfsFileSystem(Connect(str(tmp_path))), f"{BASE}/in"
+        return HdfsFileSystem(), f"{request.getfixturevalue('hdfs')}{tmp_path}/in"
     return LocalFileSystem(), str(tmp_path / "in")
 
 
