@@ -54,7 +54,8 @@ def _rehearse(settings: RunSettings) -> None:
     from snowetl.steps.base import World
     from snowetl.steps.table import ENRICH
 
-    check_target(settings.target, console.say)
+    if "load" in settings.steps:
+        check_target(settings.target, console.say)
     entry = choose(settings)
     plan = ENRICH.plan(settings.enrich_settings(entry.id), World.of_now())
     if plan.done is None:
@@ -62,7 +63,8 @@ def _rehearse(settings: RunSettings) -> None:
         console.show(tables.plan(plan))
     else:
         console.show(f"run={entry.id}: enriched already (dry run: nothing is written)")
-    console.show(f"  tables    {settings.target}")
+    if "load" in settings.steps:
+        console.show(f"  tables    {settings.target}")
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -49,7 +49,8 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     then stays, the rest is done the next time.
     """
     watch = watch or Unwatched()
-    check_target(settings.target, watch.say)
+    if "load" in settings.steps:
+        check_target(settings.target, watch.say)
     entry = choose(settings)
     report = _done(entry, settings)
     if report is not None:
@@ -94,7 +95,8 @@ def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
 def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
     """Throw away what the steps from ``redo_from`` on have left. Raises :class:`OutputExists` where it is loaded."""
     transformed = FolderRun(f"run={entry.id}", (settings.about()["transformedFolder"],))
-    if entry.is_done() or filesystem(transformed.folder).exists(f"{transformed.folder}/_load_report.json"):
+    report = f"{transformed.folder}/_load_report.json"
+    if "load" in settings.steps and (entry.is_done() or filesystem(report).exists(report)):
         raise OutputExists(
             f"run={entry.id} is loaded: done again, its rows would be in the warehouse as they were. Delete them there "
             f"(all tables, by the event ids of the run, and the run in the manifest) and {transformed.folder} and "
@@ -106,6 +108,7 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
         if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
             watch.say(f"{name}: done again, {step_run.folders[0]} is thrown away")
             step_run.wipe()
+    filesystem(entry.folder).delete_tree(entry.folder)
 
 
 @dataclass(slots=True)
@@ -129,9 +132,11 @@ class _Run:
             enriched = self._enrich(plan, workers)
             transformed, folder = self._transform(world, workers)
         self._check_counts(enriched, transformed, folder)
-        loaded, differences = _load(settings, entry, folder, enriched.to_json(), transformed.to_json(), watch)
+        steps, differences = [enriched.to_json(), transformed.to_json()], list[str]()
+        if "load" in settings.steps:
+            loaded, differences = _load(settings, entry, folder, steps[0], steps[1], watch)
+            steps.append(loaded)
         finished = _now()
-        steps = [enriched.to_json(), transformed.to_json(), loaded]
         report = {
             "format": FORMAT,
             "run": entry.id,
@@ -172,7 +177,7 @@ class _Run:
         if differences:
             raise SnowetlError(
                 f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed its "
-                f"files. Nothing is loaded. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and "
+                f"files. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and "
                 f"{folder}, and run again"
             )
 

@@ -42,7 +42,9 @@ def _transform(report: Report) -> Iterator[Line]:
         yield Line("given a new id", report["newIds"], 1)
     yield from _bad_rows("bad rows of transform", report)
     yield Line("events transformed", report["events"])
-    yield Line("rows for tables of events and entities", sum(rows_by_table(report).values()))
+    rows = rows_by_table(report)
+    if rows:
+        yield Line("rows for tables of events and entities", sum(rows.values()))
 
 
 def _load(report: Report) -> Iterator[Line]:
@@ -95,8 +97,15 @@ def before_load(enrich: Report, transform: Report) -> list[str]:
         ("bad rows of enrich", bad_rows(enrich), "lines of bad output", enrich["output"]["bad"]["lines"]),
         ("lines of enriched output", enrich["output"]["good"]["lines"], "lines transform read", transform["records"]),
         ("lines transform read", transform["records"], "what transform made of them", made),
-        ("events transformed", transform["events"], "rows for events", rows_by_table(transform).get("events", 0)),
+        ("events transformed", transform["events"], "rows for events", _rows_for_events(transform)),
     )
+
+
+def _rows_for_events(transform: Report) -> int:
+    """Rows of the table of events, or wide rows, of which each event has one."""
+    by_table = rows_by_table(transform)
+    wide = sum(written["rows"] for written in transform["tables"] if written["table"] == "output=good")
+    return by_table.get("events", wide)
 
 
 def after_load(transform: Report, load: Report, max_identifier: int, bad: int) -> list[str]:

@@ -76,11 +76,13 @@ class Entry:
             return
         changed = settings.fingerprint().differences(Fingerprint.from_json(plan["fingerprint"]))
         if changed:
+            again = f"to do it again with these, add --run-id {self.id} --redo-from enrich"
+            done = "its rows are loaded: to load others, give another --output-folder and another --schema"
             state = "is done already" if self.is_done() else "was begun, and waits to be finished,"
+            remedy = done if self.is_done() and "load" in settings.steps else again
             raise OutputExists(
                 f"run={self.id} {state} with other settings: {', '.join(changed)}. Go on with the settings it has "
-                f"({self.folder}/{PLAN}); or do it again with these: --run-id {self.id} --redo-from enrich; or give "
-                f"another --run-id"
+                f"({self.folder}/{PLAN}); {remedy}"
             )
 
     def finish(self, report: Mapping[str, Any]) -> None:

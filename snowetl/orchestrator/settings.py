@@ -70,6 +70,7 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput)
         group=IO,
         shapes_output=True,
     )
+    transformation: str = TransformSettings.field("transformation")
     compression: str = EnrichSettings.field("compression")
     data_folder: Path | None = option(  # type: ignore[assignment]
         "--data-folder",
@@ -121,6 +122,11 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput)
         local = scheme_of(self.output_folder) == "file"
         base = absolute(self.output_folder).removeprefix("file://") if local else "."
         return replace(self, data_folder=Path(base, "warehouse")).target
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of the run. Wide rows are for lakes, which read them where they lie: nothing loads them."""
+        return STEPS if self.transformation == "shred" else STEPS[:-1]
 
     @property
     def given_id(self) -> str | None:

@@ -236,3 +236,83 @@ def test_on_spark_the_rows_are_the_same(done: Path, folder: Path) -> None:
     sql = "SELECT md5(string_agg(e::text, '|' ORDER BY e::text)) FROM atomic.{} e"
     for table in ("events", "com_snowplowanalytics_snowplow_web_page_1"):
         assert query(folder, sql.format(table)) == query(done, sql.format(table))
+
+
+# --- another configuration ------------------------------------------------------------------------------------------
+
+ANON_IP = {
+    "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
+    "data": {
+        "vendor": "com.snowplowanalytics.snowplow",
+        "name": "anon_ip",
+        "enabled": True,
+        "parameters": {"anonOctets": 4},
+    },
+}
+
+
+def with_enrichments(folder: Path, *more: str) -> list[str]:
+    """The arguments of a small run, with one enrichment that shows."""
+    (folder / "anon_ip.json").write_text(json.dumps(ANON_IP))
+    given = arguments(folder, *more, logs="fixtures/logs/webhooks")
+    given[given.index("--enrichments") + 1] = str(folder / "anon_ip.json")
+    return given
+
+
+def test_L2_the_same_command_with_other_enrichments_is_refused(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for more in (["--run-id", RUN], []):  # named, or found by its files
+        assert main(with_enrichments(small, *more)) == 2
+        text = " ".join(capsys.readouterr().err.split())
+        assert f"run={RUN} is done already with other settings: enrichments." in text
+    assert runs(small) == [f"run={RUN}"]
+    assert main(with_enrichments(small, "--run-id", RUN, "--redo-from", "enrich")) == 2
+    assert "is loaded" in capsys.readouterr().err
+
+
+def test_L2_a_run_that_waits_goes_on_with_its_own_settings_or_is_done_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from snowetl.errors import LoadError
+    from snowetl.orchestrator import batch
+
+    def dies(*_: object) -> None:
+        raise LoadError("the server is gone")
+
+    plain = arguments(folder, logs="fixtures/logs/webhooks")
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "_load", dies)
+        assert main(plain) == 1
+    [waits] = runs(folder)
+    for more in ([], ["--run-id", waits.removeprefix("run=")]):
+        assert main(with_enrichments(folder, *more)) == 2
+        text = " ".join(capsys.readouterr().err.split())
+        assert f"{waits} was begun, and waits to be finished, with other settings: enrichments." in text
+    again = ["--run-id", waits.removeprefix("run="), "--redo-from", "enrich"]
+    assert main(with_enrichments(folder, *again)) == 0
+    assert runs(folder) == [waits]
+    assert query(folder, "SELECT count(*), max(user_ipaddress) FROM atomic.events WHERE user_ipaddress LIKE 'x%'")[0][0]
+    assert query(folder, "SELECT count(*) FROM atomic.events WHERE user_ipaddress ~ '[0-9]'") == [(0,)]
+    assert main(with_enrichments(folder)) == 0
+    assert "is done already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["widerow-json", "widerow-parquet"])
+def test_wide_rows_end_with_the_transform(kind: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = arguments(folder, "--transformation", kind, "--run-id", RUN, logs="fixtures/logs/webhooks")
+    assert main(given) == 0
+    document = report(folder)
+    assert [step["step"] for step in document["steps"]] == ["enrich", "transform"]
+    assert document["differences"] == []
+    assert not (folder / "out" / "warehouse").exists()
+    assert main(given) == 0
+    assert "is done already" in capsys.readouterr().err
+
+
+def test_B9_too_many_bad_rows_are_not_loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "raw").mkdir()
+    (folder / "raw" / "log").write_text("nonsense\n" * 3)
+    given = arguments(folder, "--run-id", RUN, logs=str(folder / "raw"), format_="cloudfront")
+    assert main([*given, "--max-bad", "10%"]) == 1
+    assert "more than --max-bad 10%" in " ".join(capsys.readouterr().err.split())
+    assert not (folder / "out" / "transformed").exists()
+    assert main([*given, "--max-bad", "3"]) == 0
