@@ -104,7 +104,7 @@ def before_load(enrich: Report, transform: Report) -> list[str]:
 def _rows_for_events(transform: Report) -> int:
     """Rows of the table of events, or wide rows, of which each event has one."""
     by_table = rows_by_table(transform)
-    wide = sum(written["rows"] for written in transform["tables"] if written["table"] == "output=good")
+    wide = sum(int(written["rows"]) for written in transform["tables"] if written["table"] == "output=good")
     return by_table.get("events", wide)
 
 
