@@ -1,4 +1,4 @@
-# Sourced: apt_install PACKAGE…; false where apt is missing or the package is not to be had.
+# Sourced: apt_install PACKAGE…; false where apt is missing or has no such package.
 
 apt_install() {
     command -v apt-get >/dev/null || return 1

@@ -44,7 +44,7 @@ def build(setup: Setup) -> Adapt:
 
 
 def date_items(event: Any) -> Failures | None:
-    """Rewrite the ``timestamp`` of every item of the chat, in place; the first that is none ends it."""
+    """Rewrite the ``timestamp`` of every item of the chat, in place; the first that is not a timestamp ends it."""
     items = event.get("items") if isinstance(event, dict) else None
     for item in items.values() if isinstance(items, dict) else items if isinstance(items, list) else ():
         text = item.get("timestamp") if isinstance(item, dict) else None

@@ -131,7 +131,7 @@ def _from_raw_event(fields: reader.Fields) -> CollectorPayload | list[Message]:
 
 
 def _pairs(querystring: str | None, encoding: str | None) -> Any:
-    """Pairs, or a fault. Raises where the charset is none, whether there is a query string or not."""
+    """Pairs, or a fault. Raises for an unknown charset, even without a query string."""
     if encoding is None:
         raise reader.ThriftError("Null charset name")
     if querystring:

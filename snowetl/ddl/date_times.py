@@ -35,7 +35,7 @@ class DateTime(NamedTuple):
 
 
 def parse(text: str) -> DateTime | None:
-    """Read a date-time: without an offset it is UTC, a leap second is the second after it. ``None``: it is none."""
+    """Read a date-time: without an offset it is UTC; a leap second is the second after it. ``None`` for other texts."""
     match = _DATE_TIME(text)
     if match is None:
         return None

@@ -36,7 +36,7 @@ class Registry(Protocol):
 def from_registry(text: str, registry: Registry) -> list[Version]:
     """All versions of the model ``iglu:vendor/name/jsonschema/1``; up to the one named, when text names a version.
 
-    Raises :class:`UsageError` when it is no such name, or a schema is not to be had or not to be read.
+    Raises :class:`UsageError` for another name, or a schema that cannot be found or read.
     """
     match = _MODEL.match(text)
     if match is None:

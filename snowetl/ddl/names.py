@@ -119,5 +119,5 @@ def quoted(name: str) -> str:
 
 
 def qualified(schema: str, table: str) -> str:
-    """``schema.table`` as SQL takes it: the table in quotes where it is no plain name (``"7signal_reading_1"``)."""
+    """``schema.table`` as SQL takes it: the table in quotes unless it is a plain name (``"7signal_reading_1"``)."""
     return f"{schema}.{table if _PLAIN.fullmatch(table) else quoted(table)}"

@@ -280,7 +280,7 @@ def comment_on_table(schema: str, name: str, key: SchemaKey) -> str:
 def alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], table: Table) -> Alterations:
     """Bring a table to what rows need: columns are added, types widened, NOT NULL dropped, nothing else.
 
-    A column whose type is none of ours (someone altered it by hand) stays as it is.
+    A column of a type we never make (someone altered it by hand) stays as it is.
     """
     target = f"ALTER TABLE {qualified(schema, name)}"
     statements = []

@@ -200,7 +200,7 @@ def column(leaf: Leaf, varchar: int = DEFAULT_VARCHAR) -> Column:
 
 
 def columns(leaves: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR) -> list[Column]:
-    """Columns of the properties; the root itself is none."""
+    """Columns of the properties; the root itself has no column."""
     return [column(leaf, varchar) for leaf in leaves if leaf.path]
 
 

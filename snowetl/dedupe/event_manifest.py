@@ -34,7 +34,7 @@ class Manifest(Protocol):
     """Takes note of events. Raises :class:`StorageError` when it cannot: then the job fails, and can be repeated."""
 
     def check(self) -> None:
-        """Get ready, once a job. Raises :class:`StorageError` where the manifest is not to be had."""
+        """Get ready, once a job. Raises :class:`StorageError` if the manifest cannot be reached."""
 
     def claim(self, events: Sequence[Seen], etl_time: int) -> list[bool]:
         """Which of the events are new, or this batch's own. ``etl_time`` (epoch seconds) names the batch."""
@@ -116,7 +116,7 @@ class DynamoManifest:
         )
 
     def check(self) -> None:
-        """Wait until the table is active. Raises :class:`StorageError` where it is not to be had."""
+        """Wait until the table is active. Raises :class:`StorageError` if it cannot be reached."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         for _ in range(60):

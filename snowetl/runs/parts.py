@@ -65,7 +65,7 @@ class Part(NamedTuple):
 def part_name(index: int, run: str, compression: str) -> str:
     """``part-00000-<run>.txt.gz``: the same for every attempt at a split."""
     if compression not in COMPRESSIONS:
-        raise ConfigError(f"compression: '{compression}' is none of {', '.join(COMPRESSIONS)}")
+        raise ConfigError(f"compression is '{compression}', not one of {', '.join(COMPRESSIONS)}")
     return f"part-{index:05d}-{run}.txt{COMPRESSIONS[compression][0]}"
 
 

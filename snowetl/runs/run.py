@@ -36,7 +36,7 @@ def run_id(millis: int) -> str:
 
 
 def run_start(id_: str) -> int:
-    """Epoch milliseconds of a run id. Raises :class:`UsageError` for a text that is none."""
+    """Epoch milliseconds of a run id. Raises :class:`UsageError` for any other text."""
     try:
         if _ID.fullmatch(id_):
             return int(datetime.strptime(id_, _ID_FORMAT).replace(tzinfo=UTC).timestamp()) * 1000

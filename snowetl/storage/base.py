@@ -143,6 +143,6 @@ def replace_by_marker(files: FileSystem, url: str, data: bytes, expected: bytes)
 
 
 def scheme_of(url: str) -> str:
-    """The lower-case scheme of ``url``; ``file`` where there is none."""
+    """The lower-case scheme of ``url``; ``file`` if it has none."""
     match = _SCHEME.match(url)
     return match.group(1).lower() if match else "file"

@@ -21,7 +21,7 @@ def parsing_error(origin: Origin, failure: Message, line: str) -> BadRow:
 
 
 def iglu_error(origin: Origin, failures: list[Message], event: Event) -> BadRow:
-    """An event one of whose schemas is not to be had, or whose data its columns cannot hold."""
+    """An event with a schema that cannot be found, or with data that its columns cannot hold."""
     return _bad_row("loader_iglu_error/jsonschema/2-0-0", origin, failures, payload(event))
 
 

@@ -179,7 +179,7 @@ def _failures(key: SchemaKey, errors: list[CastError]) -> Failures:
 def atomic_lengths(source: SchemaSource) -> dict[str, int]:
     """Longest text of each atomic string column, from the atomic schema.
 
-    Raises :class:`ConfigError` where the schema is not to be had, or limits nothing.
+    Raises :class:`ConfigError` for a schema that cannot be found, or limits nothing.
     """
     found = source.schema(ATOMIC)
     schema = None if isinstance(found, ResolutionFailure) else parse(found)

@@ -112,7 +112,7 @@ class Semver(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Semver | None:
-        """Read a version; ``None`` when it is none."""
+        """Read a version; ``None`` if the text is not one."""
         match = _SEMVER.fullmatch(text)
         if match is None:
             return None

@@ -97,5 +97,5 @@ def _require_java() -> None:
         raise UsageError(f"JAVA_HOME is {home}, but there is no bin/java in it. Spark needs Java 17 or 21")
     if home is None and shutil.which("java") is None:
         raise UsageError(
-            "Spark needs Java 17 or 21, and there is none: install it (or set JAVA_HOME), or use --master none"
+            "Spark needs Java 17 or 21, which was not found: install it (or set JAVA_HOME), or use --master none"
         )

@@ -286,7 +286,7 @@ def test_java_home_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setenv("JAVA_HOME", "")
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(UsageError, match="there is none: install it"):
+    with pytest.raises(UsageError, match="which was not found: install it"):
         spark_session._require_java()
 
 

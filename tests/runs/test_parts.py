@@ -33,7 +33,7 @@ def test_names() -> None:
     assert part_name(0, "2026-01-02-03-04-05", "gzip") == "part-00000-2026-01-02-03-04-05.txt.gz"
     assert part_name(123456, "r", "zstd") == "part-123456-r.txt.zst"
     assert part_name(1, "r", "none") == "part-00001-r.txt"
-    with pytest.raises(ConfigError, match="'lz4' is none of gzip, zstd, none"):
+    with pytest.raises(ConfigError, match="'lz4', not one of gzip, zstd, none"):
         part_name(1, "r", "lz4")
 
 

@@ -164,7 +164,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = 
 
 
 def open_database(kind: str, path: Path) -> Reader:
-    """A memory-mapped MaxMind database. Raises ``AssetError`` for a file that is none, or of another type."""
+    """A memory-mapped MaxMind database. Raises ``AssetError`` for any other file, or a database of another type."""
     import maxminddb
 
     try:

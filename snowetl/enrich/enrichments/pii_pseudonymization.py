@@ -90,7 +90,7 @@ class PiiConf:
         anonymous_only = given.optional("anonymousOnly", parameters.boolean, False)
         fields = tuple(_field(entry, given) for entry in listed)
         if hash_ and hash_ not in _HASHES:
-            given.fault(f"parameters.strategy.pseudonymize.hashFunction: {hash_} is none of {', '.join(_HASHES)}")
+            given.fault(f"parameters.strategy.pseudonymize.hashFunction: {hash_} is not one of {', '.join(_HASHES)}")
         given.check()
         return cls(key, tuple(one for one in fields if one is not None), hash_, salt, emits, anonymous_only)
 
