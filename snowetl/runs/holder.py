@@ -54,8 +54,8 @@ class Holder:
             since=timestamps.to_instant(_now()),
             renewed=_now(),
             boot=_boot(),
-            started=_started(os.getpid()),
-            namespace=_namespace(),
+            started=start_of_process(os.getpid()),
+            namespace=namespace_of_this_process(),
         )
 
     @classmethod
@@ -82,17 +82,18 @@ class Holder:
             return "dead"
         if self.host != socket.gethostname():
             return "alive"
-        if self.boot != _boot() or self.namespace != _namespace():
+        if self.boot != _boot() or self.namespace != namespace_of_this_process():
             return "unsure"
-        if not _exists(self.pid):
+        if not process_exists(self.pid):
             return "dead"
-        return "alive" if self.started == _started(self.pid) else "dead"
+        return "alive" if self.started == start_of_process(self.pid) else "dead"
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"
 
 
-def _exists(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
+    """Whether a process of that number is there, ours or not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -106,13 +107,14 @@ def _boot() -> str:
     return _read("/proc/sys/kernel/random/boot_id").strip()
 
 
-def _started(pid: int) -> str:
+def start_of_process(pid: int) -> str:
     """When a process started. Empty where that is not known."""
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[_START_TIME] if len(fields) > _START_TIME else ""
 
 
-def _namespace() -> str:
+def namespace_of_this_process() -> str:
+    """The process namespace: numbers of processes mean the same in one only. Empty where that is not known."""
     with suppress(OSError):
         return str(Path("/proc/self/ns/pid").readlink())
     return ""

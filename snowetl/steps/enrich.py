@@ -6,7 +6,6 @@ then nothing is published.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from snowetl.reporting.parts import times
 from snowetl.runs.identity import run_identity
 from snowetl.runs.parts import part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
+from snowetl.runs.scratch import scratch_folder
 from snowetl.settings import Fingerprint
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
@@ -139,8 +139,8 @@ class Enrich:
 
         Raises ``ConfigError`` or ``AssetError``.
         """
-        with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-            _task(plan, Path(folder))
+        with scratch_folder() as folder:
+            _task(plan, folder)
 
     def execute(self, plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> list[EnrichReport]:
         """Enrich the run.
@@ -158,8 +158,8 @@ class Enrich:
 
 def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport:
     started = World.of_now().now
-    with tempfile.TemporaryDirectory(prefix="snowetl-") as folder:
-        task = _task(plan, Path(folder))
+    with scratch_folder() as folder:
+        task = _task(plan, folder)
 
         def work() -> EnrichTotals:
             totals = EnrichTotals()

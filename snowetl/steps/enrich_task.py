@@ -48,7 +48,7 @@ class EnrichTask:
             bound = self.config.unpack().with_assets({uri: str(path) for uri, path in paths.items()})
             return bound, Enricher(bound)
 
-        return once_per_process(self.config.key, build)
+        return once_per_process(self.config.key, build, lambda pair: pair[1].close())
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> SplitReport:
         config, enricher = self.prepare(files)

@@ -88,17 +88,27 @@ class Pickled(Generic[T]):
         return cast("T", pickle.loads(self.content))
 
 
-_latest: tuple[str, object] | None = None
+class _Kept(NamedTuple):
+    key: str
+    value: object
+    drop: Callable[[], None]
 
 
-def once_per_process(key: str, build: Callable[[], T]) -> T:
+_latest: _Kept | None = None
+
+
+def once_per_process(key: str, build: Callable[[], T], drop: Callable[[T], None] = lambda value: None) -> T:
     """What ``build`` makes for ``key``: built on the first call of a process, kept until another key is asked for.
 
-    A process works on one step at a time; keeping only the latest frees the enricher when the transform begins.
+    ``drop`` is told of it then. A process works on one step at a time; keeping only the latest frees the enricher when
+    the transform begins.
     """
     global _latest
     latest = _latest
-    if latest is None or latest[0] != key:
-        latest = _latest = None
-        latest = _latest = (key, build())
-    return cast("T", latest[1])
+    if latest is None or latest.key != key:
+        if latest is not None:
+            latest.drop()
+        _latest = None
+        value = build()
+        latest = _latest = _Kept(key, value, lambda: drop(value))
+    return cast("T", latest.value)

@@ -9,11 +9,12 @@ import atexit
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from snowetl.runs.scratch import make_scratch_folder
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -51,6 +52,6 @@ def _unique_name(path: Path) -> str:
 
 @cache
 def _folder() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="snowetl-shipped-")
+    folder = make_scratch_folder()
     atexit.register(folder.cleanup)
     return Path(folder.name)

@@ -218,7 +218,7 @@ def test_a_held_lease_is_renewed(url: str) -> None:
 
 def test_a_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holder_module, "_read", lambda path: "")
-    monkeypatch.setattr(holder_module, "_namespace", lambda: "")
+    monkeypatch.setattr(holder_module, "namespace_of_this_process", lambda: "")
     assert process().fate() == "alive"
     assert process(pid=dead_pid()).fate() == "dead"
 

@@ -134,9 +134,11 @@ def test_what_is_prepared_is_kept_until_another_is_asked_for() -> None:
         made.append(name)
         return name
 
+    dropped: list[str] = []
     for name in ("a", "a", "b", "b", "a"):
-        assert once_per_process(name, lambda name=name: make(name)) == name  # type: ignore[misc]
+        assert once_per_process(name, lambda name=name: make(name), dropped.append) == name  # type: ignore[misc]
     assert made == ["a", "b", "a"]
+    assert dropped == ["a", "b"]
 
 
 # --- which pool -----------------------------------------------------------------------------------------------------
