@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from snowetl.ddl import flat, names, tables
 from snowetl.ddl.flat import Change, Leaf
-from snowetl.ddl.names import column_name, qualified, quoted, snake_case
+from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.schema import Schema, big_int, is_mixed, is_union
 from snowetl.ddl.tables import Alterations, Dialect, Held, NoTable, Table, from_catalog, text_length
 from snowetl.jvm import jsontext
@@ -207,26 +207,6 @@ def columns(leaves: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR) -> list[Colu
 # --- statements ---------------------------------------------------------------------------------------------------
 
 
-def create_table(
-    schema: str, table: str, properties: Sequence[Leaf], varchar: int = DEFAULT_VARCHAR, meta: bool = True
-) -> str:
-    """``CREATE TABLE`` of a model's table in ``schema``; without ``meta``, only the columns of the properties."""
-    if meta:
-        return _create_table(schema, table, columns(properties, varchar))
-    lines = column_lines(columns(properties, varchar))
-    return f"CREATE TABLE IF NOT EXISTS {qualified(schema, table)} (\n" + ",\n".join(lines) + "\n)"
-
-
-def _create_table(schema: str, table: str, properties: Sequence[Column]) -> str:
-    lines = column_lines((*META_COLUMNS, *properties))
-    lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.events(event_id)")
-    return (
-        f"CREATE TABLE IF NOT EXISTS {qualified(schema, table)} (\n"
-        + ",\n".join(lines)
-        + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
-    )
-
-
 def column_lines(every: Sequence[Column], indent: int = 4) -> list[str]:
     """Column definitions, padded so that they stand under each other."""
     names = [quoted(column.name) + " " for column in every]
@@ -249,48 +229,11 @@ def comment_on_table(schema: str, table: str, key: SchemaKey) -> str:
     return f"COMMENT ON TABLE {qualified(schema, table)} IS '{key.uri}'"
 
 
-class Migration(NamedTuple):
-    """Statements that bring a table to a later version.
-
-    ``before`` must run outside a transaction (Redshift forbids ``ALTER … TYPE`` in one), ``inside`` may run in one.
-    """
-
-    before: list[str]
-    inside: list[str]
-
-
-def migrate(
-    schema: str, table: str, key: SchemaKey, versions: Sequence[Schema], varchar: int = DEFAULT_VARCHAR
-) -> Migration:
-    """Bring a table from the first of ``versions`` to the last, whose key is ``key``.
-
-    As the reference: columns are added (never NOT NULL) and strings widened; anything else changes nothing.
-    """
-    difference = flat.difference(versions)
-    widened = [alter for change in difference.changed for alter in _widen(schema, table, change, varchar)]
-    added = [_add(schema, table, leaf, varchar) for leaf in difference.added if leaf.path]
-    comment = comment_on_table(schema, table, key)
-    return Migration(widened, [*added, comment]) if added else Migration([*widened, comment], [])
-
-
-def _add(schema: str, table: str, leaf: Leaf, varchar: int) -> str:
-    type_ = column_type(leaf.schema, varchar)
-    name = quoted(snake_case(leaf.name))
-    return f"ALTER TABLE {qualified(schema, table)} ADD COLUMN {name} {type_} ENCODE {encoding(leaf.schema, type_)}"
-
-
 def is_widened(change: Change, varchar: int = DEFAULT_VARCHAR) -> bool:
     """Whether a migration alters the column's type."""
     type_ = column_type(change.after, varchar)
     grows = _longer_string(change) or _longer_enum(change)
     return grows and encoding(change.after, type_) not in _NOT_ALTERABLE
-
-
-def _widen(schema: str, table: str, change: Change, varchar: int) -> list[str]:
-    if not is_widened(change, varchar):
-        return []
-    type_ = column_type(change.after, varchar)
-    return [f"ALTER TABLE {qualified(schema, table)} ALTER {quoted(column_name(change.path))} TYPE {type_}"]
 
 
 def _longer_string(change: Change) -> bool:
@@ -366,7 +309,14 @@ def storable(type_: str) -> str:
 def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
     """What makes a model's table, and the comment that says which version it stands at."""
     properties = [Column(column.name, column.type, column.encoding, column.not_null) for column in table.columns]
-    return [_create_table(schema, name, properties), comment_on_table(schema, name, key)]
+    lines = column_lines((*META_COLUMNS, *properties))
+    lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.events(event_id)")
+    statement = (
+        f"CREATE TABLE IF NOT EXISTS {qualified(schema, name)} (\n"
+        + ",\n".join(lines)
+        + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
+    )
+    return [statement, comment_on_table(schema, name, key)]
 
 
 def alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], table: Table) -> Alterations:

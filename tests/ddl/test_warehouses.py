@@ -9,8 +9,9 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.ddl import flat, postgres, redshift
+from snowetl.ddl import postgres, redshift
 from snowetl.ddl.schema import Schema, parse
+from snowetl.ddl.tables import Table
 from snowetl.model.schema import SchemaKey
 from tests.examples import examples
 
@@ -21,6 +22,12 @@ def read(document: dict[str, Any]) -> Schema:
     schema = parse(document)
     assert schema is not None
     return schema
+
+
+def in_redshift(versions: list[Schema]) -> Table:
+    table = redshift.table(versions)
+    assert isinstance(table, Table)
+    return table
 
 
 def obj(required: list[str] | None = None, **properties: Any) -> Schema:
@@ -71,8 +78,8 @@ def test_types(schema: dict[str, Any], in_redshift: str, encoding: str, in_postg
 
 
 def test_a_redshift_table() -> None:
-    leaves = flat.ordered([obj(["url"], url={"type": "string", "maxLength": 10}, isNew={"type": "boolean"})])
-    lines = redshift.create_table("atomic", "com_acme_event_1", leaves).split("\n")
+    table = in_redshift([obj(["url"], url={"type": "string", "maxLength": 10}, isNew={"type": "boolean"})])
+    lines = redshift.create("atomic", "com_acme_event_1", table, KEY)[0].split("\n")
     assert lines[0] == "CREATE TABLE IF NOT EXISTS atomic.com_acme_event_1 ("
     assert lines[1] == '    "schema_vendor"  VARCHAR(128)  ENCODE ZSTD      NOT NULL,'
     assert lines[10:] == [
@@ -89,13 +96,14 @@ def test_a_redshift_table() -> None:
 def test_a_redshift_migration() -> None:
     before = obj(a={"type": "string", "maxLength": 10}, e={"enum": ["x", "yy"]})
     after = obj(a={"type": "string", "maxLength": 20}, e={"enum": ["x", "yyy"]}, b={"type": "integer"})
-    migration = redshift.migrate("atomic", "t", KEY, [before, after])
+    held, wanted = in_redshift([before]).held(), in_redshift([before, after])
+    migration = redshift.alter("atomic", "t", KEY, held, wanted)
     assert migration.before == ['ALTER TABLE atomic.t ALTER "a" TYPE VARCHAR(20)']
     assert migration.inside == [
         'ALTER TABLE atomic.t ADD COLUMN "b" BIGINT ENCODE ZSTD',
         "COMMENT ON TABLE atomic.t IS 'iglu:com.acme/event/jsonschema/1-0-2'",
     ]
-    assert redshift.migrate("atomic", "t", KEY, [after, after]).before == [migration.inside[-1]]
+    assert redshift.alter("atomic", "t", KEY, wanted.held(), wanted).before == [migration.inside[-1]]
 
 
 def test_a_postgres_table_fits_every_version() -> None:
@@ -143,8 +151,8 @@ HOSTILE = ['a"b', "'; DROP TABLE events; --", "select", "a.b c", "ü", "", "x" *
 def test_names_cannot_break_out(dialect: str) -> None:
     schema = obj(**{name: {"type": "string"} for name in HOSTILE})
     if dialect == "redshift":
-        statements = [redshift.create_table("atomic", "t", flat.ordered([schema]))]
-        statements += redshift.migrate("atomic", "t", KEY, [obj(), schema]).inside
+        statements = redshift.create("atomic", "t", in_redshift([schema]), KEY)
+        statements += redshift.alter("atomic", "t", KEY, {}, in_redshift([obj(), schema])).inside
     else:
         statements = postgres.create("atomic", "t", postgres.table([schema]), KEY)
         statements += postgres.alter("atomic", "t", KEY, {}, postgres.table([obj(z={}), schema])).inside
@@ -170,9 +178,9 @@ def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
     schemas = [obj(**properties) for properties in model]
     statements = {
         "redshift": [
-            redshift.create_table("atomic", "t", flat.ordered(schemas)),
-            *redshift.migrate("atomic", "t", KEY, schemas).before,
-            *redshift.migrate("atomic", "t", KEY, schemas).inside,
+            *redshift.create("atomic", "t", in_redshift(schemas), KEY),
+            *redshift.alter("atomic", "t", KEY, in_redshift(schemas[:1]).held(), in_redshift(schemas)).before,
+            *redshift.alter("atomic", "t", KEY, in_redshift(schemas[:1]).held(), in_redshift(schemas)).inside,
         ],
         "postgres": [
             *postgres.create("atomic", "t", postgres.table(schemas), KEY),
@@ -186,4 +194,4 @@ def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
 
 def test_three_hundred_properties() -> None:
     schema = obj(**{f"property{number}": {"type": "string"} for number in range(300)})
-    assert redshift.create_table("atomic", "t", flat.ordered([schema])).count("\n") == 300 + 9 + 5
+    assert redshift.create("atomic", "t", in_redshift([schema]), KEY)[0].count("\n") == 300 + 9 + 5

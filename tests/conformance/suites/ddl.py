@@ -7,11 +7,14 @@ from typing import Any
 
 from snowetl.ddl import bigquery, flat, names, parquet, postgres, recovery, redshift, versions
 from snowetl.ddl.schema import Schema, parse
+from snowetl.ddl.tables import Column, Table
 from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.transform import parquet as values
 from snowetl.transform.cells import cells, extractor
 from tests.conformance.runner import Mismatch, Unsupported
+
+_KEY = SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0")
 
 FILES = "ddl.jsonl"
 
@@ -62,16 +65,20 @@ def _column_order(case: dict[str, Any]) -> Any:
 
 def _redshift_create_table(case: dict[str, Any]) -> Any:
     leaves = flat.ordered([_read(schema) for schema in case["schemas"]])
-    meta = not case.get("raw", False)
-    return redshift.create_table(case["db_schema"], case["table"], leaves, case["varchar_default"], meta=meta)
+    columns = (Column(*column[:2], column.not_null, None, column.encoding) for column in redshift.columns(
+        leaves, case["varchar_default"]
+    ))  # fmt: skip
+    return redshift.create(case["db_schema"], case["table"], Table(tuple(columns)), _KEY)[0]
 
 
 def _redshift_migration(case: dict[str, Any]) -> Any:
     key = SchemaKey(case["vendor"], case["name"], "jsonschema", SchemaVer.parse(case["versions"][-1]))
     schemas = [_read(schema) for schema in case["schemas"]]
-    table = names.table_name(key)
-    migration = redshift.migrate(case["db_schema"], table, key, schemas, case["varchar_default"])
-    comment = redshift.comment_on_table(case["db_schema"], table, key)
+    name, (first, last) = names.table_name(key), (redshift.table(schemas[:1]), redshift.table(schemas))
+    assert isinstance(first, Table)
+    assert isinstance(last, Table)
+    migration = redshift.alter(case["db_schema"], name, key, first.held(), last)
+    comment = redshift.comment_on_table(case["db_schema"], name, key)
     return {
         "pre_transaction": [statement for statement in migration.before if statement != comment],
         "in_transaction": [statement for statement in migration.inside if statement != comment],
