@@ -13,7 +13,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.manager import EnrichmentManager
-from snowetl.enrich.size import FEW_EVENTS, limit_output, limit_size
+from snowetl.enrich.size import FEW_EVENTS, events_left_out, length, limit_size
 from snowetl.errors import ConfigError, SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
@@ -101,10 +101,7 @@ class Enricher:
         if isinstance(raw_events, Refused):
             yield from raw_events.rows
             return
-        results = self._enrich(raw_events, record, RecordPlace(record, source, number))
-        if len(raw_events) > FEW_EVENTS:
-            results = limit_output(self._origin, results, len(raw_events), record, self._max_output_bytes)
-        yield from results
+        yield from self._enrich(raw_events, record, RecordPlace(record, source, number))
 
     def _raw_events(self, record: bytes | str) -> list[RawEvent] | Refused:
         """What loader and adapter make of a record; empty for one that is discarded."""
@@ -123,7 +120,11 @@ class Enricher:
         base: list[str] = []
         failures: list[Message] = []
         base_of = None
+        count, size, limit = len(raw_events), 0, self._max_output_bytes
         for ordinal, raw in enumerate(raw_events):
+            if size > limit:
+                yield events_left_out(self._origin, ordinal, count, size, limit, record)
+                return
             try:
                 if raw.payload is not base_of:
                     base, failures = manager.set_up(raw.payload)
@@ -134,6 +135,8 @@ class Enricher:
             except Exception as error:
                 results = [badrow.generic_error(self._origin, [_describe(error)], record)]
             yield from results
+            if count > FEW_EVENTS:
+                size += sum(map(length, results))
 
     def lookup_keys(self, record: bytes | str) -> Iterator[tuple[str, str]]:
         """(name of the lookup, key) of what the record's events will ask the tables made before the run for.

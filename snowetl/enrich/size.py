@@ -6,7 +6,6 @@ The batch job has no limit of its own; one is set where a loader or a stream beh
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
@@ -53,29 +52,20 @@ def limit_size(origin: Origin, result: Result, limit: int) -> Result:
     return badrow.size_violation(origin, limit, size, expectation, line[: bad_row_chars(limit)])
 
 
-def limit_output(
-    origin: Origin, results: Iterator[Result], count: int, record: bytes | str, limit: int
-) -> Iterator[Result]:
-    """``results`` (``count`` of them, all of one ``record``) until they have more than ``limit`` characters together.
-
-    The result that passes the limit is the last one; the events behind it end as one size violation that carries the
-    record (in base64 if it is bytes), or its beginning where it is longer than a tenth of the limit.
+def events_left_out(origin: Origin, done: int, count: int, size: int, limit: int, record: bytes | str) -> BadRow:
+    """Stands for the events of a record behind the first ``done`` of ``count``, whose results have ``size`` characters
+    and so exceed ``limit``. Carries the record (in base64 if it is bytes), or its beginning where it is longer than a
+    tenth of the limit.
     """
-    size = 0
-    for ordinal, result in enumerate(results, 1):
-        yield result
-        size += _length(result)
-        if size > limit and ordinal < count:
-            expectation = (
-                f"the first {ordinal} of {count} events of one record already exceed the maximum allowed size "
-                f"{limit} bytes of all its results; the other {count - ordinal} are left out"
-            )
-            shown = base64.b64encode(record).decode("ascii") if isinstance(record, bytes) else record
-            yield badrow.size_violation(origin, limit, size, expectation, shown[: bad_row_chars(limit)])
-            return
+    expectation = (
+        f"the first {done} of {count} events of one record already exceed the maximum allowed size "
+        f"{limit} bytes of all its results; the other {count - done} are left out"
+    )
+    shown = base64.b64encode(record).decode("ascii") if isinstance(record, bytes) else record
+    return badrow.size_violation(origin, limit, size, expectation, shown[: bad_row_chars(limit)])
 
 
-def _length(result: Result) -> int:
+def length(result: Result) -> int:
     """Characters of the result's line in its output file: near enough to its bytes, and cheap for events."""
     if isinstance(result, EnrichedEvent):
         return sum(map(len, result.texts))

@@ -83,7 +83,7 @@ def test_what_is_not_there_is_a_usage_error(s3: S3FileSystem) -> None:
 
 def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
     monkeypatch.setenv("SNOWETL_S3_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(StorageError, match=r"127.0.0.1:9.*check the network, AWS_REGION and SNOWETL_S3_ENDPOINT"):
+    with pytest.raises(StorageError, match=r"127.0.0.1:9.*check the network, AWS_REGION and AWS_ENDPOINT_URL_S3"):
         S3FileSystem().list(f"{BASE}/x")
 
 
