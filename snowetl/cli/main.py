@@ -81,6 +81,9 @@ def cli() -> None:
     """Turn raw Snowplow collector logs into enriched events, bad rows and warehouse tables."""
 
 
+_NOT_FOR_OTHERS = 0o007
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``snowetl`` with ``arguments`` (default: those of the process).
 
@@ -88,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     console.tolerate_encodings()
+    os.umask(os.umask(0) | _NOT_FOR_OTHERS)  # events and bad rows hold personal data
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = cli.main(given, prog_name="snowetl", standalone_mode=False)

@@ -106,8 +106,8 @@ class Loader:
         capabilities = self._warehouse.capabilities
         if run.layout not in capabilities.layouts:
             raise LoadError(
-                f"{run.base} holds {run.layout} rows; {self._warehouse.name} loads {' or '.join(capabilities.layouts)} "
-                "ones: transform the run with --transformation shred"
+                f"{run.base} holds {run.layout} rows; {self._warehouse.name} loads "
+                f"{' or '.join(sorted(capabilities.layouts))} ones: transform the run with --transformation shred"
             )
         if capabilities.reads_from is not None and scheme_of(run.base) not in capabilities.reads_from:
             raise LoadError(
@@ -254,7 +254,7 @@ class Loader:
             self._change_inside(session, table, report, self._change_before(session, table, report))
             [copy] = table.copies
             columns = rejected.columns or copy.columns
-            known = {name for name in copy.columns if name}
+            known = set(session.tables().columns[copy.table])
             cells = tuple(name if name in known else "" for name in columns)
             loaded = session.retry(rejected, replace(copy, columns=cells), run)
             loaded.change = table.note

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from snowetl.errors import LoadError
 from snowetl.load.manifest import ManifestRow
-from snowetl.load.rows import RowFormat
+from snowetl.load.rows import RowFormat, read_chunks
 from snowetl.load.run import Model, RowFolder, TransformedRun
 from snowetl.load.schemas import ModelSchemas
 from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Warehouse
@@ -31,10 +31,17 @@ class Copy:
     format: RowFormat
     folder: RowFolder
     fewest: int
+    decode: Callable[[bytes], bytes] | None = None
+    """Makes rows of a piece of the files, where these hold something else, such as lines of JSON."""
 
     @property
     def files(self) -> tuple[FileInfo, ...]:
         return self.folder.files
+
+    def chunks(self, files: Sequence[FileInfo]) -> Iterator[bytes]:
+        """The rows of ``files``, a megabyte or so at a time. Raises ``StorageError``."""
+        pieces = read_chunks(files)
+        return pieces if self.decode is None else map(self.decode, pieces)
 
 
 @dataclass(frozen=True, slots=True)

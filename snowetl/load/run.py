@@ -132,6 +132,8 @@ class TransformedRun:
 
     def row_folders(self) -> list[RowFolder]:
         """Every folder of shredded rows with its files, ``events`` first. Lists the storage."""
+        if self.layout == WIDE:
+            return [self._wide_rows()]
         if self.tables:
             events_first = sorted(self.tables, key=lambda folder: folder.model[:3] != ATOMIC[:3])
             return [
@@ -139,6 +141,13 @@ class TransformedRun:
                 for folder in events_first
             ]
         return [folder for model in (ATOMIC, *self.models()) for folder in self._found(model)]
+
+    def _wide_rows(self) -> RowFolder:
+        """All rows of a run that has one for each event."""
+        written = self.written.get(self.good_folder.rstrip("/"))
+        rows, parts = (self.good, None) if written is None else written
+        files = tuple(_files(self.base + self.good_folder))
+        return RowFolder(ATOMIC._replace(format=POSTGRES), self.good_folder, None, rows, parts, None, files)
 
     def _parts(self, path: str) -> int | None:
         written = self.written.get(path.rstrip("/"))
@@ -163,9 +172,6 @@ class TransformedRun:
                       version=version, files=tuple(files), rows=rows if len(versions) == 1 else None)
             for version, files in sorted(versions.items(), key=lambda item: item[0] or (-1, -1))
         ]  # fmt: skip
-
-    def wide_files(self) -> list[FileInfo]:
-        return _files(f"{self.base}{self.good_folder}")
 
     def bad_files(self) -> list[FileInfo]:
         return _files(f"{self.base}output=bad/")

@@ -65,6 +65,11 @@ def test_a_dry_run_prints_the_statements(database, resolver, run, capsys):
     assert query(database, "SELECT 1 FROM pg_namespace WHERE nspname = 'atomic'") == []
 
 
+def test_H4_what_is_written_is_not_for_others_to_read(database, resolver, run):
+    assert load(resolver, "-i", run, "--database", database) == 0
+    assert Path(run, "_load_report.json").stat().st_mode & 0o007 == 0
+
+
 def test_a_dry_run_makes_no_data_folder(resolver, run, tmp_path):
     folder = tmp_path / "pg"
     assert load(resolver, "-i", run, "--data-folder", str(folder), "--dry-run") == 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from snowetl.load.layouts import shredded
+from snowetl.load.layouts import shredded, wide
 from snowetl.load.plan import Planned, Request
-from snowetl.load.run import SHREDDED
+from snowetl.load.run import SHREDDED, WIDE
 
-LAYOUTS: Mapping[str, Callable[[Request], Planned]] = {SHREDDED: shredded.plan}
+LAYOUTS: Mapping[str, Callable[[Request], Planned]] = {SHREDDED: shredded.plan, WIDE: wide.plan}
 """By what :attr:`TransformedRun.layout` says."""

@@ -38,7 +38,7 @@ def plan(request: Request) -> Planned:
             planned.tables.append(_events(model, folders))
         elif model[:3] == REJECTED_VALUES[:3]:
             planned.tables.append(_rejected_values(model, folders))
-        elif _is_skipped(model, request):
+        elif is_skipped(model, request):
             planned.skipped.append(model)
         else:
             table = _entity(model, folders, owners, request)
@@ -59,7 +59,7 @@ def _refuse_formats(request: Request) -> None:
         )
 
 
-def _is_skipped(model: Model, request: Request) -> bool:
+def is_skipped(model: Model, request: Request) -> bool:
     """A criterion leaves out whole tables: its revision and addition do not count."""
     return any(
         (criterion.vendor, criterion.name) == (model.vendor, model.name) and criterion.model in (None, model.model)

@@ -19,7 +19,7 @@ from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.postgres_rejected import REJECTED_ROWS, RejectedRows
 from snowetl.load.postgres_staging import Staging
 from snowetl.load.report import TableLoad
-from snowetl.load.run import POSTGRES, SHREDDED, TSV, TransformedRun
+from snowetl.load.run import POSTGRES, SHREDDED, TSV, WIDE, TransformedRun
 from snowetl.load.target import checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
@@ -58,7 +58,7 @@ class PostgresWarehouse:
 
     name: ClassVar[str] = "postgres"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((SHREDDED,)),
+        layouts=frozenset((SHREDDED, WIDE)),
         rows_for="postgres",
         row_formats=frozenset((POSTGRES, TSV)),
         max_identifier=63,
@@ -240,11 +240,11 @@ class PostgresSession:
             for file in copy.files:
                 plain = None
                 if staging.takes_rows:
-                    plain = self._copy_plainly(copy, rows.read_chunks([file]), staging.types)
+                    plain = self._copy_plainly(copy, copy.chunks([file]), staging.types)
                 if plain is not None:
                     loaded.rows += plain
                     continue
-                for chunk in rows.read_chunks([file]):
+                for chunk in copy.chunks([file]):
                     self._copy_chunk(copy, chunk, staging, loaded)
         loaded.seconds = time.monotonic() - started
         return loaded

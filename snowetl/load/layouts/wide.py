@@ -1,0 +1,98 @@
+"""Wide rows: one for each event, in ``events``, with a JSON column for each model of an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from snowetl.ddl.atomic import EVENT_COLUMNS
+from snowetl.ddl.names import index_name, quoted
+from snowetl.errors import LoadError
+from snowetl.jvm import jsontext
+from snowetl.jvm.jsontext import JsonNumber
+from snowetl.load.layouts.shredded import ATOMIC_KEY, is_skipped
+from snowetl.load.plan import Copy, Planned, Request, TablePlan
+from snowetl.load.rows import FOR_POSTGRES
+from snowetl.load.run import JSON, Model
+from snowetl.load.warehouse import Statement, TableChange
+from snowetl.transform.eventjson import column_name
+
+_PREFIXES = {"SELF_DESCRIBING_EVENT": "unstruct_event_", "CONTEXT": "contexts_"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
+
+
+def plan(request: Request) -> Planned:
+    """The copy of a run into ``events``, and the columns that are added to it. Raises ``LoadError``.
+
+    Columns are named as the rows name them; one that is longer than the warehouse keeps is cut, with a hash.
+    """
+    run = request.run
+    if run.file_format != JSON:
+        raise LoadError(
+            f"{run.base} holds wide rows in {str(run.file_format).title()}; {request.warehouse.name} loads those in "
+            "JSON: transform the run with --transformation widerow-json, or shred"
+        )
+    [folder] = request.folders
+    if folder.model in request.impossible:
+        raise LoadError(f"{request.warehouse.schema}.events: {request.impossible[folder.model]}")
+    skipped = [model for model in run.models() if is_skipped(model, request)]
+    keys = _keys(request, skipped)
+    limit = request.warehouse.capabilities.max_identifier
+    columns = {key: index_name(key, "", limit) for key in keys}
+    present = request.tables.columns.get("events", {})
+    table = f"{request.warehouse.schema}.events"
+    added = tuple(
+        Statement(f"alter {table}", f"ALTER TABLE {table} ADD COLUMN {quoted(column)} JSONB")
+        for column in columns.values()
+        if column not in present
+    )
+    names = (*EVENT_COLUMNS, *columns.values())
+    decode = partial(rows_of, keys=tuple(columns))
+    copy = Copy("events", ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode)
+    note = f"{len(added):,} column{'' if len(added) == 1 else 's'} added" if added else None
+    return Planned([TablePlan(folder.model, "events", (copy,), TableChange((), added, None), note)], [], skipped)
+
+
+def _keys(request: Request, skipped: Sequence[Model]) -> list[str]:
+    """Keys of the entities in the rows of a run, each once."""
+    left_out = {model[:3] for model in skipped}
+    found = [
+        column_name(_PREFIXES[type_.entity or "CONTEXT"], type_.key.uri)
+        for type_ in request.run.types
+        if (type_.key.vendor, type_.key.name, type_.key.version.model) not in left_out
+    ]
+    return list(dict.fromkeys(found))
+
+
+def rows_of(chunk: bytes, keys: tuple[str, ...]) -> bytes:
+    """Lines of JSON as rows for ``COPY``. A line that is not an object stays one cell, so that it is put aside."""
+    return "".join(_row(line, keys) + "\n" for line in chunk.decode("utf-8", "replace").split("\n")[:-1]).encode(
+        "utf-8", "replace"
+    )
+
+
+def _row(line: str, keys: tuple[str, ...]) -> str:
+    try:
+        values = jsontext.loads(line)
+    except jsontext.JsonError:
+        values = None
+    if not isinstance(values, Mapping):
+        return line.translate(_ESCAPES)
+    cells = [_cell(values.get(name)) for name in EVENT_COLUMNS]
+    cells += [_json_cell(values.get(key)) for key in keys]
+    return "\t".join(cells)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return value.text if isinstance(value, JsonNumber) else jsontext.dumps(value).translate(_ESCAPES)
+
+
+def _json_cell(value: Any) -> str:
+    return "\\N" if value is None else jsontext.dumps(value).translate(_ESCAPES)
