@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from snowetl.errors import LoadError
+from snowetl.errors import LoadError, TargetError
 from snowetl.load import manifest
 from snowetl.load.layouts import LAYOUTS
 from snowetl.load.plan import Aside, LoadPlan, Rejected, Request, TablePlan, require_whole
@@ -73,11 +73,12 @@ class Loader:
         if run.is_empty:
             return LoadReport(run.base, self._warehouse.name, EMPTY)
         folders = self._folders(run)
-        return self._retries.call(
-            lambda: self._load(run, folders, list(bad_rows)),
-            lambda error: isinstance(error, LoadError) and error.transient,
-            self._warn,
-        )
+        try:
+            return self._retries.call(lambda: self._load(run, folders, list(bad_rows)), _is_passing, self._warn)
+        except TargetError as error:
+            if not error.transient:
+                raise
+            raise LoadError(str(error), transient=True) from error  # a server that went away is not the user's mistake
 
     def retry_rejected(self) -> list[LoadReport]:
         """Load the rows that earlier loads put aside, all in one transaction; what still does not fit stays aside."""
@@ -260,6 +261,10 @@ class Loader:
             loaded.change = table.note
             report.tables.append(loaded)
         return report
+
+
+def _is_passing(error: Exception) -> bool:
+    return isinstance(error, LoadError | TargetError) and error.transient
 
 
 def _require_count(folder: RowFolder, found: int, table: str) -> None:

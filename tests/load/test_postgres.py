@@ -11,9 +11,12 @@ import psycopg
 import pytest
 
 from snowetl.errors import ConfigError, LoadError, TargetError
+from snowetl.load.engine import Loader
+from snowetl.load.retries import Retries
+from snowetl.load.run import read_run
 from snowetl.load.warehouses.postgres import PostgresWarehouse
 from tests.load import warehouses
-from tests.load.runs import ID, click_line, event_line, make_run, query, schema
+from tests.load.runs import ID, Registry, click_line, event_line, make_run, query, schema
 
 BAD_ROW = (
     '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
@@ -63,6 +66,14 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
     with pytest.raises(TargetError, match=refused) as caught, warehouse.session():
         pass
     assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_went_away_is_asked_again(postgres, tmp_path):
+    gone = Loader(PostgresWarehouse("postgresql://jo@127.0.0.1:1/db"), Registry(), retries=Retries(2, backoff=0.01),
+                  warn=postgres.said.append)  # fmt: skip
+    with pytest.raises(LoadError, match="cannot connect"):
+        gone.load(read_run(make_run(tmp_path, [event_line(1)])))
+    assert len(postgres.said) == 2
 
 
 # --- rows made for Postgres -----------------------------------------------------------------------------------------
