@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic
 
@@ -53,12 +54,24 @@ class SparkPool:
         if session is not None and self._ours:
             session.stop()
 
+    @contextmanager
+    def _ended_by_failure(self) -> Iterator[None]:
+        """Stop the session when something fails: tasks that were called off still write for a while, but whoever hears
+        of the failure cleans up after them at once. The next task starts a new session.
+        """
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
         context = self.context
         gauge = _Gauge(context.accumulator(0), context.accumulator(0))
         spark_task = _SparkTask(task, _shipped(context, task), gauge)
-        for results in _jobs(context, spark_task.splits, work, lambda: gauge.tell(advance)):
-            yield from results
+        with self._ended_by_failure():
+            for results in _jobs(context, spark_task.splits, work, lambda: gauge.tell(advance)):
+                yield from results
         gauge.tell(advance)
 
     def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
@@ -66,15 +79,17 @@ class SparkPool:
         gauge = _Gauge(context.accumulator(0), context.accumulator(0))
         spark_task = _SparkValues(task, _shipped(context, task), gauge)
         found: set[str] = set()
-        for values in _jobs(context, spark_task.values, work, lambda: gauge.tell(advance), distinct=True):
-            found.update(values)
+        with self._ended_by_failure():
+            for values in _jobs(context, spark_task.values, work, lambda: gauge.tell(advance), distinct=True):
+                found.update(values)
         gauge.tell(advance)
         return found
 
     def deduplicate(
         self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
     ) -> Decided:
-        decided = decide_on_spark(self.context, task, _shipped(self.context, task), work, request)
+        with self._ended_by_failure():
+            decided = decide_on_spark(self.context, task, _shipped(self.context, task), work, request)
         advance(0, sum(item.bytes for item in work))
         return decided
 
