@@ -1,19 +1,23 @@
 """The verbs as functions: settings in, reports out; nothing is printed.
 
 Each takes the settings of its verb, or the same as keywords: ``enrich(input_folder="logs", input_format="thrift", …)``.
-What can go wrong is a :class:`snowetl.errors.SnowetlError`.
+The command line calls these functions, with a ``watch`` (:class:`snowetl.steps.base.Watch`) that prints what it hears:
+what is about to happen, warnings, progress, each report, and with ``dry_run`` the plan. Whatever can go wrong is a
+:class:`snowetl.errors.SnowetlError`.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.settings import Settings
+from snowetl.settings.words import amount, count
 from snowetl.steps.settings import EnrichSettings, ExplainSettings, LoadSettings, TransformSettings
 
 if TYPE_CHECKING:
@@ -25,18 +29,27 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Settings)
 
 
-def enrich(settings: EnrichSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> EnrichReport:
+def enrich(
+    settings: EnrichSettings | None = None, /, *, watch: Watch | None = None, **options: Any
+) -> EnrichReport | None:
     """Turn raw collector logs into enriched events and bad rows; the report of the run.
 
-    A run that is done already is left as it is. ``watch`` hears how the work goes.
+    A run that is done already is left as it is. A dry run returns ``None``.
     """
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import ENRICH
     from snowetl.workers import open_pool
 
-    given = settings_of(EnrichSettings, settings, options)
-    watch = watch or Unwatched()
+    given, watch = settings_of(EnrichSettings, settings, options), watch or Unwatched()
     plan = ENRICH.plan(given, World.of_now())
+    if plan.done is not None:
+        watch.say(f"run={plan.run.id} is done already: {plan.run.report_url}. To redo it, delete {plan.run.folders[0]}")
+    elif given.dry_run:
+        ENRICH.dry_run(plan, watch)
+        return None
+    else:
+        ignored = f", {count(len(plan.ignored), 'file')} ignored" if plan.ignored else ""
+        watch.say(f"run={plan.run.id}: {amount(len(plan.files), plan.bytes, len(plan.work))}{ignored}")
     app = f"snowetl enrich {plan.run.id}"
     with open_pool(given.master, given.workers, app, input_bytes=plan.bytes, say=watch.say) as workers:
         [report] = ENRICH.execute(plan, workers, watch)
@@ -51,43 +64,70 @@ def transform(
     from snowetl.steps.table import TRANSFORM
     from snowetl.workers import open_pool
 
-    given = settings_of(TransformSettings, settings, options)
-    watch = watch or Unwatched()
+    given, watch = settings_of(TransformSettings, settings, options), watch or Unwatched()
     plan = TRANSFORM.plan(given, World.of_now())
+    for run in plan.done if not plan.batches else ():
+        watch.say(f"{run.id} is done already: {run.folder}. To redo it, delete that folder")
+    for name in plan.unfinished:
+        watch.warn(f"{name} waits: its enrichment has not ended")
+    for name in plan.redone:
+        watch.say(f"{name} was begun and not completed: it is redone")
+    if given.dry_run:
+        TRANSFORM.dry_run(plan, watch)
+        return []
     with open_pool(given.master, given.workers, "snowetl transform", input_bytes=plan.bytes, say=watch.say) as workers:
         return TRANSFORM.execute(plan, workers, watch)
 
 
-def load(settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> list[LoadReport]:
+def load(
+    settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any
+) -> Sequence[LoadReport]:
     """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before."""
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import LOAD
     from snowetl.workers.in_process import InProcess
 
-    plan = LOAD.plan(settings_of(LoadSettings, settings, options), World.of_now())
-    return LOAD.execute(plan, InProcess(), watch or Unwatched())
+    given, watch = settings_of(LoadSettings, settings, options), watch or Unwatched()
+    plan = LOAD.plan(given, World.of_now())
+    if given.dry_run:
+        LOAD.dry_run(plan, watch)
+        return []
+    return LOAD.execute(plan, InProcess(), watch)
 
 
-def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> dict[str, Any]:
+def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> dict[str, Any] | None:
     """Enrich, transform and load as one run, or what is left of it; the report of the run as JSON.
 
-    ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up.
+    ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up. A dry
+    run returns ``None``.
     """
     from snowetl.orchestrator import batch
+    from snowetl.steps.base import Unwatched
 
-    return batch.run(settings_of(RunSettings, settings, options), watch)
+    given, watch = settings_of(RunSettings, settings, options), watch or Unwatched()
+    if given.dry_run:
+        batch.dry_run(given, watch)
+        return None
+    return batch.run(given, watch)
 
 
-def explain(record: bytes | str, /, **options: Any) -> Iterator[tuple[str, Any]]:
+def explain(record: bytes | str | ExplainSettings, /, **options: Any) -> Iterator[tuple[str, Any]]:
     """The way of one record as (stage, what it made): loader, payload, adapter, each step, the event or bad row.
 
-    ``record`` is the record itself, or ``FILE:N`` for the Nth record of a file; keywords are those of
-    ``ExplainSettings``.
+    ``record`` is the record itself, ``FILE:N`` for the Nth record of a file, or the settings that name it; keywords are
+    those of ``ExplainSettings``.
     """
+    from snowetl.collector import format_of
     from snowetl.steps.explain import explain as way
 
-    text = base64.b64encode(record).decode("ascii") if isinstance(record, bytes) else record
-    return way(settings_of(ExplainSettings, None, {**options, "record": text}))
+    if isinstance(record, ExplainSettings):
+        return way(settings_of(ExplainSettings, record, options))
+    if isinstance(record, str):
+        return way(settings_of(ExplainSettings, None, {**options, "record": record}))
+    settings = settings_of(ExplainSettings, None, {**options, "record": base64.b64encode(record).decode("ascii")})
+    if not format_of(settings.input_format).binary:
+        settings = replace(settings, record=record.decode("utf-8", "replace"))
+    return way(settings)
 
 
 def settings_of(kind: type[S], settings: S | None, options: dict[str, Any]) -> S:

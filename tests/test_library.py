@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import snowetl
 from snowetl import errors
 from snowetl.library import settings_of
+from snowetl.steps.base import Unwatched
 from snowetl.steps.settings import EnrichSettings, TransformSettings
 from snowetl.testing import hit
 
@@ -65,6 +67,56 @@ def test_explain_takes_a_record_as_it_is() -> None:
     stages = [stage for stage, _ in snowetl.explain(hit(), input_format="thrift", iglu_config=RESOLVER)]
     assert stages[0] == "payload"
     assert stages[-1] == "event"
+
+
+@pytest.mark.parametrize("kind", [str, bytes])
+def test_explain_takes_a_line_as_text_or_bytes(kind: type) -> None:
+    line = "2026-03-02\t08:00:00\tX\t43\t198.18.0.7\tGET\thost\t/i\t200\t-\tMozilla/5.0\te=pv&p=web&tv=js-3"
+    record = line if kind is str else line.encode()
+    stages = [stage for stage, _ in snowetl.explain(record, input_format="cloudfront", iglu_config=RESOLVER)]
+    assert stages[-1] == "event"
+
+
+class Heard(Unwatched):
+    """Remembers what it hears."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.plans: list[Any] = []
+        self.reports: list[Any] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def planned(self, plan: Any) -> None:
+        self.plans.append(plan)
+
+    def done(self, report: Any) -> None:
+        self.reports.append(report)
+
+
+def test_a_watch_hears_what_the_command_line_prints(tmp_path: Path) -> None:
+    options = {
+        "input_folder": (str(ROOT / "fixtures" / "logs" / "cloudfront"),),
+        "input_format": "cloudfront",
+        "output_folder": str(tmp_path / "good"),
+        "bad_folder": str(tmp_path / "bad"),
+        "iglu_config": RESOLVER,
+        "run_id": RUN,
+        "master": "none",
+    }
+    dry, first, again = Heard(), Heard(), Heard()
+    assert snowetl.enrich(watch=dry, dry_run=True, **options) is None
+    assert [plan.run.id for plan in dry.plans] == [RUN]
+    assert not list(tmp_path.iterdir())
+    report = snowetl.enrich(watch=first, **options)
+    assert first.reports == [report]
+    assert first.lines[0].startswith(f"run={RUN}: ")
+    assert snowetl.enrich(watch=again, **options) == report
+    assert again.lines[0].startswith(f"run={RUN} is done already: ")
+    wanted = {"input_folder": str(tmp_path / "good"), "output_folder": str(tmp_path / "rows"), "iglu_config": RESOLVER}
+    assert snowetl.transform(watch=dry, dry_run=True, master="none", **wanted) == []
+    assert [batch.run.id for batch in dry.plans[-1].batches] == [f"run={RUN}"]
 
 
 def test_all_wrong_keywords_are_named_at_once() -> None:

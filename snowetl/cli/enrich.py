@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snowetl.cli import console, tables
+from snowetl.cli import tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.steps.settings import EnrichSettings
@@ -27,20 +27,6 @@ def command(settings: EnrichSettings) -> None:
 
     Writes run=<id>/ below both output folders. A run that is done already is left as it is; one that died is redone.
     """
-    from snowetl.steps.base import World
-    from snowetl.steps.table import ENRICH
-    from snowetl.workers import open_pool
+    from snowetl.library import enrich
 
-    plan = ENRICH.plan(settings, World.of_now())
-    run = plan.run
-    if settings.dry_run and plan.done is None:
-        ENRICH.rehearse(plan)
-        console.show(tables.plan(plan))
-        return
-    if plan.done is not None:
-        console.say(f"run={run.id} is done already: {run.report_url}. To redo it, delete {run.folders[0]}")
-    else:
-        console.say(tables.intention(plan))
-    app = f"snowetl enrich {run.id}"
-    with open_pool(settings.master, settings.workers, app, input_bytes=plan.bytes, say=console.say) as workers:
-        ENRICH.execute(plan, workers, ConsoleWatch(tables.report))
+    enrich(settings, watch=ConsoleWatch(tables.enrich_report, tables.planned_run))

@@ -27,7 +27,7 @@ def command(settings: ExplainSettings) -> None:
 
     A file may be compressed and lie on S3.
     """
-    from snowetl.steps.explain import explain
+    from snowetl.library import explain
 
     for number, (stage, detail) in enumerate(explain(settings), 1):
         console.show("\n".join([f"{number}. {console.one_line(stage)}", *_lines(detail), ""]))

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from snowetl.cli import console
+from snowetl.cli import tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.steps.settings import LoadSettings
-
-if TYPE_CHECKING:
-    from snowetl.load.report import LoadReport
-    from snowetl.steps.load import LoadPlan
 
 EXAMPLES = (
     """
@@ -37,44 +31,6 @@ def command(settings: LoadSettings) -> None:
     as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is mended,
     --retry-rejected loads them.
     """
-    from snowetl.steps.base import World
-    from snowetl.steps.table import LOAD
-    from snowetl.workers.in_process import InProcess
+    from snowetl.library import load
 
-    plan = LOAD.plan(settings, World.of_now())
-    if settings.dry_run:
-        _show_statements(plan)
-        return
-    LOAD.execute(plan, InProcess(), ConsoleWatch(table))
-
-
-def _show_statements(plan: LoadPlan) -> None:
-    from snowetl.steps.table import LOAD
-
-    for run, statements in LOAD.rehearse(plan, ConsoleWatch()):
-        if statements is None:
-            console.show(f"-- {run.base}: empty, or loaded already (dry run: nothing is changed)")
-            continue
-        console.show(f"-- {run.base} (dry run: nothing is changed)")
-        for statement in statements:
-            console.show(f"-- {statement.name}\n{statement.sql.strip()};")
-
-
-def table(report: LoadReport) -> str:
-    """A report as text: a line per table, then what was put aside and why."""
-    lines = [f"{report.base}: {report.outcome}"]
-    width = max((len(table.table) for table in report.tables), default=0)
-    for one in report.tables:
-        notes = [
-            one.change or "",
-            f"{one.rejected:,} rejected" if one.rejected else "",
-            f"{one.values:,} value{'' if one.values == 1 else 's'} put aside" if one.values else "",
-        ]
-        note = ", ".join(note for note in notes if note)
-        lines.append(f"  {one.table:<{width}}  {one.rows:>10,} rows  {one.seconds:6.1f} s  {note}".rstrip())
-    for aside in report.aside:
-        lines.append(f"  {aside.schema}: {aside.rows:,} rows put aside: {aside.reason}")
-    lines += [f"  {schema}: left out (--skip-schema)" for schema in report.skipped]
-    if report.aside:
-        lines.append("  mend the schema, then load what was put aside: snowetl load --retry-rejected")
-    return "\n".join([*lines, *(f"  warning: {warning}" for warning in report.warnings)])
+    load(settings, watch=ConsoleWatch(tables.load_report, tables.planned_statements))

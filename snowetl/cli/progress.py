@@ -92,10 +92,14 @@ def duration(seconds: float) -> str:
 
 
 class ConsoleWatch:
-    """Tells a person how a step goes; ``shown`` makes text of the report of each run that is done."""
+    """Tells a person how a step goes.
 
-    def __init__(self, shown: Callable[[Any], str] | None = None) -> None:
+    ``shown`` makes text of the report of each run that is done, ``planned`` of what a dry run would do.
+    """
+
+    def __init__(self, shown: Callable[[Any], str] | None = None, planned: Callable[[Any], str] | None = None) -> None:
         self._shown = shown
+        self._planned = planned
 
     def say(self, text: str) -> None:
         console.say(text)
@@ -105,6 +109,10 @@ class ConsoleWatch:
 
     def progress(self, total_bytes: int) -> AbstractContextManager[Callable[[int, int], None]]:
         return progress(total_bytes)
+
+    def planned(self, plan: Any) -> None:
+        if self._planned is not None:
+            console.show(self._planned(plan))
 
     def done(self, report: Any) -> None:
         if self._shown is not None:

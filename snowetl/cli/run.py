@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import click
 
-from snowetl.cli import console
-from snowetl.cli.progress import ConsoleWatch, duration
+from snowetl.cli import console, tables
+from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.orchestrator.settings import RunSettings
 
@@ -34,45 +34,14 @@ def command(settings: RunSettings) -> None:
     Killed at any moment, it is finished by running it again. Without --run-id, a run of the same settings that waits to
     be finished is taken up; one that has done the very same files is done.
     """
-    from snowetl.orchestrator import run
+    from snowetl.library import run
 
-    if settings.dry_run:
-        _rehearse(settings)
+    target = str(settings.target) if "load" in settings.steps else None
+    report = run(settings, watch=ConsoleWatch(planned=partial(tables.planned_run, target=target)))
+    if report is None:
         return
-    report = run(settings, ConsoleWatch())
-    console.show(_table(report))
+    console.show(tables.run_report(report))
     console.show(f"  report  {settings.runs_folder}/run={report['run']}/report.html")
     if report["differences"]:
         console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
         raise click.exceptions.Exit(1)
-
-
-def _rehearse(settings: RunSettings) -> None:
-    from snowetl.cli import tables
-    from snowetl.load.preflight import check_target
-    from snowetl.orchestrator.batch import choose
-    from snowetl.steps.base import World
-    from snowetl.steps.table import ENRICH
-
-    if "load" in settings.steps:
-        check_target(settings.target, console.say)
-    entry = choose(settings)
-    plan = ENRICH.plan(settings.enrich_settings(entry.id), World.of_now())
-    if plan.done is None:
-        ENRICH.rehearse(plan)
-        console.show(tables.plan(plan))
-    else:
-        console.show(f"run={entry.id}: enriched already (dry run: nothing is written)")
-    if "load" in settings.steps:
-        console.show(f"  tables    {settings.target}")
-
-
-def _table(report: dict[str, Any]) -> str:
-    """The counts of a run, and how long its steps took."""
-    names = ["  " * level + name for name, _, level in report["counts"]]
-    width = max(map(len, names))
-    lines = [f"  {name:<{width}}  {row[1]:>12,}" for name, row in zip(names, report["counts"], strict=True)]
-    times = ", ".join(f"{step['step']} {duration(step['seconds'])}" for step in report["steps"])
-    return "\n".join(
-        [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration(report['seconds']):>12}  {times}"]
-    )

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snowetl.cli.progress import duration
-from snowetl.settings.words import count
+from snowetl.settings.words import amount, count, size
 
 if TYPE_CHECKING:
+    from snowetl.load.report import LoadReport
     from snowetl.reporting.enrich import EnrichReport
+    from snowetl.reporting.transform import TransformReport
     from snowetl.steps.enrich import EnrichPlan
+    from snowetl.steps.load import PlannedLoad
+    from snowetl.steps.transform_plan import TransformPlan
 
 _SHOWN_FILES = 5
 
 Row = tuple[str, str, str]
 
 
-def report(done: EnrichReport) -> str:
+def enrich_report(done: EnrichReport) -> str:
     """The report of an enrich run: what went in, what came out, how fast."""
     output = done.output
     rate = done.records / done.seconds if done.seconds else 0
     rows: list[Row] = [
-        ("records", f"{done.records:,}", amount(done.input.files, done.input.bytes)),
+        ("records", f"{done.records:,}", f"{count(done.input.files, 'file')}, {size(done.input.bytes)}"),
         *(("  discarded", f"{number:,}", reason) for reason, number in done.discarded.items()),
         ("events", f"{done.events:,}", size(output.good.bytes)),
         ("bad rows", f"{sum(done.bad_rows.values()):,}", size(output.bad.bytes)),
@@ -41,8 +45,61 @@ def report(done: EnrichReport) -> str:
     )
 
 
-def plan(planned: EnrichPlan) -> str:
-    """What a job would do (``--dry-run``)."""
+def transform_report(report: TransformReport) -> str:
+    """What became of a run, as text."""
+    rows = [
+        ("lines", report.records),
+        ("events", report.events),
+        ("duplicates", report.duplicates),
+        ("new ids", report.new_ids),
+        ("bad rows", sum(report.bad_rows.values())),
+        *((f"  {name}", count) for name, count in report.bad_rows.items()),
+        ("schemas", len(report.types)),
+        ("folders", len(report.tables)),
+    ]
+    width = max(len(name) for name, _ in rows)
+    rate = report.records / report.seconds if report.seconds else 0
+    lines = [f"run={report.run}", *(f"  {name:<{width}}  {count:>12,}" for name, count in rows)]
+    lines.append(f"  {'time':<{width}}  {duration(report.seconds):>12}  {rate:,.0f} lines/s")
+    return "\n".join([*lines, f"  {report.settings['outputFolder']}"])
+
+
+def load_report(report: LoadReport) -> str:
+    """A report as text: a line per table, then what was put aside and why."""
+    lines = [f"{report.base}: {report.outcome}"]
+    width = max((len(table.table) for table in report.tables), default=0)
+    for one in report.tables:
+        notes = [
+            one.change or "",
+            f"{one.rejected:,} rejected" if one.rejected else "",
+            f"{one.values:,} value{'' if one.values == 1 else 's'} put aside" if one.values else "",
+        ]
+        note = ", ".join(note for note in notes if note)
+        lines.append(f"  {one.table:<{width}}  {one.rows:>10,} rows  {one.seconds:6.1f} s  {note}".rstrip())
+    for aside in report.aside:
+        lines.append(f"  {aside.schema}: {aside.rows:,} rows put aside: {aside.reason}")
+    lines += [f"  {schema}: left out (--skip-schema)" for schema in report.skipped]
+    if report.aside:
+        lines.append("  mend the schema, then load what was put aside: snowetl load --retry-rejected")
+    return "\n".join([*lines, *(f"  warning: {warning}" for warning in report.warnings)])
+
+
+def run_report(report: dict[str, Any]) -> str:
+    """The counts of a run, and how long its steps took."""
+    names = ["  " * level + name for name, _, level in report["counts"]]
+    width = max(map(len, names))
+    lines = [f"  {name:<{width}}  {row[1]:>12,}" for name, row in zip(names, report["counts"], strict=True)]
+    times = ", ".join(f"{step['step']} {duration(step['seconds'])}" for step in report["steps"])
+    return "\n".join(
+        [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration(report['seconds']):>12}  {times}"]
+    )
+
+
+def planned_run(planned: EnrichPlan, target: str | None = None) -> str:
+    """What a job would do (``--dry-run``); ``target`` is the warehouse, if the run ends there."""
+    end = [] if target is None else [f"  tables    {target}"]
+    if planned.done is not None:
+        return "\n".join([f"run={planned.run.id}: enriched already (dry run: nothing is written)", *end])
     config, run = planned.config(), planned.run
     rows: list[Row] = [
         ("input", f"{len(planned.files):,}", f"files, {size(planned.bytes)}, {planned.settings.input_format}"),
@@ -54,31 +111,27 @@ def plan(planned: EnrichPlan) -> str:
     if len(planned.ignored) > _SHOWN_FILES:
         lines.append(f"    and {len(planned.ignored) - _SHOWN_FILES:,} more")
     lines += [f"  needs     {asset.uri}" for asset in config.assets()]
-    lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}"]
+    lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}", *end]
     return "\n".join(lines)
 
 
-def intention(planned: EnrichPlan) -> str:
-    """One line before the work starts."""
-    text = f"run={planned.run.id}: {amount(len(planned.files), planned.bytes, len(planned.work))}"
-    return text + (f", {count(len(planned.ignored), 'file')} ignored" if planned.ignored else "")
+def planned_runs(planned: TransformPlan) -> str:
+    """What a transform would do (``--dry-run``)."""
+    return "\n".join(
+        f"{batch.run.id} (dry run: nothing is written)\n"
+        f"  input   {amount(len(batch.files), batch.bytes, len(batch.work))}\n"
+        f"  output  {batch.run.folder}"
+        for batch in planned.batches
+    )
 
 
-def amount(files: int, stored: int, tasks: int | None = None) -> str:
-    """``1 file, 2.0 KB, 1 task``."""
-    return f"{count(files, 'file')}, {size(stored)}" + ("" if tasks is None else f", {count(tasks, 'task')}")
-
-
-def size(number: int) -> str:
-    """``512 B``, ``1.5 KB``, ``20.1 MB`` (units of 1024)."""
-    if number < 1024:
-        return f"{number} B"
-    value = float(number)
-    for unit in ("KB", "MB", "GB", "TB"):
-        value /= 1024
-        if value < 1024 or unit == "TB":
-            break
-    return f"{value:.1f} {unit}"
+def planned_statements(planned: PlannedLoad) -> str:
+    """What the load of a run would send to the warehouse (``--dry-run``)."""
+    if planned.statements is None:
+        return f"-- {planned.run.base}: empty, or loaded already (dry run: nothing is changed)"
+    lines = [f"-- {planned.run.base} (dry run: nothing is changed)"]
+    lines += [f"-- {statement.name}\n{statement.sql.strip()};" for statement in planned.statements]
+    return "\n".join(lines)
 
 
 def _aligned(rows: Iterable[Row]) -> list[str]:

@@ -15,6 +15,9 @@ from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Wa
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.storage import FileInfo
 
+ATOMIC_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
+"""The schema of ``events``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -114,6 +117,14 @@ class Request(NamedTuple):
     warehouse: Warehouse
     skip: Sequence[SchemaCriterion] = ()
     impossible: Mapping[Model, str] = {}
+
+
+def is_skipped(model: Model, request: Request) -> bool:
+    """Whether a criterion leaves out the model's table: its revision and addition do not count."""
+    return any(
+        (criterion.vendor, criterion.name) == (model.vendor, model.name) and criterion.model in (None, model.model)
+        for criterion in request.skip
+    )
 
 
 class Planned(NamedTuple):

@@ -63,6 +63,18 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
         return report if report is not None else _Run(settings, entry, watch).finish()
 
 
+def dry_run(settings: RunSettings, watch: Watch) -> None:
+    """Check what :func:`run` would meet before it writes; ``watch.planned`` hears the plan of the enrich step."""
+    if "load" in settings.steps:
+        check_target(settings.target, watch.say)
+    entry = choose(settings)
+    plan = ENRICH.plan(settings.enrich_settings(entry.id), World.of_now())
+    if plan.done is None:
+        ENRICH.dry_run(plan, watch)
+    else:
+        watch.planned(plan)
+
+
 def choose(settings: RunSettings) -> Entry:
     """The run that is meant: the one named, else one that waits or has done these very files, else a new one.
 

@@ -35,21 +35,27 @@ class Watch(Protocol):
 
     def warn(self, text: str) -> None: ...
 
+    def planned(self, plan: Any) -> None:
+        """Hears what a dry run would do."""
+
     def progress(self, total_bytes: int) -> AbstractContextManager[Advance]:
-        """Entered while a step works; what it gives is told records and input bytes done."""
+        """Entered while a step works; the step calls what it yields with the records and input bytes done."""
         ...
 
     def done(self, report: Any) -> None:
-        """Told the report of each run as soon as it is finished."""
+        """Hears the report of each run as soon as the run is finished."""
 
 
 class Unwatched:
-    """A watch for work nobody looks at; also a base for those who want to hear some of it."""
+    """A watch that ignores everything; derive from it to hear some of it."""
 
     def say(self, text: str) -> None:
         pass
 
     def warn(self, text: str) -> None:
+        pass
+
+    def planned(self, plan: Any) -> None:
         pass
 
     @contextmanager
@@ -79,6 +85,10 @@ class Step(Protocol[S_contra, P, R_co]):
 
         Raises :class:`UsageError` for what the user has to mend, :class:`NothingToDo`, :class:`StorageError`.
         """
+        ...
+
+    def dry_run(self, plan: P, watch: Watch) -> None:
+        """Check all that :meth:`execute` would meet before it writes; ``watch.planned`` hears what it would do."""
         ...
 
     def execute(self, plan: P, workers: WorkerPool, watch: Watch) -> Sequence[R_co]:

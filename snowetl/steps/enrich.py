@@ -134,13 +134,14 @@ class Enrich:
         used = [file for file in files if file.url in read]
         return replace(plan, files=used, work=work, ignored=cut.ignored, misread=misread)
 
-    def rehearse(self, plan: EnrichPlan) -> None:
-        """What :meth:`execute` does before it writes: fetch what enrichments read, build an enricher.
+    def dry_run(self, plan: EnrichPlan, watch: Watch) -> None:
+        """Fetch the files that enrichments read and build an enricher, as :meth:`execute` does before it writes.
 
         Raises ``ConfigError`` or ``AssetError``.
         """
         with scratch_folder() as folder:
             _task(plan, folder)
+        watch.planned(plan)
 
     def execute(self, plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> list[EnrichReport]:
         """Enrich the run.

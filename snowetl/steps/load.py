@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from snowetl.errors import ConfigError, NothingToDo, SnowetlError, UsageError
 from snowetl.iglu.client import IgluClient
@@ -61,6 +61,13 @@ class LoadPlan:
         )
 
 
+class PlannedLoad(NamedTuple):
+    """What a dry run tells of a run: the statements that would load it; ``None`` if it is loaded already or empty."""
+
+    run: TransformedRun
+    statements: Sequence[Statement] | None
+
+
 class Load:
     """Rows to tables. The workers have no part in it: the warehouse does the work."""
 
@@ -107,8 +114,11 @@ class Load:
                     note(report)
         return reports
 
-    def rehearse(self, plan: LoadPlan, watch: Watch) -> Iterator[tuple[TransformedRun, Sequence[Statement] | None]]:
-        """Runs and the statements that would load them; ``None`` for one that is loaded already or empty."""
+    def dry_run(self, plan: LoadPlan, watch: Watch) -> None:
+        """Ask the warehouse what each run would need; ``watch.planned`` hears a :class:`PlannedLoad` of each.
+
+        Raises ``NothingToDo`` where the embedded server has no data yet, ``LoadError``, ``StorageError``.
+        """
         target = plan.settings.target
         if target.database is None and not (target.data_folder / "PG_VERSION").exists():
             raise NothingToDo(
@@ -118,7 +128,8 @@ class Load:
             for folder in plan.folders:
                 run = read_run(folder)
                 found = loader.plan(run)
-                yield run, None if found is None else _shown(found, warehouse, watch.warn)
+                statements = None if found is None else _statements(found, warehouse, watch.warn)
+                watch.planned(PlannedLoad(run, statements))
 
 
 @contextmanager
@@ -137,7 +148,7 @@ def keep(report: LoadReport, warn: Say) -> None:
         warn(f"the run is loaded, but its report cannot be kept: {error}")
 
 
-def _shown(plan: load_plan.LoadPlan, warehouse: Warehouse, warn: Say) -> list[Statement]:
+def _statements(plan: load_plan.LoadPlan, warehouse: Warehouse, warn: Say) -> list[Statement]:
     for aside in plan.aside:
         warn(f"{aside.model.schema} would not be loaded, its rows would be kept aside: {aside.reason}")
     return list(plan.statements(warehouse))

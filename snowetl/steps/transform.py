@@ -43,6 +43,11 @@ class Transform:
         """See :func:`plan_transform`."""
         return plan_transform(settings, world)
 
+    def dry_run(self, plan: TransformPlan, watch: Watch) -> None:
+        """Tell which runs would be transformed; everything else was checked for the plan."""
+        if plan.batches:
+            watch.planned(plan)
+
     def execute(self, plan: TransformPlan, workers: WorkerPool, watch: Watch) -> list[TransformReport]:
         """Transform the runs that are not done, one after the other.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from snowetl.cli import tables
 from snowetl.cli.progress import _State, duration
 from snowetl.reporting.enrich import EnrichReport
+from snowetl.settings import words
 
 REPORT = {
     "format": "snowetl-enrich-report/1",
@@ -31,7 +32,7 @@ REPORT = {
 
 
 def test_report() -> None:
-    assert tables.report(EnrichReport.from_json(REPORT)).splitlines() == [
+    assert tables.enrich_report(EnrichReport.from_json(REPORT)).splitlines() == [
         "run=2026-01-02-03-04-05",
         "  records      12,000  3 files, 2.0 KB",
         "    discarded       4  header or empty line",
@@ -47,7 +48,7 @@ def test_report() -> None:
 
 
 def test_size() -> None:
-    assert [tables.size(n) for n in (0, 1023, 1024, 1536, 5 << 30, 1 << 50)] == [
+    assert [words.size(n) for n in (0, 1023, 1024, 1536, 5 << 30, 1 << 50)] == [
         "0 B",
         "1023 B",
         "1.0 KB",

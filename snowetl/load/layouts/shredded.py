@@ -9,14 +9,13 @@ from snowetl.ddl.atomic import EVENT_COLUMNS
 from snowetl.ddl.names import choose_table
 from snowetl.ddl.tables import Alterations, Held, NoTable, Table
 from snowetl.errors import LoadError
-from snowetl.load.plan import Aside, Copy, Planned, Request, TablePlan
+from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePlan, is_skipped
 from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
 from snowetl.load.run import ATOMIC, POSTGRES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
 from snowetl.load.warehouse import Statement, TableChange, Warehouse
 from snowetl.model.schema import ParseError, SchemaKey
 
-ATOMIC_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
 REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
 REJECTED_VALUES = Model(REJECTED_KEY.vendor, REJECTED_KEY.name, REJECTED_KEY.version.model, POSTGRES)
 META = (
@@ -57,14 +56,6 @@ def _refuse_formats(request: Request) -> None:
             f"{' or '.join(sorted(accepted))} rows: transform the run again with --target "
             f"{request.warehouse.capabilities.rows_for}, and without --json and --skip"
         )
-
-
-def is_skipped(model: Model, request: Request) -> bool:
-    """A criterion leaves out whole tables: its revision and addition do not count."""
-    return any(
-        (criterion.vendor, criterion.name) == (model.vendor, model.name) and criterion.model in (None, model.model)
-        for criterion in request.skip
-    )
 
 
 def _events(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:

@@ -11,8 +11,7 @@ from snowetl.ddl.names import index_name, quoted
 from snowetl.errors import LoadError
 from snowetl.jvm import jsontext
 from snowetl.jvm.jsontext import JsonNumber
-from snowetl.load.layouts.shredded import ATOMIC_KEY, is_skipped
-from snowetl.load.plan import Copy, Planned, Request, TablePlan
+from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
 from snowetl.load.run import JSON, Model
 from snowetl.load.warehouse import Statement, TableChange
