@@ -75,6 +75,18 @@ def test_the_yaml_example_is_a_configuration(tmp_path: Path, monkeypatch: pytest
     assert main([*arguments, "--run-id", "2026-03-05-02-00-00"]) == 0
 
 
+def test_the_examples_of_enrichments_are_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
+    from snowetl.enrich.config import EnrichConfig
+
+    examples = [block for block in _blocks(ROOT / "docs" / "configuration.md", "json") if '"enabled"' in block]
+    for name in set(re.findall(r"\$\{(\w+)\}", "".join(examples))):
+        monkeypatch.setenv(name, "s3cret")
+    for example in examples:
+        config = EnrichConfig.load(enrichments=example, input_format="thrift", etl_tstamp=0)
+        assert len(config.enrichments) == 1
+    assert examples
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):

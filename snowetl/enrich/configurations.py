@@ -73,6 +73,8 @@ class _Loader:
                 if one is None:
                     continue
                 name = one.criterion.name
+                if getattr(one, "several", False):
+                    name = f"{name} {len(found)}"
                 if name in found:
                     _log.warning("%s: another configuration of %s came before; this one counts", element.where(), name)
                 found[name] = one

@@ -6,6 +6,7 @@ To add one, see :mod:`snowetl.enrich.enrichments.base`.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 
 from snowetl.enrich.enrichments.base import Enrichment
@@ -17,6 +18,7 @@ ENTRY_POINT_GROUP = "snowetl.enrichments"
 
 BUILT_IN = (
     "anon_ip",
+    "api_request",
     "campaign_attribution",
     "cookie_extractor",
     "currency_conversion",
@@ -30,12 +32,11 @@ BUILT_IN = (
     "user_agent_utils",
     "weather",
 )
-"""Files of this package; each names its configuration's class as ``ENRICHMENT``."""
+"""Files of this package; each names its configuration's class as ``ENRICHMENT``, more of them as ``FURTHER``."""
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
     criterion("javascript_script_config"),
-    criterion("api_request_enrichment_config", vendor=_ENRICHMENTS),
     criterion("asn_lookups", vendor=_ENRICHMENTS),
     criterion("bot_detection_enrichment_config", vendor=_ENRICHMENTS),
     criterion("cross_navigation_config", vendor=_ENRICHMENTS),
@@ -52,8 +53,14 @@ def registered() -> dict[str, type[Enrichment]]:
 
     Raises :class:`ConfigError` for one that cannot be imported, or is something else.
     """
-    built_in = [importlib.import_module(f"{__name__}.{file}").ENRICHMENT for file in BUILT_IN]
-    return {one.criterion.name: one for one in (*built_in, *_installed())}
+    return {one.criterion.name: one for one in (*_built_in(), *_installed())}
+
+
+def _built_in() -> Iterator[type[Enrichment]]:
+    for file in BUILT_IN:
+        module = importlib.import_module(f"{__name__}.{file}")
+        yield module.ENRICHMENT
+        yield from getattr(module, "FURTHER", ())
 
 
 def _installed() -> list[type[Enrichment]]:

@@ -28,6 +28,8 @@
        ENRICHMENT: type[Enrichment] = HostConf
 
    ``Host`` is the step: a callable that reads and writes a :class:`~snowetl.enrich.draft.Draft`.
+   Of several configurations of one kind the last counts; all of them do, in file order, where the class says
+   ``several: ClassVar[bool] = True``.
 2. A row in ``snowetl.enrich.enrichments.BUILT_IN``: the name of the file. In another package instead: an entry point
    of the group ``snowetl.enrichments`` that names the class (``host = "my_package.host:HostConf"``).
 3. The configuration's schema in ``snowetl/iglu/schemas/…``, a test file, a section of docs/configuration.md.

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from snowetl.enrich.enrichments import registered
 from snowetl.iglu.validation.patterns import full_match
@@ -29,6 +30,7 @@ from snowetl.storage import lzop_writer
 from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._api_request import answering
 from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._remote import service
 
@@ -36,6 +38,7 @@ FILES = "end_to_end.jsonl"
 
 _JSON_COLUMNS = ("contexts", "derived_contexts", "unstruct_event")
 _EVENT = INDEX["event"]
+_SERVICES = frozenset(("remote_adapter", "http"))
 _NOT_OURS = frozenset(("v_etl",))
 """The job names itself as the processor."""
 
@@ -45,13 +48,14 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     missing = sorted({_name(config) for config in configs} - set(registered()))
     if missing:
         return Unsupported(f"enrichment {', '.join(missing)}")
-    outside = sorted({service["kind"] for service in case.get("requires") or ()} - {"remote_adapter"})
+    outside = sorted({service["kind"] for service in case.get("requires") or ()} - _SERVICES)
     if outside:
         return Unsupported(f"outside service {', '.join(outside)}")
     with (
         tempfile.TemporaryDirectory() as folder,
         resolver_with(case.get("extra_schemas") or {}, vectors) as resolver,
         _remote_adapters(case) as remote_adapters,
+        _apis(case, configs) as configs,
     ):
         work = Path(folder)
         _write_input(case, work / "in")
@@ -81,10 +85,26 @@ def _remote_adapters(case: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
     """The remote adapters a case needs, each answering as the case says."""
     with contextlib.ExitStack() as services:
         adapters = []
-        for needed in case.get("requires") or ():
+        for needed in _required(case, "remote_adapter"):
             url, _ = services.enter_context(service(needed))
             adapters.append({"vendor": needed["vendor"], "version": needed["version"], "url": url})
         yield adapters
+
+
+def _required(case: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [one for one in case.get("requires") or () if one["kind"] == kind]
+
+
+@contextlib.contextmanager
+def _apis(case: dict[str, Any], configs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The APIs a case needs, on free ports; the configurations with their addresses."""
+    text = json.dumps(configs)
+    with contextlib.ExitStack() as services:
+        for needed in _required(case, "http"):
+            seen: list[dict[str, Any]] = []
+            address = services.enter_context(answering(needed["status"], needed["body"].encode(), seen))
+            text = text.replace("{0.scheme}://{0.netloc}".format(urlsplit(needed["url"])), address)
+        yield json.loads(text)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from typing import Any
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich import steps
 from snowetl.enrich.config import EnrichConfig
-from snowetl.enrich.draft import Draft
+from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import currency_rates, registered, weather
 from snowetl.enrich.enrichments.base import Enrichment, Step
 from snowetl.enrich.services import Services
@@ -30,6 +30,7 @@ from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import SchemaKey
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites import _api_request
 
 FILES = "enrichments.jsonl"
 
@@ -228,7 +229,27 @@ def _weather_calls(case: dict[str, Any]) -> Iterator[Mismatch]:
 
 _WEATHER = {"list": [{"dt": 0, "main": {}, "clouds": {"all": 0}}]}
 
+
+def _api(case: dict[str, Any]) -> Iterator[Mismatch]:
+    return _api_request.run(case, _with_json, _OFFLINE)
+
+
+def _with_json(given: dict[str, Any]) -> Draft:
+    """An event, its columns as values of their types, and its JSON."""
+    columns = {name: value if value is None else str(value) for name, value in given.get("event", {}).items()}
+    draft = _draft(columns)
+    for column, schema in (("contexts", _CONTEXTS), ("unstruct_event", _UNSTRUCT)):
+        if given.get(column):
+            draft.values[INDEX[column]] = json.dumps({"schema": schema, "data": given[column]})
+    draft.add(*(Entity(one["schema"], json.dumps(one)) for one in given.get("derived_contexts", ())))
+    return draft
+
+
+_CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+_UNSTRUCT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+
 _FUNCTIONS = {
+    "api_request": _api,
     "json_path": _json_path,
     "lookup_cache": _lookup_cache,
     "pii_pseudonymization": _pii,
