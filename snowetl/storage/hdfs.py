@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hdfs_native import Client, FileStatus
 
 _STAGING = "._staging-"
+_NEW_STAGING = f"{_STAGING}new-"
+"""Of a file that must not be there yet: another process that deletes the one in its way leaves this one alone."""
 _BUFFER = 1 << 20
 _ATTEMPTS = 7
 """Tries to reach a name node: half a minute with the pauses between them."""
@@ -132,7 +134,7 @@ class HdfsFileSystem:
     def create_exclusive(self, url: str, data: bytes) -> bool:
         """As in the contract: a staged file is renamed, which HDFS refuses where there is one already."""
         _, path, client = self._locate(url)
-        staged = _HdfsStagedFile(client, url, path)
+        staged = _HdfsStagedFile(client, url, path, _NEW_STAGING)
         try:
             staged.write(data)
             temporary = json.loads(staged.close())["temporary"]
@@ -158,11 +160,11 @@ class HdfsFileSystem:
 
 
 class _HdfsStagedFile:
-    def __init__(self, client: Client, url: str, path: str) -> None:
+    def __init__(self, client: Client, url: str, path: str, prefix: str = _STAGING) -> None:
         folder, _, name = path.rpartition("/")
         self._client = client
         self._url = url
-        self._temporary = f"{folder}/{_STAGING}{name}-{uuid.uuid4().hex}"
+        self._temporary = f"{folder}/{prefix}{name}-{uuid.uuid4().hex}"
         self._size = 0
         with _explained(url, "write"):
             client.mkdirs(folder or "/", create_parent=True)

@@ -22,6 +22,8 @@ from snowetl.storage.ranges import RangeReader
 _log = logging.getLogger("snowetl")
 
 _STAGING = "._staging-"
+_NEW_STAGING = f"{_STAGING}new-"
+"""Of a file that must not be there yet: another process that deletes the one in its way leaves this one alone."""
 _BUFFER = 1 << 20
 
 
@@ -111,7 +113,7 @@ class LocalFileSystem:
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
         target = Path(_split(url)[1])
-        staged = _LocalStagedFile(url)
+        staged = _LocalStagedFile(url, _NEW_STAGING)
         try:
             staged.write(data)
             temporary = Path(json.loads(staged.close())["temporary"])
@@ -173,10 +175,10 @@ class _UnchangedFile(RawIOBase):
 class _LocalStagedFile:
     """A hidden file beside its target: on the same volume, so that the rename is atomic."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, prefix: str = _STAGING) -> None:
         self._url = url
         self._target = Path(_split(url)[1])
-        name = f"{_STAGING}{self._target.name}-{uuid.uuid4().hex}"
+        name = f"{prefix}{self._target.name}-{uuid.uuid4().hex}"
         self._temporary = self._target.with_name(name)
         with _explained(url, "write"):
             self._target.parent.mkdir(parents=True, exist_ok=True)
