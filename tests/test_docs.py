@@ -16,6 +16,7 @@ PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "d
 PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md", "docs/testing.md")
 SHELL_PAGES = (
     "README.md",
+    "docs/bad-rows.md",
     "docs/ddl.md",
     "docs/enrich-job.md",
     "docs/input-formats.md",

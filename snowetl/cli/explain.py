@@ -1,19 +1,27 @@
-"""``snowetl explain``: the way of one record, step by step, to the event or the bad row it becomes."""
+"""``snowetl explain``: the way of records, step by step, to the events or bad rows they become, and a verdict."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snowetl.cli import console
 from snowetl.cli.verb import verb
 from snowetl.jvm import jsontext
 from snowetl.steps.settings import ExplainSettings
 
+if TYPE_CHECKING:
+    from snowetl.steps.explain import Stage, Way
+
 EXAMPLES = (
     """
 snowetl explain logs/E1.2026-03-05-08.gz:17 -f cloudfront -e enrichments --iglu-config resolver.json""",
+    """
+snowetl explain bad/run=2026-03-05-01-00-00/part-00000.gz:1-20 -f thrift --iglu-config resolver.json""",
+    """
+tail -n 3 access.log | snowetl explain - -f cloudfront --iglu-config resolver.json --json""",
 )
 
 
@@ -23,18 +31,37 @@ snowetl explain logs/E1.2026-03-05-08.gz:17 -f cloudfront -e enrichments --iglu-
     exit_codes={0: "done", 1: "failure", 2: "wrong usage or configuration; no such file or record"},
 )
 def command(settings: ExplainSettings) -> None:
-    """Show the way of one record: loader, payload, adapter, raw events, each step, the event or bad row and why.
+    """Show the way of records: loader, payload, adapter, raw events, columns, each step, and how each result ended.
 
-    A file may be compressed and lie on S3.
+    A file may be compressed and lie on S3. A bad row is explained by the record in it. Each record ends with a line for
+    each of its results: ✓ an event, ✗ a bad row and why it is one, – a record that is no event.
     """
-    from snowetl.library import explain
+    from snowetl.steps.explain import ways
 
-    for number, (stage, detail) in enumerate(explain(settings), 1):
-        console.show("\n".join([f"{number}. {console.one_line(stage)}", *_lines(detail), ""]))
+    for number, way in enumerate(ways(settings, sys.stdin.buffer)):
+        if settings.json:
+            console.emit(jsontext.dumps(way.to_json()))
+        else:
+            console.show("\n".join([*([""] if number else []), *_way(way)]))
 
 
-def _lines(detail: Any) -> Iterator[str]:
-    """``detail`` as indented lines: one per value of an object, whole JSON for bad rows."""
+def _way(way: Way) -> Iterator[str]:
+    """A record's head, its stages with their numbers, its verdicts."""
+    if way.place:
+        yield f"=== {console.one_line(way.place)}"
+    if way.note:
+        yield f"    {console.one_line(way.note)}"
+    for number, stage in enumerate(way.stages, 1):
+        yield f"{number}. {console.one_line(stage.name)}"
+        yield from _detail(stage)
+        yield ""
+    for verdict in way.verdicts:
+        yield console.one_line(str(verdict))
+
+
+def _detail(stage: Stage) -> Iterator[str]:
+    """What a stage made, as indented lines: one per value of an object, whole JSON for bad rows."""
+    detail = stage.detail
     if not isinstance(detail, dict):
         yield f"   {console.one_line(str(detail))}"
     elif not detail:
@@ -42,9 +69,15 @@ def _lines(detail: Any) -> Iterator[str]:
     elif set(detail) == {"schema", "data"}:
         yield from (f"   {line}" for line in json.dumps(detail, indent=2, ensure_ascii=False).split("\n"))
     else:
-        width = max(len(key) for key in detail)
-        for key, value in detail.items():
-            if value is None or value == []:
-                continue
-            shown = value if isinstance(value, str) else jsontext.dumps(value)
-            yield f"   {key:<{width}}  {console.one_line(shown)}"
+        yield from _values(detail, stage)
+
+
+def _values(detail: dict[str, Any], stage: Stage) -> Iterator[str]:
+    """Name, value, and where the value comes from."""
+    width = max(len(key) for key in detail)
+    for key, value in detail.items():
+        if value is None or value == []:
+            continue
+        shown = console.one_line(value if isinstance(value, str) else jsontext.dumps(value))
+        origin = stage.origins.get(key)
+        yield f"   {console.one_line(key):<{width}}  {shown}{f'   ← {console.one_line(origin)}' if origin else ''}"

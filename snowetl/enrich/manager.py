@@ -33,6 +33,9 @@ _IP_ADDRESS = INDEX["user_ipaddress"]
 _USERAGENT = INDEX["useragent"]
 _V_COLLECTOR = INDEX["v_collector"]
 
+PARAMETERS = "parameters"
+"""What a watch is told the first time: not a step, but the conversion of the parameters."""
+
 Watch = Callable[[str, Draft], None]
 
 
@@ -93,13 +96,16 @@ class EnrichmentManager:
         """One event through all phases: the event or a bad row, and events that enrichments emitted; or a discard.
 
         ``base`` and ``base_failures`` come from :meth:`set_up`; an event without an id gets one derived from
-        ``place``; ``watch`` is called with each step's name and the draft after it.
+        ``place``; ``watch`` is called with each step's name and the draft after it, and first of all
+        with :data:`PARAMETERS` after their conversion.
         """
         event = EnrichedEvent(base.copy())
         draft = Draft(event, raw)
         parsed, failures = transform(raw.parameters, event.texts)
         if not event.texts[_EVENT_ID]:
             event.texts[_EVENT_ID] = event_id.derive(place)
+        if watch is not None:
+            watch(PARAMETERS, draft)
         if base_failures or failures:
             return [badrow.enrichment_failures(self._origin, event, raw, base_failures + failures)]
         notes, violations = self._validate(draft, parsed)

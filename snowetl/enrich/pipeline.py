@@ -12,7 +12,7 @@ from snowetl.collector import loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.event_id import Place, RecordPlace
-from snowetl.enrich.manager import EnrichmentManager
+from snowetl.enrich.manager import PARAMETERS, EnrichmentManager
 from snowetl.enrich.size import FEW_EVENTS, events_left_out, length, limit_size
 from snowetl.errors import ConfigError, SnowetlError
 from snowetl.iglu.client import IgluClient
@@ -22,6 +22,9 @@ from snowetl.model.fields import NAMES
 from snowetl.model.payload import RawEvent
 from snowetl.model.result import Discard, Result
 from snowetl.storage.records import Record
+
+OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
+"""Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
 
 
 class Refused(NamedTuple):
@@ -153,7 +156,7 @@ class Enricher:
                     yield from self._manager.lookup_keys(raw, base, self._lookups)
 
     def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
-        """The way of one record as (stage, what it made), for people: loader, adapter, each step, the result.
+        """The way of one record as (stage, what it made), for people: loader, adapter, columns, each step, the result.
 
         Arguments as of :meth:`process`.
         """
@@ -180,6 +183,7 @@ class Enricher:
             changes = _Changes()
             base, failures = self._manager.set_up(raw.payload)
             changes.last = list(base)
+            yield OF_PAYLOAD, {name: value for name, value in zip(NAMES, base, strict=True) if value}
             place = Place(record_place, ordinal)
             results = self._manager.enrich(raw, base, failures, place, watch=changes.note)
             yield from changes.steps
@@ -225,7 +229,7 @@ class _Changes:
             if fresh:
                 changed["entities"] = fresh
         self.last = now
-        self.steps.append((f"step {step}", changed))
+        self.steps.append((OF_PARAMETERS if step is PARAMETERS else f"step {step}", changed))
 
 
 def _describe(error: Exception) -> str:

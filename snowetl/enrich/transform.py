@@ -13,7 +13,7 @@ from snowetl.jvm.map_order import map_order
 from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.fields import INDEX
+from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.payload import Parameters
 from snowetl.model.text import tsv_safe
 
@@ -153,6 +153,17 @@ def transform(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[M
     if not failed:
         return parsed, []
     return parsed, [failed[name] for name in map_order(parameters) if name in failed]
+
+
+def columns_of(parameter: str) -> tuple[str, ...]:
+    """The columns that a tracker parameter fills; none for one that is not known."""
+    if parameter == "tnuid":
+        return ("network_userid",)
+    if parameter in _DIMENSIONS:
+        return _DIMENSIONS[parameter]
+    if parameter in _JSON:
+        return (_JSON[parameter],)
+    return (NAMES[_RULES[parameter][0]],) if parameter in _RULES else ()
 
 
 def _in_order(parameters: Parameters) -> Iterable[tuple[str, str | None]]:

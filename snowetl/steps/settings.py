@@ -765,9 +765,11 @@ class ExplainSettings(Enriching):
     """The way of one record, step by step: every setting that shapes a result counts here as in ``enrich``."""
 
     record: str = argument(
-        "RECORD|FILE[:N]",
-        help="A line of a log, a Thrift record in base64, or the N-th record of a file (the first without N).",
+        "RECORD|FILE[:N[-M]]|-",
+        help="A line of a log, a Thrift record in base64, a bad row, the N-th record of a file (the first without N; N "
+        "to M; N- to the last), or - for the lines of standard input.",
     )
+    json: bool = flag("--json", help="One JSON document for each record: place, note, stages, verdicts.", group=IO)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 from snowetl.cli.main import main
+from snowetl.enrich.transform import columns_of
+from snowetl.model import badrow, reasons
+from snowetl.model.badrow import Origin
+from snowetl.steps.bad_row_record import BAD_ROWS
+from snowetl.testing import enrich, event, tp2
+from snowetl.testing.requests import record
 from tests.integration.support import HEADER, RESOLVER, cloudfront_line, write_json
 
 
@@ -75,3 +83,154 @@ def test_thrift_is_given_in_base64(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_an_unknown_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(tmp_path, "x", input_format="apache") == 2
     assert "apache" in capsys.readouterr().err
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def verdicts(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line[:2] in ("✓ ", "✗ ", "– ")]
+
+
+def answer(capsys: pytest.CaptureFixture[str], folder: Path, record: str, *extra: str, **more: str) -> str:
+    assert explain(folder, record, *extra, **more) == 0
+    return capsys.readouterr().out
+
+
+SOME = (
+    (cloudfront_line(1), "✓ event page_view"),
+    (
+        cloudfront_line(1).replace("e=pv", "e=se&se_va=twelve"),
+        '✗ enrichment_failures: se_va = "twelve" is not a number',
+    ),
+    ("#Version: 1.0", "– discarded: header line"),
+    ("nonsense", "✗ collector_payload_format_violation: does not match header or data row formats"),
+)
+
+
+@pytest.mark.parametrize(("record", "verdict"), SOME)
+def test_a_record_ends_with_its_verdict(
+    record: str, verdict: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = answer(capsys, tmp_path, record)
+    assert shown.splitlines()[-1] == verdict
+    assert verdicts(shown) == [verdict]
+
+
+def test_each_result_of_a_record_has_a_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = base64.b64encode(tp2({"e": "pv"}, {"e": "se", "se_va": "x"}, {"e": "pp"})).decode()
+    assert verdicts(answer(capsys, tmp_path, record, input_format="thrift")) == [
+        "✓ event page_view",
+        '✗ enrichment_failures: se_va = "x" is not a number',
+        "✓ event page_ping",
+    ]
+
+
+def test_columns_say_which_parameter_filled_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = cloudfront_line(1).replace("e=pv", "e=se&se_va=12&res=10x20&eid=nonsense")
+    lines = [line.strip() for line in answer(capsys, tmp_path, line).splitlines()]
+    for shown in ("se_value", "dvce_screenheight", "event_id", "collector_tstamp"):
+        [found] = [line for line in lines if line.startswith(f"{shown} ")]
+        origin = found.partition("← ")[2]
+        assert (
+            origin
+            == {
+                "se_value": "se_va",
+                "dvce_screenheight": "res",
+                "event_id": "the record's content and place",
+                "collector_tstamp": "timestamp",
+            }[shown]
+        )
+
+
+def test_every_known_parameter_names_its_columns() -> None:
+    assert columns_of("vp") == ("br_viewwidth", "br_viewheight")
+    assert columns_of("cx") == ("contexts",)
+    assert columns_of("tnuid") == ("network_userid",)
+    assert columns_of("ti_nm") == ("ti_name",)
+    assert columns_of("nothing") == ()
+
+
+# --- which records --------------------------------------------------------------------------------------------------
+
+
+def test_a_range_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    log.write_text(HEADER + "\n".join(cloudfront_line(number) for number in range(5)))
+    shown = answer(capsys, tmp_path, f"{log}:2-4")
+    assert verdicts(shown) == ["– discarded: header line", "✓ event page_view", "✓ event page_view"]
+    assert "=== log:4" in shown
+    assert len(verdicts(answer(capsys, tmp_path, f"{log}:6-"))) == 2
+    assert len(verdicts(answer(capsys, tmp_path, f"{log}:6-99"))) == 2
+    assert explain(tmp_path, f"{log}:9-12") == 2
+    assert explain(tmp_path, f"{log}:3-2") == 2
+    assert "empty range" in capsys.readouterr().err
+
+
+def test_standard_input(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = f"#Fields: x\n{cloudfront_line(1)}\r\nnonsense\n"
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(lines.encode())))
+    shown = answer(capsys, tmp_path, "-")
+    assert [line[0] for line in verdicts(shown)] == ["–", "✓", "✗"]
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"\n")))
+    assert answer(capsys, tmp_path, "-", input_format="ndjson/com.acme/v1").endswith("– discarded: empty line\n")
+    assert "=== -:2" in shown
+
+
+def test_json_is_a_document_a_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    log.write_text("\n".join(record for record, _ in SOME[:3]))
+    documents = [json.loads(line) for line in answer(capsys, tmp_path, f"{log}:1-", "--json").splitlines()]
+    assert [document["place"] for document in documents] == ["log:1", "log:2", "log:3"]
+    assert [document["verdicts"][0]["kind"] for document in documents] == ["event", "bad_row", "discarded"]
+    for document in documents:
+        assert document.keys() == {"place", "note", "stages", "verdicts"}
+        assert all(stage.keys() == {"stage", "detail", "origins"} for stage in document["stages"])
+    [columns] = [stage for stage in documents[1]["stages"] if stage["stage"] == "columns of the parameters"]
+    assert columns["origins"]["app_id"] == "aid"
+
+
+# --- bad rows -------------------------------------------------------------------------------------------------------
+
+RECORDS = {
+    "collector_payload_format_violation": b"\x0b not thrift",
+    "tracker_protocol_violations": tp2({"e": "pv", "colour": "red"}, time=1_700_000_000_123, headers=["X: y"]),
+    "adapter_failures": record(path="/com.example/v9", querystring="a=b%20c&a=d"),
+    "enrichment_failures": tp2({"e": "se", "se_va": "twelve", "page": "Grüße & mehr"}, network_userid=None),
+    "schema_violations": tp2(event("iglu:com.acme/none/jsonschema/1-0-0", {"a": 1})),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_bad_row_is_tried_again(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was wrong with the record is wrong with the one that is made of its bad row: same row."""
+    [row] = enrich(RECORDS[kind]).bad_rows
+    assert row.type == kind
+    shown = answer(capsys, tmp_path, row.to_json(), "--json")
+    document = json.loads(shown)
+    assert "is tried again" in document["note"]
+    again = document["stages"][-1]["detail"]
+    assert again["schema"] == row.schema_key
+    assert reasons.first_fault(again["data"]) == reasons.first_fault(row.data)
+    assert document["verdicts"][0]["text"].startswith(f"{kind}: ")
+
+
+def test_a_file_of_bad_rows_is_read_whatever_the_input_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row.to_json() for record in RECORDS.values() for row in enrich(record).bad_rows]
+    file = tmp_path / "part-00000.gz"
+    file.write_bytes(gzip.compress("\n".join(rows).encode()))
+    for input_format in ("thrift", "cloudfront"):
+        shown = answer(capsys, tmp_path, f"{file}:1-", input_format=input_format)
+        assert [line.split()[1].rstrip(":") for line in verdicts(shown)] == list(RECORDS)
+
+
+def test_a_bad_row_without_its_record_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = badrow.size_violation(Origin("x", "1", 0), 10, 20, "too long", "cut")
+    shown = answer(capsys, tmp_path, size.to_json())
+    assert "cannot be tried again: its payload is cut" in shown
+    assert verdicts(shown) == ["✗ size_violation: longer than the limit of 10 bytes (and 1 more fault)"]
+    for payload in ("{}", '{"raw": 1}', "[]", "null", '"x"', '{"raw": {"vendor": 1, "version": [], "parameters": {}}}'):
+        row = {"schema": BAD_ROWS + "schema_violations/jsonschema/2-0-1", "data": {"payload": json.loads(payload)}}
+        assert "cannot be tried again" in answer(capsys, tmp_path, json.dumps(row))

@@ -1,0 +1,115 @@
+"""From a bad row back to a record that a loader reads, where the bad row still holds one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from snowetl.collector.thrift_writer import write_payload
+from snowetl.jvm import jsontext
+from snowetl.model.payload import CollectorPayload
+
+BAD_ROWS = "iglu:com.snowplowanalytics.snowplow.badrows/"
+TRACKER = ("com.snowplowanalytics.snowplow", "tp2")
+_LOADERS = {"thrift": "thrift", "cloudfront": "cloudfront", "clj-tomcat": "clj-tomcat"}
+"""The loader a bad row names -> the input format it stands for, where it says it all."""
+
+Json = Mapping[str, Any]
+
+
+class Found(NamedTuple):
+    """A record to be explained, its input format (``None``: the one that was given), and how it was come by."""
+
+    record: bytes | str
+    input_format: str | None
+    note: str
+
+
+class Lost(NamedTuple):
+    """A bad row that holds no record any more, and why."""
+
+    reason: str
+
+
+def read_bad_row(text: str) -> Json | None:
+    """The bad row that ``text`` is; ``None`` for any other text."""
+    if not text.lstrip().startswith("{") or "snowplow.badrows/" not in text:
+        return None
+    try:
+        document = jsontext.loads(text)
+    except ValueError:
+        return None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    data = document.get("data") if isinstance(document, dict) else None
+    return document if isinstance(schema, str) and schema.startswith(BAD_ROWS) and isinstance(data, dict) else None
+
+
+def record_of(bad_row: Json, *, binary: bool) -> Found | Lost:
+    """The record in the payload of ``bad_row``. ``binary``: the records of the input format are bytes."""
+    kind = bad_row["schema"].split("/")[1]
+    payload = bad_row["data"].get("payload")
+    try:
+        if kind == "collector_payload_format_violation":
+            return _unreadable(bad_row["data"], payload, binary)
+        if kind in ("adapter_failures", "tracker_protocol_violations"):
+            return Found(write_payload(_payload(payload)), "thrift", "its collector payload, as a Thrift record")
+        if kind in ("schema_violations", "enrichment_failures"):
+            return _raw_event(payload["raw"])
+        if kind == "generic_error" and not str(payload).startswith("{"):
+            content = base64.b64decode(payload, validate=True)
+            return Found(content if binary else content.decode("utf-8"), None, "its record")
+    except (KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
+        return Lost(f"its payload is not as in bad rows of its kind ({type(error).__name__}: {error})")
+    if kind == "size_violation":
+        return Lost("its payload is cut, the record is in the collector's logs only")
+    if kind.startswith("loader_") or kind == "generic_error":
+        return Lost("it was an event already, which the transform could not make rows of; the record is not in it")
+    return Lost(f"bad rows of the kind {kind} hold no record")
+
+
+def _unreadable(data: Json, payload: Any, binary: bool) -> Found | Lost:
+    loader = _LOADERS.get(str(data["failure"].get("loader")))
+    if not isinstance(payload, str) or not payload:
+        return Lost("its payload is empty: a damaged file, not a record")
+    if loader == "thrift" or (loader is None and binary):
+        return Found(base64.b64decode(payload, validate=True), "thrift", "its record, from base64")
+    return Found(payload, loader, "its line")
+
+
+def _raw_event(raw: Json) -> Found:
+    """An event after its adapter: parameters of the tracker protocol, which are sent again as one request."""
+    payload = _payload({**raw, "collector": raw["loaderName"], "networkUserId": raw["userId"], "querystring": ()})
+    querystring = _pairs(raw["parameters"])
+    note = "its raw event, as a Thrift record of one request of the tracker protocol"
+    if not payload.vendor.startswith("com.snowplowanalytics"):
+        note += f" (it came through the adapter of {payload.vendor}/{payload.version})"
+    vendor, version = TRACKER
+    sent = payload.replaced(vendor=vendor, version=version, querystring=querystring, body=None, content_type=None)
+    return Found(write_payload(sent), "thrift", note)
+
+
+def _payload(json: Json) -> CollectorPayload:
+    timestamp = json["timestamp"]
+    return CollectorPayload(
+        vendor=json["vendor"],
+        version=json["version"],
+        querystring=_pairs(json["querystring"]),
+        content_type=json["contentType"],
+        body=json.get("body"),
+        collector=json["collector"],
+        encoding="UTF-8",
+        hostname=json["hostname"],
+        timestamp=None if timestamp is None else round(datetime.fromisoformat(timestamp).timestamp() * 1000),
+        ip_address=json["ipAddress"],
+        useragent=json["useragent"],
+        referer_uri=json["refererUri"],
+        headers=[str(header) for header in json["headers"]],
+        network_userid=json["networkUserId"],
+    )
+
+
+def _pairs(pairs: Any) -> list[tuple[str, str | None]]:
+    return [(str(pair["name"]), None if pair["value"] is None else str(pair["value"])) for pair in pairs]
