@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
+from typing import Any
 
+from snowetl import extensions
 from snowetl.adapters.base import Adapter
-from snowetl.errors import ConfigError
 
 ENTRY_POINT_GROUP = "snowetl.adapters"
 
@@ -49,16 +49,10 @@ def installed() -> list[Adapter]:
 
     Raises :class:`ConfigError` for one that cannot be imported or is something else.
     """
-    found = []
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        origin = (
-            f"adapter '{point.name}' of {point.dist.name if point.dist else 'an installed package'} ({point.value})"
-        )
-        try:
-            adapter = point.load()
-        except Exception as error:
-            raise ConfigError(f"{origin}: cannot be loaded: {error}. Fix or uninstall that package") from error
-        if not isinstance(adapter, Adapter):
-            raise ConfigError(f"{origin}: must be a snowetl.adapters.base.Adapter, not {type(adapter).__name__}")
-        found.append(adapter)
-    return found
+    return [extension.value for extension in extensions.installed(ENTRY_POINT_GROUP, "adapter", _fault)]
+
+
+def _fault(value: Any) -> str | None:
+    if isinstance(value, Adapter):
+        return None
+    return f"must be a snowetl.adapters.base.Adapter, not {type(value).__name__}"

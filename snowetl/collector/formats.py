@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
+from typing import Any
 
+from snowetl import extensions
 from snowetl.collector.clj_tomcat import CljTomcatLoader
 from snowetl.collector.cloudfront import CloudfrontLoader
 from snowetl.collector.loader import Loader, LoaderOptions
@@ -36,18 +37,18 @@ def formats() -> Mapping[str, type[Loader]]:
     Raises :class:`ConfigError` for an entry point that cannot be loaded, or whose name is taken.
     """
     found = dict(FORMATS)
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        whose = f"{point.dist.name}, entry point {point.name}" if point.dist else f"entry point {point.name}"
-        try:
-            loader = point.load()
-        except Exception as error:
-            raise ConfigError(f"The format of {whose} cannot be loaded: {error}. Mend or uninstall it") from error
-        if not (isinstance(loader, type) and issubclass(loader, Loader)):
-            raise ConfigError(f"The format of {whose} is {point.value}, which is not a class of loaders")
+    for extension in extensions.installed(ENTRY_POINT_GROUP, "format", _fault):
+        loader: type[Loader] = extension.value
         if loader.name in found:
-            raise ConfigError(f"The format of {whose} is named {loader.name}, which is taken")
+            raise ConfigError(f"{extension.origin}: its name, {loader.name}, is taken. Uninstall that package")
         found[loader.name] = loader
     return MappingProxyType(found)
+
+
+def _fault(value: Any) -> str | None:
+    if isinstance(value, type) and issubclass(value, Loader):
+        return None
+    return "must be a class derived from snowetl.collector.loader.Loader"
 
 
 def format_of(input_format: str) -> type[Loader]:

@@ -12,7 +12,7 @@ One name serves everywhere: the field ``accept_invalid``, the key ``accept-inval
 
 from snowetl.settings.declaration import Option, Settings, argument, flag, option
 from snowetl.settings.fingerprint import Fingerprint
-from snowetl.settings.kinds import Choice, Document, Flag, Kind, LocalPath, Location, Number, Size, SparkMaster, Text
+from snowetl.settings.kinds import Choice, Document, Flag, Kind, LocalPath, Location, Number, Size, Text
 
 __all__ = [
     "Choice",
@@ -26,7 +26,6 @@ __all__ = [
     "Option",
     "Settings",
     "Size",
-    "SparkMaster",
     "Text",
     "argument",
     "flag",

@@ -158,25 +158,6 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class SparkMaster(Kind):
-    """``none`` for this process, or the URL of a Spark master."""
-
-    metavar: str = "MASTER"
-
-    def parse(self, value: Any) -> str:
-        if not isinstance(value, str) or not _MASTER.fullmatch(value):
-            examples = ("none", "local[*]", "local[4]", "yarn", "spark://HOST:7077", "k8s://https://HOST:443")
-            hint = did_you_mean(str(value), ("none", "local", "local[*]", "yarn"))
-            raise ValueError(f"{shown(value)} is not a Spark master ({', '.join(examples)}){hint}")
-        return value
-
-
-_MASTER = re.compile(
-    r"none|yarn|local(?:\[(?:\d+|\*)(?:,\s*\d+)?\])?|local-cluster\[[\d,\s]+\]|(?:spark|k8s|mesos)://\S+", re.ASCII
-)
-
-
-@dataclass(frozen=True)
 class Location(Kind):
     """A folder, file or glob of any storage: a local path, ``file://``, ``s3://``, ``hdfs://``."""
 

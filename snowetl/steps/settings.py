@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from snowetl import documents
 from snowetl.documents import did_you_mean
-from snowetl.errors import ConfigError
+from snowetl.errors import ConfigError, UsageError
 from snowetl.settings import (
     Document,
     Kind,
@@ -22,7 +22,6 @@ from snowetl.settings import (
     Number,
     Settings,
     Size,
-    SparkMaster,
     Text,
     argument,
     flag,
@@ -286,6 +285,22 @@ def _object(name: str, source: Any, content: str) -> dict[str, Any]:
     return document
 
 
+@dataclass(frozen=True)
+class Master(Kind):
+    """``none`` for this process, the URL of a Spark master, or what another package adds."""
+
+    metavar: str = "MASTER"
+
+    def parse(self, value: Any) -> str:
+        from snowetl.workers.masters import opener_of
+
+        try:
+            opener_of(str(value))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return str(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Working(Settings):
     """Where and how a job does its work: nothing here changes what comes out."""
@@ -300,10 +315,10 @@ class Working(Settings):
     )
     master: str | None = option(
         "--master",
-        kind=SparkMaster(),
+        kind=Master(),
         default=None,
         default_help="what spark-submit or spark-defaults.conf says, else local[*]",
-        help="none (this process, without Spark), local[*] or any Spark master.",
+        help="none (this process, without Spark), local[*], any other Spark master, or one that another package adds.",
         group=WORK,
     )
     workers: int = option(

@@ -159,7 +159,7 @@ def test_split_size_64(folder: Path, capsys: Captured) -> None:
 def test_master_sparkle(folder: Path, capsys: Captured) -> None:
     code, text = answer(capsys, *options(folder, "--master", "sparkle"))
     assert code == 2
-    assert "'sparkle' is not a Spark master (none, local[*]" in text
+    assert "'sparkle' is not a master: give one of none, local, local[N]" in text
 
 
 def test_input_s3_with_one_slash(folder: Path, capsys: Captured) -> None:

@@ -102,13 +102,13 @@ def test_the_look_at_the_first_records_knows_installed_formats(
     ("value", "text"),
     [
         ("nowhere:Loader", "cannot be loaded"),
-        ("acme_balancer:CollectorPayload", "not a class of loaders"),
-        ("snowetl.collector.thrift:ThriftLoader", "is named thrift, which is taken"),
+        ("acme_balancer:CollectorPayload", "must be a class derived from"),
+        ("snowetl.collector.thrift:ThriftLoader", "its name, thrift, is taken"),
     ],
 )
 def test_what_is_no_new_format_is_refused(installed: Path, value: str, text: str) -> None:
     (installed / "entry_points.txt").write_text(f"[snowetl.formats]\nbalancer = {value}\n")
-    with pytest.raises(ConfigError, match=f"acme-balancer, entry point balancer .*{text}"):
+    with pytest.raises(ConfigError, match=f"format 'balancer' of acme-balancer .*{text}"):
         formats()
 
 

@@ -169,11 +169,11 @@ def test_it_lives_as_long_as_the_enricher(project: Path) -> None:
 
 def test_a_broken_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "raise OSError('no licence')")
-    with pytest.raises(ConfigError, match=r"enrichment 'shop' of acme-shops \(acme_shops:ShopConf\) cannot be loaded"):
+    with pytest.raises(ConfigError, match=r"enrichment 'shop' of acme-shops \(acme_shops:ShopConf\): cannot be loaded"):
         registered()
 
 
 def test_a_class_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "class ShopConf:\n    criterion = place = None\n")
-    with pytest.raises(ConfigError, match="is not an enrichment: it has no parse, needs, open"):
+    with pytest.raises(ConfigError, match="must be a class with parse, needs, open"):
         registered()

@@ -152,7 +152,7 @@ def test_workers_are_not_for_spark() -> None:
 @pytest.mark.parametrize("master", ["sparkle", "local[", "spark:/x", "NONE", ""])
 def test_message_master_sparkle(master: str) -> None:
     with (
-        pytest.raises(UsageError, match=r"no such master. Give one of: none, local, local\[N\]"),
+        pytest.raises(UsageError, match=r"is not a master.*: give one of none, local, local\[N\]"),
         open_pool(master, 1, ""),
     ):
         pass

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from typing import Any
 
+from snowetl import extensions
 from snowetl.enrich.enrichments.base import Enrichment
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, criterion
-from snowetl.errors import ConfigError
 from snowetl.model.schema import SchemaCriterion
 
 ENTRY_POINT_GROUP = "snowetl.enrichments"
@@ -65,22 +65,11 @@ def _built_in() -> Iterator[type[Enrichment]]:
 
 def _installed() -> list[type[Enrichment]]:
     """What other packages register: each entry point names an :class:`Enrichment` class."""
-    found = []
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        package = point.dist.name if point.dist else "an installed package"
-        origin = f"enrichment '{point.name}' of {package} ({point.value})"
-        try:
-            one = point.load()
-        except Exception as error:
-            raise ConfigError(f"{origin} cannot be loaded: {error}. Fix or uninstall that package") from error
-        missing = [name for name in _ASKED if not hasattr(one, name)]
-        if missing:
-            raise ConfigError(
-                f"{origin} is not an enrichment: it has no {', '.join(missing)} "
-                "(see snowetl.enrich.enrichments.base). Fix or uninstall that package"
-            )
-        found.append(one)
-    return found
+    return [extension.value for extension in extensions.installed(ENTRY_POINT_GROUP, "enrichment", _fault)]
 
 
-_ASKED = ("criterion", "place", "parse", "needs", "open")
+def _fault(value: Any) -> str | None:
+    missing = [name for name in ("criterion", "place", "parse", "needs", "open") if not hasattr(value, name)]
+    if not missing:
+        return None
+    return f"must be a class with {', '.join(missing)} (see snowetl.enrich.enrichments.base)"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
+from typing import Any
 
+from snowetl import extensions
 from snowetl.errors import ConfigError
 from snowetl.load.warehouse import Warehouse
 
@@ -31,15 +33,13 @@ def warehouse_class(name: str) -> type[Warehouse]:
         module, _, attribute = WAREHOUSES[name].partition(":")
         found: type[Warehouse] = getattr(import_module(module), attribute)
         return found
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return _loaded(point)
+    for extension in extensions.installed(GROUP, "warehouse", _fault):
+        if extension.name == name:
+            added: type[Warehouse] = extension.value
+            return added
     raise ConfigError(f"--warehouse {name} is unknown; there are {', '.join(names())}")
 
 
-def _loaded(point: EntryPoint) -> type[Warehouse]:
-    try:
-        loaded: type[Warehouse] = point.load()
-    except Exception as error:
-        raise ConfigError(f"--warehouse {point.name}: {point.value} cannot be imported ({error})") from error
-    return loaded
+def _fault(value: Any) -> str | None:
+    missing = [name for name in ("name", "capabilities", "check", "open", "session") if not hasattr(value, name)]
+    return f"must be a class with {', '.join(missing)} (see snowetl.load.warehouse.Warehouse)" if missing else None
