@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import binascii
 import difflib
-import os
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from snowetl.errors import ConfigError
+from snowetl.interpolation import interpolate
 from snowetl.jvm import jsontext
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MASK = "***"
 _SECRET_KEY = re.compile(r"api_?key|passw(?:or)?d|secret|token|salt|private_?key|credential", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SUFFIXES = {".json": "JSON", ".hocon": "HOCON", ".yml": "YAML", ".yaml": "YAML"}
 _SHOWN = 200
@@ -91,9 +90,7 @@ def read_all(source: Any, what: str, *, variables: bool = True) -> list[Document
         documents = [_from_base64(source, what)]
     if not variables:
         return documents
-    return [
-        Document(document.where, interpolate(document.value, document.where), document.text) for document in documents
-    ]
+    return [_interpolated(document) for document in documents]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------
@@ -269,39 +266,11 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, int] | None:
 # --- variables, secrets, names ------------------------------------------------------------------------------------
 
 
-def interpolate(value: Any, where: str, environment: Mapping[str, str] = os.environ) -> Any:
-    """Replace ``${NAME}`` and ``${NAME:-default}`` in all texts of ``value``; ``$${`` stands for ``${``.
-
-    Raises :class:`ConfigError` naming all variables that are not set.
-    """
-    missing: dict[str, None] = {}
-
-    def replace(match: re.Match[str]) -> str:
-        dollar, name, default = match.groups()
-        if dollar:
-            return "${"
-        text = environment.get(name, default)
-        if text is None:
-            missing[name] = None
-            return ""
-        return text
-
-    def walk(item: Any) -> Any:
-        if isinstance(item, dict):
-            return {key: walk(inner) for key, inner in item.items()}
-        if isinstance(item, list):
-            return [walk(inner) for inner in item]
-        return _VARIABLE.sub(replace, item) if isinstance(item, str) and "${" in item else item
-
-    replaced = walk(value)
-    if missing:
-        names = " and ".join(missing)
-        verb = "is" if len(missing) == 1 else "are"
-        raise ConfigError(
-            f"{where}: the environment variable{'' if len(missing) == 1 else 's'} {names} {verb} not set. Set it, "
-            f"give a default (${{NAME:-default}}), or write $${{NAME}} for the text itself"
-        )
-    return replaced
+def _interpolated(document: Document) -> Document:
+    try:
+        return replace(document, value=interpolate(document.value))
+    except ValueError as error:
+        raise ConfigError(f"{document.where}: {error}") from None
 
 
 class Problems:

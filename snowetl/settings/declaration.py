@@ -10,9 +10,9 @@ from typing import Any, Self, TypeVar
 
 from snowetl.documents import did_you_mean, masked
 from snowetl.errors import ConfigError
+from snowetl.interpolation import escape, interpolate
 from snowetl.jvm import jsontext
 from snowetl.settings.fingerprint import Fingerprint, digest_of, read_document
-from snowetl.settings.interpolation import escape, interpolate
 from snowetl.settings.kinds import Choice, Document, Flag, Kind, ReadDocument, Text
 
 S = TypeVar("S", bound="Settings")

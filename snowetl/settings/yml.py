@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
+from snowetl.interpolation import interpolate
 from snowetl.settings.declaration import Option, Settings
-from snowetl.settings.interpolation import interpolate
 from snowetl.settings.words import count
 
 Verbs = Mapping[str, type[Settings]]
