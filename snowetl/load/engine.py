@@ -9,7 +9,7 @@ from dataclasses import replace
 from snowetl.errors import LoadError, TargetError
 from snowetl.load import manifest
 from snowetl.load.layouts import LAYOUTS
-from snowetl.load.plan import Aside, LoadPlan, Rejected, Request, TablePlan, require_whole
+from snowetl.load.plan import Aside, LoadPlan, Planned, Rejected, Request, TablePlan, require_whole
 from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, TableLoad
 from snowetl.load.retries import Retries
 from snowetl.load.run import Model, RowFolder, TransformedRun
@@ -67,12 +67,12 @@ class Loader:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
 
         ``bad_rows`` are files of bad rows to load with it. A run that is in the manifest already is left alone;
-        transient failures are tried again as a whole. Raises :class:`LoadError` or ``StorageError``; nothing of the
-        run is visible then.
+        transient failures are tried again as a whole. A run without events is noted only where it brings bad rows.
+        Raises :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
         """
-        if run.is_empty:
+        if run.is_empty and not bad_rows:
             return LoadReport(run.base, self._warehouse.name, EMPTY)
-        folders = self._folders(run)
+        folders = [] if run.is_empty else self._folders(run)
         try:
             return self._retries.call(lambda: self._load(run, folders, list(bad_rows)), _is_passing, self._warn)
         except TargetError as error:
@@ -123,7 +123,7 @@ class Loader:
         self, run: TransformedRun, folders: Sequence[RowFolder], tables: Tables, impossible: dict[Model, str]
     ) -> LoadPlan:
         request = Request(run, folders, tables, self._schemas, self._warehouse, self._skip, impossible)
-        planned = LAYOUTS[run.layout](request)
+        planned = LAYOUTS[run.layout](request) if folders else Planned([], [], [])
         return LoadPlan(
             run=run,
             set_up=tuple(self._warehouse.set_up(tables)),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple, cast
 
-from snowetl.errors import StorageError
+from snowetl.errors import LoadError
 from snowetl.storage import FileInfo, filesystem
 
 _CHUNK = 1 << 20
@@ -32,7 +32,7 @@ ATOMIC_TSV = RowFormat(False, b"")
 def read_chunks(files: Iterable[FileInfo]) -> Iterator[bytes]:
     """The lines of ``files``, a megabyte or so of whole lines at a time; a missing last line end is added.
 
-    Raises :class:`StorageError` naming a file that is damaged.
+    Raises :class:`LoadError` naming a file that is damaged.
     """
     for info in files:
         left = b""
@@ -42,7 +42,7 @@ def read_chunks(files: Iterable[FileInfo]) -> Iterator[bytes]:
                 try:
                     data = source.read(_CHUNK)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                    raise StorageError(f"{info.url} is damaged ({error}); transform the run again") from None
+                    raise LoadError(f"{info.url} is damaged ({error}); transform the run again") from None
                 if not data:
                     break
                 cut = data.rfind(b"\n") + 1

@@ -101,7 +101,11 @@ def _chosen(settings: RunSettings) -> Entry:
 
 
 def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
-    return entry.report() if settings.redo_from is None else None
+    """The report of a run that is done; ``None`` where it waits, or was loaded into another warehouse than this."""
+    report = entry.report() if settings.redo_from is None else None
+    if report is not None and "load" in settings.steps and report.get("target") not in (None, str(settings.target)):
+        return None
+    return report
 
 
 def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
@@ -158,6 +162,7 @@ class _Run:
             "seconds": (finished - started) / 1000,
             "settings": settings.about(),
             "fingerprint": settings.fingerprint().to_json(),
+            "target": str(settings.target) if "load" in settings.steps else None,
             "runIdentity": transformed.run_identity,
             "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
             "differences": differences,

@@ -7,19 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from snowetl.errors import ConfigError, NothingToDo, SnowetlError, UsageError
+from snowetl.errors import ConfigError, LoadError, NothingToDo, SnowetlError, TargetError, UsageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load import plan as load_plan
 from snowetl.load.engine import Loader
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LOADED, LoadReport, save
-from snowetl.load.run import TransformedRun, discover, read_run
+from snowetl.load.run import TransformedRun, discover, read_run, run_name
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouse import Say, Statement, Warehouse
 from snowetl.model.schema import SchemaCriterion
 from snowetl.runs.run import absolute
 from snowetl.settings import Fingerprint
+from snowetl.settings.words import count
 from snowetl.steps.base import Watch, World
 from snowetl.steps.settings import LoadSettings
 from snowetl.storage import FileInfo, filesystem
@@ -30,7 +31,7 @@ FORMAT = "snowetl-load-plan/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """The folders of the runs to load, and files of bad rows that go with the last of them."""
+    """The folders of the runs to load, and files of bad rows that go with them (:func:`bad_rows_by_folder`)."""
 
     settings: LoadSettings
     folders: list[str]
@@ -103,15 +104,26 @@ class Load:
             reports.append(report)
             watch.done(report)
 
+        failures: list[SnowetlError] = []
+        bad_rows = bad_rows_by_folder(plan.folders, plan.bad_rows, watch.warn)
         with _loader(plan, watch) as (loader, _):
             for folder in plan.folders:
-                report = loader.load(read_run(folder), plan.bad_rows if folder == plan.folders[-1] else ())
+                try:
+                    report = loader.load(read_run(folder), bad_rows[folder])
+                except (LoadError, UsageError) as error:
+                    if len(plan.folders) == 1 or isinstance(error, TargetError) or getattr(error, "transient", False):
+                        raise
+                    failures.append(error)  # of this run alone: those after it do not wait
+                    watch.warn(f"{folder} is not loaded: {error}")
+                    continue
                 if report.outcome == LOADED:
                     keep(report, watch.warn)
                 note(report)
             if plan.settings.retry_rejected:
                 for report in loader.retry_rejected():
                     note(report)
+        if failures:
+            raise LoadError(f"{len(failures):,} of {count(len(plan.folders), 'run')} not loaded. The first: {failures[0]}")
         return reports
 
     def dry_run(self, plan: LoadPlan, watch: Watch) -> None:
@@ -138,6 +150,31 @@ def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[Loader, Warehouse]]:
     skip = _criteria(plan.settings)
     with plan.settings.target.open(watch.say) as warehouse:
         yield Loader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+
+
+def bad_rows_by_folder(
+    folders: Sequence[str], files: Sequence[FileInfo], warn: Say
+) -> Mapping[str, Sequence[FileInfo]]:
+    """Files of bad rows by the run folder they go with: those below ``run=ID`` with the run of that id, so that a
+    folder which grows from hour to hour is loaded once; others with the last run.
+
+    ``warn`` hears of files whose run is not among ``folders``: they are not loaded.
+    """
+    found: dict[str, list[FileInfo]] = {folder: [] for folder in folders}
+    by_id = {run_name(folder): folder for folder in folders}
+    only = folders[0] if len(folders) == 1 and None in by_id else None
+    strangers: set[str] = set()
+    for file in files:
+        id_ = run_name(file.url)
+        folder = folders[-1] if id_ is None and folders else by_id.get(id_, only)
+        if folder is None:
+            strangers.add(f"run={id_}")
+        else:
+            found[folder].append(file)
+    if strangers:
+        more = f" and {count(len(strangers) - 1, 'other run')}" if len(strangers) > 1 else ""
+        warn(f"bad rows of {min(strangers)}{more} are not loaded: --input-folder has no such run")
+    return found
 
 
 def keep(report: LoadReport, warn: Say) -> None:

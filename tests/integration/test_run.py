@@ -269,6 +269,15 @@ def test_L2_the_same_command_with_other_enrichments_is_refused(small: Path, caps
     assert "is loaded" in capsys.readouterr().err
 
 
+def test_L2_a_run_that_is_done_is_loaded_into_another_warehouse_too(small: Path) -> None:
+    """Where the rows go does not shape them, so only the load is done, and once for each warehouse."""
+    before = query(small, "SELECT count(*) FROM atomic.events")
+    for _ in range(2):
+        assert main([*arguments(small, "--run-id", RUN, logs="fixtures/logs/webhooks"), "--schema", "other"]) == 0
+    assert query(small, "SELECT count(*) FROM other.events") == before
+    assert query(small, "SELECT count(*) FROM atomic.events") == before
+
+
 def test_L2_a_run_that_waits_goes_on_with_its_own_settings_or_is_done_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

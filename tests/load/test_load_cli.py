@@ -83,6 +83,60 @@ def test_rejected_rows_need_no_input(database, resolver, run, capsys):
     assert "--input-folder" in capsys.readouterr().err
 
 
+def bad_rows(folder, *ids):
+    """A folder of bad rows of the runs ``ids``, one in each."""
+    for id_ in ids:
+        (folder / f"run={id_}").mkdir(parents=True)
+        (folder / f"run={id_}" / "part-0.txt").write_text(f'"bad in {id_}"\n')
+    return str(folder)
+
+
+def test_B1_bad_rows_go_with_their_run_and_are_not_loaded_again(database, resolver, tmp_path, capsys):
+    """The folder of bad rows grows with that of the runs: each hour the same command loads what is new."""
+    transformed, seen = tmp_path / "transformed", []
+    for hour in ("00", "01", "02"):
+        make_run(transformed, [event_line(int(hour))], run=f"run=2026-03-05-{hour}-00-00")
+        bad = bad_rows(tmp_path / "bad", f"2026-03-05-{hour}-00-00")
+        assert load(resolver, "-i", str(transformed), "--bad-rows", bad, "--database", database) == 0
+        seen.append(query(database, "SELECT count(*) FROM atomic.bad_rows")[0][0])
+    assert seen == [1, 2, 3]
+    bases = query(database, "SELECT base, payload #>> '{}' FROM atomic.bad_rows")
+    assert all(payload.removeprefix('"bad in ').rstrip('"') in base for base, payload in bases)
+    bad_rows(tmp_path / "bad", "2026-03-06-00-00-00", "2026-03-06-01-00-00")
+    capsys.readouterr()
+    assert load(resolver, "-i", str(transformed), "--bad-rows", bad, "--database", database) == 0
+    assert "run=2026-03-06-00-00-00 and 1 other run are not loaded" in " ".join(capsys.readouterr().err.split())
+
+
+def test_B1_a_run_without_events_brings_its_bad_rows(database, resolver, tmp_path):
+    run = make_run(tmp_path / "transformed", [])
+    message = json.loads(Path(run, "shredding_complete.json").read_text())
+    message["data"]["timestamps"] |= {"min": None, "max": None}
+    Path(run, "shredding_complete.json").write_text(json.dumps(message))
+    assert load(resolver, "-i", run, "--database", database) == 0
+    assert query(database, "SELECT to_regclass('atomic.manifest')") == [(None,)]
+    bad = bad_rows(tmp_path / "bad", "2026-01-02-03-04-05")
+    for _ in range(2):
+        assert load(resolver, "-i", run, "--bad-rows", bad, "--database", database) == 0
+    assert query(database, "SELECT count(*) FROM atomic.bad_rows") == [(1,)]
+    assert query(database, "SELECT count_good FROM atomic.manifest") == [(0,)]
+
+
+def test_B1_a_run_that_cannot_be_loaded_does_not_hold_up_the_others(database, resolver, tmp_path, capsys):
+    transformed = tmp_path / "transformed"
+    runs = [make_run(transformed, [event_line(hour)], run=f"run=2026-03-05-0{hour}-00-00") for hour in range(4)]
+    Path(runs[0], "shredding_complete.json").write_text('{"schema":')
+    part = next(Path(runs[2]).rglob("part-*"))
+    part.write_bytes(part.read_bytes()[:-9])
+    assert load(resolver, "-i", str(transformed), "--database", database) == 1
+    err = " ".join(capsys.readouterr().err.split())
+    assert "2 of 4 runs not loaded" in err
+    assert "run=2026-03-05-00-00-00/ is not loaded" in err
+    assert "run=2026-03-05-02-00-00/ is not loaded" in err
+    assert query(database, "SELECT count(*) FROM atomic.events") == [(2,)]
+    assert query(database, "SELECT count(*) FROM atomic.manifest") == [(2,)]
+
+
 def test_an_input_folder_that_is_not_there_is_a_mistake(database, resolver, tmp_path, capsys):
     assert load(resolver, "-i", str(tmp_path / "typo"), "--database", database) == 2
     assert "typo" in capsys.readouterr().err
