@@ -123,7 +123,9 @@ class Load:
                 for report in loader.retry_rejected():
                     note(report)
         if failures:
-            raise LoadError(f"{len(failures):,} of {count(len(plan.folders), 'run')} not loaded. The first: {failures[0]}")
+            raise LoadError(
+                f"{len(failures):,} of {count(len(plan.folders), 'run')} not loaded. The first: {failures[0]}"
+            )
         return reports
 
     def dry_run(self, plan: LoadPlan, watch: Watch) -> None:

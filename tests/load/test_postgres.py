@@ -271,6 +271,43 @@ def test_B2_a_row_that_violates_a_constraint_is_put_aside(postgres, tmp_path, co
     assert postgres.query("SELECT count(*) FROM atomic.rejected_rows") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        "UNIQUE (n) DEFERRABLE INITIALLY DEFERRED",
+        "EXCLUDE USING btree (n WITH =) DEFERRABLE INITIALLY DEFERRED",
+        "FOREIGN KEY (n) REFERENCES atomic.known DEFERRABLE INITIALLY DEFERRED",
+    ],
+)
+def test_B2_a_deferred_constraint_is_checked_with_its_row(postgres, tmp_path, constraint):
+    """At the commit it would fail the whole run, on every try."""
+    postgres.load(make_run(tmp_path, [event_line(1)], [click_line(1, "first", "1")]))
+    postgres.execute("CREATE TABLE atomic.known (n bigint PRIMARY KEY)")
+    postgres.execute("INSERT INTO atomic.known VALUES (1), (2)")
+    postgres.execute(f"ALTER TABLE atomic.com_acme_click_1 ADD {constraint}")
+    refused = "3" if "FOREIGN" in constraint else "1"
+    run = make_run(tmp_path, [event_line(2)], [click_line(2, "a", refused), click_line(3, "b", "2")], run="run=2026-02")
+    report = postgres.load(run)
+    assert (report.tables[1].rows, report.tables[1].rejected) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "raised", ["SQLSTATE 'U0001'", "SQLSTATE '38001'", "division_by_zero", "cardinality_violation"]
+)
+def test_B2_whatever_a_trigger_raises_is_about_its_row(postgres, tmp_path, raised):
+    postgres.load(make_run(tmp_path, [event_line(1)], [click_line(1, "first", "1")]))
+    postgres.execute(
+        "CREATE FUNCTION atomic.no() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF NEW.n = 7 THEN RAISE {raised}; END IF; RETURN NEW; END $$"
+    )
+    postgres.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON atomic.com_acme_click_1 FOR EACH ROW EXECUTE FUNCTION atomic.no()"
+    )
+    run = make_run(tmp_path, [event_line(2)], [click_line(2, "a", "7"), click_line(3, "b", "8")], run="run=2026-02")
+    report = postgres.load(run)
+    assert (report.tables[1].rows, report.tables[1].rejected) == (1, 1)
+
+
 def test_B2_a_trigger_may_refuse_a_row(postgres, tmp_path):
     postgres.load(make_run(tmp_path, [event_line(1)], [click_line(1, "first", "1")]))
     postgres.execute(

@@ -166,7 +166,9 @@ class PostgresSession:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        """Constraints are checked with the row that violates them, deferred ones too, so that it can be put aside."""
         with self.connection.transaction():
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             yield
 
     def lock(self) -> None:
