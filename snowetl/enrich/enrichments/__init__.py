@@ -18,9 +18,12 @@ ENTRY_POINT_GROUP = "snowetl.enrichments"
 
 BUILT_IN = (
     "anon_ip",
+    "asn_lookups",
+    "bot_detection",
     "api_request",
     "campaign_attribution",
     "cookie_extractor",
+    "cross_navigation",
     "currency_conversion",
     "event_fingerprint",
     "http_header_extractor",
@@ -37,9 +40,6 @@ BUILT_IN = (
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
     criterion("javascript_script_config"),
-    criterion("asn_lookups", vendor=_ENRICHMENTS),
-    criterion("bot_detection_enrichment_config", vendor=_ENRICHMENTS),
-    criterion("cross_navigation_config", vendor=_ENRICHMENTS),
     criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
     criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
 )

@@ -70,7 +70,7 @@ class CurrencyConversionConf:
     """``base`` is the currency amounts are converted to. ``kind`` is that of the account at Open Exchange Rates."""
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("currency_conversion_config")
-    place: ClassVar[Place] = Place(80, legacy=205)
+    place: ClassVar[Place] = Place(80, legacy=184)
 
     schema_key: SchemaKey
     api_key: str = field(repr=False)

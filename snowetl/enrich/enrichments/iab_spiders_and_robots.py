@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
+from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
@@ -34,6 +34,7 @@ _IP_ADDRESS = INDEX["user_ipaddress"]
 _DERIVED = INDEX["derived_tstamp"]
 _CONTEXT = "iglu:com.iab.snowplow/spiders_and_robots/jsonschema/1-0-0"
 _FILES = ("ipFile", "excludeUseragentFile", "includeUseragentFile")
+_OWN_LISTS = ("includeUseragents", "excludeUseragents")
 _IMPACTS = {"0": "PAGE_IMPRESSIONS", "1": "AD_IMPRESSIONS", "2": "PAGE_AND_AD_IMPRESSIONS"}
 _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 1_024
@@ -41,13 +42,18 @@ _REMEMBERED_LENGTH = 1_024
 
 @dataclass(frozen=True, slots=True)
 class IabConf:
-    """``files`` are the lists of addresses, of excluded and of included user agents."""
+    """``files`` are the lists of addresses, of excluded and of included user agents.
+
+    ``browsers`` and ``robots`` (1-0-1) are parts of user agents in lower case that settle it before any list is read.
+    """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("iab_spiders_and_robots_enrichment", vendor=ENRICHMENTS)
     place: ClassVar[Place] = Place(50)
 
     schema_key: SchemaKey
     files: tuple[Asset, Asset, Asset]
+    browsers: tuple[str, ...] = ()
+    robots: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, key: SchemaKey, data: dict[str, Any]) -> IabConf:
@@ -55,8 +61,11 @@ class IabConf:
         addresses, excludes, includes = (
             given.asset(f"parameters.{name}.uri", f"parameters.{name}.database", f"iab_{name}") for name in _FILES
         )
+        none: tuple[str, ...] = ()
+        own = [given.optional(f"parameters.{name}", parameters.texts, none) for name in _OWN_LISTS]
         given.check()
-        return cls(key, (addresses, excludes, includes))
+        browsers, robots = (tuple(text.lower() for text in texts) for texts in own)
+        return cls(key, (addresses, excludes, includes), browsers, robots)
 
     def needs(self) -> Needs:
         return Needs(files=self.files)
@@ -67,7 +76,7 @@ class IabConf:
             lists = read_addresses(addresses), read_excludes(excludes), read_includes(includes)
         except OSError as error:
             raise AssetError(f"cannot read {error.filename}: {error.strerror}") from None
-        return nullcontext(IabSpidersAndRobots(self.schema_key, *lists))
+        return nullcontext(IabSpidersAndRobots(self, *lists))
 
 
 ENRICHMENT: type[Enrichment] = IabConf
@@ -78,19 +87,23 @@ class _Agent(NamedTuple):
 
     included: Sequence[Include]
     excluded: Exclude | None
+    settled: Entity | None = None
+    """What one of the user's own lists says, without any other."""
 
 
 class IabSpidersAndRobots:
     """The step. An event without user agent, address or ``derived_tstamp`` is left alone."""
 
     def __init__(
-        self, schema_key: SchemaKey, addresses: Addresses, excludes: Sequence[Exclude], includes: Sequence[Include]
+        self, conf: IabConf, addresses: Addresses, excludes: Sequence[Exclude], includes: Sequence[Include]
     ) -> None:
-        self._schema_key = schema_key
+        self._schema_key = conf.schema_key
+        self._browsers = conf.browsers
+        self._robots = conf.robots
         self._excludes = excludes
         self._includes = includes
-        self._is_listed = lru_cache(maxsize=_REMEMBERED)(addresses.__contains__)
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._look_up)
+        self._is_listed = Memo(addresses.__contains__, _REMEMBERED)
+        self._agent = Memo(self._look_up, _REMEMBERED, _REMEMBERED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         values = draft.values
@@ -100,11 +113,12 @@ class IabSpidersAndRobots:
         address = _address(values[_IP_ADDRESS])
         if address is None:
             return
-        if self._is_listed(address):
+        found = self._agent[agent]
+        if found.settled is not None:
+            draft.add(found.settled)
+        elif self._is_listed[address]:
             draft.add(_FAILED_IP)
-            return
-        found = self._remembered(agent) if len(agent) <= _REMEMBERED_LENGTH else self._look_up(agent)
-        if not any(record.counts_at(derived) for record in found.included):
+        elif not any(record.counts_at(derived) for record in found.included):
             draft.add(_FAILED_INCLUDE)
         elif found.excluded is None:
             draft.add(_PASSED)
@@ -116,6 +130,10 @@ class IabSpidersAndRobots:
 
     def _look_up(self, agent: str) -> _Agent:
         lower = agent.lower()
+        if any(text in lower for text in self._browsers):
+            return _Agent((), None, _PASSED)
+        if any(text in lower for text in self._robots):
+            return _Agent((), None, _FAILED_OWN)
         included = [record for record in self._includes if record.matches(lower)]
         excluded = next((record for record in self._excludes if record.matches(lower)), None)
         return _Agent(included, excluded)
@@ -141,6 +159,7 @@ def _entity(is_robot: bool, category: str, reason: str, impact: str) -> Entity:
 _PASSED = _entity(False, "BROWSER", "PASSED_ALL", "NONE")
 _FAILED_IP = _entity(True, "SPIDER_OR_ROBOT", "FAILED_IP_EXCLUDE", "UNKNOWN")
 _FAILED_INCLUDE = _entity(True, "SPIDER_OR_ROBOT", "FAILED_UA_INCLUDE", "UNKNOWN")
+_FAILED_OWN = _entity(True, "SPIDER_OR_ROBOT", "FAILED_UA_EXCLUDE", "UNKNOWN")
 _FAILED_EXCLUDE = {
     (inactive, flag): _entity(
         True, f"{'INACTIVE' if inactive else 'ACTIVE'}_SPIDER_OR_ROBOT", "FAILED_UA_EXCLUDE", impact

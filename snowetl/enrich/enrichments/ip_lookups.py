@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
-from snowetl.enrich.draft import Draft
+from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError
+from snowetl.jvm import jsontext
 from snowetl.jvm.doubles import float_text
 from snowetl.jvm.host_name import host_address
 from snowetl.model.fields import INDEX, NAMES
@@ -30,15 +31,28 @@ _TIMEZONE = INDEX["geo_timezone"]
 _CACHE_SIZE = 20_000
 _CACHED_LENGTH = 64
 
-Columns = tuple[tuple[str, ...], str]
-"""Texts for the columns from ``geo_country`` to ``ip_netspeed``, and for ``geo_timezone``."""
+_ASN = "iglu:com.snowplowanalytics.snowplow/asn/jsonschema/1-0-0"
+_LARGEST_ASN = 2**31 - 1
+
+
+class Found(NamedTuple):
+    """Texts for the columns from ``geo_country`` to ``ip_netspeed``, and for ``geo_timezone``; the entity, if any."""
+
+    place: tuple[str, ...]
+    timezone: str
+    system: Entity | None
+
 
 _NETSPEEDS = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
 
 
 @dataclass(frozen=True, slots=True)
 class IpLookupsConf:
-    """``databases`` are (kind, file), each kind at most once."""
+    """``databases`` are (kind, file), each kind at most once.
+
+    With a configuration of version 2-0-1 the autonomous system becomes an entity, if a database knows it: that of
+    ``asn``, else that of ``isp`` (Enrich 6.7.0). With 2-0-0 it does not, so that nobody's output changes.
+    """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("ip_lookups", model=2)
     place: ClassVar[Place] = Place(190)
@@ -68,7 +82,7 @@ class IpLookupsConf:
                 reader = open_database(kind, services.files[asset.uri])
                 stack.callback(reader.close)
                 readers.append((kind, reader))
-            yield IpLookups(readers)
+            yield IpLookups(readers, with_asn=self.schema_key.version.addition > 0)
 
 
 ENRICHMENT: type[Enrichment] = IpLookupsConf
@@ -77,26 +91,30 @@ ENRICHMENT: type[Enrichment] = IpLookupsConf
 class IpLookups:
     """The step. Of an address in no database, and of a text that is no address, the columns stay empty."""
 
-    def __init__(self, databases: list[tuple[str, Reader]]) -> None:
+    def __init__(self, databases: list[tuple[str, Reader]], with_asn: bool = False) -> None:
         readers = [(_KINDS[kind][1], reader.get) for kind, reader in databases]
 
-        def look_up(text: str) -> Columns:
+        def look_up(text: str) -> Found:
             found = dict.fromkeys(NAMES[_PLACE], "") | {"geo_timezone": ""}
             address = host_address(text)
+            system = None
             for columns, get in readers:
                 record = None if address is None else _record(get, address)
                 if record is not None:
                     found |= columns(record)
+                    system = (_system(record) if with_asn else None) or system
             *place, timezone = [tsv_safe(value) for value in found.values()]
-            return tuple(place), timezone
+            return Found(tuple(place), timezone, system)
 
-        self._columns = Memo(look_up, _CACHE_SIZE, _CACHED_LENGTH)
+        self._found = Memo(look_up, _CACHE_SIZE, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         values = draft.values
         text = values[_IP]
         if text:
-            values[_PLACE], values[_TIMEZONE] = self._columns[text]
+            values[_PLACE], values[_TIMEZONE], system = self._found[text]
+            if system is not None:
+                draft.add(system)
 
 
 # --- from records to columns --------------------------------------------------------------------------------------
@@ -132,6 +150,19 @@ def _isp(record: Record) -> dict[str, str]:
     return {"ip_isp": _text(record, "isp"), "ip_organization": _text(record, "organization")}
 
 
+def _nothing(record: Record) -> dict[str, str]:
+    return {}
+
+
+def _system(record: Record) -> Entity | None:
+    """The autonomous system a record tells of."""
+    number = record.get("autonomous_system_number")
+    if not isinstance(number, int) or not 0 <= number <= _LARGEST_ASN:
+        return None
+    data = {"number": number, "organization": _text(record, "autonomous_system_organization") or None}
+    return Entity(_ASN, jsontext.dumps({"schema": _ASN, "data": data}))
+
+
 def _domain(record: Record) -> dict[str, str]:
     return {"ip_domain": _text(record, "domain")}
 
@@ -159,6 +190,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = 
     "isp": (("GeoIP2-ISP",), _isp),
     "domain": (("GeoIP2-Domain",), _domain),
     "connectionType": (("GeoIP2-Connection-Type",), _connection_type),
+    "asn": (("ASN",), _nothing),
 }
 """By the key in the configuration: what the type of the database must contain (one of these), and its columns."""
 

@@ -48,7 +48,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RefererParserConf:
-    """``internal_domains`` are hosts, exactly as they stand in URIs."""
+    """``internal_domains`` are hosts, exactly as they stand in URIs.
+
+    ``own`` (2-0-1, Enrich 6.9.0) are sources by host, or host and path, that win over those of the database.
+    """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("referer_parser", model=2)
     place: ClassVar[Place] = Place(95)
@@ -56,6 +59,7 @@ class RefererParserConf:
     schema_key: SchemaKey
     database: Asset
     internal_domains: tuple[str, ...]
+    own: tuple[tuple[str, Source], ...] = ()
 
     @classmethod
     def parse(cls, key: SchemaKey, data: dict[str, Any]) -> RefererParserConf:
@@ -63,17 +67,25 @@ class RefererParserConf:
         none: tuple[str, ...] = ()
         domains = given.read("parameters.internalDomains", parameters.texts, none)
         database = given.asset("parameters.uri", "parameters.database", "referer-parser.json")
+        no_sources: tuple[tuple[str, Source], ...] = ()
+        own = given.optional("parameters.referrers", _sources, no_sources)
         given.check()
-        return cls(key, database, domains)
+        return cls(key, database, domains, own)
 
     def needs(self) -> Needs:
         return Needs(files=(self.database,))
 
     def open(self, services: Services) -> AbstractContextManager[Step]:
-        return nullcontext(RefererParser(read_database(services.files[self.database.uri]), self.internal_domains))
+        sources = read_database(services.files[self.database.uri]) | dict(self.own)
+        return nullcontext(RefererParser(sources, self.internal_domains))
 
 
 ENRICHMENT: type[Enrichment] = RefererParserConf
+
+
+def _sources(value: Any) -> tuple[tuple[str, Source], ...]:
+    """referrers in the form of the database."""
+    return tuple(_entries(value))
 
 
 class RefererParser:

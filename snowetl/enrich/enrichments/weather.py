@@ -43,7 +43,7 @@ class WeatherConf:
     """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("weather_enrichment_config", vendor=ENRICHMENTS)
-    place: ClassVar[Place] = Place(195, legacy=207)
+    place: ClassVar[Place] = Place(195)
 
     schema_key: SchemaKey
     api_key: str = field(repr=False)

@@ -35,9 +35,9 @@ odd|1||0|7|0
 """
 
 
-def outcome(tmp_path: Path, agent: str, address: str = "192.0.2.1", derived: str = NOON) -> Any:
+def outcome(tmp_path: Path, agent: str, address: str = "192.0.2.1", derived: str = NOON, **own: Any) -> Any:
     files = {"ipFile": ADDRESSES, "excludeUseragentFile": EXCLUDES, "includeUseragentFile": INCLUDES}
-    given = {}
+    given: dict[str, Any] = dict(own)
     for name, content in files.items():
         (tmp_path / name).write_text(content, "iso-8859-1")
         given[name] = {"uri": str(tmp_path), "database": name}
@@ -140,3 +140,16 @@ def test_a_broken_flag_fails_the_event(tmp_path: Path) -> None:
 )
 def test_lenient_dates(text: str, date: str | None) -> None:
     assert read_date(text) == date
+
+
+def test_lists_of_ones_own_come_first(tmp_path: Path) -> None:
+    own = {"includeUseragents": ["Office Crawl"], "excludeUseragents": ["kettle/0", "office"]}
+    listed = "198.51.100.7"
+    assert outcome(tmp_path, "our OFFICE CRAWLer", listed, **own)[0]["reason"] == "PASSED_ALL"
+    assert outcome(tmp_path, "Kettle/0.9", **own)[0] == {
+        "spiderOrRobot": True,
+        "category": "SPIDER_OR_ROBOT",
+        "reason": "FAILED_UA_EXCLUDE",
+        "primaryImpact": "UNKNOWN",
+    }
+    assert outcome(tmp_path, "Kettle/1.0", listed, **own)[0]["reason"] == "FAILED_IP_EXCLUDE"

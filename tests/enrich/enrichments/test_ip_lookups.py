@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from fixtures.mmdb import write_database
+from snowetl.enrich.enrichments import registered
 from snowetl.enrich.enrichments.base import Step
 from snowetl.enrich.enrichments.ip_lookups import open_database
 from snowetl.errors import AssetError, ConfigError
 from snowetl.jvm.host_name import host_address
-from tests.enrich.enrichments.support import FIXTURES, after, conf, draft, step
+from snowetl.model.schema import SchemaKey
+from tests.enrich.enrichments.support import FIXTURES, after, conf, draft, opened, step
 
 GEO = ("geo_country", "geo_region", "geo_region_name", "geo_city", "geo_zipcode", "geo_timezone")
 POINT = ("geo_latitude", "geo_longitude")
@@ -186,3 +189,25 @@ def test_assets_and_bad_parameters() -> None:
     assert list(conf("ip_lookups").needs().files) == []
     with pytest.raises(ConfigError, match="parameters.geo.database.*parameters.isp.uri.*parameters.isp.database"):
         conf("ip_lookups", geo={"uri": "x"}, isp=None)
+
+
+@pytest.mark.parametrize(("version", "found"), [("2-0-0", 0), ("2-0-1", 1)])
+def test_the_autonomous_system_is_an_entity_with_a_configuration_of_2_0_1(
+    tmp_path: Path, version: str, found: int
+) -> None:
+    records = {
+        "asn": ("GeoLite2-ASN", {"autonomous_system_number": 64500, "autonomous_system_organization": "Tea Net"}),
+        "isp": ("GeoIP2-ISP", {"isp": "Tea", "autonomous_system_number": 64501}),
+    }
+    parameters = {}
+    for kind, (type_, record) in records.items():
+        (tmp_path / f"{type_}.mmdb").write_bytes(write_database(type_, [("192.0.2.0/24", record)], 1_767_225_600))
+        parameters[kind] = {"uri": str(tmp_path), "database": f"{type_}.mmdb"}
+    key = SchemaKey.parse(f"iglu:com.snowplowanalytics.snowplow/ip_lookups/jsonschema/{version}")
+    made = draft(user_ipaddress="192.0.2.9")
+    with opened(registered()["ip_lookups"].parse(key, {"parameters": parameters})) as look_up:
+        look_up(made)
+    assert made.event["ip_isp"] == "Tea"
+    assert [json.loads(entity.json)["data"] for entity in made.entities] == [
+        {"number": 64500, "organization": "Tea Net"}
+    ] * found

@@ -137,3 +137,18 @@ def test_the_cache_is_bounded(parser: Step) -> None:
     cache = parser._known  # type: ignore[attr-defined]
     assert len(cache) <= 16_384
     assert max(len(uri.text) for uri, _ in cache) <= 2_048
+
+
+def test_referrers_of_ones_own_win(tmp_path: Path) -> None:
+    path = write(tmp_path, DATABASE)
+    own = {"social": {"Our club": {"domains": ["finder.example", "club.example"]}}}
+    one = step("referer_parser", uri=str(path.parent), database=path.name, internalDomains=[], referrers=own)
+    given = {"page_url": "https://tea.example/"}
+    assert after(one, *COLUMNS, page_referrer="https://finder.example/?q=tea", **given) == ("social", "Our club", None)
+    assert after(one, *COLUMNS, page_referrer="https://club.example/a", **given)[:2] == ("social", "Our club")
+    assert after(one, *COLUMNS, page_referrer="https://mute.example/", **given)[:2] == ("search", "Mute")
+
+
+def test_a_fault_in_ones_own_referrers_stops_the_job() -> None:
+    with pytest.raises(ConfigError, match="Unrecognized medium: 'radio'"):
+        conf("referer_parser", uri="/x", database="y", internalDomains=[], referrers={"radio": {}})
