@@ -180,8 +180,18 @@ def _make(folder: Path, programs: Path) -> None:
         _run([*owner.prefix(), str(programs / "initdb"), *arguments], f"a data folder in {folder}")
         with suppress(OSError):  # another process was faster: its folder is as good
             new.rename(folder)
+            _sync(folder.parent)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename durable: a power cut would take the whole warehouse with its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _run(command: Sequence[str], what: str) -> None:

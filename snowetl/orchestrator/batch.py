@@ -54,6 +54,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     entry = choose(settings)
     report = _done(entry, settings)
     if report is not None:
+        entry.tidy()
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
         return report
     with Lease(entry.lock_url):

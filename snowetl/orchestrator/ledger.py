@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from snowetl.errors import OutputExists, StorageError
+from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.reporting import html
+from snowetl.runs import scratch
+from snowetl.runs.lease import Lease
 from snowetl.settings import Fingerprint
 from snowetl.storage import FileInfo, filesystem
 
@@ -89,6 +92,15 @@ class Entry:
         """Declare the run done: from here on nothing of it is done again."""
         self._write(PAGE, html.render(f"run={self.id}", report["steps"]))
         self._write(REPORT, jsontext.dumps(dict(report)))
+        with suppress(SnowetlError):  # the run is done; leftovers are invisible
+            filesystem(self.folder).sweep(self.folder)
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed between the report and its end."""
+        scratch.sweep()
+        if filesystem(self.lock_url).exists(self.lock_url):
+            with suppress(OutputExists), Lease(self.lock_url):
+                filesystem(self.folder).sweep(self.folder)
 
     def _read(self, name: str) -> dict[str, Any] | None:
         url = f"{self.folder}/{name}"

@@ -111,5 +111,17 @@ class Run:
         for name, content in beside.items():
             fs.put(f"{self.folders[0]}/{name}", content)
         fs.put(self.report_url, to_utf8(report) + b"\n")
-        for folder in self.folders:
-            filesystem(folder).put(f"{folder}/{SUCCESS}", b"")
+        self.mark()
+
+    def mark(self) -> None:
+        """Leave ``_SUCCESS`` in the folders of a run that is done, where it is missing."""
+        for url in self._missing_marks():
+            filesystem(url).put(url, b"")
+
+    def is_tidy(self) -> bool:
+        """Whether a run that is done lacks nothing, and nobody's lock is on it."""
+        return not self._missing_marks() and not filesystem(self.lock_url).exists(self.lock_url)
+
+    def _missing_marks(self) -> list[str]:
+        urls = [f"{folder}/{SUCCESS}" for folder in self.folders]
+        return [url for url in urls if not filesystem(url).exists(url)]

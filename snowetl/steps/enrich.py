@@ -28,7 +28,7 @@ from snowetl.steps.base import Watch, World
 from snowetl.steps.enrich_split import Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format
-from snowetl.steps.lifecycle import carry_out, done_report
+from snowetl.steps.lifecycle import carry_out, done_report, tidy
 from snowetl.steps.settings import EnrichSettings
 from snowetl.steps.stream import work_of
 from snowetl.storage import FileInfo, filesystem, splits
@@ -151,6 +151,8 @@ class Enrich:
         """
         for text in plan.misread:
             watch.warn(text)
+        if plan.done is not None:
+            tidy(plan.run)
         report = plan.done or _enrich(plan, workers, watch)
         watch.done(report)
         bad_share.judge(report, plan.settings.max_bad, watch)

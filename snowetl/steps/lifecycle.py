@@ -16,6 +16,7 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.reporting import html
 from snowetl.reporting.parts import StepReport
+from snowetl.runs import scratch
 from snowetl.runs.lease import Lease
 from snowetl.runs.parts import Part
 from snowetl.runs.run import PAGE, Run
@@ -74,6 +75,16 @@ def _do(run: Run, plan: Plan, lease: Lease, work: Callable[[], T], report_of: Ca
     with suppress(SnowetlError):  # the run is done; leftovers are invisible
         run.sweep()
     return report
+
+
+def tidy(run: Run) -> None:
+    """Finish a run that is done, but whose process was killed between the report and its end."""
+    scratch.sweep()
+    if run.is_tidy():
+        return
+    with suppress(OutputExists), Lease(run.lock_url):  # held by a job that is just about to do the same
+        run.mark()
+        run.sweep()
 
 
 def done_report(run: Run, kind: type[R], fingerprint: Fingerprint) -> R | None:

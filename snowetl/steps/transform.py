@@ -15,7 +15,7 @@ from snowetl.reporting.parts import times
 from snowetl.reporting.transform import TransformReport, TransformTotals
 from snowetl.steps import bad_share
 from snowetl.steps.base import Watch, World
-from snowetl.steps.lifecycle import carry_out, read_report
+from snowetl.steps.lifecycle import carry_out, read_report, tidy
 from snowetl.steps.settings import TransformSettings
 from snowetl.steps.transform_plan import Batch, FolderRun, TransformPlan, plan_transform
 from snowetl.steps.transform_task import KeysTask, SchemasTask, TransformConfig, TransformTask, type_of
@@ -58,6 +58,8 @@ class Transform:
         reports: list[TransformReport] = []
         for text in (*plan.other, *plan.misread):
             watch.warn(text)
+        for run in plan.done[-1:]:  # the one that a killed job had just done
+            tidy(run)
         storage = plan.settings.manifest if plan.batches else None
         if storage is not None:
             with storage.open() as manifest:

@@ -113,6 +113,8 @@ class LocalFileSystem:
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
         target = Path(_split(url)[1])
+        if not data:  # nothing that could be there by half
+            return _create_empty(url, target)
         staged = _LocalStagedFile(url, _NEW_STAGING)
         try:
             staged.write(data)
@@ -181,7 +183,7 @@ class _LocalStagedFile:
         name = f"{prefix}{self._target.name}-{uuid.uuid4().hex}"
         self._temporary = self._target.with_name(name)
         with _explained(url, "write"):
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self._target.parent)
             self._file = self._temporary.open("xb", buffering=_BUFFER)
 
     def write(self, data: bytes) -> None:
@@ -286,6 +288,28 @@ def _identity(path: Path) -> list[int] | None:
     except FileNotFoundError:
         return None
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+
+
+def _create_empty(url: str, target: Path) -> bool:
+    with _explained(url, "create"):
+        _make_folder(target.parent)
+        try:
+            target.open("xb").close()
+        except FileExistsError:
+            return False
+        _sync_folder(target.parent)
+        return True
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and those above it that are missing; a power cut does not take their names away again."""
+    missing, above = [], folder
+    while not above.exists():
+        missing.append(above)
+        above = above.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
 
 
 def _sync_folder(folder: Path) -> None:

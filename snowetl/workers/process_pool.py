@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -74,7 +76,7 @@ class ProcessPool:
         if self._pool is None:
             self._before = set(multiprocessing.active_children())
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
         return self._pool
 
 
@@ -96,6 +98,16 @@ def _run(task: Task[R], work: Work) -> _Done[R]:
     return _Done(result, records, work.bytes)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C goes to the whole process group: the parent decides, and ends its workers."""
+def _begin() -> None:
+    """Ctrl-C goes to the whole process group: the parent decides, and ends its workers. They also end when it is
+    killed: nobody would come for their results, and they would wait for work forever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,52 @@
+"""A part of the crash matrix: the long runs are ``python -m tests.crash`` (CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.crash.matrix import Case, Matrix, matrix
+
+pytestmark = pytest.mark.slow
+RATE = 0.05
+"""Share of the requests to S3 that fail."""
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    with matrix(tmp_path_factory.mktemp("crash-local"), "local", 0) as crashes:
+        yield crashes
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    with matrix(tmp_path_factory.mktemp("crash-s3"), "s3", RATE) as crashes:
+        yield crashes
+
+
+def check(crashes: Matrix, case: Case) -> None:
+    outcome = crashes.run(case)
+    moment = outcome.moments[0].partition(" ")[0]
+    assert not outcome.faults, "\n".join([case.command(moment), *outcome.moments, *outcome.lost, *outcome.faults])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("step", ["enrich", "transform", "load", "run"])
+@pytest.mark.parametrize("how", ["kill", "term", "orphan", "powercut"])
+def test_local(local: Matrix, how: str, step: str, seed: int) -> None:
+    check(local, Case(step, "none", "local", how, seed))
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("step", ["enrich", "run"])
+@pytest.mark.parametrize("how", ["kill", "term", "orphan"])
+def test_s3_that_fails(s3: Matrix, how: str, step: str, seed: int) -> None:
+    check(s3, Case(step, "none", "s3", how, seed))
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("how", ["kill", "term"])
+def test_spark(local: Matrix, how: str) -> None:
+    check(local, Case("run", "local[2]", "local", how, 1))
