@@ -17,7 +17,7 @@ from snowetl import EnrichConfig, Enricher
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load.embedded import embedded_postgres, psql_path
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from snowetl.load.run import read_run
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouses.postgres import PostgresWarehouse
@@ -102,7 +102,7 @@ def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
     run = read_run(f"{folder.resolve()}/transformed/run={RUN_ID}")
     with embedded_postgres(folder / "warehouse") as url:
         started = time.perf_counter()
-        report = Loader(PostgresWarehouse(url), schemas).load(run)
+        report = RunLoader(PostgresWarehouse(url), schemas).load(run)
         whole = time.perf_counter() - started
         copied = sum(table.seconds for table in report.tables)
         psql = sum(_psql_copies(url, table.table, folder) for table in report.tables)

@@ -26,7 +26,7 @@ def enrich_file(url: str) -> dict[str, int]:
     enricher = _enricher()
     name = url.rpartition("/")[2]
     good, bad = [], []
-    for record in splits.read(splits.Part(url), binary=os.environ["INPUT_FORMAT"] == "thrift"):
+    for record in splits.read(splits.Slice(url), binary=os.environ["INPUT_FORMAT"] == "thrift"):
         if isinstance(record, Damage):
             print(f"{record.url}: damaged at {record.offset}: {record.reason}")
             continue

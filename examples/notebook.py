@@ -19,7 +19,7 @@ FOLDER = "fixtures/logs/cloudfront"
 
 events, bad_rows = [], []
 for file in filesystem(FOLDER).list(FOLDER):
-    for record in splits.read(splits.Part(file.url), binary=False):
+    for record in splits.read(splits.Slice(file.url), binary=False):
         if isinstance(record, Damage):
             print(record.reason)
             continue
@@ -58,6 +58,6 @@ for reason, count in Counter(Result(events, bad_rows).reasons()).most_common(10)
 # What happens to one record, step by step?
 
 # %%
-record = next(splits.read(splits.Part(next(iter(filesystem(FOLDER).list(FOLDER))).url), binary=False))
+record = next(splits.read(splits.Slice(next(iter(filesystem(FOLDER).list(FOLDER))).url), binary=False))
 for stage, detail in enricher.explain(record):
     print(stage, str(detail)[:120])

@@ -60,7 +60,7 @@ def test_logs_make_what_the_generator_says(folder: str, monkeypatch: pytest.Monk
     fs = filesystem("fixtures/logs")
     binary = expected["inputFormat"] == "thrift"
     plan = splits.plan(fs.list(f"fixtures/logs/{folder}"), binary=binary, target_bytes=1 << 26, fs=fs)
-    for record in (record for split in plan for part in split.parts for record in splits.read(part, binary=binary)):
+    for record in (record for split in plan for piece in split.slices for record in splits.read(piece, binary=binary)):
         assert not isinstance(record, Damage)
         results = list(enricher.process(record.data))
         counts["records"] += 1

@@ -30,7 +30,7 @@ class Request:
     """
 
     policy: Policy
-    manifest: ManifestConfig | None
+    event_manifest: ManifestConfig | None
     now: int
     folder: str
     with_tags: bool = False
@@ -61,11 +61,11 @@ def decide_in_memory(keys: Sequence[Key], request: Request) -> frozenset[int]:
 
     Raises ``StorageError`` where the decisions cannot be written or the manifest does not answer.
     """
-    if request.manifest is None:
+    if request.event_manifest is None:
         decision = rules.decide(keys, request.policy)
     else:
         survivors = rules.survivors(list(keys), request.policy)
-        fresh = _fresh(survivors, keys, request.manifest, request.now)
+        fresh = _fresh(survivors, keys, request.event_manifest, request.now)
         decision = rules.decide(keys, request.policy, lambda key: key.place in fresh)
     by_split = _by_split(decision)
     for split, lines in by_split.items():

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from snowetl.errors import ConfigError
 from snowetl.model.fields import INDEX
 from snowetl.transform.columns import DUPLICATE
-from snowetl.transform.event import Entity, Event
+from snowetl.transform.event import Event, ParsedEntity
 
 SYNTHETIC = ("BROADCAST", "JOIN", "NONE")
 _FINGERPRINT = INDEX["event_fingerprint"]
@@ -121,6 +121,6 @@ def new_id(event_id: str, place: str) -> str:
 
 def reidentify(event: Event, event_id: str) -> None:
     """Give an event a new id and tell the old one in a context that comes first."""
-    duplicate = Entity(DUPLICATE, {"originalEventId": event.event_id})
+    duplicate = ParsedEntity(DUPLICATE, {"originalEventId": event.event_id})
     event.derived_contexts = [duplicate, *event.derived_contexts]
     event.event_id = event_id

@@ -18,7 +18,7 @@ from snowetl.enrich.self_describing import (
     contexts_text,
 )
 from snowetl.enrich.steps import NamedSteps, PlacedStep, arrange
-from snowetl.enrich.transform import CONTEXTS, UNSTRUCT_EVENT, Parsed, transform
+from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns
 from snowetl.jvm import timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin
@@ -101,7 +101,7 @@ class EnrichmentManager:
         """
         event = EnrichedEvent(base.copy())
         draft = Draft(event, raw)
-        parsed, failures = transform(raw.parameters, event.texts)
+        parsed, failures = fill_columns(raw.parameters, event.texts)
         if not event.texts[_EVENT_ID]:
             event.texts[_EVENT_ID] = event_id.derive(place)
         if watch is not None:
@@ -135,7 +135,7 @@ class EnrichmentManager:
     def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Iterable[Lookup]) -> Iterator[tuple[str, str]]:
         """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`."""
         draft = Draft(EnrichedEvent(base.copy()), raw)
-        transform(raw.parameters, draft.values)
+        fill_columns(raw.parameters, draft.values)
         for lookup in lookups:
             key = lookup.key(draft)
             if key is not None:

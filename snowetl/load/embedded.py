@@ -23,6 +23,7 @@ from typing import IO
 from urllib.parse import quote
 
 from snowetl.errors import ConfigError, LoadError
+from snowetl.runs.holder import process_exists
 
 DEFAULT_FOLDER = Path("warehouse")
 DATABASE_USER = "postgres"
@@ -158,7 +159,7 @@ def _make(folder: Path, programs: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob(f".{folder.name}-initdb-*"):
         number = left.name.rpartition("-")[2]
-        if number.isdigit() and not _alive(int(number)):
+        if number.isdigit() and not process_exists(int(number)):
             shutil.rmtree(left, ignore_errors=True)
     new = folder.parent / f".{folder.name}-initdb-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
@@ -210,16 +211,6 @@ def cause(output: str) -> str:
         if "no space left" in text.lower():
             return "no space left on the device; free some, or give another --data-folder"
     return "; ".join(told or lines[-3:]) or "it says nothing"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # there, but not ours
-        return True
-    return True
 
 
 # --- locks ----------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class _NoTable(Exception):
         self.reason = reason
 
 
-class Loader:
+class RunLoader:
     """Puts transformed runs into a warehouse. A run is loaded once: the manifest in the warehouse says so.
 
     ``progress`` hears each table as its turn comes, ``warn`` (if not given, ``progress``) of tries that failed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from snowetl.errors import ConfigError
 
@@ -57,7 +56,3 @@ def _what_is_wrong(text: str) -> str:
 def shown(text: str) -> str:
     """A URL, or a message that has one in it, without passwords."""
     return _PASSWORD.sub(lambda match: f"{match[1]}***{match[2]}" if match[1] else f"{match[3]}***", text)
-
-
-def host_of(url: str) -> str | None:
-    return urlsplit(url).hostname

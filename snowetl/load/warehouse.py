@@ -32,13 +32,9 @@ class Capabilities:
     """Formats of shredded rows it reads, as messages name them: ``TSV``, ``POSTGRES``."""
     max_identifier: int
     """Longest name of a table, in bytes."""
-    ddl_in_transaction: bool
-    """Whether columns can be widened inside the load's transaction."""
     reads_from: frozenset[str] | None = None
     """Schemes of storage it reads by itself; ``None``: the loader reads the files, wherever they are."""
     bad_rows_table: bool = False
-    rejected_rows_table: bool = False
-    """Whether single rows and values that do not fit are kept there, so that the others go in."""
     embedded: bool = False
     """Whether it runs without ``--database``, on a data folder."""
 

@@ -16,7 +16,7 @@ from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import timestamps
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LoadReport, TableLoad, save
 from snowetl.load.run import read_run
@@ -218,7 +218,7 @@ def _load(
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(settings.iglu_config), now=0))
     watch.say(f"load: {target}")
     with target.open(watch.say) as warehouse:
-        report = Loader(warehouse, schemas, warn=watch.say).load(run_, bad)
+        report = RunLoader(warehouse, schemas, warn=watch.say).load(run_, bad)
         if report.outcome == "already loaded":
             _fill_in(report, warehouse, transformed, all_bad)
         else:

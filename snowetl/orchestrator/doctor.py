@@ -68,7 +68,7 @@ def _configuration(settings: RunSettings) -> str:
 def _transform(settings: RunSettings) -> str:
     """What the transform is told must go together; the storage of earlier duplicates must answer."""
     _ = settings.deduplication, settings.oldest
-    storage = settings.manifest
+    storage = settings.event_manifest
     if storage is None:
         return "duplicates are looked for within a batch"
     with storage.open() as manifest:

@@ -47,7 +47,7 @@ class Statistics:
 
     @classmethod
     def of(cls, split: Split) -> Statistics:
-        files = list(dict.fromkeys(part.url for part in split.parts))
+        files = list(dict.fromkeys(piece.url for piece in split.slices))
         return cls([url.rpartition("/")[2] for url in files[:_MAX_FILES]], len(files))
 
     def unpack(self) -> Statistics:

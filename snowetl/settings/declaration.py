@@ -63,11 +63,6 @@ class Option:
         return self.default is MISSING
 
     @property
-    def switchable(self) -> bool:
-        """Whether the option has an opposite, ``--no-…``."""
-        return any("/" in flag for flag in self.flags)
-
-    @property
     def environment(self) -> str:
         """The environment variable that may hold the value: of secrets and documents only."""
         return _ENVIRONMENT + self.name.upper()

@@ -130,7 +130,7 @@ class Enrich:
             raise _nothing_to_do(settings, cut.ignored)
         misread = check_format(cut, config)
         work = work_of(cut, files)
-        read = {part.url for item in work for part in item.split.parts}
+        read = {piece.url for item in work for piece in item.split.slices}
         used = [file for file in files if file.url in read]
         return replace(plan, files=used, work=work, ignored=cut.ignored, misread=misread)
 

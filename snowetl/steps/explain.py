@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import OF_PARAMETERS, OF_PAYLOAD, Enricher
-from snowetl.enrich.transform import columns_of
+from snowetl.enrich.tracker_parameters import columns_of
 from snowetl.errors import UsageError
 from snowetl.jvm.commons_codec import decode_base64
 from snowetl.model import reasons
@@ -241,7 +241,7 @@ def _of_file(file: str, first: int, last: int | None, *, binary: bool) -> Iterat
 
 
 def _read(file: str, *, binary: bool) -> Iterator[Record]:
-    return (item for item in splits.read(splits.Part(file), binary=binary) if isinstance(item, Record))
+    return (item for item in splits.read(splits.Slice(file), binary=binary) if isinstance(item, Record))
 
 
 def _holds_bad_rows(file: str) -> bool:

@@ -14,7 +14,7 @@ from snowetl.model.badrow import Origin
 from snowetl.model.fields import NAMES
 from snowetl.settings.words import count
 from snowetl.storage import Damage, Record, splits
-from snowetl.storage.splits import Part, Split
+from snowetl.storage.splits import Slice, Split
 
 _RECORDS = 20
 _FILES = 2_000
@@ -48,7 +48,7 @@ def check_format(plan: Iterable[Split], config: EnrichConfig) -> list[str]:
     Raises :class:`UsageError` where there is one, and no file can be read as it should. Records that are no good in any
     format are no mistake of the user: they become bad rows.
     """
-    looks = _look_at(plan, lambda part: _look(part, config.input_format))
+    looks = _look_at(plan, lambda slice_: _look(slice_, config.input_format))
     wrong = [look for look in looks if look.is_wrong]
     if not wrong:
         return []
@@ -84,38 +84,38 @@ def _named(wrong: Sequence[_Look]) -> str:
     return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) are"
 
 
-def _look_at(plan: Iterable[Split], look: Callable[[Part], _Look]) -> list[_Look]:
+def _look_at(plan: Iterable[Split], look: Callable[[Slice], _Look]) -> list[_Look]:
     """A look at the beginning of every file that has records."""
-    parts = [part for split in plan for part in split.parts if part.start == 0]
-    parts = parts[:: -(-len(parts) // _FILES) or 1]
+    slices = [slice_ for split in plan for slice_ in split.slices if slice_.start == 0]
+    slices = slices[:: -(-len(slices) // _FILES) or 1]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return [found for found in pool.map(look, parts) if found.good or found.bad]
+        return [found for found in pool.map(look, slices) if found.good or found.bad]
 
 
-def _look(part: Part, given: str) -> _Look:
-    good, bad = _try(part, given)
+def _look(slice_: Slice, given: str) -> _Look:
+    good, bad = _try(slice_, given)
     if good or not bad:
-        return _Look(part.url, good, bad)
+        return _Look(slice_.url, good, bad)
     for other in formats().values():
         if other is format_of(given) or not other.tells_apart:
             continue
-        could, could_not = _try(part, f"{other.name}/{_ANY_ADAPTER}" if other.takes_adapter else other.name)
+        could, could_not = _try(slice_, f"{other.name}/{_ANY_ADAPTER}" if other.takes_adapter else other.name)
         if could and not could_not:
-            return _Look(part.url, 0, bad, other.spelling())
-    return _Look(part.url, 0, bad)
+            return _Look(slice_.url, 0, bad, other.spelling())
+    return _Look(slice_.url, 0, bad)
 
 
-def _look_for_events(part: Part) -> _Look:
-    lines = [record for record in islice(_records(part, binary=False), _RECORDS) if isinstance(record, Record)]
+def _look_for_events(slice_: Slice) -> _Look:
+    lines = [record for record in islice(_records(slice_, binary=False), _RECORDS) if isinstance(record, Record)]
     good = sum(isinstance(line.data, str) and line.data.count("\t") + 1 >= _FEWEST_COLUMNS for line in lines)
-    return _Look(part.url, good, len(lines) - good, "no events")
+    return _Look(slice_.url, good, len(lines) - good, "no events")
 
 
-def _try(part: Part, input_format: str) -> tuple[int, int]:
+def _try(slice_: Slice, input_format: str) -> tuple[int, int]:
     """How many of the first records a loader reads, and how many it refuses. Header lines count as neither."""
     loader = loader_for(input_format, Origin("snowetl", "", 0))
     good = bad = 0
-    for record in islice(_records(part, binary=loader.binary), _RECORDS):
+    for record in islice(_records(slice_, binary=loader.binary), _RECORDS):
         payload = None if isinstance(record, Damage) else loader.load(record.data)
         if isinstance(record, Damage) or isinstance(payload, list):
             bad += 1
@@ -124,5 +124,5 @@ def _try(part: Part, input_format: str) -> tuple[int, int]:
     return good, bad
 
 
-def _records(part: Part, *, binary: bool) -> Iterator[Record | Damage]:
-    return splits.read(part, binary=binary)
+def _records(slice_: Slice, *, binary: bool) -> Iterator[Record | Damage]:
+    return splits.read(slice_, binary=binary)

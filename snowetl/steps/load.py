@@ -11,7 +11,7 @@ from snowetl.errors import ConfigError, LoadError, NothingToDo, SnowetlError, Ta
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load import plan as load_plan
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LOADED, LoadReport, save
 from snowetl.load.run import TransformedRun, discover, read_run, run_name
@@ -147,11 +147,11 @@ class Load:
 
 
 @contextmanager
-def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[Loader, Warehouse]]:
+def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[RunLoader, Warehouse]]:
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(plan.settings.iglu_config), now=0))
     skip = _criteria(plan.settings)
     with plan.settings.target.open(watch.say) as warehouse:
-        yield Loader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+        yield RunLoader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
 
 
 def bad_rows_by_folder(

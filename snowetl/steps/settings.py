@@ -398,7 +398,7 @@ class Deduplicating(Settings):
         )
 
     @property
-    def manifest(self) -> ManifestConfig | None:
+    def event_manifest(self) -> ManifestConfig | None:
         """Raises ``ConfigError`` for a storage that cannot be used."""
         from snowetl.dedupe.event_manifest import parse_config
 

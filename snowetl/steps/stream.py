@@ -1,4 +1,4 @@
-"""The loop over the records of a split: part after part, with the names of their files, telling how far it is."""
+"""The loop over the records of a split: slice after slice, with the names of their files, telling how far it is."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def stream(split: Split, advance: Advance, *, binary: bool) -> Iterator[tuple[st
     ``binary``: Thrift records, else lines of text. Raises ``StorageError`` where a file cannot be read.
     """
     since = 0
-    for part in split.parts:
-        name = part.url.rpartition("/")[2]
-        for record in splits.read(part, binary=binary):
+    for slice_ in split.slices:
+        name = slice_.url.rpartition("/")[2]
+        for record in splits.read(slice_, binary=binary):
             yield name, record
             if not isinstance(record, Damage):
                 since += 1
@@ -33,7 +33,10 @@ def work_of(plan: Sequence[Split], files: Sequence[FileInfo]) -> list[Work]:
     """Splits with their sizes, the largest first: the last task to start is a short one."""
     sizes = {file.url: file.size for file in files}
     work = [
-        Work(split, sum((sizes[part.url] if part.end is None else part.end) - part.start for part in split.parts))
+        Work(
+            split,
+            sum((sizes[slice_.url] if slice_.end is None else slice_.end) - slice_.start for slice_ in split.slices),
+        )
         for split in plan
     ]
     return sorted(work, key=lambda item: -item.bytes)

@@ -60,7 +60,7 @@ class Transform:
             watch.warn(text)
         for run in plan.done[-1:]:  # the one that a killed job had just done
             tidy(run)
-        storage = plan.settings.manifest if plan.batches else None
+        storage = plan.settings.event_manifest if plan.batches else None
         if storage is not None:
             with storage.open() as manifest:
                 manifest.check()
@@ -136,7 +136,7 @@ def config_of(batch: Batch, started: int) -> TransformConfig:
     settings = batch.settings
     time_ = run_time(batch.run.id)
     config = TransformConfig(
-        kind=settings.transformation,
+        transformation=settings.transformation,
         resolver=ResolverConfig.load(settings.iglu_config),
         processor=PROCESSOR,
         now=started if time_ is None else int(time_.timestamp() * 1000),
@@ -151,12 +151,12 @@ def config_of(batch: Batch, started: int) -> TransformConfig:
 def _decide(batch: Batch, config: TransformConfig, workers: WorkerPool, advance: Advance, scratch: str) -> Decided:
     """Read the batch once: which events are duplicates, which schemas are met."""
     settings = batch.settings
-    parses = Pickled.of(replace(config, kind=SHRED))
+    parses = Pickled.of(replace(config, transformation=SHRED))
     if not settings.deduplicates:
         return Decided(tags=frozenset(workers.distinct(SchemasTask(parses), batch.work, advance)))
     request = Request(
         settings.deduplication,
-        settings.manifest,
+        settings.event_manifest,
         config.now // 1000,
         scratch,
         with_tags=settings.transformation == WIDE_PARQUET,
@@ -182,7 +182,7 @@ def _about(batch: Batch) -> dict[str, Any]:
             "natural": settings.deduplication.natural,
             "synthetic": settings.deduplication.synthetic,
             "cardinality": settings.deduplication.cardinality,
-            "crossBatch": settings.manifest is not None,
+            "crossBatch": settings.event_manifest is not None,
         },
         "compression": settings.compression,
     }

@@ -34,16 +34,18 @@ _PLAIN_TYPES = {
 class Outputs:
     """All parts of one split. ``base`` is the run folder, ``index`` the number of the split."""
 
-    def __init__(self, base: str, kind: str, index: int, run: str, compression: str, fields: Sequence[Field]) -> None:
+    def __init__(
+        self, base: str, transformation: str, index: int, run: str, compression: str, fields: Sequence[Field]
+    ) -> None:
         self._base = base.rstrip("/")
-        self._kind = kind
+        self._transformation = transformation
         self._name = part_name(index, run, compression)
         self._compression = compression
         self._lines: dict[str, PartWriter] = {}
         self._rows: dict[str, tuple[PartWriter, RowTable]] = {}
         self._parquet = (
             ParquetPart(f"{self._base}/output=good", f"part-{index:05d}-{run}.snappy.parquet", fields)
-            if kind not in (SHRED, WIDE_JSON)
+            if transformation not in (SHRED, WIDE_JSON)
             else None
         )
 
@@ -60,7 +62,7 @@ class Outputs:
     def add_bad(self, row: BadRow) -> None:
         """Write a bad row. Raises ``StorageError``."""
         folder = "output=bad"
-        if self._kind == SHRED:
+        if self._transformation == SHRED:
             vendor, name, _, version = row.schema_key.removeprefix("iglu:").split("/")
             folder += f"/vendor={vendor}/name={name}/format=json/model={version.partition('-')[0]}"
         self._writer(folder).add(row.to_json())

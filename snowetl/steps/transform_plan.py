@@ -188,7 +188,7 @@ def _check(settings: TransformSettings) -> None:
     """Raises ``ConfigError`` for settings that do not go together, or that name what is not there."""
     if settings.legacy_message_format and settings.transformation != SHRED:
         raise ConfigError("--legacy-message-format is for shredded runs only: leave it out")
-    _ = settings.deduplication, settings.manifest, settings.formats, settings.oldest, settings.announcement
+    _ = settings.deduplication, settings.event_manifest, settings.formats, settings.oldest, settings.announcement
 
 
 def _files_by_run(source: str, settings: TransformSettings, world: World) -> dict[str, list[FileInfo]]:

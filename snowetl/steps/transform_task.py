@@ -34,7 +34,7 @@ class TransformConfig:
     Parquet's columns are made of.
     """
 
-    kind: str
+    transformation: str
     resolver: ResolverConfig
     processor: tuple[str, str]
     now: int
@@ -54,7 +54,7 @@ class TransformConfig:
 
     def columns(self, client: IgluClient) -> list[EntityColumn]:
         """Entity columns of the batch. Raises :class:`SnowetlError` when a schema of it cannot be used."""
-        if self.kind != WIDE_PARQUET:
+        if self.transformation != WIDE_PARQUET:
             return []
         found = entity_columns(self.types, Schemas(client))
         if isinstance(found, Failure):
@@ -68,7 +68,7 @@ class TransformConfig:
         """Raises :class:`SnowetlError` when Parquet's columns cannot be made."""
         client = self.client()
         return Transformer(
-            self.kind,
+            self.transformation,
             client,
             self.origin,
             self.formats,
@@ -136,5 +136,5 @@ class TransformTask:
         config, transformer = _transformer(self.config)
         decisions = Decisions.read(self.decisions, split.index) if split.index in self.decided else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
-        outputs = Outputs(self.folder, config.kind, split.index, self.run_name, self.compression, fields)
+        outputs = Outputs(self.folder, config.transformation, split.index, self.run_name, self.compression, fields)
         return transform_split(split, transformer, config.origin, outputs, decisions, advance)

@@ -1,4 +1,4 @@
-"""Cut the files of a run into splits of work, and read the records of one part of a split."""
+"""Cut the files of a run into splits of work, and read the records of one slice of a split."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _IGNORED_KINDS = {
 _INDEX = ".index"
 
 
-class Part(NamedTuple):
+class Slice(NamedTuple):
     """A piece of one file: bytes ``start`` to ``end`` (``None`` = the whole rest) of ``url``.
 
-    ``container``: ``whole`` (what the file is, its first bytes say), ``text`` (a plain file cut at any byte; a line
-    belongs to the part it starts in), ``lzo-lines`` or ``lzo-blocks`` (a run of lzop blocks). ``size`` and ``etag`` are
-    those of the file when it was listed: reading another one is an error. Without ``etag`` any file is read.
+    ``container``: ``whole`` (its first bytes say what the file is), ``text`` (a plain file cut at any byte; a line
+    belongs to the slice it starts in), ``lzo-lines`` or ``lzo-blocks`` (a run of lzop blocks). ``size`` and ``etag``
+    are those of the file when it was listed: reading another one is an error. Without ``etag`` any file is read.
     """
 
     url: str
@@ -63,23 +63,23 @@ class Part(NamedTuple):
 
     @property
     def file(self) -> FileInfo | None:
-        """The file the part was planned of, if that is known."""
+        """The file the slice was planned of, if that is known."""
         return FileInfo(self.url, self.size, self.etag) if self.etag else None
 
 
 class Split(NamedTuple):
-    """The work of one task, with its number in the stable order of the run. JSON: ``[index, [part, …]]``."""
+    """The work of one task, with its number in the stable order of the run. JSON: ``[index, [slice, …]]``."""
 
     index: int  # type: ignore[assignment]
-    parts: tuple[Part, ...]
+    slices: tuple[Slice, ...]
 
     def to_json(self) -> list[object]:
-        return [self.index, [list(part) for part in self.parts]]
+        return [self.index, [list(slice_) for slice_ in self.slices]]
 
     @classmethod
     def from_json(cls, value: list[object]) -> Split:
-        index, parts = value
-        return cls(index, tuple(Part(*part) for part in parts))  # type: ignore[arg-type, attr-defined]
+        index, slices = value
+        return cls(index, tuple(Slice(*slice_) for slice_ in slices))  # type: ignore[arg-type, attr-defined]
 
 
 class Ignored(NamedTuple):
@@ -103,14 +103,14 @@ def plan(
 ) -> Plan:
     """Cut ``files`` into splits of about ``target_bytes`` stored bytes, in the order of their urls.
 
-    ``binary``: Thrift records (else lines of text). A compressed file is one part, except lzop with a valid
+    ``binary``: Thrift records (else lines of text). A compressed file is one slice, except lzop with a valid
     ``.lzo.index`` beside it; plain text is cut into equal byte ranges; small files are grouped. Empty files and index
     files need no split and are not listed as ignored. ``fs`` (by default that of each file) is only asked about files
     larger than ``target_bytes``.
     """
     ignored: list[Ignored] = []
     splits: list[Split] = []
-    group: list[Part] = []
+    group: list[Slice] = []
     room = target_bytes
 
     def finish() -> None:
@@ -124,58 +124,58 @@ def plan(
         if kind:
             ignored.append(Ignored(file.url, file.size, f"{kind}: not an input format"))
         elif file.size and not file.url.endswith(".lzo" + _INDEX):
-            for part, size in _parts(file, binary, target_bytes, fs or filesystem(file.url)):
+            for slice_, size in _slices(file, binary, target_bytes, fs or filesystem(file.url)):
                 if size > room:
                     finish()
-                group.append(part)
+                group.append(slice_)
                 room -= size
     finish()
     return Plan(splits, ignored)
 
 
-def read(part: Part, *, binary: bool, fs: FileSystem | None = None) -> Iterator[Record | Damage]:
-    """Stream the records of ``part`` in bounded memory; what is broken comes as :class:`Damage`.
+def read(slice_: Slice, *, binary: bool, fs: FileSystem | None = None) -> Iterator[Record | Damage]:
+    """Stream the records of ``slice_`` in bounded memory; what is broken comes as :class:`Damage`.
 
-    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the part's url.
+    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the slice's url.
     Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
     :class:`UsageError` when there is none.
     """
-    files = fs or filesystem(part.url)
+    files = fs or filesystem(slice_.url)
     remarks: list[Damage] = []
-    source = Source(part.url, lambda offset: files.open(part.url, offset, expected=part.file))
+    source = Source(slice_.url, lambda offset: files.open(slice_.url, offset, expected=slice_.file))
     try:
-        pieces, stop, framing = _content(source, part, binary)
+        pieces, stop, framing = _content(source, slice_, binary)
         pieces = set_remarks_aside(pieces, remarks)
-        skip_first = part.start > 0
+        skip_first = slice_.start > 0
         if binary:
-            yield from read_binary(pieces, part.url, framing=framing, skip_first=skip_first, stop=stop)
+            yield from read_binary(pieces, slice_.url, framing=framing, skip_first=skip_first, stop=stop)
         else:
-            yield from read_text(pieces, part.url, skip_first=skip_first, stop=stop)
+            yield from read_text(pieces, slice_.url, skip_first=skip_first, stop=stop)
         yield from remarks
     finally:
         source.close()
 
 
-def _content(source: Source, part: Part, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
-    """(decompressed content of a part, number to stop at, framing of Thrift records if the plan told it)."""
-    if part.container == WHOLE:
+def _content(source: Source, slice_: Slice, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
+    """(decompressed content of a slice, number to stop at, framing of Thrift records if the plan told it)."""
+    if slice_.container == WHOLE:
         return read_content(source, looks_like_records if binary else looks_like_text), NO_STOP, None
-    if part.container == TEXT:
-        source.seek(part.start)
-        return read_plain(source), NO_STOP if part.end is None else part.end, LINES
+    if slice_.container == TEXT:
+        source.seek(slice_.start)
+        return read_plain(source), NO_STOP if slice_.end is None else slice_.end, LINES
     try:
         header = lzop.read_header(source)
     except lzop.LzopError as error:
-        return iter([Damage(part.url, 0, f"broken lzop header: {error}")]), NO_STOP, LINES
-    if part.start:
-        source.seek(part.start)
-    stop = NO_STOP if part.end is None else part.end << lzop.NUMBER_SHIFT
-    return lzop.read_run(source, header.flags), stop, part.container.removeprefix(LZO)
+        return iter([Damage(slice_.url, 0, f"broken lzop header: {error}")]), NO_STOP, LINES
+    if slice_.start:
+        source.seek(slice_.start)
+    stop = NO_STOP if slice_.end is None else slice_.end << lzop.NUMBER_SHIFT
+    return lzop.read_run(source, header.flags), stop, slice_.container.removeprefix(LZO)
 
 
-def _parts(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tuple[Part, int]]:
-    """The parts of a file with their sizes."""
-    whole = [(Part(file.url, size=file.size, etag=file.etag), file.size)]
+def _slices(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tuple[Slice, int]]:
+    """The slices of a file with their sizes."""
+    whole = [(Slice(file.url, size=file.size, etag=file.etag), file.size)]
     promised = by_extension(file.url)
     if file.size <= target or promised not in (None, "lzop"):
         return whole
@@ -189,7 +189,7 @@ def _parts(file: FileInfo, binary: bool, target: int, fs: FileSystem) -> list[tu
             borders = _even_borders(file.size, target)
             return _ranges(file, borders, TEXT)
         if container == "lzop":
-            return _lzop_parts(file, binary, target, fs, source) or whole
+            return _lzop_slices(file, binary, target, fs, source) or whole
     finally:
         source.close()
     return whole
@@ -200,18 +200,18 @@ def _even_borders(size: int, target: int) -> list[int]:
     return [size * i // count for i in range(count + 1)]
 
 
-def _ranges(file: FileInfo, borders: list[int], container: str) -> list[tuple[Part, int]]:
+def _ranges(file: FileInfo, borders: list[int], container: str) -> list[tuple[Slice, int]]:
     """Parts between ``borders``; the last one has no end, so that it sees a file that has grown."""
     ends: list[int | None] = [*borders[1:-1], None]
     return [
-        (Part(file.url, start, end, container, file.size, file.etag), right - start)
+        (Slice(file.url, start, end, container, file.size, file.etag), right - start)
         for start, end, right in zip(borders, ends, borders[1:], strict=False)
     ]
 
 
-def _lzop_parts(
+def _lzop_slices(
     file: FileInfo, binary: bool, target: int, fs: FileSystem, source: Source
-) -> list[tuple[Part, int]] | None:
+) -> list[tuple[Slice, int]] | None:
     """Runs of blocks of an indexed lzop file; ``None`` without an index that fits the file."""
     try:
         offsets = lzop.read_index(fs.get(file.url + _INDEX), file.size)

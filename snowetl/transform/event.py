@@ -46,7 +46,7 @@ CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
 
-class Entity(NamedTuple):
+class ParsedEntity(NamedTuple):
     """A self-describing JSON inside an event: the URI of its schema and its data."""
 
     uri: str
@@ -71,9 +71,9 @@ class Event:
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
         self.exact: dict[int, Instant | str] = {}
-        self.contexts: list[Entity] = []
-        self.derived_contexts: list[Entity] = []
-        self.unstruct_event: Entity | None = None
+        self.contexts: list[ParsedEntity] = []
+        self.derived_contexts: list[ParsedEntity] = []
+        self.unstruct_event: ParsedEntity | None = None
         self.plain = True
 
     def __getitem__(self, column: str) -> str | None:
@@ -88,7 +88,7 @@ class Event:
     def event_id(self, event_id: str) -> None:
         self.columns[_EVENT_ID] = event_id
 
-    def entities(self) -> Iterator[Entity]:
+    def entities(self) -> Iterator[ParsedEntity]:
         """All entities in the order of shredding: the self-describing event, derived contexts, contexts."""
         if self.unstruct_event is not None:
             yield self.unstruct_event
@@ -253,11 +253,11 @@ def _fits(criterion: SchemaCriterion, uri: str) -> bool:
     return criterion.matches(SchemaKey.parse(uri))
 
 
-def _entities(value: Any) -> list[Entity]:
+def _entities(value: Any) -> list[ParsedEntity]:
     if type(value) is not list:
         raise _wrong_type(value, "array", "")
     try:  # the way of nearly all events: every element is well-formed
-        entities = [Entity(item["schema"], item["data"]) for item in value]
+        entities = [ParsedEntity(item["schema"], item["data"]) for item in value]
         for entity in entities:
             _known_uri(entity.uri)
     except (TypeError, KeyError, ParseError):
@@ -265,7 +265,7 @@ def _entities(value: Any) -> list[Entity]:
     return entities
 
 
-def _entity(value: Any, path: str) -> Entity:
+def _entity(value: Any, path: str) -> ParsedEntity:
     if type(value) is not dict:
         raise _wrong_type(value, "object", path)
     if "schema" not in value:
@@ -280,7 +280,7 @@ def _entity(value: Any, path: str) -> Entity:
         raise _NotEntities(f"DecodingFailure at {path}: Invalid {what}: {uri}, code: {error.code}") from None
     if "data" not in value:
         raise _NotEntities(f"DecodingFailure at {path}: data key is not available")
-    return Entity(uri, value["data"])
+    return ParsedEntity(uri, value["data"])
 
 
 @lru_cache(maxsize=8192)

@@ -19,8 +19,8 @@ from snowetl.transform.event import (
     TIMESTAMPS,
     UNSTRUCT_EVENT,
     UNSTRUCT_URI,
-    Entity,
     Event,
+    ParsedEntity,
 )
 
 _NAMES = tuple(field.name for field in FIELDS)
@@ -89,17 +89,17 @@ def _double(event: Event, index: int) -> str:
     return exact if isinstance(exact, str) else event.columns[index]
 
 
-def _contexts(entities: list[Entity]) -> dict[str, Any]:
+def _contexts(entities: list[ParsedEntity]) -> dict[str, Any]:
     if not entities:
         return {}
     return {"schema": CONTEXTS_URI, "data": [_self_describing(entity) for entity in entities]}
 
 
-def _self_describing(entity: Entity) -> dict[str, Any]:
+def _self_describing(entity: ParsedEntity) -> dict[str, Any]:
     return {"schema": entity.uri, "data": entity.data}
 
 
-def _by_model(entities: list[Entity]) -> dict[str, list[Any]]:
+def _by_model(entities: list[ParsedEntity]) -> dict[str, list[Any]]:
     grouped: dict[tuple[str, str, str, int], tuple[str, list[Any]]] = {}
     for uri, data in entities:
         model, column = _context_column(uri)

@@ -38,7 +38,7 @@ class Completed:
     """Of rows that are made for their target: each folder with its model, columns and number of rows."""
 
 
-def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool = False) -> dict[str, Any]:
+def shredding_complete(run: Completed, transformation: str, formats: Formats, legacy: bool = False) -> dict[str, Any]:
     """The message as JSON. ``legacy`` gives version 1-0-1, which has no wide rows (:class:`ConfigError`).
 
     Its vendor is not the one under which the schema is published; loaders want it so.
@@ -46,11 +46,11 @@ def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool
     count = None if run.good is None else {"good": run.good} | ({} if run.bad is None else {"bad": run.bad})
     described: dict[str, Any]
     if legacy:
-        if kind != SHRED:
+        if transformation != SHRED:
             raise ConfigError("feature_flags.legacy_message_format: wide rows have no legacy message; switch it off")
         described = {"types": [{"schemaKey": uri, "format": _format(uri, formats)} for uri, _ in _types(run.types)]}
     else:
-        described = {"typesInfo": _types_info(run, kind, formats)}
+        described = {"typesInfo": _types_info(run, transformation, formats)}
     data = {
         "base": run.base,
         **described,
@@ -62,11 +62,15 @@ def shredding_complete(run: Completed, kind: str, formats: Formats, legacy: bool
     return {"schema": f"{_SCHEMA}/{'1-0-1' if legacy else '2-0-1'}", "data": data}
 
 
-def _types_info(run: Completed, kind: str, formats: Formats) -> dict[str, Any]:
+def _types_info(run: Completed, transformation: str, formats: Formats) -> dict[str, Any]:
     types = _types(run.types)
-    if kind != SHRED:
+    if transformation != SHRED:
         wide = [{"schemaKey": uri, "snowplowEntity": entity} for uri, entity in types]
-        return {"transformation": "WIDEROW", "fileFormat": "PARQUET" if kind == WIDE_PARQUET else "JSON", "types": wide}
+        return {
+            "transformation": "WIDEROW",
+            "fileFormat": "PARQUET" if transformation == WIDE_PARQUET else "JSON",
+            "types": wide,
+        }
     for_target = run.target != "redshift"
     shredded = [
         {

@@ -28,14 +28,14 @@ KINDS = tuple(LAYOUTS)
 class Transformer:
     """Makes rows of enriched lines. Built once per worker; schemas are asked for once.
 
-    ``kind`` is one of :data:`KINDS`. ``formats`` and ``target``, one of :data:`TARGETS`, act on shredding, ``columns``
-    (see ``entity_columns``) on Parquet. ``minimum_timestamp`` refuses older events; ``max_lengths`` (column name ->
-    UTF-16 units) cuts atomic strings.
+    ``transformation`` is one of :data:`LAYOUTS`. ``formats`` and ``target``, one of :data:`TARGETS`, act on shredding,
+    ``columns`` (see ``entity_columns``) on Parquet. ``minimum_timestamp`` refuses older events; ``max_lengths`` (column
+    name -> UTF-16 units) cuts atomic strings.
     """
 
     def __init__(
         self,
-        kind: str,
+        transformation: str,
         source: SchemaSource,
         origin: Origin,
         formats: Formats = Formats(),  # noqa: B008  # immutable
@@ -44,12 +44,12 @@ class Transformer:
         max_lengths: Mapping[str, int] | None = None,
         target: str = "redshift",
     ) -> None:
-        if kind not in LAYOUTS:
-            raise ValueError(f"unknown kind of transformation: {kind}")
+        if transformation not in LAYOUTS:
+            raise ValueError(f"unknown transformation: {transformation}")
         self.schemas = Schemas(source)
         self.columns = tuple(columns)
         self._origin = origin
-        self._layout = LAYOUTS[kind](Settings(self.schemas, target, formats, columns))
+        self._layout = LAYOUTS[transformation](Settings(self.schemas, target, formats, columns))
         self._minimum = minimum_timestamp
         self._max_lengths = {INDEX[name]: length for name, length in (max_lengths or {}).items() if name in INDEX}
 

@@ -137,7 +137,7 @@ def _decisions(keys: DataFrame, request: Request) -> DataFrame:
     """(split, line, verdict) of all events that do not go through as they are."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    policy, manifest = request.policy, request.manifest
+    policy, manifest = request.policy, request.event_manifest
     survivors: DataFrame = keys.select("split", "line", "event_id", "fingerprint")
     verdicts: list[DataFrame] = []
     if policy.natural:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from snowetl.cli.main import main
-from snowetl.enrich.transform import columns_of
+from snowetl.enrich.tracker_parameters import columns_of
 from snowetl.model import badrow, reasons
 from snowetl.model.badrow import Origin
 from snowetl.steps.bad_row_record import BAD_ROWS

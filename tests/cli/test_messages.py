@@ -351,7 +351,7 @@ def test_try_base64_is_reachable(folder: Path, capsys: Captured) -> None:
     from snowetl.storage import Record, splits
 
     source = next(iter(sorted((ROOT / "fixtures" / "logs" / "thrift").iterdir())))
-    [record, *_] = (item for item in splits.read(splits.Part(str(source)), binary=True) if isinstance(item, Record))
+    [record, *_] = (item for item in splits.read(splits.Slice(str(source)), binary=True) if isinstance(item, Record))
     assert isinstance(record.data, bytes)
     twice = base64.b64encode(base64.b64encode(record.data)).decode()
     assert "collector_payload_format_violation" in answer(capsys, *explain(folder, twice, input_format="thrift"))[1]

@@ -33,7 +33,7 @@ FORMATS = {
 def samples(folder: str, binary: bool) -> list[bytes | str]:
     fs = filesystem(str(FIXTURES))
     plan = splits.plan(fs.list(str(FIXTURES / "logs" / folder)), binary=binary, fs=fs)
-    records = (record for split in plan for part in split.parts for record in splits.read(part, binary=binary))
+    records = (record for split in plan for piece in split.slices for record in splits.read(piece, binary=binary))
     return [record.data for record in records if not isinstance(record, Damage)]
 
 

@@ -15,7 +15,7 @@ from fixtures.questions import QUESTIONS
 from snowetl.cli.main import main
 from snowetl.errors import LoadError
 from snowetl.load.embedded import embedded_postgres
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from tests.integration.support import ROOT
 
 RUN = "2026-03-05-00-00-02"
@@ -150,7 +150,7 @@ def test_without_a_name_the_run_that_waits_is_taken_up(
     assert main([*arguments(folder, **webhooks), "--schema", "not a name"]) == 2
     assert not (folder / "out").exists()
     with monkeypatch.context() as patched:
-        patched.setattr(Loader, "load", die)
+        patched.setattr(RunLoader, "load", die)
         assert main(arguments(folder, **webhooks)) == 1
     assert not list((folder / "out" / "runs").glob("*/report.json"))
     [waiting] = runs(folder)

@@ -247,7 +247,6 @@ class FolderWarehouse:
     name = "folder"
     capabilities = Capabilities(
         layouts=frozenset(("shredded",)), rows_for="redshift", row_formats=frozenset(("TSV",)), max_identifier=100,
-        ddl_in_transaction=True,
     )
     dialect = DIALECTS["redshift"]
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.warehouses.postgres import PostgresWarehouse
@@ -69,7 +69,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
 
 
 def test_a_server_that_went_away_is_asked_again(postgres, tmp_path):
-    gone = Loader(PostgresWarehouse("postgresql://jo@127.0.0.1:1/db"), Registry(), retries=Retries(2, backoff=0.01),
+    gone = RunLoader(PostgresWarehouse("postgresql://jo@127.0.0.1:1/db"), Registry(), retries=Retries(2, backoff=0.01),
                   warn=postgres.said.append)  # fmt: skip
     with pytest.raises(LoadError, match="cannot connect"):
         gone.load(read_run(make_run(tmp_path, [event_line(1)])))

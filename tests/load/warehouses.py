@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import psycopg
 
-from snowetl.load.engine import Loader
+from snowetl.load.engine import RunLoader
 from snowetl.load.report import LoadReport
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
@@ -55,9 +55,9 @@ class Place:
         loader = self.loader(retries=retries, skip=skip, fail_on=fail_on, **models)
         return loader.load(read_run(url), filesystem(bad).list(bad) if bad else ())
 
-    def loader(self, *, retries: int = 0, skip: Any = (), fail_on: str | None = None, **models: Any) -> Loader:
+    def loader(self, *, retries: int = 0, skip: Any = (), fail_on: str | None = None, **models: Any) -> RunLoader:
         registry = Registry(**(models or {"click": CLICK}))
-        return Loader(
+        return RunLoader(
             self.make(fail_on), registry, retries=Retries(retries, backoff=0.01), warn=self.said.append, skip=skip
         )
 

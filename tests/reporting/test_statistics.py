@@ -16,7 +16,7 @@ from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
 from snowetl.reporting.json_form import to_json
 from snowetl.reporting.statistics import EARLIER, OTHER_TYPES, Merged, Statistics
-from snowetl.storage.splits import Part, Split
+from snowetl.storage.splits import Slice, Split
 
 
 @dataclass
@@ -109,7 +109,7 @@ def test_three_examples_of_each_schema_are_kept_and_cut() -> None:
 
 
 def test_the_slowest_splits_are_shown_with_their_files() -> None:
-    split = Split(7, tuple(Part(f"s3://bucket/raw/{number}.gz") for number in (1, 1, 2, 3, 4)))
+    split = Split(7, tuple(Slice(f"s3://bucket/raw/{number}.gz") for number in (1, 1, 2, 3, 4)))
     reports = [Report(index, seconds=index / 10) for index in range(150)]
     reports[7].statistics = Statistics.of(split)
     reports[7].seconds = 99.12345

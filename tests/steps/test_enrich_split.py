@@ -37,7 +37,7 @@ def split_of(folder: Path, texts: list[str]) -> splits.Split:
     for number, text in enumerate(texts):
         (folder / f"log{number}.txt").write_text(text)
     urls = [str(folder / f"log{number}.txt") for number in range(len(texts))]
-    return splits.Split(3, tuple(splits.Part(url) for url in urls))
+    return splits.Split(3, tuple(splits.Slice(url) for url in urls))
 
 
 def published(report: SplitReport) -> tuple[list[str], list[str]]:
@@ -115,7 +115,7 @@ def test_a_split_that_fails_leaves_nothing(
 
 
 def test_a_split_whose_file_is_gone(tmp_path: Path, config: EnrichConfig, output: Output) -> None:
-    split = splits.Split(0, (splits.Part(str(tmp_path / "gone.txt")),))
+    split = splits.Split(0, (splits.Slice(str(tmp_path / "gone.txt")),))
     with pytest.raises(SnowetlError, match=r"gone\.txt"):
         enrich_split(split, config, output)
 

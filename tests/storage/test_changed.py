@@ -33,7 +33,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[FileSystem,
 
 
 def lines(splits: list[Split], files: FileSystem) -> int:
-    return sum(1 for split in splits for part in split.parts for _ in read(part, binary=False, fs=files))
+    return sum(1 for split in splits for piece in split.slices for _ in read(piece, binary=False, fs=files))
 
 
 CHANGES: dict[str, Callable[[FileSystem, str, bytes], None]] = {
@@ -65,7 +65,7 @@ def test_L11_a_file_that_is_truncated_while_it_is_read(tmp_path: Path) -> None:
     file.write_bytes(LINES * 4)
     files = LocalFileSystem()
     (split,) = plan(files.list(str(tmp_path)), binary=False, fs=files)
-    records = read(split.parts[0], binary=False, fs=files)
+    records = read(split.slices[0], binary=False, fs=files)
     next(records)
     os.truncate(file, len(LINES) * 2)
     with pytest.raises(StorageError, match=r"a\.log has shrunk"):
@@ -77,7 +77,7 @@ def test_L11_a_split_carries_what_was_listed(tmp_path: Path) -> None:
     files = LocalFileSystem()
     (listed,) = files.list(str(tmp_path))
     (split,) = plan([listed], binary=False, fs=files)
-    assert Split.from_json(split.to_json()).parts[0].file == listed
+    assert Split.from_json(split.to_json()).slices[0].file == listed
 
 
 def test_H7_a_link_loop_is_left_out(tmp_path: Path) -> None:

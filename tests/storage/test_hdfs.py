@@ -48,7 +48,7 @@ def test_listing_reading_and_splits(files: HdfsFileSystem, base: str) -> None:
     assert files.open(urls[0], 899).read() == b"\n"
     assert files.open(urls[0], 5000).read() == b""
     splits = plan(files.list(f"{base}/in"), binary=False, target_bytes=400, fs=files)
-    items = [item.data for split in splits for part in split.parts for item in read(part, binary=False, fs=files)]
+    items = [item.data for split in splits for piece in split.slices for item in read(piece, binary=False, fs=files)]
     assert items == ["in/a.txt"] * 100 + ["in/deep/b.txt"] * 100
 
 

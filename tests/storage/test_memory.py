@@ -15,13 +15,13 @@ from tests.storage.helpers import thrift_records
 
 _READ = """
 import resource, sys
-from snowetl.storage.splits import Part, read
+from snowetl.storage.splits import Slice, read
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 small, large, binary = sys.argv[1], sys.argv[2], sys.argv[3] == "binary"
-sum(1 for _ in read(Part(small), binary=binary))
+sum(1 for _ in read(Slice(small), binary=binary))
 before = peak()
-count = sum(1 for _ in read(Part(large), binary=binary))
+count = sum(1 for _ in read(Slice(large), binary=binary))
 print(count, (peak() - before) // 1024)
 """
 

@@ -258,7 +258,7 @@ def test_splits_are_read_from_s3_through_faults(
     proxy.fault = lambda request: (None, 400_000, "503")[next(counter) % 3]
     splits = plan(through_proxy.list(f"{BASE}/in/*"), binary=False, target_bytes=1_000_000, fs=through_proxy)
     assert len(splits) > 3
-    items = [item for split in splits for part in split.parts for item in read(part, binary=False, fs=through_proxy)]
+    items = [item for split in splits for piece in split.slices for item in read(piece, binary=False, fs=through_proxy)]
     assert [item.data for item in items if isinstance(item, Record)] == lines * 2
 
 

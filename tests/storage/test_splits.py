@@ -15,7 +15,7 @@ from snowetl.errors import UsageError
 from snowetl.storage import FileInfo, lzop_writer
 from snowetl.storage.local import LocalFileSystem
 from snowetl.storage.records import Damage, Record
-from snowetl.storage.splits import Part, Plan, Split, plan, read
+from snowetl.storage.splits import Plan, Slice, Split, plan, read
 from tests.examples import examples
 from tests.storage.helpers import split_lines, thrift_records
 
@@ -27,7 +27,7 @@ def planned(folder: Path, *, binary: bool = False, target: int = 1000) -> Plan:
 
 
 def everything(splits: Plan, *, binary: bool = False) -> list[Record | Damage]:
-    return [item for split in splits for part in split.parts for item in read(part, binary=binary)]
+    return [item for split in splits for piece in split.slices for item in read(piece, binary=binary)]
 
 
 def infos(*sizes: int, extension: str = ".gz") -> list[FileInfo]:
@@ -36,7 +36,7 @@ def infos(*sizes: int, extension: str = ".gz") -> list[FileInfo]:
 
 def test_small_files_are_grouped_and_large_ones_stand_alone() -> None:
     splits = plan(infos(400, 400, 400, 5000, 100, 1000, 0, 1), binary=False, target_bytes=1000, fs=FILES)
-    assert [[part.url[4:7] for part in split.parts] for split in splits] == [
+    assert [[piece.url[4:7] for piece in split.slices] for split in splits] == [
         ["000", "001"],
         ["002"],
         ["003"],
@@ -89,7 +89,7 @@ def test_ranges_of_a_plain_file_deliver_every_line_once(
 
 def test_ranges_are_equal_in_size(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"line\n" * 1000)
-    parts = [split.parts[0] for split in planned(tmp_path, target=2000)]
+    parts = [split.slices[0] for split in planned(tmp_path, target=2000)]
     assert [(part.start, part.end) for part in parts] == [(0, 1666), (1666, 3333), (3333, None)]
 
 
@@ -168,10 +168,10 @@ def test_large_files_of_unknown_kind_are_looked_at_before_they_are_cut(tmp_path:
     (tmp_path / "a").write_bytes(gzip.compress(random.Random(1).randbytes(9000)))
     (tmp_path / "b.log").write_bytes(b"".join(record + b"\n" for record in thrift_records(99)))
     (tmp_path / "c").write_bytes(b"PK\x03\x04" + b"x" * 5000)
-    assert [split.parts[0].container for split in planned(tmp_path, binary=True)] == ["whole"] * 3
+    assert [split.slices[0].container for split in planned(tmp_path, binary=True)] == ["whole"] * 3
     assert len(planned(tmp_path / "b.log")) > 5
 
 
 def test_a_file_that_is_gone_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"cannot read /nowhere/x.gz: no such file"):
-        list(read(Part("/nowhere/x.gz"), binary=False))
+        list(read(Slice("/nowhere/x.gz"), binary=False))

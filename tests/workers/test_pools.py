@@ -12,14 +12,14 @@ import pytest
 from snowetl.dedupe.decide import KeyRow, Request
 from snowetl.dedupe.rules import Key, Policy
 from snowetl.errors import StorageError, UsageError
-from snowetl.storage.splits import Part, Split
+from snowetl.storage.splits import Slice, Split
 from snowetl.workers import SMALL_INPUT, Advance, Work, WorkerPool, open_pool
 from snowetl.workers import spark as spark_module
 from snowetl.workers.base import once_per_process
 from snowetl.workers.in_process import InProcess
 from snowetl.workers.process_pool import ProcessPool
 
-WORK = [Work(Split(index, (Part(f"file{index}"),)), 10 * index) for index in range(25)]
+WORK = [Work(Split(index, (Slice(f"file{index}"),)), 10 * index) for index in range(25)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from snowetl.iglu.validation.report import ValidationCrash
-from snowetl.iglu.validation.schema import Document, Schema, State
+from snowetl.iglu.validation.schema import Document, SchemaNode, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_boolean
 from snowetl.jvm import jsontext
 
@@ -71,7 +71,7 @@ class Code:
         """An integer, written out if it is small."""
         return str(value) if -_SMALL <= value <= _SMALL else self.constant(value)
 
-    def test(self, schema: Schema) -> str:
+    def test(self, schema: SchemaNode) -> str:
         """The name of the function that tests ``schema``."""
         key = _identity(schema)
         name = self._tests.get(key)
@@ -80,18 +80,18 @@ class Code:
             self._write(name, schema)
         return name
 
-    def plain_type(self, schema: Schema) -> type | None:
+    def plain_type(self, schema: SchemaNode) -> type | None:
         """The one Python type all of whose values, and no others, fit ``schema``; ``None`` if it is not so simple."""
         return self._plain.get(self.test(schema))
 
-    def fits(self, schema: Schema, value: str) -> str:
+    def fits(self, schema: SchemaNode, value: str) -> str:
         """An expression that is true where the value of the expression ``value`` fits."""
         plain = self.plain_type(schema)
         if plain is not None:
             return f"{value}.__class__ is {plain.__name__}"
         return f"{self.test(schema)}({value})"
 
-    def misfits(self, schema: Schema, value: str) -> str:
+    def misfits(self, schema: SchemaNode, value: str) -> str:
         plain = self.plain_type(schema)
         if plain is not None:
             return f"{value}.__class__ is not {plain.__name__}"
@@ -107,7 +107,7 @@ class Code:
 
     # --- functions ------------------------------------------------------------------------------------------------
 
-    def _write(self, name: str, schema: Schema) -> None:
+    def _write(self, name: str, schema: SchemaNode) -> None:
         outer, self._lines, indent, self._indent = self._lines, [], self._indent, 1
         try:
             self._body(name, schema)
@@ -115,7 +115,7 @@ class Code:
         finally:
             self._lines, self._indent = outer, indent
 
-    def _body(self, name: str, schema: Schema) -> None:
+    def _body(self, name: str, schema: SchemaNode) -> None:
         try:
             keywords = schema.keywords
         except ValidationCrash as crash:
@@ -169,7 +169,7 @@ class Code:
 _RANK = {"dict": 0, "str": 1, "int": 2}
 
 
-def _identity(schema: Schema) -> Any:
+def _identity(schema: SchemaNode) -> Any:
     """Schemas with the same key mean the same: equal text under parents that make no difference."""
     parent = schema.parent
     nullable = parent is not None and as_boolean(parent.get("nullable"))

@@ -43,10 +43,10 @@ class Document:
     def __init__(self, node: Any, vocabulary: Vocabulary) -> None:
         self.node = node
         self.vocabulary = vocabulary
-        self._references: dict[str, Schema] = {}
-        self.root = Schema(self, node, "#", None, None)
+        self._references: dict[str, SchemaNode] = {}
+        self.root = SchemaNode(self, node, "#", None, None)
 
-    def resolve(self, reference: str, referrer: Schema) -> Schema | None:
+    def resolve(self, reference: str, referrer: SchemaNode) -> SchemaNode | None:
         """The schema ``$ref`` points to: inside the document, or one that fits everything for http(s)."""
         if not reference.startswith("#"):
             return self._remote(reference, referrer)
@@ -57,7 +57,7 @@ class Document:
             return None
         found = self._references.get(reference)
         if found is None:
-            found = self._references[reference] = Schema(self, node, reference, referrer, referrer.base_uri)
+            found = self._references[reference] = SchemaNode(self, node, reference, referrer, referrer.base_uri)
         return found
 
     def _by_pointer(self, reference: str) -> Any:
@@ -77,7 +77,7 @@ class Document:
                 return None
         return node
 
-    def _remote(self, reference: str, referrer: Schema) -> Schema | None:
+    def _remote(self, reference: str, referrer: SchemaNode) -> SchemaNode | None:
         address, hash_, fragment = reference.partition("#")
         uri = combine_uri(referrer.base_uri, address)
         if uri is None or not uri.startswith(("http:", "https:")) or (hash_ and fragment):
@@ -112,12 +112,14 @@ def combine_uri(base: str | None, reference: str) -> str | None:
     return reference if match.group(1) in _KNOWN_SCHEMES else None
 
 
-class Schema:
+class SchemaNode:
     """One (sub)schema. ``path`` is the reference's schema path, ``parent`` what its parent's keywords may ask."""
 
     __slots__ = ("_keywords", "base_uri", "document", "node", "parent", "path", "required")
 
-    def __init__(self, document: Document, node: Any, path: str, parent: Schema | None, base_uri: str | None) -> None:
+    def __init__(
+        self, document: Document, node: Any, path: str, parent: SchemaNode | None, base_uri: str | None
+    ) -> None:
         """Raises :class:`ValidationCrash` when its ``id`` makes no URI."""
         self.document = document
         self.node = node
@@ -145,8 +147,8 @@ class Schema:
     def has(self, keyword: str) -> bool:
         return isinstance(self.node, dict) and keyword in self.node
 
-    def child(self, node: Any, path: str) -> Schema:
-        return Schema(self.document, node, path, self, self.base_uri)
+    def child(self, node: Any, path: str) -> SchemaNode:
+        return SchemaNode(self.document, node, path, self, self.base_uri)
 
     @property
     def keywords(self) -> list[Any]:
@@ -203,7 +205,7 @@ class Keyword:
     applies: frozenset[type] = frozenset()
     """Python types of instances the keyword looks at."""
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         self.schema = schema
         self.value = value
         self.path = f"{schema.path}/{self.name}"

@@ -62,9 +62,7 @@ class PostgresWarehouse:
         rows_for="postgres",
         row_formats=frozenset((POSTGRES, TSV)),
         max_identifier=63,
-        ddl_in_transaction=True,
         bad_rows_table=True,
-        rejected_rows_table=True,
         embedded=True,
     )
 

@@ -159,9 +159,7 @@ class RedshiftWarehouse:
         rows_for="redshift",
         row_formats=frozenset((TSV,)),
         max_identifier=127,
-        ddl_in_transaction=False,
         reads_from=frozenset(("s3", "s3a", "s3n")),
-        rejected_rows_table=False,
     )
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Protocol
 from snowetl.jvm.instants import Instant
 from snowetl.model.fields import INDEX
 from snowetl.transform.columns import EntityColumn, Failures
-from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Entity, Event
+from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event, ParsedEntity
 from snowetl.transform.formats import Formats
 from snowetl.transform.rows import Rows, SchemaType, ShreddedRow
 from snowetl.transform.schemas import Schemas
@@ -38,7 +38,7 @@ class Layout(Protocol):
     def rows(self, event: Event) -> Rows | Failures: ...
 
 
-AddRows = Callable[[Entity, Event, list[ShreddedRow]], None]
+AddRows = Callable[[ParsedEntity, Event, list[ShreddedRow]], None]
 """Appends the rows of an entity. One is compiled for each schema."""
 MakeLayout = Callable[[Settings], Layout]
 

@@ -9,7 +9,7 @@ from snowetl.jvm import jsontext
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.columns import Failures
-from snowetl.transform.event import Entity, Event
+from snowetl.transform.event import Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows, Settings, collector_tstamp, types_of
 from snowetl.transform.layouts.shredded_postgres import PostgresRows
 from snowetl.transform.layouts.shredded_redshift import RedshiftRows
@@ -71,7 +71,7 @@ def _json_rows(key: SchemaKey) -> AddRows:
     table = RowTable(key.vendor, key.name, key.version.model, JSON)
     schema = {"vendor": key.vendor, "name": key.name, "format": key.format, "version": str(key.version)}
 
-    def add(entity: Entity, event: Event, rows: list[ShreddedRow]) -> None:
+    def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
         row = {
             "schema": schema,
             "data": entity.data,

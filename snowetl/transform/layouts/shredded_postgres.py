@@ -20,7 +20,7 @@ from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
 from snowetl.transform.cells import extractor, values
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, TIMESTAMPS, Entity, Event
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, TIMESTAMPS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
 from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
@@ -117,7 +117,7 @@ def _add_rows(key: SchemaKey, table: Table) -> AddRows:
     head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
     tail = f'\tevents\t["events","{key.name}"]\tevents'
 
-    def add(entity: Entity, event: Event, rows: list[ShreddedRow]) -> None:
+    def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
         found = values(columns, entity.data)
         write = plain if event.plain else escaping
         rejected: Sequence[ShreddedRow] = ()

@@ -10,7 +10,7 @@ from snowetl.ddl.flat import Leaf
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import NULL, cells, extractor, utc_cell
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Entity, Event
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
 from snowetl.transform.rows import TSV, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
@@ -49,7 +49,7 @@ def _add_rows(key: SchemaKey, leaves: Sequence[Leaf]) -> AddRows:
     head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
     tail = f'\tevents\t["events","{key.name}"]\tevents'
 
-    def add(entity: Entity, event: Event, rows: list[ShreddedRow]) -> None:
+    def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
         texts = cells(columns, entity.data, event.plain)
         for place in times:
             if texts[place] != NULL:

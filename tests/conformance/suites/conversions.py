@@ -12,7 +12,7 @@ from snowetl.enrich import conversions, steps
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.manager import EnrichmentManager
 from snowetl.enrich.self_describing import EntityValidator, check_contexts, check_unstruct_event, contexts_text
-from snowetl.enrich.transform import transform
+from snowetl.enrich.tracker_parameters import fill_columns
 from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
@@ -242,7 +242,7 @@ def _derived(given: dict[str, str | None]) -> str | None:
     parameters = {"dvce_created_tstamp": "dtm", "dvce_sent_tstamp": "stm", "true_tstamp": "ttm"}
     raw = {name: str(_millis(given[column])) for column, name in parameters.items() if given[column] is not None}
     draft.raw.parameters = dict(raw)
-    transform(draft.raw.parameters, draft.values)
+    fill_columns(draft.raw.parameters, draft.values)
     draft.event["collector_tstamp"] = collector
     steps.derived_timestamp(draft)
     return draft.event["derived_tstamp"]
@@ -320,7 +320,7 @@ def _unstruct(given: dict[str, Any]) -> str:
 def _map_transformer(given: dict[str, Any]) -> dict[str, Any]:
     """The case brings its own table; ours has the same parameters under the columns' real names."""
     values = EnrichedEvent()
-    transform(given["source"], values.texts)
+    fill_columns(given["source"], values.texts)
     names = {
         "platform": "platform",
         "br_features_pdf": "br_features_pdf",

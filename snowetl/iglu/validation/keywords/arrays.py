@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from snowetl.iglu.validation.report import ENOUGH, Reports
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import as_int, frozen
 
 _ARRAY = frozenset((list,))
@@ -17,11 +17,11 @@ class Items(Keyword):
     name = "items"
     applies = _ARRAY
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
-        self.every: Schema | None = None
-        self.by_place: list[Schema] = []
-        self.rest: Schema | None = None
+        self.every: SchemaNode | None = None
+        self.by_place: list[SchemaNode] = []
+        self.rest: SchemaNode | None = None
         self.open = True
         if isinstance(value, (dict, bool)):
             self.every = schema.child(value, self.path)
@@ -68,7 +68,7 @@ class MaxItems(Keyword):
     name = "maxItems"
     applies = _ARRAY
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, 0)
 
@@ -86,7 +86,7 @@ class MinItems(Keyword):
     name = "minItems"
     applies = _ARRAY
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, 0)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from snowetl.iglu.validation.keywords.types import Type
 from snowetl.iglu.validation.report import CODES, Report, Reports, ValidationCrash, hash_set_order
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_boolean, node_text
 
 _SORTED_FIRST = ("type", "dateTime", "uuid")
@@ -16,7 +16,7 @@ _SORTED_FIRST = ("type", "dateTime", "uuid")
 class _Branches(Keyword):
     applies = ALL_TYPES
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         if isinstance(value, dict) and value:
             raise ValidationCrash(f"{self.path}: not an array")
@@ -56,7 +56,7 @@ class AnyOf(_Branches):
         return found
 
     @staticmethod
-    def _other_type(schema: Schema, value: Any, state: State) -> str | None:
+    def _other_type(schema: SchemaNode, value: Any, state: State) -> str | None:
         """The branch's single type if ``value`` is of another. Outside of ``oneOf`` a nullable parent does not help."""
         keyword = next((keyword for keyword in schema.keywords if isinstance(keyword, Type)), None)
         if keyword is None or keyword.union:
@@ -76,7 +76,7 @@ class OneOf(_Branches):
 
     name = "oneOf"
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         for branch in self.schemas:
             reference = branch.get("$ref")
@@ -155,7 +155,7 @@ class Not(Keyword):
     name = "not"
     applies = ALL_TYPES
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.inner = schema.child(value, self.name)
 
@@ -175,7 +175,7 @@ class Ref(Keyword):
     name = "$ref"
     applies = ALL_TYPES
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         target = schema.document.resolve(value, schema) if isinstance(value, str) else None
         if target is None:

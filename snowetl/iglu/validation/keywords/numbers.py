@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from snowetl.iglu.validation.report import Reports, ValidationCrash
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import NUMBERS, as_long, exact, number_text
 from snowetl.jvm.doubles import double_text
 
@@ -22,7 +22,7 @@ class _Limit(Keyword):
     sign = 1
     words = ""
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         if value.__class__ not in NUMBERS:
             raise ValidationCrash(f"{self.name} value is not a number")
@@ -78,7 +78,7 @@ class MultipleOf(Keyword):
     name = "multipleOf"
     applies = NUMBERS
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.divisor = _double(value) if value.__class__ in NUMBERS else 0.0
         self.shown = double_text(self.divisor)

@@ -6,7 +6,7 @@ from typing import Any
 
 from snowetl.iglu.validation import patterns
 from snowetl.iglu.validation.report import ENOUGH, Reports, ValidationCrash, hash_map_order
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import ALL_TYPES, as_int, as_text
 from snowetl.jvm.map_order import in_map_order
 
@@ -20,7 +20,7 @@ class Properties(Keyword):
     name = "properties"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         nodes = in_map_order(value) if isinstance(value, dict) else {}
         self.schemas = {name: schema.child(nodes[name], f"{self.path}/{name}") for name in hash_map_order(nodes)}
@@ -53,7 +53,7 @@ class PatternProperties(Keyword):
     name = "patternProperties"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         if not isinstance(value, dict):
             raise ValidationCrash("patternProperties must be an object node")
@@ -81,7 +81,7 @@ class AdditionalProperties(Keyword):
     name = "additionalProperties"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.open = value is True or isinstance(value, dict)
         self.rest = schema.child(value, self.name) if isinstance(value, dict) else None
@@ -116,12 +116,12 @@ class _Members:
     A table gives for each declared name the plain type its values must have, or the function that tests them.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: SchemaNode) -> None:
         by_name = {keyword.name: keyword for keyword in schema.keywords}
         properties, matched, more = (
             by_name.get(kind.name) for kind in (Properties, PatternProperties, AdditionalProperties)
         )
-        self.declared: dict[str, Schema] = properties.schemas if properties else {}
+        self.declared: dict[str, SchemaNode] = properties.schemas if properties else {}
         self.names = frozenset(self.declared)
         self.matched = matched.schemas if matched else []
         self.rest = more.rest if more else None
@@ -222,7 +222,7 @@ class Required(Keyword):
     name = "required"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.names = [as_text(name) for name in value] if isinstance(value, list) else []
 
@@ -243,7 +243,7 @@ class MinProperties(Keyword):
     name = "minProperties"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, 0)
 
@@ -261,7 +261,7 @@ class MaxProperties(Keyword):
     name = "maxProperties"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, 0)
 
@@ -280,7 +280,7 @@ class Dependencies(Keyword):
     name = "dependencies"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         nodes = in_map_order(value) if isinstance(value, dict) else {}
         self.names = {
@@ -318,7 +318,7 @@ class NotAllowed(Keyword):
     name = "notAllowed"
     applies = _OBJECT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.names = [as_text(name) for name in value] if isinstance(value, list) else []
 

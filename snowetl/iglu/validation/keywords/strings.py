@@ -7,7 +7,7 @@ from typing import Any
 from snowetl.iglu.validation import patterns
 from snowetl.iglu.validation.formats import FORMATS
 from snowetl.iglu.validation.report import Report, Reports
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import as_int
 
 _INT_MAX, _INT_MIN = 2**31 - 1, -(2**31)
@@ -18,7 +18,7 @@ class MaxLength(Keyword):
     name = "maxLength"
     applies = _TEXT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, _INT_MAX)
 
@@ -35,7 +35,7 @@ class MinLength(Keyword):
     name = "minLength"
     applies = _TEXT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.limit = as_int(value, _INT_MIN)
 
@@ -53,7 +53,7 @@ class Pattern(Keyword):
     name = "pattern"
     applies = _TEXT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.search = patterns.search(value) if isinstance(value, str) else None
 
@@ -73,7 +73,7 @@ class Format(Keyword):
     name = "format"
     applies = _TEXT
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.format = FORMATS.get(value) if isinstance(value, str) else None
         self.path = schema.path  # the reference does not add this keyword's name

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any
 
 from snowetl.iglu.validation.report import Report, Reports
-from snowetl.iglu.validation.schema import Keyword, Schema, State
+from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
 from snowetl.iglu.validation.values import ALL_TYPES, NUMBERS, TYPE_NAMES, as_boolean, as_text, enum_key, exact
 
 _BY_NAME: dict[str, frozenset[type]] = {
@@ -31,7 +31,7 @@ class Type(Keyword):
 
     name = "type"
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.union = isinstance(value, list)
         names = type_names(value if self.union else [value])
@@ -61,7 +61,7 @@ class Enum(Keyword):
     name = "enum"
     applies = ALL_TYPES
 
-    def __init__(self, schema: Schema, value: Any) -> None:
+    def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         members = value if isinstance(value, list) else []
         texts = [as_text(member) for member in members]

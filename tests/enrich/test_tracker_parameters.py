@@ -4,13 +4,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.enrich.transform import CONTEXTS, transform
+from snowetl.enrich.tracker_parameters import CONTEXTS, fill_columns
 from snowetl.model.event import EnrichedEvent
 
 
 def run(parameters):
     event = EnrichedEvent()
-    parsed, failures = transform(parameters, event.texts)
+    parsed, failures = fill_columns(parameters, event.texts)
     return event, parsed, [failure["message"] for failure in failures]
 
 
@@ -52,7 +52,7 @@ def test_tnuid_beats_nuid():
 def test_an_empty_parameter_wipes_a_default():
     event = EnrichedEvent()
     event["v_collector"] = "default"
-    transform({"cv": ""}, event.texts)
+    fill_columns({"cv": ""}, event.texts)
     assert event["v_collector"] is None
 
 

@@ -118,7 +118,7 @@ Parsed = dict[int, Any]
 """Parsed JSON of the columns ``contexts`` and ``unstruct_event``, by column index."""
 
 
-def transform(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[Message]]:
+def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[Message]]:
     """Convert every known parameter that has a value and write its column into ``values``.
 
     Returns the parsed JSON columns and the failure messages, in the reference's map order. A failed parameter writes
