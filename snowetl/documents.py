@@ -274,7 +274,7 @@ def _interpolated(document: Document) -> Document:
 
 
 class Problems:
-    """What is wrong with a configuration, gathered so that all of it is told at once."""
+    """Collects what is wrong with a configuration, so that one message names all of it."""
 
     def __init__(self) -> None:
         self._found: dict[str, ConfigError] = {}

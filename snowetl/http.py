@@ -1,4 +1,4 @@
-"""The one HTTP client: retries with back-off, a deadline for each call, a byte limit on each answer, no secret told.
+"""The one HTTP client: retries with back-off, a deadline per call, a byte limit per answer; it never shows a secret.
 
 Everything that asks a neighbour (schema registries, remote adapters, assets, enrichments) asks through :class:`Http`.
 urllib3 does the talking (:mod:`snowetl.http_transport`).

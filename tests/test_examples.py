@@ -103,7 +103,7 @@ def test_airflow_dag_names_options_that_exist() -> None:
 
 @pytest.mark.slow
 def test_airflow_dag_is_a_dag(tmp_path: Path) -> None:
-    """Parsed by Airflow itself, where it is installed (it is no dependency of this project)."""
+    """Parsed by Airflow itself, where it is installed (it is not a dependency of this project)."""
     code = (
         "import runpy, sys; names = runpy.run_path(sys.argv[1])\n"
         "load = names['load']; print(sorted(load.dag.task_ids), sorted(load.upstream_task_ids))"

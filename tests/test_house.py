@@ -18,7 +18,7 @@ SUFFIXES = {"", ".cfg", ".html", ".json", ".md", ".properties", ".py", ".sh", ".
 
 
 def _tracked() -> list[Path]:
-    """Files of the repository (what git would commit), or all files where this is no clone."""
+    """Files of the repository (what git would commit), or all files where this is not a clone."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
     )

@@ -34,7 +34,7 @@ def command(settings: ExplainSettings) -> None:
     """Show the way of records: loader, payload, adapter, raw events, columns, each step, and how each result ended.
 
     A file may be compressed and lie on S3. A bad row is explained by the record in it. Each record ends with a line for
-    each of its results: ✓ an event, ✗ a bad row and why it is one, – a record that is no event.
+    each of its results: ✓ an event, ✗ a bad row and why it is one, – a record that is not an event.
     """
     from snowetl.steps.explain import ways
 

@@ -190,7 +190,7 @@ class SettingOption(click.Option):
 
 
 class _Value(click.ParamType[Any]):
-    """Reads a value as its kind does. What is wrong is kept, so that all of it is told at once."""
+    """Reads a value as its kind does. Mistakes are collected, so that one message names all of them."""
 
     def __init__(self, kind: Kind) -> None:
         self.name = kind.metavar

@@ -9,7 +9,7 @@ from snowetl.settings import Settings
 
 
 class Verb(NamedTuple):
-    """``module`` holds ``command``; ``settings`` is ``module:class`` of what it alone can be told."""
+    """``module`` holds ``command``; ``settings`` is the ``module:class`` of its settings."""
 
     module: str
     settings: str | None

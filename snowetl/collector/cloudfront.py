@@ -86,7 +86,7 @@ def _load(line: str) -> CollectorPayload | list[Message]:
 
 
 def _forwarded_for(line: str, tokens: list[str], trailing: int) -> str | None:
-    """The x-forwarded-for column, ``-`` for a format without it; ``None`` where the line is no data row."""
+    """The x-forwarded-for column, ``-`` for a format without it; ``None`` where the line is not a data row."""
     count = len(tokens)
     if count >= _COLUMNS:
         return None if _is_broken_behind(line, _COLUMNS) else tokens[_FORWARDED_FOR]

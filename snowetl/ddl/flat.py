@@ -99,7 +99,7 @@ def _inside_union(path: Path, found: dict[Path, Schema]) -> bool:
 
 
 def is_leaf(schema: Schema) -> bool:
-    """Whether a schema is one column: it is no object with properties, or it can be something else as well."""
+    """Whether a schema is one column: it is not an object with properties, or it can be something else as well."""
     nested = schema.allows("object") and schema.properties is not None
     return not nested or _is_mixed(schema)
 

@@ -57,7 +57,7 @@ def _last(text: str) -> SchemaKey:
     try:
         return SchemaKey.parse(text)
     except ParseError as error:
-        raise UsageError(f"'{text}' is no schema: {error.code}") from None
+        raise UsageError(f"'{text}' is not a schema: {error.code}") from None
 
 
 def _read(document: Any, where: str) -> Schema:
@@ -65,7 +65,7 @@ def _read(document: Any, where: str) -> Schema:
         raise UsageError(f"{where}: {describe(document.to_json())}")
     schema = parse(document)
     if schema is None:
-        raise UsageError(f"{where} is no JSON Schema: a keyword has a value of the wrong kind")
+        raise UsageError(f"{where} is not a JSON Schema: a keyword has a value of the wrong kind")
     return schema
 
 

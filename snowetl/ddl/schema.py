@@ -76,7 +76,7 @@ def is_union(type_: Type | None) -> bool:
 
 
 def is_mixed(members: Sequence[Any]) -> bool:
-    """Whether an enum has two of: a number, something that is no number, a boolean (so booleans alone are mixed)."""
+    """Whether an enum has two of: a number, something that is not a number, a boolean (so booleans alone are mixed)."""
     concrete = [member for member in members if member is not None]
     numbers = [is_number(member) for member in concrete]
     return (any(numbers) + (not all(numbers)) + any(isinstance(member, bool) for member in concrete)) >= 2

@@ -206,7 +206,7 @@ def _remote(given: RemoteAdaptersConfig | Mapping[str, Any] | None) -> RemoteAda
 def _try_local_files(enrichments: Iterable[Enrichment]) -> None:
     """Open what needs nothing but files of this machine that are there, to find what cannot be used before workers do.
 
-    A file that is missing may yet be named by ``with_assets``, so that is no fault here.
+    A file that is missing may yet be named by ``with_assets``, so that is not a fault here.
     """
     problems = Problems()
     for one in enrichments:

@@ -211,7 +211,7 @@ def _uri(value: Any) -> str:
     bad = _NOT_IN_URI.search(text)
     if bad:
         fault = f"Illegal character in {'authority' if '://' in text else 'path'} at index {bad.start()}: {text}"
-        raise ValueError(f"is no URI. Provided URI string violates RFC 2396: [{fault}]")
+        raise ValueError(f"is not a URI. Provided URI string violates RFC 2396: [{fault}]")
     if urlsplit(text).scheme.lower() not in ("http", "https", "file"):
         raise ValueError(f"must begin with http://, https:// or file:///, but is {text}")
     return text

@@ -19,7 +19,7 @@ ErrorJson = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RegistryError:
-    """One answer that is no schema. ``outage`` says what is wrong with a registry that does not answer at all."""
+    """One answer that is not a schema. ``outage`` says what is wrong with a registry that does not answer at all."""
 
     kind: str
     message: str | None = None

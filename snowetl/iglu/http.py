@@ -49,7 +49,7 @@ class HttpRegistry:
         return self._get(schema_url(self._uri, key))
 
     def schema_list(self, vendor: str, name: str, model: int) -> list[SchemaKey] | RegistryError:
-        """From the registry's list, or where it has none by asking for version after version."""
+        """Take the registry's list; a registry without lists is asked for version after version."""
         if not _IGLU_CENTRAL.match(urlsplit(self._uri).hostname or ""):
             answer = self._get(list_url(self._uri, vendor, name, model))
             if not isinstance(answer, RegistryError):

@@ -22,7 +22,7 @@ _ROUNDING = Context(prec=2 * _BEYOND_DOUBLE, rounding=ROUND_HALF_EVEN)
 
 
 class DecimalError(ValueError):
-    """Text that is no decimal; the message is Java's (``null`` where Java gives none)."""
+    """Text that is not a decimal; the message is Java's (``null`` where Java gives none)."""
 
 
 def canonical(text: str) -> str:
@@ -57,7 +57,7 @@ def stripped(text: str) -> str:
 def to_double(text: str, *, cents: bool = False) -> float | None:
     """The double next to ``new BigDecimal(text)``, rounded half-even to two places before where asked; may be infinite.
 
-    ``None`` for text that is no decimal.
+    ``None`` for text that is not a decimal.
     """
     try:
         negative, digits, scale = _parse(text)

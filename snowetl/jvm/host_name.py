@@ -1,6 +1,6 @@
 """The address in a text that may carry a port, brackets, octal digits, … (IPAddress 5.3.1 ``HostName``); no DNS ever.
 
-What the reference asks a name server for (anything that is no address) is no address here.
+What the reference asks a name server for (anything that is not an address) is not an address here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAPPED = [0, 0, 0, 0, 0, 0xFFFF]
 
 
 def host_address(text: str) -> str | None:
-    """The address as plain IPv4 or IPv6 text, ``None`` where there is none (a name, a range, a block, nothing)."""
+    """The address as plain IPv4 or IPv6 text; ``None`` for a name, a range, a block or nothing."""
     if _PLAIN.fullmatch(text):
         return text
     if len(text) > _MAX_LENGTH:

@@ -36,7 +36,7 @@ class Instant(NamedTuple):
 
 
 def parse(text: str) -> Instant | None:
-    """Read a column's text: blanks count as ``T``; ``24:00:00`` and leap seconds pass; ``None`` when it is no instant.
+    """Read a column's text: blanks count as ``T``; ``24:00:00`` and leap seconds pass; ``None`` for other text.
 
     Years run to ±999,999,999 (the last year of the JVM's range, which some of its parts cannot print, is left out).
     """

@@ -25,7 +25,7 @@ Parser = Callable[[str, int, Fields], int]
 
 
 class DateError(ValueError):
-    """Text that is no date; the message is Joda-Time's."""
+    """Text that is not a date; the message is Joda-Time's."""
 
 
 def parse_datetime(text: str) -> int:

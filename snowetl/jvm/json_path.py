@@ -157,7 +157,7 @@ class _Compiler:
         try:
             return int(text)
         except ValueError:
-            raise PathFault(f"'{text.strip()}' is no index: {self._path}") from None
+            raise PathFault(f"'{text.strip()}' is not an index: {self._path}") from None
 
     def _bound(self, text: str) -> int | None:
         return self._number(text) if text.strip() else None

@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder(enc_hook=_raw_number).encode
 
 
 class JsonError(ValueError):
-    """Text that is no JSON. The message is the reference's parser text, without its ``invalid json: `` prefix."""
+    """Text that is not JSON. The message is the reference's parser text, without its ``invalid json: `` prefix."""
 
 
 class JsonNumber(float):

@@ -41,7 +41,7 @@ _CODED = re.compile(r"\+|%([\s\S]{2})")
 
 
 class QuerystringError(ValueError):
-    """Text that is no legal query. The message is Java's: ``REASON at index N: http://localhost/?TEXT``."""
+    """Text that is not a legal query. The message is Java's: ``REASON at index N: http://localhost/?TEXT``."""
 
 
 def parse(text: str, charset: str = "UTF-8") -> Pairs:

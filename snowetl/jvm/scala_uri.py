@@ -159,7 +159,7 @@ class _Authority:
         return pieces, at
 
     def _piece(self, at: int, rule: str) -> str:
-        """Up to four hex digits; ``rule`` names what was expected where there is none."""
+        """Up to four hex digits; ``rule`` names what was expected, for the message."""
         piece = _HEX_PIECE.match(self._source, at).group()  # type: ignore[union-attr]
         if len(piece) < 4:
             self._expect(at + len(piece), "HexDigit" if piece else rule)

@@ -27,7 +27,7 @@ class Capabilities:
     layouts: frozenset[str]
     """Layouts of rows it loads: keys of ``LAYOUTS``."""
     rows_for: str
-    """What ``snowetl transform --target`` should be told for it."""
+    """The ``--target`` of ``snowetl transform`` that makes its rows."""
     row_formats: frozenset[str]
     """Formats of shredded rows it reads, as messages name them: ``TSV``, ``POSTGRES``."""
     max_identifier: int

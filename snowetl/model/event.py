@@ -91,7 +91,7 @@ class EnrichedEvent:
             raise ConfigError(f"Column {column} does not hold self-describing JSON ({error}): {text[:80]!r}") from None
 
     def __getitem__(self, column: str) -> str | None:
-        """Text of a column, ``None`` where empty. Raises ``KeyError`` for a name that is no column."""
+        """Text of a column, ``None`` where empty. Raises ``KeyError`` for a name that is not a column."""
         return self.texts[INDEX[column]] or None
 
     def __setitem__(self, column: str, text: str | None) -> None:
@@ -114,7 +114,7 @@ class EnrichedEvent:
         return NotImplemented
 
     def get(self, column: str, default: _T | None = None) -> str | _T | None:
-        """Text of a column, ``None`` where empty; ``default`` for a name that is no column."""
+        """Text of a column, ``None`` where empty; ``default`` for a name that is not a column."""
         return self[column] if column in INDEX else default
 
     def keys(self) -> KeysView[str]:

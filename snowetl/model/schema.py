@@ -118,7 +118,7 @@ class SchemaCriterion(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> SchemaCriterion:
-        """Raises ``ValueError`` when ``text`` is no criterion."""
+        """Raises ``ValueError`` when ``text`` is not a criterion."""
         match = _CRITERION.fullmatch(text)
         if match is None:
             raise ValueError(f"not a schema criterion: {text}")

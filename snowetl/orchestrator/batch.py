@@ -79,7 +79,7 @@ def dry_run(settings: RunSettings, watch: Watch) -> None:
 def choose(settings: RunSettings) -> Entry:
     """The run that is meant: the one named, else one that waits or has done these very files, else a new one.
 
-    Raises :class:`OutputExists` where it was begun or done with other settings, unless told to do it again.
+    Raises :class:`OutputExists` if it was begun or done with other settings, unless ``redo_from`` is given.
     """
     entry = _chosen(settings)
     if settings.redo_from is None:

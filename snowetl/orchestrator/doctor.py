@@ -1,4 +1,4 @@
-"""A look at everything a run needs, before there is a run: each thing is tried, all that is wrong is told.
+"""Check everything a run needs before it starts: try each thing, and report all that is wrong.
 
 A run looks for itself before it starts; the doctor looks without starting one, and goes on after the first finding.
 """
@@ -66,7 +66,7 @@ def _configuration(settings: RunSettings) -> str:
 
 
 def _transform(settings: RunSettings) -> str:
-    """What the transform is told must go together; the storage of earlier duplicates must answer."""
+    """The settings of the transform must fit together; the event manifest must answer."""
     _ = settings.deduplication, settings.oldest
     storage = settings.event_manifest
     if storage is None:

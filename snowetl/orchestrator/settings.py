@@ -1,4 +1,4 @@
-"""What a run from raw logs to tables can be told: the settings of its steps, and where each leaves its output."""
+"""The settings of a run from raw logs to tables: those of its steps, and where each step leaves its output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STEPS = ("enrich", "transform", "load")
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput):
-    """Where from, where to, and all that the steps can be told.
+    """Input, output, and all settings of the steps.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
     given on their own. Without ``run_id`` and ``etl_timestamp``, the run that waits to be finished is meant, or a new

@@ -19,7 +19,7 @@ class Queue:
 
     def __post_init__(self) -> None:
         if self.target.startswith("arn:") and ":sns:" not in self.target:
-            raise ConfigError(f"queue: {self.target} is no SNS topic; give an SQS queue by its name or URL")
+            raise ConfigError(f"queue: {self.target} is not an SNS topic; give an SQS queue by its name or URL")
 
     def send(self, text: str) -> None:
         """Send a message; to a FIFO queue or topic, in the group ``shredding``. Raises :class:`StorageError`."""

@@ -1,4 +1,4 @@
-"""Settings, declared once: what a verb can be told is one frozen dataclass, and everything else is made from it.
+"""Settings, declared once: a verb's settings are one frozen dataclass, and everything else is made from it.
 
 From the declaration of a field come the command line's option and its help, the key of ``snowetl.yml``, the row of the
 docs' table, the JSON Schema for editors, the arguments of another process, and the field's part in the fingerprint::

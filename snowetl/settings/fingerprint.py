@@ -1,4 +1,4 @@
-"""The fingerprint of settings: equal when the same input would give the same output, told apart key by key when not."""
+"""The fingerprint of settings: equal if the same input gives the same output; if not, it names the keys that differ."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE | re.ASCII)
 
 
 def size_text(size: int) -> str:
-    """``67108864`` as ``64MB``; a size that is no whole number of a unit in bytes."""
+    """``67108864`` as ``64MB``; a size that is not a whole number of a unit in bytes."""
     for unit, factor in (("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if size and size % factor == 0:
             return f"{size // factor}{unit}"

@@ -1,4 +1,4 @@
-"""``snowetl.yml``: every setting of every verb as a key; what is wrong in it is told all at once, line by line.
+"""``snowetl.yml``: every setting of every verb is a key; one message names all mistakes, with their lines.
 
 A key at the top of the file counts for every verb that has the setting; a key under the name of a verb counts for that
 verb only, and wins::

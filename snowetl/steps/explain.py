@@ -191,7 +191,7 @@ def _verdict(stage: str, detail: Any, data: bytes | str) -> Verdict | None:
         return Verdict("discarded", f"discarded: {detail}")
     if isinstance(detail, dict) and set(detail) == {"schema", "data"}:
         return _of_bad_row(detail)
-    if stage == "loader":  # not a bad row, then: a line that is no record
+    if stage == "loader":  # not a bad row, then: a line that is not a record
         empty = isinstance(data, str) and _BLANK.fullmatch(data)
         return Verdict("discarded", f"discarded: {'empty' if empty else 'header'} line")
     return None

@@ -23,7 +23,7 @@ _THREADS = 16
 _SHOWN = 3
 _ANY_ADAPTER = "vendor/version"
 _FEWEST_COLUMNS = 100
-"""A line of fewer columns is no enriched event of any release."""
+"""A line of fewer columns is not an enriched event of any release."""
 
 
 class _Look(NamedTuple):

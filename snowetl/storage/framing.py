@@ -30,7 +30,7 @@ def read_text(pieces: Pieces, url: str, *, skip_first: bool = False, stop: int =
 def read_binary(
     pieces: Pieces, url: str, *, framing: str | None = None, skip_first: bool = False, stop: int = NO_STOP
 ) -> Iterator[Record | Damage]:
-    """Thrift records as ``bytes``; ``framing`` is told from the content where it is not given. A record that is a
+    """Thrift records as ``bytes``; without ``framing`` the content decides. A record that is a
     compressed message comes as the records in it.
     """
     if framing is None:

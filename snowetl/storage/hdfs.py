@@ -132,7 +132,7 @@ class HdfsFileSystem:
         return replace_by_marker(self, url, data, expected)
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
-        """As in the contract: a staged file is renamed, which HDFS refuses where there is one already."""
+        """Rename the staged file; HDFS refuses that if the target exists, as the contract asks."""
         _, path, client = self._locate(url)
         staged = _HdfsStagedFile(client, url, path, _NEW_STAGING)
         try:

@@ -1,4 +1,4 @@
-"""LZO1X in plain Python: slow, but it delivers what comes before damage and never more than it was told to expect."""
+"""LZO1X in plain Python: slow, but it delivers what precedes damage, and never more than the expected size."""
 
 from __future__ import annotations
 

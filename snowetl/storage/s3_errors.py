@@ -29,7 +29,7 @@ _CREDENTIALS = "check the AWS credentials of this process (environment, profile 
 _REMEDIES: dict[str, tuple[type[SnowetlError], str]] = {
     "NoSuchBucket": (UsageError, "there is no such bucket; check its name"),
     **dict.fromkeys(ABSENT, (UsageError, "there is no such object; check the path")),
-    "InvalidBucketName": (UsageError, "that is no valid bucket name; check the url"),
+    "InvalidBucketName": (UsageError, "that is not a valid bucket name; check the url"),
     "AccessDenied": (StorageError, "access denied; check that the role or user may do this there, and the key policy"),
     "403": (StorageError, "access denied; check that the role or user may do this there, and the key policy"),
     "AllAccessDisabled": (StorageError, "access to the bucket is disabled; ask its owner"),
@@ -86,7 +86,7 @@ def explained(url: str, verb: str) -> Iterator[None]:
     except (TokenRetrievalError, UnauthorizedSSOTokenError) as error:
         raise UsageError(f"cannot {verb} {url}: {error}; sign in again (aws sso login)") from error
     except ParamValidationError as error:
-        raise UsageError(f"cannot {verb} {url}: that is no valid bucket or key; check the url") from error
+        raise UsageError(f"cannot {verb} {url}: that is not a valid bucket or key; check the url") from error
     except EndpointConnectionError as error:
         raise StorageError(
             f"cannot {verb} {url}: {error}; check the network, AWS_REGION and AWS_ENDPOINT_URL_S3"

@@ -157,7 +157,7 @@ def read(slice_: Slice, *, binary: bool, fs: FileSystem | None = None) -> Iterat
 
 
 def _content(source: Source, slice_: Slice, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
-    """(decompressed content of a slice, number to stop at, framing of Thrift records if the plan told it)."""
+    """(decompressed content of a slice, number to stop at, framing of Thrift records if the plan says so)."""
     if slice_.container == WHOLE:
         return read_content(source, looks_like_records if binary else looks_like_text), NO_STOP, None
     if slice_.container == TEXT:

@@ -326,7 +326,7 @@ class _Reader:
         return _Found(b"", length, b"".join(content))
 
     def _grow(self) -> bool:
-        """Double what is buffered; ``False`` if there is no more."""
+        """Double the buffer; ``False`` at the end of the file."""
         buffer = self._buffer
         before = len(buffer.data) - buffer.pos
         buffer.need(max(2 * before, CHUNK))

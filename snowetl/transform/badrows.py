@@ -16,7 +16,7 @@ META_SCHEMA = "iglu:com.snowplowanalyics.self-desc/schema/jsonschema/1-0-0"
 
 
 def parsing_error(origin: Origin, failure: Message, line: str) -> BadRow:
-    """A line that is no enriched event."""
+    """A line that is not an enriched event."""
     return _bad_row("loader_parsing_error/jsonschema/2-0-0", origin, failure, line)
 
 

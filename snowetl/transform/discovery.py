@@ -1,4 +1,4 @@
-"""Which run folders are to be transformed (RDB Loader 5.6.3 ``Discovery``)."""
+"""Choose the run folders to transform (RDB Loader 5.6.3 ``Discovery``)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _bound(name: str, text: str | None) -> datetime | None:
         return None
     time = _parse(text)
     if time is None:
-        raise ConfigError(f"run_interval.{name}: {text!r} is no time such as 2021-10-14-10-23-45 (UTC)")
+        raise ConfigError(f"run_interval.{name}: {text!r} is not a time such as 2021-10-14-10-23-45 (UTC)")
     return time
 
 
@@ -71,7 +71,7 @@ def parse_duration(text: str) -> timedelta:
     for unit, names in _UNITS.items():
         if match is not None and match[2].lower() in names:
             return timedelta(**{unit: int(match[1])})
-    raise ConfigError(f"{text!r} is no duration: a number and a unit, such as 90 minutes, 12 hours, 4 days")
+    raise ConfigError(f"{text!r} is not a duration: a number and a unit, such as 90 minutes, 12 hours, 4 days")
 
 
 def _parse(text: str) -> datetime | None:

@@ -113,7 +113,7 @@ class Event:
 
 
 def parse(line: str, max_lengths: Mapping[int, int] | None = None) -> Event | Message:
-    """Read an enriched line (no line end). A line that is no event gives the failure of ``loader_parsing_error``.
+    """Read an enriched line (no line end). A line that is not an event gives the failure of ``loader_parsing_error``.
 
     ``max_lengths`` (column -> UTF-16 units) cuts string columns that are longer.
     """
@@ -285,7 +285,7 @@ def _entity(value: Any, path: str) -> ParsedEntity:
 
 @lru_cache(maxsize=8192)
 def _known_uri(uri: str) -> None:
-    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is no text.
+    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is not text.
 
     A name of thousands of characters is none, so that nobody's events fill the caches of names.
     """

@@ -30,7 +30,7 @@ class Formats:
         json: Iterable[str] = (),
         skip: Iterable[str] = (),
     ) -> Formats:
-        """Read the configuration. Raises :class:`ConfigError` for what is no criterion, and for lists that overlap."""
+        """Read the configuration. Raises :class:`ConfigError` for a wrong criterion or overlapping lists."""
         if default not in ("TSV", "JSON"):
             raise ConfigError(f"formats.default is {default!r}: it must be TSV or JSON")
         formats = cls(default, _criterions("tsv", tsv), _criterions("json", json), _criterions("skip", skip))
@@ -67,7 +67,7 @@ def _criterions(name: str, texts: Iterable[str]) -> tuple[SchemaCriterion, ...]:
             criterions.append(SchemaCriterion.parse(text))
         except ValueError:
             raise ConfigError(
-                f"formats.{name}: {text!r} is no schema criterion such as iglu:com.acme/event/jsonschema/1-*-*"
+                f"formats.{name}: {text!r} is not a schema criterion such as iglu:com.acme/event/jsonschema/1-*-*"
             ) from None
     return tuple(criterions)
 

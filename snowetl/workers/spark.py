@@ -138,7 +138,7 @@ def _shipped(context: SparkContext, task: Task[object]) -> Mapping[str, str]:
 
 
 class _Gauge:
-    """What finished tasks have added up so far. Repeated attempts count twice, which is no harm to a progress bar."""
+    """What finished tasks have added up so far. Repeated attempts count twice, which does no harm to a progress bar."""
 
     def __init__(self, records: Accumulator[int], size: Accumulator[int]) -> None:
         self.records = records

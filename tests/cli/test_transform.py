@@ -95,12 +95,12 @@ def test_a_configuration_file(transform: Transform, folder: Path) -> None:
     [
         ({"input_folder": "/nowhere"}, 2, "there is no file or folder /nowhere"),
         ({"iglu_config": "/nowhere.json"}, 2, "/nowhere.json"),
-        ({"since_timestamp": "yesterday"}, 2, "run_interval.since_timestamp: 'yesterday' is no time"),
-        ({"since_age": "long"}, 2, "'long' is no duration"),
+        ({"since_timestamp": "yesterday"}, 2, "run_interval.since_timestamp: 'yesterday' is not a time"),
+        ({"since_age": "long"}, 2, "'long' is not a duration"),
         ({"minimum_timestamp": "soon"}, 2, "--minimum-timestamp: 'soon' is not a time"),
         ({"tsv": "iglu:com.acme"}, 2, "iglu:com.acme"),
         ({"duplicate_storage": "{}"}, 2, "not self-describing"),
-        ({"queue": "arn:aws:sqs:eu-west-1:1:x"}, 2, "is no SNS topic"),
+        ({"queue": "arn:aws:sqs:eu-west-1:1:x"}, 2, "is not an SNS topic"),
         ({"since_timestamp": "2027-01-01-00-00-00"}, 3, "there is nothing to transform"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_model_of_a_registry() -> None:
     ("text", "message"),
     [
         ("event.json", "neither a file nor a schema such as iglu:com.acme/event/jsonschema/1"),
-        ("iglu:com.acme/event/jsonschema/1-0", "is no schema"),
+        ("iglu:com.acme/event/jsonschema/1-0", "is not a schema"),
         ("iglu:com.acme/event/jsonschema/1-0-7", "no registry has this version; there are 1-0-0, 1-0-1"),
         ("iglu:com.acme/other/jsonschema/1", "no registry lists its versions"),
     ],
@@ -47,7 +47,7 @@ def test_what_is_no_model(text: str, message: str) -> None:
 
 def test_a_schema_with_keywords_of_the_wrong_kind() -> None:
     broken = Registry({"com.acme/event/1-0-0": {"type": "object", "maxLength": {}}})
-    with pytest.raises(UsageError, match="1-0-0 is no JSON Schema"):
+    with pytest.raises(UsageError, match="1-0-0 is not a JSON Schema"):
         models.from_registry("iglu:com.acme/event/jsonschema/1", broken)
 
 

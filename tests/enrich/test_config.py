@@ -273,7 +273,7 @@ def geo(folder: Path, prefix: str = "file:") -> Any:
 
 def test_a_local_file_that_cannot_be_used_fails_at_once(tmp_path: Path) -> None:
     (tmp_path / "GeoIP2-City.mmdb").write_bytes(b"no database")
-    with pytest.raises(AssetError, match="is no MaxMind database"):
+    with pytest.raises(AssetError, match="is not a MaxMind database"):
         load([geo(tmp_path)])
 
 

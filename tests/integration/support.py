@@ -30,7 +30,7 @@ HEADER = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-met
 
 
 def cloudfront_line(number: int) -> str:
-    """A page view; every 50th line is no CloudFront line at all, every 40th is not for the pixel."""
+    """A page view; every 50th line is not a CloudFront line at all, every 40th is not for the pixel."""
     if number % 50 == 49:
         return f"this is line {number} and it is not a log line"
     stem = "/robots.txt" if number % 40 == 39 else "/i"

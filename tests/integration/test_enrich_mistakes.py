@@ -108,7 +108,7 @@ def no_database(folder: Path) -> list[str]:
 
 def wrong_database(folder: Path) -> list[str]:
     (folder / "maxmind").mkdir()
-    (folder / "maxmind" / "GeoLite2-City.mmdb").write_bytes(b"this is no database" * 100)
+    (folder / "maxmind" / "GeoLite2-City.mmdb").write_bytes(b"this is not a database" * 100)
     return ip_lookups(folder, f"file:{folder}/maxmind")
 
 

@@ -77,7 +77,7 @@ def test_topics(suffix: str, aws: Any) -> None:
 
 
 def test_other_names() -> None:
-    with pytest.raises(ConfigError, match="is no SNS topic"):
+    with pytest.raises(ConfigError, match="is not an SNS topic"):
         Queue("arn:aws:sqs:eu-west-1:1:x")
 
 

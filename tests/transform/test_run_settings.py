@@ -52,7 +52,7 @@ def test_durations(text: str, duration: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "4", "days", "4 parsecs", "-1 day"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ConfigError, match="no duration"):
+    with pytest.raises(ConfigError, match="not a duration"):
         discovery.parse_duration(text)
 
 
@@ -66,7 +66,7 @@ def test_a_bound_that_is_no_time() -> None:
     [
         ({"tsv": ["iglu:a/b/jsonschema/1-*-*"], "json": ["iglu:a/b/jsonschema/1-0-*"]}, "overlap"),
         ({"json": ["iglu:a/b/jsonschema/*-*-*"], "skip": ["iglu:a/b/jsonschema/2-0-0"]}, "overlap"),
-        ({"tsv": ["a/b"]}, "no schema criterion"),
+        ({"tsv": ["a/b"]}, "not a schema criterion"),
         ({"default": "XML"}, "TSV or JSON"),
     ],
 )

@@ -43,7 +43,7 @@ class AnonIpConf:
         given = Parameters(data)
         octets = given.read("parameters.anonOctets", parameters.integer, 0)
         given.check()
-        lenient = Parameters(data)  # what is no integer counts as missing
+        lenient = Parameters(data)  # what is not an integer counts as missing
         segments = lenient.optional("parameters.anonSegments", parameters.integer, octets)
         if not 1 <= octets <= _OCTETS:
             raise ConfigError(f"IPv4 address octets to anonymize must be 1, 2, 3 or 4. Value: {octets} was given")
@@ -64,7 +64,7 @@ ENRICHMENT: type[Enrichment] = AnonIpConf
 
 
 class AnonIp:
-    """The step. Text that is no address is masked too, as far as it looks like one."""
+    """The step. Text that is not an address is masked too, as far as it looks like one."""
 
     def __init__(self, octets: int, segments: int) -> None:
         kept_octets, kept_segments = _OCTETS - octets, _SEGMENTS - segments

@@ -79,7 +79,7 @@ class Place(NamedTuple):
     weather 195, JavaScript 200, SQL 210, API 220; then the derived contexts are written and validated (230); anon_ip
     240, PII 250. A step from 230 on is a privacy step: nothing but the output sees what it does.
 
-    ``legacy`` is the number that counts with ``legacy_enrichment_order``; without one it is ``number``.
+    ``legacy`` is the number under ``legacy_enrichment_order``; by default it is ``number``.
     """
 
     number: int

@@ -61,7 +61,7 @@ class Account(NamedTuple):
 
 
 def read_answer(text: str) -> Mapping[str, Decimal]:
-    """The rates in an answer of the service. Raises :class:`RatesFault` for one that tells an error or is no answer."""
+    """The rates in an answer of the service. Raises :class:`RatesFault` for an error, or text it cannot read."""
     try:
         answer: Any = jsontext.loads_exact(text)
     except jsontext.JsonError as error:

@@ -89,7 +89,7 @@ ENRICHMENT: type[Enrichment] = IpLookupsConf
 
 
 class IpLookups:
-    """The step. Of an address in no database, and of a text that is no address, the columns stay empty."""
+    """The step. Of an address in no database, and of a text that is not an address, the columns stay empty."""
 
     def __init__(self, databases: list[tuple[str, Reader]], with_asn: bool = False) -> None:
         readers = [(_KINDS[kind][1], reader.get) for kind, reader in databases]
@@ -203,7 +203,7 @@ def open_database(kind: str, path: Path) -> Reader:
         reader = maxminddb.open_database(str(path), maxminddb.MODE_AUTO)
     except maxminddb.InvalidDatabaseError:
         raise AssetError(
-            f"ip_lookups: {path} is no MaxMind database, or a damaged one. Fetch it again; '{kind}' needs a .mmdb file"
+            f"ip_lookups: {path} is not a MaxMind database, or is damaged. Fetch it again; '{kind}' needs a .mmdb file"
         ) from None
     except OSError as error:
         raise AssetError(f"ip_lookups: {path} cannot be read: {error.strerror or error}") from None

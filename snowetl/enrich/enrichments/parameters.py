@@ -25,17 +25,17 @@ class Parameters:
         self._errors: list[str] = []
 
     def read(self, path: str, decode: Callable[[Any], T], default: T) -> T:
-        """The value at ``path``. ``decode`` raises ``ValueError``; then, or where there is none, ``default``."""
+        """The value at ``path``. ``default`` if it is missing, or if ``decode`` raises ``ValueError``."""
         value = self._find(path)
         if value is None:
-            return self._fault(path, decode, "there is none", default)
+            return self._fault(path, decode, "it is missing", default)
         try:
             return decode(value)
         except ValueError as error:
             return self._fault(path, decode, str(error), default)
 
     def optional(self, path: str, decode: Callable[[Any], T], default: T) -> T:
-        """As :meth:`read`, but a missing or null value is no fault."""
+        """As :meth:`read`, but a missing or null value is not a fault."""
         return default if self._find(path) is None else self.read(path, decode, default)
 
     def asset(self, folder: str, database: str, name: str) -> Asset:
@@ -72,7 +72,7 @@ class Parameters:
 def text(value: Any) -> str:
     """string."""
     if not isinstance(value, str):
-        raise ValueError(f"{_shown(value)} is no string")
+        raise ValueError(f"{_shown(value)} is not a string")
     return value
 
 
@@ -89,21 +89,21 @@ def integer(value: Any) -> int:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError(f"{_shown(value)} is no integer")
+        raise ValueError(f"{_shown(value)} is not an integer")
     return number
 
 
 def texts(value: Any) -> tuple[str, ...]:
     """list of strings."""
     if not isinstance(value, list):
-        raise ValueError(f"{_shown(value)} is no list")
+        raise ValueError(f"{_shown(value)} is not a list")
     return tuple(text(item) for item in value)
 
 
 def text_map(value: Any) -> tuple[tuple[str, str], ...]:
     """object of strings."""
     if not isinstance(value, dict):
-        raise ValueError(f"{_shown(value)} is no object")
+        raise ValueError(f"{_shown(value)} is not an object")
     return tuple((name, text(item)) for name, item in value.items())
 
 

@@ -165,7 +165,7 @@ def read_database(path: Path) -> dict[str, Source]:
         raise AssetError(f"The referer database {path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise AssetError(
-            f"{path} is no referer database: {error}. "
+            f"{path} is not a referer database: {error}. "
             'It must be JSON like {"search": {"Google": {"domains": ["google.com"], "parameters": ["q"]}}}'
         ) from None
 
@@ -179,7 +179,7 @@ def _entries(database: Any) -> Iterator[tuple[str, Source]]:
     for medium in _medium_order(list(media)):
         sources = _object(media[medium], f"Medium '{medium}' not an object")
         for name in map_order(sources):
-            entry = _object(sources[name], f"'{name}' of medium '{medium}' is no object")
+            entry = _object(sources[name], f"'{name}' of medium '{medium}' is not an object")
             names = frozenset() if entry.get("parameters") is None else frozenset(_texts(entry, "parameters", name))
             source = Source(medium, name, names)
             for domain in _texts(entry, "domains", name):
@@ -202,5 +202,5 @@ def _object(value: Any, fault: str) -> dict[str, Any]:
 def _texts(entry: dict[str, Any], key: str, name: str) -> list[str]:
     value = entry.get(key)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"'{key}' of '{name}' is no list of strings")
+        raise ValueError(f"'{key}' of '{name}' is not a list of strings")
     return value

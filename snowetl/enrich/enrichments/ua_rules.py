@@ -65,7 +65,7 @@ class Parser:
                 self._enter(trial.key, kind, number)
 
     def _enter(self, words: Words, kind: int, number: int) -> None:
-        """Index a rule by a part of each of the words one of which it needs."""
+        """File a rule under the rarest part of each word it may need, so that most rules are never tried."""
         if shortest(words) < _GRAM:
             self._always[kind].append(number)
         for word in words if shortest(words) >= _GRAM else ():

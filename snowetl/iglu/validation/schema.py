@@ -141,7 +141,7 @@ class SchemaNode:
         return uri
 
     def get(self, keyword: str) -> Any:
-        """The value of a keyword, ``None`` if there is none."""
+        """The value of a keyword; ``None`` if the schema does not have it."""
         return self.node.get(keyword) if isinstance(self.node, dict) else None
 
     def has(self, keyword: str) -> bool:
@@ -159,7 +159,7 @@ class SchemaNode:
 
     def _read(self) -> list[Any]:
         if isinstance(self.node, bool):
-            raise ValidationCrash(f"{self.path}: a boolean is no schema of draft 4")
+            raise ValidationCrash(f"{self.path}: a boolean is not a schema of draft 4")
         if not isinstance(self.node, dict):
             return []
         keywords, unusable = self.document.vocabulary
@@ -199,7 +199,7 @@ class SchemaNode:
 
 class Keyword:
     """One keyword of one schema. Subclasses say what they find (:meth:`reports`) and how generated code tests it
-    (:meth:`emit`): the same rule, told twice, and kept equal by property tests."""
+    (:meth:`emit`): the same rule twice; property tests keep the two equal."""
 
     name = ""
     applies: frozenset[type] = frozenset()

@@ -55,10 +55,10 @@ def test_segments_default_to_octets() -> None:
 @pytest.mark.parametrize(
     ("parameters", "fault"),
     [
-        ({}, "Could not extract parameters.anonOctets as integer from supplied JSON due to there is none"),
-        ({"anonOctets": 2.5}, "2.5 is no integer"),
-        ({"anonOctets": "2"}, '"2" is no integer'),
-        ({"anonOctets": True}, "true is no integer"),
+        ({}, "Could not extract parameters.anonOctets as integer from supplied JSON due to it is missing"),
+        ({"anonOctets": 2.5}, "2.5 is not an integer"),
+        ({"anonOctets": "2"}, '"2" is not an integer'),
+        ({"anonOctets": True}, "true is not an integer"),
         ({"anonOctets": 0}, "IPv4 address octets to anonymize must be 1, 2, 3 or 4. Value: 0 was given"),
         ({"anonOctets": 1, "anonSegments": 9}, "must be 1, 2, 3, 4, 5, 6, 7 or 8. Value 9 was given"),
     ],

@@ -99,10 +99,10 @@ def test_of_two_sources_with_one_domain_the_later_in_map_order_counts(tmp_path: 
         ([], "Referers json must be an object"),
         ({"fax": {}}, "Unrecognized medium: 'fax'"),
         ({"search": []}, "Medium 'search' not an object"),
-        ({"search": {"A": {}}}, "'domains' of 'A' is no list of strings"),
+        ({"search": {"A": {}}}, "'domains' of 'A' is not a list of strings"),
         ({"search": {"A": {"domains": [1]}}}, "'domains' of 'A'"),
         ({"search": {"A": {"domains": [], "parameters": "q"}}}, "'parameters' of 'A'"),
-        ({"search": {"A": 1}}, "'A' of medium 'search' is no object"),
+        ({"search": {"A": 1}}, "'A' of medium 'search' is not an object"),
     ],
 )
 def test_no_database(tmp_path: Path, database: object, fault: str) -> None:
@@ -117,7 +117,7 @@ def test_no_json_and_no_file(tmp_path: Path) -> None:
     path = tmp_path / "referers.json"
     for content in (b"<html>", b"\xff\xfe", b""):
         path.write_bytes(content)
-        with pytest.raises(AssetError, match="is no referer database"):
+        with pytest.raises(AssetError, match="is not a referer database"):
             read_database(path)
     with pytest.raises(AssetError, match="cannot be read: No such file"):
         read_database(tmp_path / "none.json")

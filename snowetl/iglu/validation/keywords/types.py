@@ -27,7 +27,7 @@ def accepted(names: Iterable[str]) -> frozenset[type]:
 
 
 class Type(Keyword):
-    """Notation decides: ``1.0`` is no integer. ``nullable`` here, or in the parent, lets null pass."""
+    """Notation decides: ``1.0`` is not an integer. ``nullable`` here, or in the parent, lets null pass."""
 
     name = "type"
 
