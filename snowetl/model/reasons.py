@@ -38,6 +38,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 """The reference's words for a value that is refused, and ours; what is in neither is shown as it is."""
 
 _TOO_LONG = re.compile(r"Field (\w+) longer than maximum allowed size (\d+)")
+_CUT_SHORT = re.compile(r"Tried to read \d+ bytes, but only got \d+ bytes")
 _HEADLINE = re.compile(r"Enriched event does not conform to atomic schema field's length restrictions")
 _JSON_PATH = re.compile(r"(\$[^:\s]*): (.+)", re.DOTALL)
 _INDEX = re.compile(r"\[\d+\]")
@@ -65,9 +66,13 @@ class Fault(NamedTuple):
         return f"{shown}{' ' if self.sentence else ': '}{self.what}"
 
     @property
+    def kind(self) -> Fault:
+        """The same without the value and without places in lists: what rows of one reason have in common."""
+        return self._replace(field=_INDEX.sub("[*]", self.field), value=None)
+
+    @property
     def reason(self) -> str:
-        """The same without the value and without places in lists: what rows of one kind have in common."""
-        return str(self._replace(field=_INDEX.sub("[*]", self.field), value=None))
+        return str(self.kind)
 
 
 class Sender(NamedTuple):
@@ -205,6 +210,9 @@ def _text(error: str) -> Iterator[Fault]:
     if _HEADLINE.match(error):
         return
     too_long = _TOO_LONG.match(error)
+    if _CUT_SHORT.search(error):
+        yield Fault("", "the record is cut short")
+        return
     if too_long is not None:
         yield Fault(too_long[1], f"is longer than the {too_long[2]} characters its column holds", None, True)
     else:

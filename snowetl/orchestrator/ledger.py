@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
+from snowetl.orchestrator import runs_page
 from snowetl.reporting import html
 from snowetl.runs import scratch
 from snowetl.runs.lease import Lease
@@ -89,11 +90,15 @@ class Entry:
             )
 
     def finish(self, report: Mapping[str, Any]) -> None:
-        """Declare the run done: from here on nothing of it is done again."""
-        self._write(PAGE, html.render(f"run={self.id}", report["steps"]))
+        """Declare the run done: from here on nothing of it is done again. Its line goes to the page of all runs."""
+        links = runs_page.links(self.runs_folder, report, runs_page.previous(self.runs_folder, self.id))
+        self._write(PAGE, html.render(f"run={self.id}", report["steps"], report, links))
+        self._write(runs_page.SUMMARY, runs_page.summary_of(report))
         self._write(REPORT, jsontext.dumps(dict(report)))
         with suppress(SnowetlError):  # the run is done; leftovers are invisible
             filesystem(self.folder).sweep(self.folder)
+        with suppress(SnowetlError):  # the run is done; the page is written again by the next
+            runs_page.update(self.runs_folder)
 
     def tidy(self) -> None:
         """Remove what a process left that was killed between the report and its end."""
@@ -101,6 +106,8 @@ class Entry:
         if filesystem(self.lock_url).exists(self.lock_url):
             with suppress(OutputExists), Lease(self.lock_url):
                 filesystem(self.folder).sweep(self.folder)
+                with suppress(SnowetlError):
+                    runs_page.update(self.runs_folder)
 
     def _read(self, name: str) -> dict[str, Any] | None:
         url = f"{self.folder}/{name}"

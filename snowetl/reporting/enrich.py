@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from snowetl.reporting.bad_reasons import BadReason
 from snowetl.reporting.parts import Input, StepReport, Workers, Written, bad_rows_by_type, in_order, written
-from snowetl.reporting.statistics import Merged, SlowSplit, Statistics
+from snowetl.reporting.statistics import Merged, SlowSplit, Source, Statistics
+from snowetl.reporting.timeline import Timeline
 from snowetl.runs.parts import Part
 
 
@@ -45,7 +47,8 @@ class EnrichReport(StepReport):
     """``records`` came in; each was discarded, or is found in ``events`` or the bad rows.
 
     ``bad_rows`` counts by type, ``bad_row_schemas`` by schema URI; ``damages`` of them stand for damaged files, not for
-    records. ``event_types`` counts events by type and hour.
+    records. ``event_types`` counts events by type and hour, ``timeline`` by the finest time that is few enough,
+    ``sources`` by application, platform and tracker; ``bad_reasons`` counts bad rows by what is wrong with them.
     """
 
     step: ClassVar[str] = "enrich"
@@ -63,7 +66,9 @@ class EnrichReport(StepReport):
     output: Output
     workers: Workers
     event_types: dict[str, dict[str, int]] | None = None
-    bad_examples: dict[str, list[str]] = field(default_factory=dict)
+    timeline: Timeline | None = None
+    sources: list[Source] = field(default_factory=list)
+    bad_reasons: list[BadReason] = field(default_factory=list)
     splits: list[SlowSplit] = field(default_factory=list)
 
 
@@ -113,6 +118,8 @@ class EnrichTotals:
             output=Output(good=written(self._good), bad=written(self._bad)),
             workers=Workers(seconds=round(total.seconds, 3), peak_memory=total.peak_memory),
             event_types=self._merged.event_types(),
-            bad_examples=self._merged.examples(),
+            timeline=self._merged.timeline(),
+            sources=self._merged.sources(),
+            bad_reasons=self._merged.bad_reasons(),
             splits=self._merged.slowest(),
         )

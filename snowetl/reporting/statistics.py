@@ -1,4 +1,4 @@
-"""What a report tells besides counts: events by type and hour, examples of bad rows, the slowest splits.
+"""What a report tells besides counts: events by type, time and source, reasons of bad rows, the slowest splits.
 
 Workers gather it while they write, the driver merges it. Everything is bounded, whatever the events say of themselves,
 and travels compressed: a run of ten thousand splits must not fill the driver.
@@ -11,15 +11,15 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.fields import INDEX
+from snowetl.reporting.bad_reasons import OTHERS, BadReason, BadReasons
+from snowetl.reporting.timeline import MINUTE, Timeline
 from snowetl.storage.splits import Split
 
-EXAMPLES = 3
-EXAMPLE_CHARS = 4096
 OTHER_TYPES = "(other types)"
 EARLIER = "(earlier)"
 """Stands for all hours before those that are kept; sorts before them."""
@@ -29,21 +29,32 @@ _MAX_CELLS = 5_000
 _MAX_MERGED_CELLS = 400_000
 _MAX_TYPES = 200
 _MAX_HOURS = 24 * 31
-_MAX_SCHEMAS = 100
+_MAX_SOURCES = 200
+_MAX_NAME = 200
 _MAX_SPLITS = 100
 _MAX_FILES = 3
 _TSTAMP, _EVENT, _NAME = INDEX["collector_tstamp"], INDEX["event"], INDEX["event_name"]
+_APP, _PLATFORM, _TRACKER = INDEX["app_id"], INDEX["platform"], INDEX["v_tracker"]
+
+K = TypeVar("K")
+
+Cell = tuple[str, str, str, str, str]
+"""Type, app_id, platform, tracker version and minute of an event."""
 
 
 @dataclass(slots=True)
 class Statistics:
-    """Of one split. ``events`` counts by (type, hour), ``examples`` holds the first bad rows of each schema."""
+    """Of one split. ``events`` counts by (type, hour), ``sources`` by (app_id, platform, tracker version)."""
 
     files: list[str] = field(default_factory=list)
     """The first files of the split."""
     file_count: int = 0
     events: dict[tuple[str, str], int] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    sources: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    timeline: Timeline = field(default_factory=Timeline)
+    bad: BadReasons = field(default_factory=BadReasons)
+    _cells: dict[Cell, int] = field(default_factory=dict)
+    """Events that are counted and not yet folded into the others: one dictionary is all that an event costs."""
 
     @classmethod
     def of(cls, split: Split) -> Statistics:
@@ -51,31 +62,45 @@ class Statistics:
         return cls([url.rpartition("/")[2] for url in files[:_MAX_FILES]], len(files))
 
     def unpack(self) -> Statistics:
+        self.fold()
         return self
 
     def __reduce__(self) -> tuple[type[Packed], tuple[bytes]]:
-        content = (self.files, self.file_count, self.events, self.examples)
+        self.fold()
+        timeline = (self.timeline.grain, self.timeline.counts)
+        content = (self.files, self.file_count, self.events, self.sources, timeline, self.bad.tallies)
         return Packed, (zlib.compress(pickle.dumps(content), 1),)
 
     def count(self, values: Sequence[str]) -> None:
-        """Count an event by its columns. 0.2 microseconds."""
-        key = (values[_NAME] or values[_EVENT], values[_TSTAMP][:_HOUR])
+        """Count an event by its columns."""
+        key = (
+            values[_NAME] or values[_EVENT],
+            values[_APP],
+            values[_PLATFORM],
+            values[_TRACKER],
+            values[_TSTAMP][:MINUTE],
+        )
         try:
-            self.events[key] += 1
+            self._cells[key] += 1
         except KeyError:
-            if len(self.events) >= _MAX_CELLS:
-                key = (OTHER_TYPES, EARLIER)
-            self.events[key] = self.events.get(key, 0) + 1
+            if len(self._cells) >= _MAX_CELLS:
+                self.fold()
+            key = _short(key)
+            self._cells[key] = self._cells.get(key, 0) + 1
+
+    def fold(self) -> None:
+        """Add what was counted to the bounded tables."""
+        minutes: dict[str, int] = {}
+        for (type_, app, platform, tracker, minute), count in self._cells.items():
+            _count(self.events, (type_, minute[:_HOUR]), count, _MAX_CELLS, (OTHER_TYPES, EARLIER))
+            _count(self.sources, (app, platform, tracker), count, _MAX_SOURCES, (OTHERS, OTHERS, OTHERS))
+            minutes[minute] = minutes.get(minute, 0) + count
+        self._cells.clear()
+        self.timeline.add(minutes)
 
     def keep(self, row: BadRow) -> None:
-        """Keep a bad row if it is among the first of its schema."""
-        examples = self.examples.get(row.schema_key)
-        if examples is None:
-            if len(self.examples) >= _MAX_SCHEMAS:
-                return
-            examples = self.examples[row.schema_key] = []
-        if len(examples) < EXAMPLES:
-            examples.append(to_utf8(row.to_json()[:EXAMPLE_CHARS]).decode("utf-8"))
+        """Count a bad row by its reason, and keep it if it is among the first."""
+        self.bad.keep(row)
 
 
 class Packed:
@@ -87,7 +112,8 @@ class Packed:
         self._content = content
 
     def unpack(self) -> Statistics:
-        return Statistics(*pickle.loads(zlib.decompress(self._content)))
+        files, file_count, events, sources, timeline, tallies = pickle.loads(zlib.decompress(self._content))
+        return Statistics(files, file_count, events, sources, Timeline(*timeline), BadReasons(tallies))
 
 
 class Measured(Protocol):
@@ -114,16 +140,28 @@ class SlowSplit:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Events of one application, platform and tracker."""
+
+    app_id: str
+    platform: str
+    tracker: str
+    events: int
+
+
 class Merged:
     """The statistics of all splits, added up as their reports come, in whatever order.
 
-    What is kept does not depend on that order (but where there are hundreds of schemas): examples are those of the
-    first splits.
+    What is kept does not depend on that order (but where there are hundreds of reasons or sources): examples are those
+    of the first splits.
     """
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, str]] = Counter()
-        self._examples: dict[str, list[tuple[int, int, str]]] = {}
+        self._sources: dict[tuple[str, str, str], int] = {}
+        self._timeline = Timeline()
+        self._bad = BadReasons()
         self._splits: list[SlowSplit] = []
 
     def add(self, split: Measured) -> None:
@@ -131,24 +169,13 @@ class Merged:
         self._cells.update(statistics.events)
         if len(self._cells) > _MAX_MERGED_CELLS:
             self._cells = _folded(self._cells)
-        self._add_examples(split.index, statistics.examples)
+        for source, count in statistics.sources.items():
+            _count(self._sources, source, count, 2 * _MAX_SOURCES, (OTHERS, OTHERS, OTHERS))
+        self._timeline.add(statistics.timeline.counts, statistics.timeline.grain)
+        self._bad.merge(split.index, statistics.bad)
         self._splits.append(_shown(split, statistics))
         if len(self._splits) >= 2 * _MAX_SPLITS:
             self._splits = self.slowest()
-
-    def _add_examples(self, index: int, more: dict[str, list[str]]) -> None:
-        for schema, rows in more.items():
-            kept = self._examples.setdefault(schema, [])
-            kept += [(index, number, row) for number, row in enumerate(rows)]
-            kept.sort()
-            del kept[EXAMPLES:]
-        if len(self._examples) > 2 * _MAX_SCHEMAS:
-            self._examples = self._first_schemas()
-
-    def _first_schemas(self) -> dict[str, list[tuple[int, int, str]]]:
-        """The schemas that were met first, as many as are shown."""
-        first = sorted(self._examples, key=lambda schema: (self._examples[schema][0][:2], schema))
-        return {schema: self._examples[schema] for schema in first[:_MAX_SCHEMAS]}
 
     def event_types(self) -> dict[str, dict[str, int]] | None:
         """Type -> hour -> count: the commonest types, the latest hours, all others in one row and one column.
@@ -159,13 +186,31 @@ class Merged:
             return None
         table: dict[str, dict[str, int]] = {}
         for (type_, hour), count in sorted(_folded(self._cells).items()):
-            row = table.setdefault(to_utf8(type_).decode(), {})  # two types may be written alike
+            row = table.setdefault(_utf8(type_), {})  # two types may be written alike
             row[hour] = row.get(hour, 0) + count
         return table
 
-    def examples(self) -> dict[str, list[str]]:
-        """The first bad rows of each schema."""
-        return {schema: [row for _, _, row in rows] for schema, rows in sorted(self._first_schemas().items())}
+    def timeline(self) -> Timeline | None:
+        """Events by collector time, in order; ``None`` where nothing was counted."""
+        if not self._timeline.counts:
+            return None
+        counts: dict[str, int] = {}
+        for key, count in sorted(self._timeline.counts.items()):
+            text = _utf8(key)
+            counts[text] = counts.get(text, 0) + count
+        return Timeline(self._timeline.grain, counts)
+
+    def sources(self) -> list[Source]:
+        """Who sent the events, the most active first."""
+        ranked = sorted(self._sources.items(), key=lambda item: (-item[1], item[0]))
+        return [
+            Source(app_id=_utf8(app), platform=_utf8(platform), tracker=_utf8(tracker), events=count)
+            for (app, platform, tracker), count in ranked
+        ]
+
+    def bad_reasons(self) -> list[BadReason]:
+        """Why there are bad rows, the commonest reason first."""
+        return self._bad.shown()
 
     def slowest(self) -> list[SlowSplit]:
         return sorted(self._splits, key=lambda split: (-split.seconds, split.index))[:_MAX_SPLITS]
@@ -192,3 +237,22 @@ def _shown(split: Measured, statistics: Statistics) -> SlowSplit:
         records=split.records,
         seconds=round(split.seconds, 3),
     )
+
+
+def _count(counts: dict[K, int], key: K, count: int, most: int, other: K) -> None:
+    """Add to a table that has ``most`` keys, and ``other`` for all that find no place."""
+    if key not in counts and len(counts) >= most:
+        key = other
+    counts[key] = counts.get(key, 0) + count
+
+
+def _short(key: Cell) -> Cell:
+    """The key without the ends of texts that are too long to be remembered."""
+    type_, app, platform, tracker, minute = key
+    if max(len(type_), len(app), len(platform), len(tracker)) <= _MAX_NAME:
+        return key
+    return type_[:_MAX_NAME], app[:_MAX_NAME], platform[:_MAX_NAME], tracker[:_MAX_NAME], minute
+
+
+def _utf8(text: str) -> str:
+    return to_utf8(text).decode()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from snowetl.jvm import instants
 from snowetl.jvm.instants import Instant
 from snowetl.model.schema import SchemaKey
+from snowetl.reporting.bad_reasons import BadReason
 from snowetl.reporting.parts import Input, StepReport, Workers, bad_rows_by_type, in_order
 from snowetl.reporting.statistics import Merged, SlowSplit, Statistics
 from snowetl.runs.parts import Part
@@ -105,7 +106,7 @@ class TransformReport(StepReport):
     last_collector_tstamp: str | None
     tables: list[TableWritten]
     workers: Workers
-    bad_examples: dict[str, list[str]] = field(default_factory=dict)
+    bad_reasons: list[BadReason] = field(default_factory=list)
     splits: list[SlowSplit] = field(default_factory=list)
 
     @classmethod
@@ -181,7 +182,7 @@ class TransformTotals:
             last_collector_tstamp=None if total.last is None else instants.to_iso(total.last),
             tables=[table for _, table in sorted(self._tables.items())],
             workers=Workers(seconds=round(total.seconds, 3), peak_memory=total.peak_memory),
-            bad_examples=self._merged.examples(),
+            bad_reasons=self._merged.bad_reasons(),
             splits=self._merged.slowest(),
         )
 

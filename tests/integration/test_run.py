@@ -83,13 +83,16 @@ def test_every_record_is_accounted_for(done: Path) -> None:
     assert query(done, "SELECT count_good FROM atomic.manifest") == [(expected["events"],)]
 
 
-def test_events_by_hour_bad_examples_and_splits_are_in_the_report(done: Path) -> None:
+def test_events_by_hour_reasons_of_bad_rows_and_splits_are_in_the_report(done: Path) -> None:
     enriched = report(done)["steps"][0]
     by_type = {name: sum(hours.values()) for name, hours in enriched["eventTypes"].items()}
     assert by_type == dict(query(done, "SELECT coalesce(event_name, event), count(*) FROM atomic.events GROUP BY 1"))
     assert sum(by_type.values()) == enriched["events"]
-    assert {len(rows) for rows in enriched["badExamples"].values()} <= {1, 2, 3}
-    assert enriched["badExamples"].keys() == enriched["badRowSchemas"].keys()
+    assert {len(reason["examples"]) for reason in enriched["badReasons"]} <= {1, 2, 3}
+    assert {reason["schema"] for reason in enriched["badReasons"]} == enriched["badRowSchemas"].keys()
+    assert sum(reason["count"] for reason in enriched["badReasons"]) == sum(enriched["badRows"].values())
+    assert sum(enriched["timeline"]["counts"].values()) == enriched["events"]
+    assert sum(source["events"] for source in enriched["sources"]) == enriched["events"]
     assert sum(split["records"] for split in enriched["splits"]) == enriched["records"]
 
 

@@ -13,9 +13,28 @@ ENRICH = {
     "events": 1200,
     "badRows": {"schema_violations": 20, "adapter_failures": 1},
     "badRowSchemas": {"iglu:com.snowplowanalytics.snowplow.badrows/schema_violations/jsonschema/2-0-1": 20},
-    "badExamples": {
-        "iglu:com.snowplowanalytics.snowplow.badrows/schema_violations/jsonschema/2-0-1": ['{"a":"<script>"}'] * 5
-    },
+    "badReasons": [
+        {
+            "schema": "iglu:com.snowplowanalytics.snowplow.badrows/schema_violations/jsonschema/2-0-1",
+            "field": "com.acme/click/1-0-0 $.<x>",
+            "reason": "com.acme/click/1-0-0 $.<x>: string found",
+            "count": 15,
+            "apps": {"shop": 9, "<i>": 5, "": 1},
+            "trackers": {"js-3": 15},
+            "faults": ["<b> is wrong", "y", "z"],
+            "examples": ['{"data":{"a":"<script>","failure":"first"}}', "not json <", '"x"'],
+        }
+    ],
+    "timeline": {"grain": "minute", "counts": {"2026-01-02 03:00": 1000, "2026-01-02 04:10": 6}},
+    "sources": [
+        {"appId": "<app>", "platform": "web", "tracker": "js-3", "events": 900},
+        {"appId": "", "platform": "web", "tracker": "", "events": 106},
+    ],
+    "started": "2026-01-02T05:00:00.000Z",
+    "finished": "2026-01-02T05:00:12.500Z",
+    "input": {"files": 3, "bytes": 4_500_000, "splits": 1},
+    "settings": {"inputFolder": ["s3://logs/<x>"], "inputFormat": "thrift"},
+    "fingerprint": {"digest": "0123456789abcdef", "keys": {"iglu-config": "1"}},
     "eventTypes": {"page_view": {"2026-01-02 03": 1000, "2026-01-02 04": 5}, "<b>": {"2026-01-02 03": 1}},
     "splits": [{"index": 3, "seconds": 4.2, "records": 500, "files": ["a", "b", "c"]}],
 }
@@ -29,7 +48,23 @@ TRANSFORM = {
     "tables": {"output=good/vendor=a/name=b/format=tsv/model=1": {"parts": 1, "lines": 1190, "bytes": 9}},
     "splits": [{"index": 0, "seconds": 1, "records": 1200, "files": ["x", "y", "z"], "fileCount": 1500}],
 }
-LOAD = {"step": "load", "seconds": 3, "tables": [{"table": "atomic.events", "rows": 1200, "rejected": 2}]}
+LOAD = {
+    "step": "load",
+    "seconds": 3,
+    "tables": [{"table": "atomic.events", "rows": 1200, "rejected": 2, "change": "migrated to 1-0-2"}],
+    "aside": [{"schema": "iglu:com.acme/odd/jsonschema/1-0-0", "reason": "no <columns>", "rows": 4}],
+    "warnings": ["beware of <this>"],
+}
+WHOLE = {
+    "run": "2026-01-02-03-04-05",
+    "snowetl": "0.1.0",
+    "started": "2026-01-02T05:00:00.000Z",
+    "finished": "2026-01-02T05:10:00.000Z",
+    "seconds": 600,
+    "differences": [],
+    "settings": {"inputFolder": ["logs"], "inputFormat": "thrift"},
+    "fingerprint": {"digest": "fedcba98765432", "keys": {}},
+}
 
 
 class Balance(HTMLParser):
@@ -42,7 +77,10 @@ class Balance(HTMLParser):
     def handle_starttag(self, tag, attrs):
         if tag not in self.VOID:
             self.open.append(tag)
-        assert not any(name.startswith(("src", "href", "on")) for name, _ in attrs)
+        for name, value in attrs:
+            assert not name.startswith(("src", "on"))
+            assert name != "href" or ":" not in value
+            assert ":" not in value or name != "style" or "url" not in value
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -57,7 +95,8 @@ def check(page):
 
 
 def test_a_page_shows_every_count_and_needs_no_network():
-    page = render("run=2026-01-02-03-04-05", [ENRICH, TRANSFORM, LOAD])
+    links = [("bad rows", "../../bad/run=x/", "/bad/run=x/"), ("previous run", None, "s3://elsewhere/run=y")]
+    page = render("run=2026-01-02-03-04-05", [ENRICH, TRANSFORM, LOAD], WHOLE, links)
     check(page)
     text = page.replace("<wbr>", "")
     for shown in (
@@ -69,9 +108,22 @@ def test_a_page_shows_every_count_and_needs_no_network():
         "and 1 more",
         "and 1,498 more",
         "natural duplicates dropped",
+        "done; 6 rows are put aside",
+        "fedcba987654",
+        "migrated to 1-0-2",
+        "rows put aside: no &lt;columns&gt;",
+        "beware of &lt;this&gt;",
+        "app shop, &lt;i&gt; · tracker js-3",
+        "string found",
+        "75%",  # of the bad rows with a schema: 15 of 20
+        "No events: 2026-01-02 03:01 to 2026-01-02 04:10.",
+        'href="../../bad/run=x/"',
+        "s3://elsewhere/run=y",
+        "2 h 10 min",  # from the collector until loaded
     ):
         assert shown in text
     assert page.count("<pre>") == 3
+    assert page.index("&quot;failure&quot;") < page.index("&quot;a&quot;")
     assert "<script>" not in page
     assert "&lt;b&gt;" in page
 

@@ -60,7 +60,7 @@ def test_what_is_kept_does_not_depend_on_the_order_of_splits() -> None:
         reports.append(report)
     whole = merged(*reports)
     for other in (merged(*reversed(reports)), merged(*reports[20:], *reports[:20])):
-        assert other.examples() == whole.examples()
+        assert other.bad_reasons() == whole.bad_reasons()
         assert other.slowest() == whole.slowest()
 
 
@@ -89,23 +89,71 @@ def test_rare_types_and_early_hours_are_summed_up() -> None:
 
 def test_a_worker_counts_no_more_than_it_can_hold() -> None:
     report = counted(*(event(f"type{number}", "2026-03-02 10:00:00.000") for number in range(5_100)))
+    report.statistics.fold()
     assert len(report.statistics.events) == 5_001
     assert report.statistics.events[OTHER_TYPES, EARLIER] == 100
 
 
-def test_three_examples_of_each_schema_are_kept_and_cut() -> None:
-    first, second = Report(), Report()
-    first.statistics.keep(BadRow("a", {"long": "x" * 5000}))
-    first.statistics.keep(BadRow("a", {"half": "\ud800"}))
+def failed(app: str, error: str, schema: str = "a") -> BadRow:
+    parameters = [{"name": "aid", "value": app}, {"name": "tv", "value": "js-3"}]
+    failure = {"messages": [{"enrichment": None, "message": {"field": "se_va", "value": app, "expectation": error}}]}
+    return BadRow(schema, {"failure": failure, "payload": {"raw": {"parameters": parameters}}})
+
+
+def test_bad_rows_are_counted_by_reason_with_their_senders_and_examples() -> None:
+    first, second = Report(0), Report(1)
+    for app in ("web", "shop", "shop"):
+        first.statistics.keep(failed(app, "too big"))
+    second.statistics.keep(failed("shop", "too big"))
+    second.statistics.keep(failed("x" * 5000, "too small"))
+    second.statistics.keep(failed("half \ud800", "half \ud800", "b"))
+    big, small, half = merged(second, first).bad_reasons()
+    assert (big.schema, big.field, big.reason, big.count) == ("a", "se_va", "se_va: too big", 4)
+    assert (big.apps, big.trackers) == ({"shop": 3, "web": 1}, {"js-3": 4})
+    assert big.faults == ['se_va = "web": too big', 'se_va = "shop": too big', 'se_va = "shop": too big']
+    assert big.examples[0] == failed("web", "too big").to_json()
+    assert len(small.examples[0]) == 4096
+    assert half.reason == "se_va: half ?"
+
+
+def test_what_bad_rows_say_is_bounded() -> None:
+    report = Report()
+    for number in range(1_200):
+        report.statistics.keep(failed(f"app{number}", f"error {number}"))
+        report.statistics.keep(failed(f"app{number}", "the same"))
+    shown = merged(report).bad_reasons()
+    assert len(shown) <= 101
+    assert sum(reason.count for reason in shown) == 2_400
+    [same] = [reason for reason in shown if reason.reason == "se_va: the same"]
+    assert len(same.apps) == 21
+    assert same.apps["(others)"] == 1_180
+    assert len(pickle.dumps(report)) < 20_000
+
+
+def test_events_are_counted_by_source() -> None:
+    events = []
     for number in range(5):
-        second.statistics.keep(BadRow("a", {"number": number}))
-        second.statistics.keep(BadRow("b", {"number": number}))
-    for number in range(200):
-        second.statistics.keep(BadRow(f"schema{number}", {}))
-    examples = merged(first, second).examples()
-    assert [len(row) for row in examples["a"]] == [4096, len('{"schema":"a","data":{"half":"?"}}'), 34]
-    assert examples["b"] == [BadRow("b", {"number": number}).to_json() for number in range(3)]
-    assert len(examples) == 100
+        made = event("pv", "2026-03-02 10:00:00.000")
+        made["app_id"], made["platform"], made["v_tracker"] = ("shop", "web", "js-3") if number else ("x" * 900, "", "")
+        events.append(made)
+    first, second = merged(counted(*events)).sources()
+    assert (first.app_id, first.platform, first.tracker, first.events) == ("shop", "web", "js-3", 4)
+    assert (second.app_id, second.events) == ("x" * 200, 1)
+
+
+def test_any_number_of_sources_and_minutes_is_counted_in_bounded_memory() -> None:
+    report = Report()
+    for number in range(12_000):
+        made = event(f"type{number % 7}", f"2026-{1 + number % 12:02d}-02 {number % 24:02d}:{number % 59:02d}:00.000")
+        made["app_id"] = f"app{number}"
+        report.statistics.count(made.texts)
+    assert len(report.statistics._cells) <= 5_000
+    whole = merged(report, pickle.loads(pickle.dumps(report)))
+    assert sum(source.events for source in whole.sources()) == 24_000
+    assert len(whole.sources()) <= 401
+    timeline = whole.timeline()
+    assert timeline is not None
+    assert sum(timeline.counts.values()) == 24_000
 
 
 def test_the_slowest_splits_are_shown_with_their_files() -> None:
@@ -126,7 +174,7 @@ def test_whatever_events_say_can_be_written(events: list[tuple[str, str, str]]) 
     report = counted(*(event(*columns) for columns in events))
     for columns in events:
         report.statistics.keep(BadRow(columns[0], {columns[1]: columns[2]}))
-    text = to_utf8(jsontext.dumps([merged(report).event_types() or {}, merged(report).examples()]))
+    text = to_utf8(jsontext.dumps([merged(report).event_types() or {}, to_json(merged(report).bad_reasons())]))
     assert sum(sum(row.values()) for row in json.loads(text)[0].values()) == len(events)
 
 
@@ -142,5 +190,5 @@ def test_they_travel_small_and_arrive_whole() -> None:
     arrived = pickle.loads(travelled)
     assert len(pickle.dumps(arrived)) < 10_000
     assert event_types(arrived) == whole
-    assert merged(arrived).examples() == merged(report).examples()
+    assert merged(arrived).bad_reasons() == merged(report).bad_reasons()
     assert event_types(arrived, report)["type0"]["2026-03-02 00"] == 2 * whole["type0"]["2026-03-02 00"]
