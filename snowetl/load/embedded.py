@@ -36,6 +36,7 @@ _MADE = "PG_VERSION"
 _USERS, _LOCK = ".snowetl-users", ".snowetl-lock"
 _HBA, _IDENT = "snowetl_hba.conf", "snowetl_ident.conf"
 _SOCKET_PREFIX = "snowetl-pg-"
+_ANOTHER = "Run snowetl as another user, or give another --data-folder"
 
 
 @contextmanager
@@ -69,11 +70,40 @@ def psql_path() -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises :class:`ConfigError` for a folder that is neither empty nor a data folder."""
-    if folder.exists() and not folder.is_dir():
+    """Raises :class:`ConfigError` for a folder that is neither empty nor a data folder, or that this user may not use.
+
+    One that is not there must be in a folder where this user may make it.
+    """
+    try:
+        if folder.exists():
+            _check_present(folder)
+        else:
+            above = next(parent for parent in folder.absolute().parents if parent.exists())
+            if above.is_dir() and not os.access(above, os.W_OK | os.X_OK):
+                raise ConfigError(f"{folder} cannot be made: {above} cannot be written to by {_us()}. {_ANOTHER}")
+    except PermissionError as error:
+        raise ConfigError(f"{error.filename or folder} cannot be entered by {_us()}. {_ANOTHER}") from None
+
+
+def _check_present(folder: Path) -> None:
+    if not folder.is_dir():
         raise ConfigError(f"{folder} is a file: give another --data-folder")
-    if folder.exists() and not (folder / _MADE).exists() and any(folder.iterdir()):
+    owner = folder.stat().st_uid
+    if os.geteuid() not in (0, owner):
+        raise ConfigError(f"{folder} belongs to {_name(owner)}, not to {_us()}. {_ANOTHER}")
+    if not (folder / _MADE).exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is neither empty nor a data folder of PostgreSQL: give another --data-folder")
+
+
+def _us() -> str:
+    return _name(os.geteuid())
+
+
+def _name(uid: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user {uid}"
 
 
 def check_installed() -> None:

@@ -29,6 +29,7 @@ from snowetl.reporting.enrich import EnrichReport
 from snowetl.reporting.transform import TransformReport
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import Run, run_id
+from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps.base import Unwatched, Watch, World
 from snowetl.steps.enrich import EnrichPlan
@@ -57,6 +58,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
         entry.tidy()
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
         return report
+    check_writable(settings.written_folders)
     with Lease(entry.lock_url):
         if settings.redo_from is not None:
             _discard(settings, entry, watch)

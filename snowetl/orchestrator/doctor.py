@@ -5,7 +5,6 @@ A run looks for itself before it starts; the doctor looks without starting one, 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,11 +18,11 @@ from snowetl.iglu.registries import build_registries
 from snowetl.load.preflight import check_target
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps import assets
 from snowetl.steps.extras import check_extras
 from snowetl.storage import filesystem
-from snowetl.storage.base import scheme_of
 
 _ASKED = SchemaKey("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", SchemaVer(1, 0, 0))
 """What registries are asked for; that one does not have it is an answer, too."""
@@ -99,26 +98,10 @@ def _input(settings: RunSettings) -> str:
 
 
 def _outputs(settings: RunSettings) -> str:
-    """Every folder the run writes to can be written to. Elsewhere than on this machine a file is put and deleted."""
-    folders = sorted({*settings.output_folders(), settings.runs_folder})
-    for folder in folders:
-        if scheme_of(folder) == "file":
-            _check_local(Path(folder.removeprefix("file://")))
-        else:
-            probe = f"{folder}/_snowetl-doctor-{os.getpid()}"
-            filesystem(folder).put(probe, b"")
-            filesystem(folder).delete_tree(probe)
+    """Every folder the run writes to can be written to."""
+    folders = settings.written_folders
+    check_writable(folders)
     return f"{count(len(folders), 'folder')} can be written to"
-
-
-def _check_local(folder: Path) -> None:
-    above = folder
-    while not above.exists():
-        above = above.parent
-    if not above.is_dir():
-        raise UsageError(f"{above} is a file: give another folder than {folder}")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageError(f"{above} cannot be written to by this user")
 
 
 def _scratch(settings: RunSettings) -> str:

@@ -115,6 +115,11 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput)
         return self._below("runs", None)
 
     @property
+    def written_folders(self) -> list[str]:
+        """All folders that the run writes to, but the warehouse's."""
+        return sorted({*self.output_folders(), self.runs_folder})
+
+    @property
     def target(self) -> Target:
         """The warehouse. The embedded one keeps its data below a local output folder, unless told otherwise."""
         if self.data_folder is not None:

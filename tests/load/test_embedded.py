@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,8 +18,11 @@ import psutil
 import psycopg
 import pytest
 
-from snowetl.errors import ConfigError, LoadError
-from snowetl.load.embedded import cause, embedded_postgres
+from snowetl.errors import ConfigError, LoadError, SnowetlError
+from snowetl.load.embedded import cause, check_folder, embedded_postgres
+from snowetl.load.preflight import check_target
+from snowetl.load.target import Target
+from snowetl.runs.writable import check_writable
 
 ROOT = Path(__file__).parents[2]
 
@@ -206,3 +211,60 @@ def test_a_server_that_cannot_start_says_so(tmp_path: Path) -> None:
     (folder / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(LoadError, match="does not start"), embedded_postgres(folder):
         pass
+
+
+# --- folders of other users -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter, and only we may write to."""
+    folder = Path(tempfile.mkdtemp(prefix="snowetl-test-"))
+    folder.chmod(0o755 if os.geteuid() == 0 else 0o555)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def told_to_nobody(call: Callable[[], None]) -> str:
+    """What ``call`` raises for a user without rights: in a child that gives up root's, where we are root."""
+    if os.geteuid() != 0:
+        with pytest.raises(SnowetlError) as caught:
+            call()
+        return str(caught.value)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        text = "nothing was raised"
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            call()
+        except BaseException as error:
+            text = f"{error}" if isinstance(error, SnowetlError) else repr(error)
+        os.write(writer, text.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        return file.read()
+
+
+def test_B7_a_data_folder_that_cannot_be_made_is_told_before_any_work(public: Path) -> None:
+    told = told_to_nobody(lambda: check_target(Target(data_folder=public / "new" / "warehouse")))
+    assert f"{public / 'new' / 'warehouse'} cannot be made: {public} cannot be written to by user" in told
+    assert "--data-folder" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have folders of two users")
+def test_H4_a_data_folder_of_another_user_is_refused_in_words(public: Path) -> None:
+    data = public / "warehouse"
+    data.mkdir(mode=0o700)
+    assert f"{data} belongs to user root, not to user nobody" in told_to_nobody(lambda: check_folder(data))
+    assert f"{data / 'below'} cannot be entered by user nobody" in told_to_nobody(lambda: check_folder(data / "below"))
+
+
+def test_B7_an_output_that_cannot_be_written_is_told_before_any_work(public: Path) -> None:
+    told = told_to_nobody(lambda: check_writable([f"{public}/enriched", f"file://{public}/bad/deep"]))
+    assert told == f"{public} cannot be written to by this user"
