@@ -21,8 +21,9 @@ __all__ = ["Http", "HttpError", "Policy", "Request", "Response", "Transport"]
 _MASK = "***"
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PUBLIC_HEADERS = frozenset(("accept", "accept-encoding", "content-type", "user-agent"))
-_USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)[^/\s@?#]+(?=@)")
-"""User and password of a URL, but for the words that stand for them in messages."""
+_USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)(?:[^/\s?#]+|[^/\s@:?#]+:(?!\d{1,5}(?:[/?#]|$))[^\s@]+)(?=@)")
+"""User and password of a URL, but for the words that stand for them in messages. A password that was not encoded as it
+must be in a URL may hold ``@``, ``/``, ``?`` and ``#``."""
 _SECRET_PARAMETER = re.compile(
     r"(?<=[?&])(?P<name>[\w.-]*(?:key|app_?id|credential|passw(?:or)?d|secret|sig|signature|token)(?:[_.-][\w.-]*)?)"
     r"=[^&#\s\])'\"]+",

@@ -274,6 +274,10 @@ def test_the_path_of_a_document_is_no_secret(tmp_path: Path) -> None:
         ("redshift://USER:PASSWORD@HOST:5439/DATABASE", "redshift://USER:PASSWORD@HOST:5439/DATABASE"),
         ("https://key@registry/x", "https://***@registry/x"),
         ("a token in a sentence", "a token in a sentence"),
+        ("postgresql://me:p@55@db:5432/x", "postgresql://***@db:5432/x"),
+        ("postgresql://me:p/5?5#@db:5432/x", "postgresql://***@db:5432/x"),
+        ("https://me:pa55@db/x?mail=a@b", "https://***@db/x?mail=a@b"),
+        ("https://host:8080/x@y and http://h/a@b", "https://host:8080/x@y and http://h/a@b"),
     ],
 )
 def test_H6_passwords_in_text_are_masked(text: str, masked: str) -> None:
@@ -282,6 +286,7 @@ def test_H6_passwords_in_text_are_masked(text: str, masked: str) -> None:
 
 def test_the_passwords_of_a_url_are_found() -> None:
     assert list(passwords_in("postgresql://me:pa55@db/x password='other'")) == ["pa55", "other"]
+    assert list(passwords_in("postgresql://me:p@5:5@db/x")) == ["p@5:5"]
 
 
 # --- the fingerprint ------------------------------------------------------------------------------------------------

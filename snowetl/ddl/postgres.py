@@ -145,7 +145,10 @@ def _whole(schema: Schema, type_: str) -> str:
     largest = max((abs(Decimal(bound)) for bound in bounds if bound is not None), default=Decimal(0))
     if largest > BIGINT_MAX:
         return "NUMERIC"
-    return "BIGINT" if largest > INT_MAX else type_
+    unbounded = (
+        schema.maximum is None and not members
+    )  # {"multipleOf": 1} is, for the reference, an INTEGER all the same
+    return "BIGINT" if unbounded or largest > INT_MAX else type_
 
 
 def storable(type_: str) -> str:

@@ -6,7 +6,9 @@ import re
 
 from snowetl.errors import ConfigError
 
-_PASSWORD = re.compile(r"(//[^:/@\s]*:)[^@\s]*(@)|(\bpassword\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(//[^:/@\s]*:)(?:[^/\s?#]*|[^\s@]*)(@)|(\bpassword\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE
+)
 _KEYWORDS = re.compile(r"\s*\w+\s*=")
 _OTHERS = {
     "mysql": "MySQL", "mariadb": "MariaDB", "oracle": "Oracle", "sqlserver": "SQL Server", "mssql": "SQL Server",
@@ -18,6 +20,9 @@ _EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 def checked(url: str) -> str:
     """``url`` itself. Raises ``ConfigError`` for what no PostgreSQL server can be reached by."""
     text = url.strip()
+    scheme, separator, rest = text.partition("://")
+    if separator and "=" not in scheme:
+        text = f"{scheme.lower()}://{rest}"
     if text.startswith(("postgresql://", "postgres://")) or (_KEYWORDS.match(text) and "://" not in text.split("=")[0]):
         _parse(text)
         return text
@@ -31,7 +36,9 @@ def _parse(text: str) -> None:
     except ImportError:  # said elsewhere
         return
     try:
-        conninfo_to_dict(text)
+        host = str(conninfo_to_dict(text).get("host") or "")
+        if "@" in host:
+            raise ConfigError(f"--database {shown(text)}: an @ in the password must be written %40; write {_EXAMPLE}")
     except Error as error:
         raise ConfigError(f"--database cannot be read: {shown(str(error).strip())}; write {_EXAMPLE}") from None
 

@@ -14,7 +14,9 @@ from snowetl.load.warehouse import Capabilities, Warehouse
 from snowetl.load.warehouses import warehouse_class
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_SECRET = re.compile(r"(//[^:/@\s]*):[^@\s]*@|\b(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)|\?.*$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(//[^:/@\s]*):(?:[^/\s?#]*|[^\s@]*)@|\b(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)|\?.*$", re.IGNORECASE
+)
 _PLACEHOLDER = "//USER:PASSWORD@HOST"
 
 
@@ -62,7 +64,10 @@ def checked_schema(name: str) -> str:
     """``name`` as SQL folds it. Raises ``ConfigError`` for one that would need quotes."""
     if not _IDENTIFIER.fullmatch(name):
         raise ConfigError(f"--schema {name!r} is not a schema name: letters, digits and underscores only")
-    return name.lower()
+    lower = name.lower()
+    if lower.startswith("pg_") or lower == "information_schema":
+        raise ConfigError(f"--schema {name!r} is the server's own: give another")
+    return lower
 
 
 def _without_secret(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ _KEYWORD = re.compile(
     re.IGNORECASE,
 )
 """``password = 'x'`` as libpq spells it, ``;password=x`` as JDBC does."""
-_USERINFO = re.compile(r"(?<=://)[^/\s@:?#]*:(?P<secret>[^/\s@]*)(?=@)")
+_USERINFO = re.compile(r"(?<=://)[^/\s@:?#]*:(?P<secret>[^/\s?#]*|[^\s@]*)(?=@)")
 _ROUNDS = 20_000
 
 

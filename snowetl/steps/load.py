@@ -120,8 +120,11 @@ class Load:
                     keep(report, watch.warn)
                 note(report)
             if plan.settings.retry_rejected:
-                for report in loader.retry_rejected():
+                retried = loader.retry_rejected()
+                for report in retried:
                     note(report)
+                if not retried:
+                    watch.say(f"{plan.settings.target} holds no rejected rows")
         if failures:
             raise LoadError(
                 f"{len(failures):,} of {count(len(plan.folders), 'run')} not loaded. The first: {failures[0]}"

@@ -195,3 +195,17 @@ def test_every_statement_parses(model: list[dict[str, Any]]) -> None:
 def test_three_hundred_properties() -> None:
     schema = obj(**{f"property{number}": {"type": "string"} for number in range(300)})
     assert redshift.create("atomic", "t", in_redshift([schema]), KEY)[0].count("\n") == 300 + 9 + 5
+
+
+@pytest.mark.parametrize(
+    ("schema", "held"),
+    [
+        ({"type": "number", "multipleOf": 1}, "BIGINT"),
+        ({"type": "number", "multipleOf": 5, "maximum": 100}, "INTEGER"),
+        ({"type": "number", "multipleOf": 1, "maximum": 3000000000}, "BIGINT"),
+        ({"type": ["number", "null"], "multipleOf": 1, "minimum": 0}, "BIGINT"),
+        ({"type": "number", "multipleOf": 1, "enum": [1, 2]}, "INTEGER"),
+    ],
+)
+def test_L8_whole_numbers_without_a_maximum_have_64_bits(schema: dict[str, Any], held: str) -> None:
+    assert postgres.holding_type(read(schema)) == held

@@ -147,6 +147,12 @@ def test_a_skipped_schema_must_be_a_criterion(database, resolver, run, capsys):
     assert "iglu:com.acme/event/jsonschema/1-*-*" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("schema", ["pg_catalog", "PG_toast", "information_schema"])
+def test_B7_schemas_of_the_server_are_refused(database, resolver, run, capsys, schema):
+    assert load(resolver, "-i", run, "--database", database, "--schema", schema) == 2
+    assert "the server's own" in capsys.readouterr().err
+
+
 # --- B7 -------------------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +163,8 @@ def test_a_skipped_schema_must_be_a_criterion(database, resolver, run, capsys):
         ("jdbc:postgresql://127.0.0.1/db", "jdbc"),
         ("postgresql://me:pw@127.0.0.1:1/db", "refused"),
         ("postgresql://me:pw@no-such-host.invalid/db", "no-such-host"),
+        ("postgresql://me:pw@pw@127.0.0.1/db", "%40"),
+        ("POSTGRESQL://me:pw@127.0.0.1:1/db", "refused"),
     ],
 )
 def test_B7_a_wrong_address_is_told_before_any_work(resolver, run, tmp_path, capsys, url, words):
