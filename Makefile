@@ -11,6 +11,9 @@ PY := $(VENV)/bin/python
 VECTORS ?= ../shared/vectors ../shared/vectors_more
 PYTEST_ARGS ?=
 WORKERS ?= 2
+# The jars of yauaa: fetched once by Maven (into ~/.cache/snowetl); without it what needs them is skipped, and says so.
+SNOWETL_YAUAA_JARS ?= nl.basjes.parse.useragent:yauaa:7.11.0
+export SNOWETL_YAUAA_JARS
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
 .PHONY: help demo check test lint coverage conformance bench bench-compare docs fixtures wheel clean

@@ -32,6 +32,7 @@ EXTRAS = {
     "hdfs": ["hdfs-native>=0.14.7"],
     "javascript": ["quickjs-ng>=0.17"],
     "hocon": ["pyhocon>=0.3.60"],
+    "yauaa": ["py4j>=0.10.9.7"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["testing"] = ["pytest>=8.3"]

@@ -37,6 +37,10 @@ class AssetError(ConfigError):
     """A file an enrichment needs (MaxMind database, referer database, ...) that cannot be fetched or read."""
 
 
+class LookupFailed(SnowetlError):
+    """What answers the lookups of a run (a rates service, a JVM) does not answer; a later attempt may succeed."""
+
+
 class RegistryUnavailable(SnowetlError):
     """A schema registry that does not answer (which is not the same as answering 404)."""
 

@@ -183,7 +183,11 @@ class EnrichConfig:
 
     def _table(self, lookup: Lookup, stack: ExitStack) -> Callable[[str], str | None]:
         known = self.files.get(lookups.table_uri(lookup))
-        return lookups.live(lookup) if known is None else stack.enter_context(lookups.open_table(lookup, Path(known)))
+        return (
+            lookups.live(lookup, stack)
+            if known is None
+            else stack.enter_context(lookups.open_table(lookup, Path(known)))
+        )
 
 
 class _Folder:
@@ -218,7 +222,7 @@ def _try_local_files(enrichments: Iterable[Enrichment]) -> None:
                 IgluClient(ResolverConfig.default(), now=0),
                 files=found,
                 secrets=needs.secrets,
-                lookups={lookup.name: lookups.live(lookup) for lookup in needs.lookups},
+                lookups={lookup.name: lookups.unasked for lookup in needs.lookups},
             )
             with problems.gathered(), one.open(services):
                 pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from snowetl.enrich import conversions, event_id
 from snowetl.enrich.draft import Draft, Entity
@@ -18,7 +18,7 @@ from snowetl.enrich.self_describing import (
     contexts_text,
 )
 from snowetl.enrich.steps import NamedSteps, PlacedStep, arrange
-from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns
+from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns, parameters_of
 from snowetl.jvm import jsontext, timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import Message, Origin
@@ -138,10 +138,11 @@ class EnrichmentManager:
             draft.emit(pii_event(event))
         return [event] if draft.emitted is None else [event, *draft.emitted]
 
-    def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Iterable[Lookup]) -> Iterator[tuple[str, str]]:
+    def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Sequence[Lookup]) -> Iterator[tuple[str, str]]:
         """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`."""
         draft = Draft(EnrichedEvent(base.copy()), raw)
-        fill_columns(raw.parameters, draft.values)
+        wanted = parameters_of(tuple(dict.fromkeys(column for lookup in lookups for column in lookup.columns)))
+        fill_columns({name: value for name, value in raw.parameters.items() if name in wanted}, draft.values)
         for lookup in lookups:
             key = lookup.key(draft)
             if key is not None:

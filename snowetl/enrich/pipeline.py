@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.collector import loader_for
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
+from snowetl.enrich.enrichments.base import Lookup
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.manager import PARAMETERS, EnrichmentManager
 from snowetl.enrich.size import FEW_EVENTS, events_left_out, length, limit_size
@@ -25,6 +26,17 @@ from snowetl.storage.records import Record
 
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
 """Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
+
+
+@contextmanager
+def _ignored() -> Iterator[None]:
+    """What is wrong with a record or event is told by the run itself; faults of the world pass through."""
+    try:
+        yield
+    except SnowetlError:
+        raise
+    except Exception:
+        pass
 
 
 class Refused(NamedTuple):
@@ -141,19 +153,25 @@ class Enricher:
             if count > FEW_EVENTS:
                 size += sum(map(length, results))
 
-    def lookup_keys(self, record: bytes | str) -> Iterator[tuple[str, str]]:
+    def lookup_keys(self, record: bytes | str, lookups: Sequence[Lookup] | None = None) -> Iterator[tuple[str, str]]:
         """(name of the lookup, key) of what the record's events will ask the tables made before the run for.
 
-        A record or event that cannot be read asks for nothing: the run itself makes a bad row of it.
+        ``lookups`` are those of the configuration, unless given. A record or event that cannot be read asks for
+        nothing: the run itself makes a bad row of it. Raises ``RegistryUnavailable``.
         """
-        with suppress(Exception):
+        asked = self._lookups if lookups is None else lookups
+        with _ignored():
             raw_events = self._raw_events(record)
             if isinstance(raw_events, Refused):
                 return
+            base: list[str] = []
+            base_of = None
             for raw in raw_events:
-                base, _ = self._manager.set_up(raw.payload)
-                with suppress(Exception):
-                    yield from self._manager.lookup_keys(raw, base, self._lookups)
+                if raw.payload is not base_of:
+                    base, _ = self._manager.set_up(raw.payload)
+                    base_of = raw.payload
+                with _ignored():
+                    yield from self._manager.lookup_keys(raw, base, asked)
 
     def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, columns, each step, the result.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from snowetl.enrich import conversions
@@ -164,6 +165,13 @@ def columns_of(parameter: str) -> tuple[str, ...]:
     if parameter in _JSON:
         return (_JSON[parameter],)
     return (NAMES[_RULES[parameter][0]],) if parameter in _RULES else ()
+
+
+@cache
+def parameters_of(columns: tuple[str, ...]) -> frozenset[str]:
+    """The names of the parameters that fill any of the columns."""
+    known = (*_RULES, *_DIMENSIONS, *_JSON, "tnuid")
+    return frozenset(name for name in known if not set(columns).isdisjoint(columns_of(name)))
 
 
 def _in_order(parameters: Parameters) -> Iterable[tuple[str, str | None]]:

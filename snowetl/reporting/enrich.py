@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -42,6 +43,16 @@ class Output:
     bad: Written
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupReport:
+    """A table made before the run. ``keys`` were asked for: none where the answers of an earlier attempt served."""
+
+    name: str
+    keys: int
+    answers: int
+    seconds: float
+
+
 @dataclass(slots=True, kw_only=True)
 class EnrichReport(StepReport):
     """``records`` came in; each was discarded, or is found in ``events`` or the bad rows.
@@ -70,12 +81,14 @@ class EnrichReport(StepReport):
     sources: list[Source] = field(default_factory=list)
     bad_reasons: list[BadReason] = field(default_factory=list)
     splits: list[SlowSplit] = field(default_factory=list)
+    lookups: list[LookupReport] = field(default_factory=list)
 
 
 class EnrichTotals:
     """Adds up the reports of splits as they come; of each only its parts are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, lookups: Sequence[LookupReport] = ()) -> None:
+        self.lookups = list(lookups)
         self.parts: list[Part] = []
         """The staged parts of all splits: what is to be published."""
         self._good: list[Part] = []
@@ -122,4 +135,5 @@ class EnrichTotals:
             sources=self._merged.sources(),
             bad_reasons=self._merged.bad_reasons(),
             splits=self._merged.slowest(),
+            lookups=self.lookups,
         )

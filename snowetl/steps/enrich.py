@@ -29,6 +29,7 @@ from snowetl.steps.enrich_split import Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format
 from snowetl.steps.lifecycle import carry_out, done_report, tidy
+from snowetl.steps.lookup_pass import LookupPass
 from snowetl.steps.settings import EnrichSettings
 from snowetl.steps.stream import work_of
 from snowetl.storage import FileInfo, filesystem, splits
@@ -146,8 +147,8 @@ class Enrich:
     def execute(self, plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> list[EnrichReport]:
         """Enrich the run.
 
-        Raises ``RegistryUnavailable``, ``AssetError``, ``OutputExists`` (another job has the run), ``StorageError``,
-        and ``TooManyBadRows`` for a run that is done, but has more of them than ``max_bad`` allows.
+        Raises ``RegistryUnavailable``, ``AssetError``, ``LookupFailed``, ``OutputExists`` (another job has the run),
+        ``StorageError``, and ``TooManyBadRows`` for a run that is done, but has more of them than ``max_bad`` allows.
         """
         for text in plan.misread:
             watch.warn(text)
@@ -163,11 +164,14 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
     started = World.of_now().now
     with scratch_folder() as folder:
         task = _task(plan, folder)
+        identity = run_identity(plan.run.id, plan.files)
+        lookups = LookupPass(plan.config(), plan.run, f"{plan.fingerprint.digest} {identity}")
 
         def work() -> EnrichTotals:
-            totals = EnrichTotals()
+            tables, made = lookups.make(workers, plan.work, folder, watch)
+            totals = EnrichTotals(lookups=made)
             with watch.progress(plan.bytes) as advance:
-                for split in workers.run(task, plan.work, advance):
+                for split in workers.run(task.with_files(tables), plan.work, advance):
                     totals.add(split)
             return totals
 
@@ -176,7 +180,7 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
                 files=len(plan.files),
                 ignored=len(plan.ignored),
                 size=plan.bytes,
-                run_identity=run_identity(plan.run.id, plan.files),
+                run_identity=identity,
                 run=plan.run.id,
                 settings=plan.about(),
                 fingerprint=plan.fingerprint.to_json(),

@@ -8,16 +8,17 @@ from pathlib import Path
 
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
-from snowetl.iglu.config import Repository, ResolverConfig
+from snowetl.iglu.config import Repository
 from snowetl.reporting.enrich import SplitReport
 from snowetl.steps.enrich_split import Output, enrich_split
 from snowetl.storage.splits import Split
 from snowetl.workers import Advance, Pickled, once_per_process
 
 
-def _anchored(resolver: ResolverConfig) -> ResolverConfig:
-    """The same registries; folders named from the working folder are named from the root, since workers have others."""
-    return replace(resolver, repositories=tuple(map(_anchored_folder, resolver.repositories)))
+def anchored(config: EnrichConfig) -> EnrichConfig:
+    """The same, with the registries' folders named from the root: workers have other working folders."""
+    repositories = tuple(map(_anchored_folder, config.resolver.repositories))
+    return replace(config, resolver=replace(config.resolver, repositories=repositories))
 
 
 def _anchored_folder(repository: Repository) -> Repository:
@@ -35,7 +36,10 @@ class EnrichTask:
 
     @classmethod
     def create(cls, config: EnrichConfig, files: Mapping[str, str], output: Output) -> EnrichTask:
-        return cls(Pickled.of(replace(config, resolver=_anchored(config.resolver))), files, output)
+        return cls(Pickled.of(anchored(config)), files, output)
+
+    def with_files(self, more: Mapping[str, str]) -> EnrichTask:
+        return replace(self, files={**self.files, **more})
 
     def prepare(self, files: Mapping[str, Path] | None = None) -> tuple[EnrichConfig, Enricher]:
         """The configuration and its enricher, built on the first call in a process.
@@ -48,7 +52,7 @@ class EnrichTask:
             bound = self.config.unpack().with_assets({uri: str(path) for uri, path in paths.items()})
             return bound, Enricher(bound)
 
-        return once_per_process(self.config.key, build, lambda pair: pair[1].close())
+        return once_per_process(f"{self.config.key} {sorted(paths)}", build, lambda pair: pair[1].close())
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> SplitReport:
         config, enricher = self.prepare(files)

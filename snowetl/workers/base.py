@@ -59,8 +59,11 @@ class WorkerPool(Protocol):
         Results of attempts that were repeated or lost are left out. The driver holds a bounded number of them.
         """
 
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
-        """All values that ``task`` finds in any split, each once."""
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
+        """All values that ``task`` finds, as they come: each once a split, or once for many of them.
+
+        The driver holds the values of a bounded number of splits.
+        """
 
     def deduplicate(
         self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance

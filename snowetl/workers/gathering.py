@@ -21,12 +21,10 @@ class Runs(Protocol):
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]: ...
 
 
-def distinct(pool: Runs, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> set[str]:
-    """All values of all splits, each once."""
-    found: set[str] = set()
+def distinct(pool: Runs, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
+    """All values of all splits, each once a split."""
     for values in pool.run(_Distinct(task), work, advance):
-        found |= values
-    return found
+        yield from values
 
 
 def deduplicate(

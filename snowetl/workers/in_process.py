@@ -19,7 +19,7 @@ class InProcess:
             yield task.run(split, files, advance)
             advance(0, size)
 
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
         return gathering.distinct(self, task, work, advance)
 
     def deduplicate(

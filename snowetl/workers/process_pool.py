@@ -54,7 +54,7 @@ class ProcessPool:
             self.close()
             raise
 
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
         return gathering.distinct(self, task, work, advance)
 
     def deduplicate(

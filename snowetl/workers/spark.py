@@ -74,16 +74,14 @@ class SparkPool:
                 yield from results
         gauge.tell(advance)
 
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterable[str]:
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
         context = self.context
         gauge = _Gauge(context.accumulator(0), context.accumulator(0))
         spark_task = _SparkValues(task, _shipped(context, task), gauge)
-        found: set[str] = set()
         with self._ended_by_failure():
             for values in _jobs(context, spark_task.values, work, lambda: gauge.tell(advance), distinct=True):
-                found.update(values)
+                yield from values
         gauge.tell(advance)
-        return found
 
     def deduplicate(
         self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance

@@ -19,7 +19,7 @@ from snowetl.model.result import Discard
 from tests.integration.support import RUN, output_lines, report
 
 SOURCE = '''
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -75,12 +75,16 @@ class ShopConf:
 
 class Shouted:
     name = "shouted"
+    columns = ("app_id",)
 
     def key(self, draft):
         return draft.values[INDEX["app_id"]] or None
 
-    def resolve(self, keys):
-        return [(key, key.upper()) for key in keys]
+    def check(self):
+        pass
+
+    def open(self):
+        return nullcontext(lambda keys: [(key, key.upper()) for key in keys])
 '''
 
 CONFIG = "iglu:com.acme/shop_config/jsonschema/1-0-0"

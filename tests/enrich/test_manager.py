@@ -116,11 +116,15 @@ def test_invalid_json_that_a_step_writes_is_a_schema_violation(column: str, text
 def test_what_an_event_will_look_up() -> None:
     class Agents:
         name = "agents"
+        columns = ("useragent",)
 
         def key(self, draft: Draft) -> str | None:
             return draft.event["useragent"]
 
-        def resolve(self, keys: Any) -> Any:
+        def check(self) -> None:
+            raise AssertionError("not here")
+
+        def open(self) -> Any:
             raise AssertionError("not here")
 
     manager = EnrichmentManager(IgluClient(ResolverConfig.default(), now=0), Origin("a", "1", 0))

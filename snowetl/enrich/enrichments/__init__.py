@@ -35,14 +35,12 @@ BUILT_IN = (
     "ua_parser",
     "user_agent_utils",
     "weather",
+    "yauaa",
 )
 """Files of this package; each names its configuration's class as ``ENRICHMENT``, more of them as ``FURTHER``."""
 
 _ENRICHMENTS = f"{SNOWPLOW}.enrichments"
-_REST = (
-    criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),
-    criterion("yauaa_enrichment_config", vendor=_ENRICHMENTS),
-)
+_REST = (criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),)
 
 NOT_YET: dict[str, SchemaCriterion] = {one.name: one for one in _REST}
 """Enrichments of the reference that this version lacks: without them the output would not be what was asked for."""

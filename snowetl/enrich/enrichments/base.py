@@ -54,7 +54,7 @@ by value in a :class:`~snowetl.caching.Memo`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -90,6 +90,10 @@ CONTEXTS_WRITTEN = 230
 """Steps with a smaller number may add entities; those with a larger one see the finished event."""
 
 
+Resolve = Callable[[Iterable[str]], Iterable[tuple[str, str]]]
+"""From keys to (key, answer), for those that have an answer."""
+
+
 class Lookup(Protocol):
     """A table of answers that is made once per run, before the run: one answer for each distinct key of its events.
 
@@ -101,12 +105,24 @@ class Lookup(Protocol):
         """Names the table, once per run."""
         ...
 
-    def key(self, draft: Draft) -> str | None:
-        """What to look up for an event (payload and tracker's columns are there, no step has run), or ``None``."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns :meth:`key` reads. The pass that gathers the keys converts no others, since it is one more."""
         ...
 
-    def resolve(self, keys: Iterable[str]) -> Iterable[tuple[str, str]]:
-        """(key, answer) for the keys that have one, on the driver. Raises ``SnowetlError``."""
+    def key(self, draft: Draft) -> str | None:
+        """What to look up for an event (its payload and :attr:`columns` are there, no step has run), or ``None``.
+
+        A key is short (some KB), whatever the event holds.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raises ``ConfigError`` where :meth:`open` would find something missing on this machine."""
+        ...
+
+    def open(self) -> AbstractContextManager[Resolve]:
+        """What answers keys, on the driver. Entering and resolving raise ``SnowetlError``."""
         ...
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Resolve, Step
 from snowetl.enrich.enrichments.currency_rates import (
     DECIMALS,
     FIRST_DAY,
@@ -28,12 +28,12 @@ from snowetl.enrich.enrichments.currency_rates import (
 )
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
-from snowetl.errors import AssetError
+from snowetl.errors import LookupFailed
 from snowetl.http import Http, HttpError
 from snowetl.jvm import timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.fields import INDEX
+from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 ENDPOINT = "https://openexchangerates.org/api/historical"
@@ -63,6 +63,7 @@ _AMOUNTS = (
     _amount("ti_currency", "ti_price"),
 )
 _CURRENCIES = (INDEX["tr_currency"], INDEX["ti_currency"])
+_LOOKED_UP_BY = ("tr_currency", "ti_currency", *(NAMES[one.amount] for one in _AMOUNTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +115,39 @@ class DailyRates:
     def endpoint(self) -> str:
         return os.environ.get(ENDPOINT_VARIABLE, ENDPOINT)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return _LOOKED_UP_BY
+
     def key(self, draft: Draft) -> str | None:
         """The day of an event that has an amount to convert."""
         values = draft.values
         has_amount = any(values[INDEX[one.currency]] and values[one.amount] for one in _AMOUNTS)
         return values[_TSTAMP][:_DAY] or None if has_amount else None
 
-    def resolve(self, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+    def check(self) -> None:
+        """Nothing to check: the service is asked when the days are known."""
+
+    @contextmanager
+    def open(self) -> Iterator[Resolve]:
         """The answers for days. A service that does not answer fails the run: it must not make a day of bad rows.
 
-        Raises ``AssetError``.
+        Resolving raises ``LookupFailed``.
         """
         with Http(secrets=(self.account.api_key,)) as http:
-            for day in keys:
-                if day < FIRST_DAY:
-                    continue
-                try:
-                    answer = http.get(self.account.url(day, self.endpoint))
-                except HttpError as error:
-                    raise AssetError(f"exchange rates of {day}: {error}. Run again when the service answers") from None
-                if answer.status >= 500 or answer.status == 429:
-                    raise AssetError(
-                        f"exchange rates of {day}: {self.endpoint} answers with status {answer.status}. "
-                        "Run again when the service answers"
-                    )
-                yield day, answer.body.decode("utf-8", "replace")
+            yield lambda days: ((day, self._ask(http, day)) for day in days if day >= FIRST_DAY)
+
+    def _ask(self, http: Http, day: str) -> str:
+        try:
+            answer = http.get(self.account.url(day, self.endpoint))
+        except HttpError as error:
+            raise LookupFailed(f"exchange rates of {day}: {error}. Run again when the service answers") from None
+        if answer.status >= 500 or answer.status == 429:
+            raise LookupFailed(
+                f"exchange rates of {day}: {self.endpoint} answers with status {answer.status}. "
+                "Run again when the service answers"
+            )
+        return answer.body.decode("utf-8", "replace")
 
 
 class CurrencyConversion:

@@ -33,6 +33,7 @@ from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._api_request import answering
 from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._remote import service
+from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "end_to_end.jsonl"
 
@@ -49,6 +50,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if missing:
         return Unsupported(f"enrichment {', '.join(missing)}")
     outside = sorted({service["kind"] for service in case.get("requires") or ()} - _SERVICES)
+    if "yauaa_enrichment_config" in {_name(config) for config in configs} and yauaa_is_missing():
+        return Unsupported(yauaa_is_missing())
     if outside:
         return Unsupported(f"outside service {', '.join(outside)}")
     with (

@@ -18,6 +18,8 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import currency_rates, registered, weather
 from snowetl.enrich.enrichments.base import Enrichment, Step
+from snowetl.enrich.enrichments.yauaa import Agents
+from snowetl.enrich.lookups import live
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError, ConfigError
 from snowetl.http import Http, Request, Response
@@ -31,6 +33,7 @@ from snowetl.model.schema import SchemaKey
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites import _api_request
+from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "enrichments.jsonl"
 
@@ -59,7 +62,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if name == "registry":
         return _registry(case)
     if name in _FUNCTIONS:
-        return list(_FUNCTIONS[name](case))
+        outcome = _FUNCTIONS[name](case)
+        return outcome if isinstance(outcome, Unsupported) else list(outcome)
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
     draft = _draft(case["input"])
@@ -270,9 +274,42 @@ def _javascript(case: dict[str, Any]) -> Iterator[Mismatch]:
 _CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 _UNSTRUCT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
-_FUNCTIONS = {
+
+def _yauaa(case: dict[str, Any]) -> Iterator[Mismatch] | Unsupported:
+    """The real library: one JVM answers all cases."""
+    missing = yauaa_is_missing()
+    if missing:
+        return Unsupported(missing)
+    given = dict(case["input"])
+    if given["useragent"]:
+        given["useragent"] = given["useragent"].replace("\n", "")  # no event has line ends there
+    draft = _draft(given)
+    kind = registered()["yauaa_enrichment_config"]
+    key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/1-0-0")
+    services = Services.create(_OFFLINE, lookups={"yauaa": _agents()})
+    with kind.parse(key, {"parameters": case["config"]}).open(services) as step:
+        step(draft)
+    expect = case["expect"]
+    if "absent_keys" in expect:
+        keys = exact_json(draft.entities[0].json)["data"]
+        return differences("absent_keys", [], [name for name in expect["absent_keys"] if name in keys])
+    if case.get("match") == "subset":
+        got = exact_json(draft.entities[0].json)
+        [expected] = expect["contexts"]
+        got["data"] = {name: got["data"].get(name) for name in expected["data"]}
+        return differences("contexts", [expected], [got])
+    return _compare(case, draft)
+
+
+@functools.cache
+def _agents() -> Callable[[str], str | None]:
+    return live(Agents(), _OPENED)
+
+
+_FUNCTIONS: dict[str, Callable[[dict[str, Any]], Iterator[Mismatch] | Unsupported]] = {
     "api_request": _api,
     "javascript_script": _javascript,
+    "yauaa": _yauaa,
     "json_path": _json_path,
     "lookup_cache": _lookup_cache,
     "pii_pseudonymization": _pii,

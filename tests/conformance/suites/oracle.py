@@ -24,6 +24,7 @@ from snowetl.model.event import EnrichedEvent
 from snowetl.model.fields import NAMES
 from tests.conformance.compare import deep_recursion, differences, event_differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "oracle/*.jsonl.gz"
 _PII_EVENT = "pii_transformation"
@@ -77,6 +78,8 @@ def _enricher(vectors: Path, input_format: str, profile_name: str) -> Enricher |
     missing = unsupported(configs)
     if missing:
         return Unsupported(missing)
+    if profile_name == "yauaa" and yauaa_is_missing():
+        return Unsupported(yauaa_is_missing())
     return Enricher(
         EnrichConfig.load(
             resolver=resolver(vectors),

@@ -10,7 +10,7 @@ import pytest
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.currency_conversion import ENDPOINT_VARIABLE, DailyRates
 from snowetl.enrich.enrichments.currency_rates import DECIMALS, Account
-from snowetl.errors import AssetError, ConfigError
+from snowetl.errors import ConfigError, LookupFailed
 from tests.enrich.enrichments.support import conf, draft, opened
 from tests.iglu.server import Answer, serving
 
@@ -107,10 +107,15 @@ def rates(kind: str = "DEVELOPER") -> DailyRates:
     return DailyRates(Account("s3cret", kind, "EUR"))
 
 
+def resolved(lookup: DailyRates, *days: str) -> dict[str, str]:
+    with lookup.open() as resolve:
+        return dict(resolve(days))
+
+
 def test_each_day_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(lambda path: Answer(body=json.dumps(RATES).encode())) as server:
         monkeypatch.setenv(ENDPOINT_VARIABLE, f"{server.uri}/api/historical")
-        found = dict(rates("UNLIMITED").resolve(["2026-03-01", "2026-03-02", "1990-01-01"]))
+        found = resolved(rates("UNLIMITED"), "2026-03-01", "2026-03-02", "1990-01-01")
     assert sorted(found) == ["2026-03-01", "2026-03-02"]
     assert json.loads(found["2026-03-02"]) == RATES
     assert server.paths == [f"/api/historical/2026-03-0{day}.json?app_id=s3cret&base=EUR" for day in (1, 2)]
@@ -120,15 +125,15 @@ def test_an_error_of_the_service_is_an_answer(monkeypatch: pytest.MonkeyPatch) -
     body = b'{"error":true,"status":401,"message":"invalid_app_id"}'
     with serving(lambda path: Answer(401, body)) as server:
         monkeypatch.setenv(ENDPOINT_VARIABLE, server.uri)
-        assert dict(rates().resolve(["2026-03-02"])) == {"2026-03-02": body.decode()}
+        assert resolved(rates(), "2026-03-02") == {"2026-03-02": body.decode()}
 
 
 def test_an_outage_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snowetl.http.time.sleep", lambda seconds: None)
     with serving(lambda path: Answer(503)) as server:
         monkeypatch.setenv(ENDPOINT_VARIABLE, server.uri)
-        with pytest.raises(AssetError, match="exchange rates of 2026-03-02") as stopped:
-            list(rates().resolve(["2026-03-02"]))
+        with pytest.raises(LookupFailed, match="exchange rates of 2026-03-02") as stopped:
+            resolved(rates(), "2026-03-02")
     assert "s3cret" not in str(stopped.value)
 
 
