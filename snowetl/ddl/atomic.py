@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from snowetl.model.fields import FIELDS, Field
@@ -10,6 +11,11 @@ _SHREDDED = frozenset(("contexts", "unstruct_event", "derived_contexts"))
 EVENT_FIELDS: tuple[Field, ...] = tuple(field for field in FIELDS if field.name not in _SHREDDED)
 """The atomic fields, in the order of the transformed rows."""
 EVENT_COLUMNS: tuple[str, ...] = tuple(field.name for field in EVENT_FIELDS)
+
+texts_fit = re.compile(
+    "\t".join("[^\t]*+" if field.max_length is None else f"[^\t]{{0,{field.max_length}}}+" for field in EVENT_FIELDS)
+).fullmatch
+"""Matches a row of all columns in which no text has more characters than its column takes."""
 
 _NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
 _CHARS = {"geo_country": 2, "geo_region": 3, "tr_currency": 3, "ti_currency": 3, "base_currency": 3}

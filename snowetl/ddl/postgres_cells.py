@@ -7,39 +7,16 @@ NUL character becomes U+FFFD, a lone surrogate ``?``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from math import isinf
-from typing import Any, NamedTuple
+from typing import Any
 
-from snowetl.ddl import date_times
+from snowetl.ddl.cells import Unfit, Write, Writers, date_text, moment
 from snowetl.ddl.postgres import BIGINT_MAX, INT_MAX
 from snowetl.ddl.schema import big_int
 from snowetl.ddl.tables import text_length
-from snowetl.jvm import jsontext, moments
+from snowetl.jvm import jsontext
 from snowetl.jvm.jsontext import JsonNumber
-
-NULL = "\\N"
-
-
-class Unfit(Exception):
-    """A value its column cannot hold: why, and the cell that stands in its place."""
-
-    def __init__(self, reason: str, cell: str = NULL) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.cell = cell
-
-
-Write = Callable[[Any], str]
-"""Makes the cell of a JSON value that is not null. Raises :class:`Unfit`."""
-
-
-class Writers(NamedTuple):
-    """How one type's cells are made. ``plain`` is for values whose JSON text held no backslash: none is needed here."""
-
-    plain: Write
-    any: Write
 
 
 def writers(type_: str) -> Writers:
@@ -190,32 +167,13 @@ _COMMON_TIME = re.compile(
     r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]{1,6})?[Zz]"
 ).fullmatch
-_YEARS = "not between the years 1 and 9999"
 
 
 def _timestamp(value: Any) -> str:
     """A date-time as UTC, microseconds cut. A date is its midnight, a leap second the second after it."""
-    if type(value) is not str:
-        raise Unfit("not a date-time")
-    if _COMMON_TIME(value):
+    if type(value) is str and _COMMON_TIME(value):
         return f"{value[:10]} {value[11:-1]}"
-    if moments.is_date(value):
-        return f"{_date(value)} 00:00:00"
-    moment = date_times.parse(value)
-    if moment is None:
-        raise Unfit("not a date-time")
-    if not 1 <= moment.year <= 9999:
-        raise Unfit(_YEARS)
-    return moment._replace(fraction=moment.fraction[:6]).text(" ")
-
-
-def _date(value: Any) -> str:
-    if type(value) is not str or not moments.is_date(value):
-        raise Unfit("not a date")
-    head, _, rest = value.lstrip("+").partition("-") if value[0] != "-" else ("0", "", "")
-    if not 1 <= int(head) <= 9999:
-        raise Unfit(_YEARS)
-    return f"{int(head):04d}-{rest}"
+    return moment(value).text(" ")
 
 
 _WRITERS = {
@@ -231,7 +189,7 @@ _WRITERS = {
             ("DOUBLE PRECISION", _double),
             ("BOOLEAN", _boolean),
             ("TIMESTAMP", _timestamp),
-            ("DATE", _date),
+            ("DATE", date_text),
         )
     },
 }

@@ -52,6 +52,17 @@ META_COLUMNS = (
 )
 
 
+REJECTED_VALUES = (
+    Column("root_id", "CHAR(36)", "RAW", True),
+    Column("root_tstamp", "TIMESTAMP", "ZSTD", True),
+    Column("schema_key", "VARCHAR(1024)", "ZSTD", True),
+    Column("column_name", "VARCHAR(512)", "ZSTD", True),
+    Column("reason", "VARCHAR(512)", "ZSTD", True),
+    Column("value", "VARCHAR(65535)", "ZSTD", True),
+)
+"""The table of values that their columns cannot hold; ``value`` is JSON text, cut to 65,535 bytes."""
+
+
 # --- types --------------------------------------------------------------------------------------------------------
 
 
@@ -267,16 +278,21 @@ _WHOLE = ("SMALLINT", "INT", "BIGINT")
 def table(versions: Sequence[Schema]) -> Table | NoTable:
     """The table of a model. Columns have the reference's types, wide enough for all versions, and distinct names.
 
-    Unlike the reference's, a column is not NOT NULL for the first version's sake alone, and of a type Redshift takes.
+    Unlike the reference's, a column is of a type Redshift takes, and NOT NULL only where every version always has a
+    value that the column holds (a value it does not hold is put aside, and leaves a null).
     """
+    columns = row_columns(versions)
+    if len(columns) + len(META_COLUMNS) > MAX_COLUMNS:
+        return NoTable(f"{len(columns)} properties: a table of Redshift has {MAX_COLUMNS} columns at most")
+    return Table(tuple(columns))
+
+
+def row_columns(versions: Sequence[Schema]) -> list[tables.Column]:
+    """The columns of a model's rows, in their order, also where they are too many for a table."""
     leaves = [leaf for leaf in flat.ordered(versions) if leaf.path]
-    if len(leaves) + len(META_COLUMNS) > MAX_COLUMNS:
-        return NoTable(f"{len(leaves)} properties: a table of Redshift has {MAX_COLUMNS} columns at most")
     named = names.column_names([leaf.path for leaf in leaves], MAX_NAME_BYTES, _RESERVED)
     flattened = [flat.leaves(version) for version in versions]
-    return Table(
-        tuple(_table_column(name, leaf, versions, flattened) for name, leaf in zip(named, leaves, strict=True))
-    )
+    return [_table_column(name, leaf, versions, flattened) for name, leaf in zip(named, leaves, strict=True)]
 
 
 def _table_column(
@@ -285,7 +301,19 @@ def _table_column(
     found = [schemas[leaf.path] for schemas in flattened if leaf.path in schemas]
     type_ = storable(reduce(joined, map(column_type, found)))
     always = not leaf.nullable and all(flat.is_always_there(version, leaf.path) for version in versions)
+    always = always and all(_is_always_held(schema, type_) for schema in found)
     return tables.Column(name, type_, always, leaf.path, encoding(leaf.schema, type_))
+
+
+_RANGES = {"SMALLINT": 2**15, "INT": 2**31, "BIGINT": 2**63}
+
+
+def _is_always_held(schema: Schema, type_: str) -> bool:
+    """Whether a column holds every valid value, so that none is put aside and leaves a null."""
+    if type_ in _RANGES and (schema.enum or schema.is_only("integer")):
+        bounds = [big_int(bound) for bound in schema.enum or (schema.minimum, schema.maximum)]
+        return all(bound is not None and -_RANGES[type_] <= bound < _RANGES[type_] for bound in bounds)
+    return type_.startswith("VARCHAR") or (type_ == "BOOLEAN" and schema.is_only("boolean"))
 
 
 def joined(one: str, other: str) -> str:
@@ -317,6 +345,15 @@ def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
         + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
     )
     return [statement, comment_on_table(schema, name, key)]
+
+
+def create_rejected_values(schema: str) -> str:
+    """What makes the table of values that did not fit their columns."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {qualified(schema, 'rejected_values')} (\n"
+        + ",\n".join(column_lines(REJECTED_VALUES))
+        + "\n)\nDISTSTYLE KEY\nDISTKEY (root_id)\nSORTKEY (root_tstamp)"
+    )
 
 
 def alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], table: Table) -> Alterations:

@@ -57,6 +57,8 @@ class Model(NamedTuple):
 
 
 ATOMIC = Model("com.snowplowanalytics.snowplow", "atomic", 1, TSV)
+REJECTED_VALUES = Model("com.snowplowanalytics.snowetl", "rejected_values", 1, TSV)
+"""Values that the rows of a run lack because no column holds them. The message of Redshift's rows does not name it."""
 
 
 class RowColumn(NamedTuple):
@@ -140,7 +142,8 @@ class TransformedRun:
                 folder._replace(files=tuple(_files(self.base + folder.path)), parts=self._parts(folder.path))
                 for folder in events_first
             ]
-        return [folder for model in (ATOMIC, *self.models()) for folder in self._found(model)]
+        rejected = [folder for folder in self._found(REJECTED_VALUES) if folder.files or folder.rows]
+        return [folder for model in (ATOMIC, *self.models()) for folder in self._found(model)] + rejected
 
     def _wide_rows(self) -> RowFolder:
         """All rows of a run that has one for each event."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import boto3
@@ -11,10 +12,14 @@ import psycopg
 import sqlglot
 from sqlglot import exp
 
+from tests.load import redshift_copy
+
 _COPY = re.compile(
-    r"COPY (?P<table>[\w.]+)(?: \((?P<columns>[^)]*)\))? FROM 's3://(?P<bucket>[^/]+)/(?P<prefix>[^']*)' (?P<rest>.*)",
+    r'COPY (?P<table>[\w.]+|[\w.]*"(?:[^"]|"")*")(?: \((?P<columns>(?:"(?:[^"]|"")*",?)*)\))?'
+    r" FROM 's3://(?P<bucket>[^/]+)/(?P<prefix>[^']*)' (?P<rest>.*)",
     re.DOTALL,
 )
+_NAME = re.compile(r'"((?:[^"]|"")*)"')
 _PROPERTIES = (exp.DistStyleProperty, exp.DistKeyProperty, exp.SortKeyProperty)
 
 
@@ -28,6 +33,7 @@ class StandIn:
         self._s3 = boto3.client("s3", **s3)
         self._fail_on = fail_on
         self.last_copy_count = 0
+        self.load_errors: list[str] = []
 
     @property
     def autocommit(self) -> bool:
@@ -69,30 +75,47 @@ class StandIn:
             return []
         if "pg_last_copy_count" in statement:
             return [(self.last_copy_count,)]
-        if "stl_load_errors" in statement:  # here a faulty row fails the COPY, so none is let pass
-            return [(0,)]
+        if "stl_load_errors" in statement:
+            return [(len(self.load_errors),)]
         if isinstance(parsed, exp.Command) or "LOCK TABLE" in statement:
             self._connection.execute(statement)  # type: ignore[call-overload]
             return []
-        cursor = self._connection.execute(_as_postgres(parsed))  # type: ignore[call-overload]
+        cursor = self._connection.execute(_transpiled(parsed))  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.description else []
 
     def _copy(self, copy: re.Match[str]) -> None:
+        """Rows that are refused are counted; at ``MAXERROR`` of them nothing is loaded."""
         assert "CREDENTIALS 'aws_" in copy["rest"] and "DELIMITER '\t'" in copy["rest"]
-        null = "" if "EMPTYASNULL" in copy["rest"] else "\\N"
-        columns = f"({copy['columns']})" if copy["columns"] else ""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=copy["bucket"], Prefix=copy["prefix"])
-        count = 0
-        with self._connection.cursor() as cursor:
-            text = f"COPY {copy['table']} {columns} FROM STDIN WITH (NULL '{null}')"
-            with cursor.copy(text) as out:  # type: ignore[arg-type]
-                for page in pages:
-                    for entry in page.get("Contents", []):
-                        data = self._s3.get_object(Bucket=copy["bucket"], Key=entry["Key"])["Body"].read()
-                        data = gzip.decompress(data) if "GZIP" in copy["rest"] else data
-                        count += data.count(b"\n")
-                        out.write(re.sub(rb"\\(?!N[\t\n])", rb"\\\\", data))
-        self.last_copy_count = count
+        assert "TRUNCATECOLUMNS ACCEPTINVCHARS" in copy["rest"] and "TIMEFORMAT 'auto'" in copy["rest"]
+        columns = self._columns(copy["table"], copy["columns"])
+        options = {"fill": "FILLRECORD" in copy["rest"], "empty_as_null": "EMPTYASNULL" in copy["rest"]}
+        most = int(re.search(r"MAXERROR (\d+)", copy["rest"])[1])  # type: ignore[index]
+        good, self.load_errors = [], []
+        for data in self._objects(copy["bucket"], copy["prefix"], "GZIP" in copy["rest"]):
+            for line in data.removesuffix(b"\n").split(b"\n") if data else ():
+                try:
+                    good.append(redshift_copy.values(line, columns, **options))
+                except redshift_copy.Refused as refused:
+                    self.load_errors.append(f"{refused}: {line[:200]!r}")
+        if len(self.load_errors) >= most > 0:
+            reason = f"Load into table '{copy['table']}' failed.  Check 'stl_load_errors' system table for details."
+            raise psycopg.ProgrammingError({"S": "ERROR", "C": "XX000", "M": reason})
+        names = f"({copy['columns']})" if copy["columns"] else ""
+        with self._connection.cursor() as cursor, cursor.copy(f"COPY {copy['table']} {names} FROM STDIN") as out:  # type: ignore[arg-type]
+            for values in good:
+                out.write_row(values)
+        self.last_copy_count = len(good)
+
+    def _objects(self, bucket: str, prefix: str, gzipped: bool) -> Iterator[bytes]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                data: bytes = self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+                yield gzip.decompress(data) if gzipped else data
+
+    def _columns(self, table: str, names: str | None) -> list[redshift_copy.Column]:
+        columns = {column.name: column for column in redshift_copy.table_columns(self._connection, table)}
+        wanted = [name.replace('""', '"') for name in _NAME.findall(names)] if names else list(columns)
+        return [columns[name] for name in wanted]
 
 
 class _Cursor:
@@ -110,7 +133,12 @@ class _Cursor:
         pass
 
 
-def _as_postgres(parsed: exp.Expression) -> str:
+def as_postgres(statement: str) -> str:
+    """A statement of Redshift's as Postgres takes it."""
+    return _transpiled(sqlglot.parse_one(statement, read="redshift", error_level=sqlglot.ErrorLevel.RAISE))
+
+
+def _transpiled(parsed: exp.Expression) -> str:
     """Drop what only Redshift has (keys, encodings); the rest is transpiled."""
     if isinstance(parsed, exp.Create):
         properties = parsed.args.get("properties")

@@ -1,15 +1,21 @@
 """What is Redshift's own: its statements parse as Redshift's, credentials, errors. On the stand-in and a real S3."""
 
+import json
+
 import boto3
 import pytest
 import sqlglot
 
-from snowetl.errors import ConfigError, TargetError
+from snowetl.cli.main import main
+from snowetl.errors import ConfigError, LoadError, TargetError
+from snowetl.jvm import jsontext
+from snowetl.jvm.jsontext import JsonNumber
 from snowetl.load.warehouses.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
 from tests.load import warehouses
 from tests.load.redshift_standin import StandIn
-from tests.load.runs import CLICK, click_line, event_line, make_run, schema
+from tests.load.runs import CLICK, ID, click_line, event_line, make_run, schema
 from tests.load.warehouses import ROLE
+from tests.transform.support import line
 
 
 @pytest.fixture
@@ -83,3 +89,72 @@ def test_the_password_may_be_kept_elsewhere(aws):
     assert connection_keywords("redshift://jo:p%40ss@h/dev")["password"] == "p@ss"
     with pytest.raises(ConfigError, match="no password"):
         connection_keywords("redshift://jo@h/dev")
+
+
+def test_rows_that_copy_refuses_are_counted_up_to_max_error(redshift, tmp_path):
+    clicks = [click_line(1, "x", "5"), *(click_line(number, "x", "no number") for number in range(9))]
+    report = redshift.load(make_run(tmp_path, [event_line(1)], clicks))
+    assert [(table.rows, table.rejected) for table in report.tables] == [(1, 0), (1, 9)]
+
+
+def test_a_table_with_max_error_refused_rows_is_not_loaded(redshift, tmp_path):
+    clicks = [click_line(1, "x", "5"), *(click_line(number, "x", "no number") for number in range(10))]
+    with pytest.raises(LoadError, match="stl_load_errors"):
+        redshift.load(make_run(tmp_path, [event_line(1)], clicks))
+    assert redshift.query("SELECT count(*) FROM atomic.events") == [(0,)]
+
+
+def test_L8_values_that_no_column_holds_are_loaded_beside_their_rows(redshift, tmp_path):
+    """From enriched lines to the tables, the message of the run naming no such folder: RDB Loader sees none."""
+    document = schema(required=["n"], n={"type": "integer"}, whole={"multipleOf": 1}, x={"type": "number"},
+                      at={"type": "string", "format": "date-time"}, text={"type": "string", "maxLength": 4},
+                      code={"type": "string", "minLength": 2, "maxLength": 2})  # fmt: skip
+    data = [
+        {"n": 7, "whole": JsonNumber("5.0"), "x": 1.5, "at": "2026-03-04T12:00:00+02:00", "code": "DE", "text": "abcd"},
+        {"n": 10**20, "whole": "five", "x": JsonNumber("1e400"), "at": "0000-01-01T00:00:00Z", "code": "ÄÖ",
+         "text": "äbcd"},
+    ]  # fmt: skip
+    run = transformed(tmp_path, document, data, refr_dvce_tstamp="+12026-01-01 00:00:00.000", tr_total="1.0E7")
+    assert "rejected_values" not in (run / "shredding_complete.json").read_text()
+    report = redshift.load(str(run), click={"1-0-0": document})
+    assert [(table.table, table.rows, table.rejected) for table in report.tables] == [
+        ("atomic.events", 2, 0), ("atomic.com_acme_click_1", 2, 0), ("atomic.rejected_values", 8, 0),
+    ]  # fmt: skip
+    clicks = 'SELECT n, whole, x, "at"::text, code, text FROM atomic.com_acme_click_1 ORDER BY root_id'
+    assert redshift.query(clicks) == [
+        (7, 5, 1.5, "2026-03-04 10:00:00", "DE", "abcd"),
+        (None, None, None, None, None, "äbc"),
+    ]  # fmt: skip
+    assert redshift.query("SELECT DISTINCT refr_dvce_tstamp, tr_total::int FROM atomic.events") == [(None, 10_000_000)]
+    noted = dict(redshift.query("SELECT column_name, value FROM atomic.rejected_values"))
+    assert noted == {
+        "n": str(10**20), "whole": '"five"', "x": "1e400", "at": '"0000-01-01T00:00:00Z"', "code": '"ÄÖ"',
+        "text": '"äbcd"', "refr_dvce_tstamp": '"+12026-01-01T00:00:00Z"',
+    }  # fmt: skip
+
+
+def transformed(folder, document, data, **columns):
+    """A run folder made by ``snowetl transform --target redshift`` of events with one com.acme/click each."""
+    meta = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
+    own = {"vendor": "com.acme", "name": "click", "format": "jsonschema", "version": "1-0-0"}
+    file = folder / "iglu/schemas/com.acme/click/jsonschema/1-0-0"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(document | {"$schema": meta, "self": own}))
+    repository = {"name": "Folder", "priority": 0, "vendorPrefixes": [],
+                  "connection": {"http": {"uri": (folder / "iglu").as_uri()}}}  # fmt: skip
+    (folder / "resolver.json").write_text(json.dumps({
+        "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
+        "data": {"cacheSize": 100, "repositories": [repository]},
+    }))  # fmt: skip
+    run = folder / "enriched/run=2026-03-05-00-00-00"
+    run.mkdir(parents=True)
+    lines = []
+    for number, value in enumerate(data):
+        entity = {"schema": "iglu:com.acme/click/jsonschema/1-0-0", "data": value}
+        wrapped = {"schema": "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0", "data": entity}
+        lines.append(line(event_id=ID.format(number), unstruct_event=jsontext.dumps(wrapped), **columns))
+    (run / "part-0.txt").write_text("".join(f"{text}\n" for text in lines))
+    code = main(["transform", "--target", "redshift", "-i", str(folder / "enriched"), "-o", str(folder / "out"),
+                 "--master", "none", "--iglu-config", str(folder / "resolver.json")])  # fmt: skip
+    assert code == 0
+    return folder / "out/run=2026-03-05-00-00-00"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snowetl.ddl.redshift_cells import cell
 from snowetl.jvm import jsontext
-from snowetl.transform.cells import cell, cells, extractor
+from snowetl.transform.cells import extractor, values
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_one_value(text: str, printed: str) -> None:
 
 
 def row(paths: list[tuple[str, ...]], data: Any) -> list[str]:
-    return cells(extractor(paths), data, plain=False)
+    return [cell(value) for value in values(extractor(paths), data)]
 
 
 def test_columns_in_their_order_whatever_the_data() -> None:

@@ -85,7 +85,7 @@ def test_L6_date_times_of_redshift_are_utc_too() -> None:
     for given, written in (
         ("2026-03-04T12:00:00+02:00", "2026-03-04T10:00:00Z"),
         ("2026-03-04T12:00:00.50+00:00", "2026-03-04T12:00:00.50+00:00"),
-        ("2026-03-04t12:00:00z", "2026-03-04t12:00:00z"),
+        ("2026-03-04t12:00:00z", "2026-03-04T12:00:00Z"),
     ):
         contexts = json.dumps(self_describing(WRAPPER, [self_describing(URI, {"at": given})]))
         rows = Transformer(SHRED, registry, ORIGIN).rows(line(contexts=contexts))

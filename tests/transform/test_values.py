@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -32,15 +32,23 @@ from tests.transform import generated
 from tests.transform.support import ORIGIN, Registry, line, self_describing
 
 _BATCHES = int(os.environ.get("SNOWETL_VALUES", "30"))
-_CENTRAL = Path(__file__).parents[3] / "shared" / "iglu-central" / "schemas"
-_ID = "00000000-0000-4000-8000-{:012d}"
-_WRAPPER = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
+CENTRAL = Path(__file__).parents[3] / "shared" / "iglu-central" / "schemas"
+ID = "00000000-0000-4000-8000-{:012d}"
+WRAPPER = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with embedded_postgres(tmp_path_factory.mktemp("values")) as url:
         yield url
+
+
+class Family(Protocol):
+    """Versions of a schema, to make data of."""
+
+    documents: Sequence[dict[str, Any]]
+
+    def version(self, number: int) -> str: ...
 
 
 class Model:
@@ -59,7 +67,7 @@ class Model:
         return f"iglu:{self.key.vendor}/{self.key.name}/jsonschema/1-0-{number}"
 
 
-def valid_data(model: Model, random: Random, tries: int) -> Iterator[tuple[str, Any]]:
+def valid_data(model: Family, random: Random, tries: int) -> Iterator[tuple[str, Any]]:
     """Data of the family's versions, with the URI of the version each is valid under."""
     for number, document in enumerate(model.documents):
         validator = compile_schema(document)
@@ -94,9 +102,9 @@ def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psyco
         tables[model.key.vendor, model.key.name] = model.name
         for uri, data in valid_data(model, random, tries):
             count += 1
-            event_id = _ID.format(count)
+            event_id = ID.format(count)
             model.sent.append((event_id, data))
-            contexts = jsontext.dumps(self_describing(_WRAPPER, [self_describing(uri, data)]))
+            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
             rows = transformer.rows(line(event_id=event_id, contexts=contexts))
             assert not isinstance(rows, BadRow), rows.to_json()
             assert isinstance(rows, ShreddedRows)
@@ -132,9 +140,9 @@ def load_by_commands(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(document | {"$schema": meta, "self": own}))
         for uri, data in valid_data(model, random, tries):
-            event_id = _ID.format(len(lines))
+            event_id = ID.format(len(lines))
             model.sent.append((event_id, data))
-            contexts = jsontext.dumps(self_describing(_WRAPPER, [self_describing(uri, data)]))
+            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
             contexts = contexts.replace("\ud800", r"\ud800").replace("\udc00", r"\udc00")
             lines.append(line(event_id=event_id, contexts=contexts))
     run = folder / "enriched" / "run=2026-03-05-00-00-00"
@@ -178,7 +186,7 @@ def check(connection: psycopg.Connection[Any], models: Sequence[Model]) -> int:
             for column, got in zip(model.table.columns, stored[event_id], strict=True):
                 if column.path is None:
                     continue
-                value = _at(data, column.path)
+                value = at(data, column.path)
                 compared += 1
                 told = f"{model.key}\n{json.dumps(model.documents)}\n{column}: {value!r} -> {got!r}"
                 if value is None:
@@ -192,14 +200,14 @@ def check(connection: psycopg.Connection[Any], models: Sequence[Model]) -> int:
                     kept = rejected.pop((event_id, generated.readable(column.name)))
                     assert kept.encode() == jsontext.dumps(value).encode("utf-8", "replace"), told
             for column in model.table.overflow:
-                value = _at(data, column.path or ())
+                value = at(data, column.path or ())
                 compared += 1
                 assert value is None or generated.same_json(value, left[column.name]), f"{model.key} {column}"
     assert rejected == {}
     return compared
 
 
-def _at(data: Any, path: Sequence[str]) -> Any:
+def at(data: Any, path: Sequence[str]) -> Any:
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data
@@ -280,22 +288,24 @@ def test_B4_models_whose_tables_would_have_one_name(server: str, tmp_path: Path)
         check(connection, models)
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not _CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
-def test_every_schema_of_iglu_central(server: str) -> None:
+def central_families() -> Iterator[tuple[SchemaKey, list[dict[str, Any]]]]:
+    """Every model of Iglu Central: a key of its own, and its versions."""
     families: dict[tuple[str, str, str], list[tuple[Any, Any]]] = {}
-    for file in sorted(_CENTRAL.rglob("jsonschema/*-*-*")):
+    for file in sorted(CENTRAL.rglob("jsonschema/*-*-*")):
         key = SchemaKey.parse("iglu:" + "/".join(file.parts[-4:]))
         document = jsontext.loads_exact(file.read_text("utf-8"))
         if parse(document) is not None:
             families.setdefault((key.vendor, key.name, str(key.version.model)), []).append((key, document))
-    models = []
     for (vendor, name, model), versions in families.items():
         documents = [document for _, document in sorted(versions, key=lambda pair: pair[0])]
-        own = SchemaKey.parse(
-            f"iglu:{vendor}/{name}{model if model != '1' else ''}/jsonschema/1-0-{len(documents) - 1}"
-        )
-        models.append(Model(own, documents))
+        version = f"1-0-{len(documents) - 1}"
+        yield SchemaKey.parse(f"iglu:{vendor}/{name}{model if model != '1' else ''}/jsonschema/{version}"), documents
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
+def test_every_schema_of_iglu_central(server: str) -> None:
+    models = [Model(key, documents) for key, documents in central_families()]
     assert len({model.name for model in models}) == len(models)
     with load(server, models, Random(1), tries=12) as connection:
         compared = check(connection, models)

@@ -7,17 +7,18 @@ from itertools import groupby
 
 from snowetl.ddl.atomic import EVENT_COLUMNS
 from snowetl.ddl.names import choose_table
+from snowetl.ddl.postgres import REJECTED_VALUES as REJECTED_VALUES_COLUMNS
 from snowetl.ddl.tables import Alterations, Held, NoTable, Table
 from snowetl.errors import LoadError
 from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePlan, is_skipped
 from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
-from snowetl.load.run import ATOMIC, POSTGRES, Model, RowFolder
+from snowetl.load.run import ATOMIC, POSTGRES, REJECTED_VALUES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
 from snowetl.load.warehouse import Statement, TableChange, Warehouse
 from snowetl.model.schema import ParseError, SchemaKey
 
 REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
-REJECTED_VALUES = Model(REJECTED_KEY.vendor, REJECTED_KEY.name, REJECTED_KEY.version.model, POSTGRES)
+REJECTED_COLUMNS = tuple(column.name for column in REJECTED_VALUES_COLUMNS)
 META = (
     "schema_vendor", "schema_name", "schema_format", "schema_version", "root_id", "root_tstamp",
     "ref_root", "ref_tree", "ref_parent",
@@ -74,9 +75,16 @@ def _events(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
 
 
 def _rejected_values(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
-    """Values that the transform left out of rows made for their target, because no column holds them."""
+    """Values that the transform left out of rows, because no column holds them."""
     copies = [
-        Copy("rejected_values", REJECTED_KEY, _names(folder) or (), FOR_POSTGRES, folder, len(folder.columns or ()))
+        Copy(
+            "rejected_values",
+            REJECTED_KEY,
+            _names(folder) or REJECTED_COLUMNS,
+            _format(model, ENTITY_TSV),
+            folder,
+            len(REJECTED_COLUMNS),
+        )
         for folder in folders
     ]
     return TablePlan(model, "rejected_values", tuple(copies))

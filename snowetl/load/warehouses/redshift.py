@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.dialects import DIALECTS
 from snowetl.ddl.names import qualified, quoted
+from snowetl.ddl.redshift import create_rejected_values
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.jvm import jsontext
@@ -232,9 +233,13 @@ class RedshiftWarehouse:
             statements.append(Statement(f"create schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if "events" not in there:
             statements.append(Statement(f"create {schema}.events", _events_sql(schema)))
-        for table, create in (("manifest", _MANIFEST), ("rejected_rows", _REJECTED)):
+        for table, create in (
+            ("manifest", _MANIFEST.format(schema=schema)),
+            ("rejected_rows", _REJECTED.format(schema=schema)),
+            ("rejected_values", create_rejected_values(schema)),
+        ):
             if table not in there:
-                statements.append(Statement(f"create {schema}.{table}", create.format(schema=schema)))
+                statements.append(Statement(f"create {schema}.{table}", create))
         if "manifest" in there and "run_identity" not in tables.columns["manifest"]:
             sql = f"ALTER TABLE {schema}.manifest ADD COLUMN run_identity VARCHAR(64) ENCODE ZSTD NULL"
             statements.append(Statement(f"alter {schema}.manifest", sql))

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from operator import gt, itemgetter
+from operator import itemgetter
 
 from snowetl.ddl import atomic, postgres
-from snowetl.ddl.date_times import DateTime
-from snowetl.ddl.postgres_cells import NULL, Unfit, Write, escape, json_cell, writers
+from snowetl.ddl.cells import NULL, Unfit
+from snowetl.ddl.postgres_cells import escape, json_cell, writers
 from snowetl.ddl.tables import Column, Table
-from snowetl.jvm import instants, jsontext
-from snowetl.jvm.instants import Instant
+from snowetl.jvm import jsontext
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
-from snowetl.transform import badrows
 from snowetl.transform.cells import extractor, values
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, TIMESTAMPS, Event, ParsedEntity
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
+from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
@@ -33,17 +32,11 @@ _EVENTS = RowTable(
     POSTGRES,
     tuple(RowColumn(column.name, column.type.upper()) for column in atomic.postgres_columns()),
 )
-_REJECTED = RowTable(
-    "com.snowplowanalytics.snowetl",
-    "rejected_values",
-    1,
-    POSTGRES,
-    tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES),
+_REJECTED = RejectedValues(
+    rejected_table(POSTGRES, tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES)), escape
 )
 _atomic = itemgetter(*ATOMIC_COLUMNS)
 _LIMITED = tuple((index, limit) for index in ATOMIC_COLUMNS if (limit := FIELDS[index].max_length) is not None)
-_limited = itemgetter(*(index for index, _ in _LIMITED))
-_limits = tuple(limit for _, limit in _LIMITED)
 
 
 class PostgresRows:
@@ -55,14 +48,15 @@ class PostgresRows:
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
         """Append the event's row. An event without a time that Postgres' users can read is refused as a whole."""
         cells: Sequence[str] = _atomic(event.columns)
+        line = "\t".join([text or NULL for text in cells])
         rejected: list[ShreddedRow] = []
-        if event.exact or _has_long_text(event.columns):
+        if event.exact or not atomic.texts_fit(line):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
                 return failure
             cells = _atomic(columns)
-        line = "\t".join([text or NULL for text in cells])
+            line = "\t".join([text or NULL for text in cells])
         if line.count("\\") != cells.count("") or "\r" in line or "\x00" in line:
             line = "\t".join([escape(text) if text else NULL for text in cells])
         rows.append(ShreddedRow(_EVENTS, line))
@@ -76,32 +70,15 @@ class PostgresRows:
         return _add_rows(key, postgres.table(versions))
 
 
-def _has_long_text(columns: Sequence[str]) -> bool:
-    """Whether a text is longer than its column."""
-    return any(map(gt, map(len, _limited(columns)), _limits))
-
-
 def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
     """Make of an event's texts what their columns hold; what is cut or left out is noted."""
-    for index in TIMESTAMPS:
-        instant = event.exact.get(index)
-        if isinstance(instant, Instant) and not 1 <= DateTime(instant.seconds, "").year <= 9999:
-            iso = instants.to_iso(instant)
-            if index == _COLLECTOR_TSTAMP:
-                return Failure(badrows.wrong_type(ATOMIC.uri, iso, "Timestamp"))
-            columns[index] = ""
-            rejected.append(_rejected(event, ATOMIC.uri, FIELDS[index].name, "not between the years 1 and 9999", iso))
+    failure = _REJECTED.clear_strange_times(event, columns, rejected)
     for index, limit in _LIMITED:
         text = columns[index]
         if len(text) > limit:
             columns[index] = text[:limit]
-            rejected.append(_rejected(event, ATOMIC.uri, FIELDS[index].name, f"longer than {limit} characters", text))
-    return None
-
-
-def _rejected(event: Event, uri: str, column: str, reason: str, value: object) -> ShreddedRow:
-    cells = (uri, escape(column), reason, escape(jsontext.dumps(value)))
-    return ShreddedRow(_REJECTED, "\t".join((event.event_id, event.columns[_COLLECTOR_TSTAMP], *cells)))
+            rejected.append(_REJECTED.of_event(event, index, f"longer than {limit} characters", text))
+    return failure
 
 
 # --- entities -------------------------------------------------------------------------------------------------------
@@ -124,7 +101,7 @@ def _add_rows(key: SchemaKey, table: Table) -> AddRows:
         try:
             cells = [NULL if value is None else make(value) for make, value in zip(write, found)]  # noqa: B905  # hot
         except Unfit:
-            cells, rejected = _one_by_one(key.uri, properties, write, found, event)
+            cells, rejected = _REJECTED.cells(key.uri, properties, write, found, event)
         if overflow is not None:
             rejected = [*rejected, *overflow(entity.data, found, cells, event)]
         cells.insert(0, f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}")
@@ -139,24 +116,6 @@ def _row_table(key: SchemaKey, table: Table) -> RowTable:
     named = tuple(RowColumn(column.name, column.type) for column in (*postgres.META_COLUMNS, *table.columns))
     version = hashlib.sha256(repr(named).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return RowTable(key.vendor, key.name, key.version.model, POSTGRES, named, version)
-
-
-def _one_by_one(
-    uri: str,
-    columns: Sequence[Column],
-    write: Sequence[Write],
-    found: Sequence[object],
-    event: Event,
-) -> tuple[list[str], list[ShreddedRow]]:
-    """The cells of a row of which at least one value does not fit its column, and the values that do not."""
-    cells, rejected = [], []
-    for column, make, value in zip(columns, write, found, strict=True):
-        try:
-            cells.append(NULL if value is None else make(value))
-        except Unfit as unfit:
-            cells.append(unfit.cell)
-            rejected.append(_rejected(event, uri, column.name, unfit.reason, value))
-    return cells, rejected
 
 
 Overflow = Callable[[object, Sequence[object], list[str], Event], list[ShreddedRow]]
@@ -196,7 +155,7 @@ def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
             cells.append(json_cell(jsontext.dumps(left), left))
         except Unfit as unfit:
             cells.append(NULL)
-            return [_rejected(event, uri, name, unfit.reason, value) for name, value in left.items()]
+            return [_REJECTED.row(event, uri, name, unfit.reason, value) for name, value in left.items()]
         return []
 
     return fill

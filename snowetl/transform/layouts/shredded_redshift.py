@@ -1,23 +1,38 @@
-"""Rows as RDB Loader's transformer writes them, for Redshift's ``COPY`` (RDB Loader 5.6.3 ``EventUtils``)."""
+"""Rows as RDB Loader's transformer writes them, for Redshift's ``COPY`` (RDB Loader 5.6.3 ``EventUtils``).
+
+A cell differs from RDB Loader's only where ``COPY`` would refuse the row or read another value. What a column cannot
+hold is left out of its row; that, and what ``COPY`` will cut, stands in ``rejected_values``, in a folder of its own
+that no message names: RDB Loader does not see it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
 
-from snowetl.ddl import flat, redshift
-from snowetl.ddl.flat import Leaf
+from snowetl.ddl import redshift
+from snowetl.ddl.atomic import redshift_columns, texts_fit
+from snowetl.ddl.cells import NULL, Unfit, Write
+from snowetl.ddl.redshift_cells import cut, escape, writers
+from snowetl.ddl.tables import Column
+from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
-from snowetl.transform.cells import NULL, cells, extractor, utc_cell
+from snowetl.transform.cells import extractor, values
 from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
+from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import TSV, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
 _COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 _EVENTS = RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, TSV)
-_atomic = itemgetter(*ATOMIC_COLUMNS)
+_LONGEST_TEXT = f"VARCHAR({redshift.MAX_VARCHAR})"
+_REJECTED = RejectedValues(rejected_table(TSV), lambda text: cut(_LONGEST_TEXT, escape(text)))
+_LONGEST_ROW = 4_000_000
+"""Bytes of the longest row that ``COPY`` reads."""
+_SURELY_SHORTER = _LONGEST_ROW // 4
+"""Characters of a row that need not be counted in bytes."""
 
 
 class RedshiftRows:
@@ -27,39 +42,114 @@ class RedshiftRows:
         self._schemas = schemas
 
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
-        rows.append(ShreddedRow(_EVENTS, atomic_row(event)))
+        """Append the event's row. An event without a time that Redshift's users can read is refused as a whole."""
+        line = atomic_row(event)
+        rejected: list[ShreddedRow] = []
+        if event.exact or not (line.isascii() and texts_fit(line)) or NULL in line or _has_numbers_to_check(event):
+            columns = list(event.columns)
+            failure = _fit(event, columns, rejected)
+            if failure is not None:
+                return failure
+            line = "\t".join(_atomic(columns))
+            if len(line) > _SURELY_SHORTER:
+                line = "\t".join([cut(_TYPES[index].upper(), columns[index]) for index in ATOMIC_COLUMNS])
+        rows.append(ShreddedRow(_EVENTS, line))
+        rows += rejected
         return None
 
     def entities(self, key: SchemaKey) -> AddRows | Failure:
         versions = self._schemas.model(key)
-        return versions if isinstance(versions, Failure) else _add_rows(key, flat.ordered(versions))
+        return versions if isinstance(versions, Failure) else _add_rows(key, redshift.row_columns(versions))
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+_atomic = itemgetter(*ATOMIC_COLUMNS)
+_TYPES = {INDEX[column.name]: column.type for column in redshift_columns()}
+_TEXTS = {
+    index: writers(type_.upper()).plain for index, type_ in _TYPES.items() if type_.startswith(("varchar", "char"))
+}
+_DOUBLES = {index: writers("DOUBLE PRECISION").any for index, type_ in _TYPES.items() if type_ == "double precision"}
+_MONEY = {index: writers("DECIMAL (18, 2)").any for index, type_ in _TYPES.items() if type_ == "dec(18,2)"}
+_doubles, _money = itemgetter(*_DOUBLES), itemgetter(*_MONEY)
 
 
 def atomic_row(event: Event) -> str:
-    """The event's own 128 columns."""
+    """The event's own 128 columns, as they are."""
     return "\t".join(_atomic(event.columns))
 
 
-def _add_rows(key: SchemaKey, leaves: Sequence[Leaf]) -> AddRows:
+def _has_numbers_to_check(event: Event) -> bool:
+    """Whether there is money, or a double with an exponent."""
+    return any(_money(event.columns)) or "E" in "".join(_doubles(event.columns))
+
+
+def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
+    """Make of an event's texts what ``COPY`` takes; what is left out, or will be cut, is noted."""
+    failure = _REJECTED.clear_strange_times(event, columns, rejected)
+    if failure is not None:
+        return failure
+    for index, write in _TEXTS.items():
+        text = columns[index]
+        if text == NULL:
+            rejected.append(_REJECTED.of_event(event, index, r"\N is NULL", text))
+        elif text:
+            _replace(event, columns, index, write, text, rejected)
+    for index, write in (*_DOUBLES.items(), *_MONEY.items()):
+        if columns[index]:
+            _replace(event, columns, index, write, JsonNumber(columns[index]), rejected)
+    return None
+
+
+def _replace(
+    event: Event, columns: list[str], index: int, write: Write, value: object, rejected: list[ShreddedRow]
+) -> None:
+    try:
+        columns[index] = write(value)
+    except Unfit as unfit:
+        columns[index] = "" if unfit.cell == NULL else unfit.cell
+        rejected.append(_REJECTED.of_event(event, index, unfit.reason, value))
+
+
+# --- entities -------------------------------------------------------------------------------------------------------
+
+
+def _add_rows(key: SchemaKey, properties: Sequence[Column]) -> AddRows:
     table = RowTable(key.vendor, key.name, key.version.model, TSV)
-    columns = extractor([leaf.path for leaf in leaves])
-    times = [
-        place for place, leaf in enumerate(_properties(leaves)) if redshift.column_type(leaf.schema) == "TIMESTAMP"
-    ]
+    columns = extractor([column.path or () for column in properties])
+    plain = [writers(column.type).plain for column in properties]
+    escaping = [writers(column.type).any for column in properties]
     head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
     tail = f'\tevents\t["events","{key.name}"]\tevents'
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        texts = cells(columns, entity.data, event.plain)
-        for place in times:
-            if texts[place] != NULL:
-                texts[place] = utc_cell(texts[place])
-        row = f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}"
-        rows.append(ShreddedRow(table, "\t".join([row, *texts])))
+        found = values(columns, entity.data)
+        write = plain if event.plain else escaping
+        rejected: Sequence[ShreddedRow] = ()
+        try:
+            cells = [NULL if value is None else make(value) for make, value in zip(write, found)]  # noqa: B905  # hot
+        except Unfit:
+            cells, rejected = _REJECTED.cells(key.uri, properties, write, found, event)
+        row = "\t".join([f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}", *cells])
+        if len(row) > _SURELY_SHORTER:
+            rejected = [*rejected, *_shorten(key.uri, properties, cells, found, event)]
+            row = "\t".join([f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}", *cells])
+        rows.append(ShreddedRow(table, row))
+        if rejected:
+            rows += rejected
 
     return add
 
 
-def _properties(leaves: Sequence[Leaf]) -> list[Leaf]:
-    """The root itself (path ``()``) has no column in a table and so no cell."""
-    return [leaf for leaf in leaves if leaf.path]
+def _shorten(
+    uri: str, properties: Sequence[Column], cells: list[str], found: Sequence[object], event: Event
+) -> list[ShreddedRow]:
+    """Make a row as short as ``COPY`` reads it: cells as they will be cut, the longest left out. Gives those."""
+    cells[:] = [cut(column.type, text) for column, text in zip(properties, cells, strict=True)]
+    sizes = [len(text.encode("utf-8", "replace")) + 1 for text in cells]
+    left_out = []
+    while sum(sizes) > _LONGEST_ROW - redshift.MAX_VARCHAR:
+        place = sizes.index(max(sizes))
+        left_out.append(_REJECTED.row(event, uri, properties[place].name, "its row has no room", found[place]))
+        cells[place], sizes[place] = NULL, len(NULL) + 1
+    return left_out

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.ddl import bigquery, flat, names, parquet, postgres, recovery, redshift, versions
+from snowetl.ddl.redshift_cells import cell
 from snowetl.ddl.schema import Schema, parse
 from snowetl.ddl.tables import Column, Table
 from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaKey, SchemaVer
+from snowetl.transform import cells as row_values
 from snowetl.transform import parquet as values
-from snowetl.transform.cells import cells, extractor
 from tests.conformance.runner import Mismatch, Unsupported
 
 _KEY = SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0")
@@ -105,7 +106,7 @@ def _bigquery_name(case: dict[str, Any]) -> Any:
 def _flatten_plain(case: dict[str, Any]) -> Any:
     leaves = flat.ordered([_read(schema) for schema in case["schemas"]])
     data = jsontext.loads_exact(jsontext.dumps(case["data"]))
-    row = cells(extractor([leaf.path for leaf in leaves]), data, plain=False)
+    row = [cell(value) for value in row_values.values(row_values.extractor([leaf.path for leaf in leaves]), data)]
     return ["" if cell == "\\N" else cell for cell in row]
 
 

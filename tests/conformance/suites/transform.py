@@ -12,6 +12,7 @@ from typing import Any
 
 from snowetl.ddl import flat
 from snowetl.ddl import parquet as types
+from snowetl.ddl.redshift_cells import cell
 from snowetl.dedupe import rules as dedupe
 from snowetl.dedupe.rules import Key, Policy
 from snowetl.errors import ConfigError
@@ -24,7 +25,7 @@ from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey, SchemaVer
 from snowetl.transform import columns, discovery, eventjson, formats, message
 from snowetl.transform import event as events
-from snowetl.transform.cells import cell, cells, extractor
+from snowetl.transform.cells import extractor, values
 from snowetl.transform.formats import Formats
 from snowetl.transform.layouts.shredded_redshift import atomic_row
 from snowetl.transform.message import Completed, Semver
@@ -139,7 +140,8 @@ def _tsv_properties(case: dict[str, Any], expected: Any, vectors: Path) -> list[
     found = schemas.model(SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0"))
     assert not isinstance(found, Failure)
     columns = extractor([leaf.path for leaf in flat.ordered(found)])
-    return _compare("cells", expected, cells(columns, jsontext.loads_exact(jsontext.dumps(case["data"])), plain=False))
+    data = jsontext.loads_exact(jsontext.dumps(case["data"]))
+    return _compare("cells", expected, [cell(value) for value in values(columns, data)])
 
 
 def _wide_row_name(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:

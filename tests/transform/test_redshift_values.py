@@ -1,0 +1,158 @@
+"""As ``test_values.py``, for Redshift: what a valid event holds is what its stand-in returns, or is noted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from snowetl.ddl import names, redshift
+from snowetl.ddl.schema import parse
+from snowetl.ddl.tables import NoTable, Table
+from snowetl.jvm import jsontext
+from snowetl.load.embedded import embedded_postgres
+from snowetl.model.badrow import BadRow
+from snowetl.model.schema import SchemaKey
+from snowetl.transform.rows import RowTable, ShreddedRows
+from snowetl.transform.transformer import SHRED, Transformer
+from tests.load import redshift_copy
+from tests.load.redshift_standin import as_postgres
+from tests.transform import generated, redshift_rules
+from tests.transform.support import ORIGIN, Registry, line, self_describing
+from tests.transform.test_values import CENTRAL, ID, WRAPPER, at, central_families, valid_data
+
+_BATCHES = int(os.environ.get("SNOWETL_VALUES", "30"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_postgres(tmp_path_factory.mktemp("values")) as url:
+        yield url
+
+
+class Model:
+    """A family of schemas: its key and its versions, and the data that were sent."""
+
+    def __init__(self, key: SchemaKey, documents: Sequence[dict[str, Any]]) -> None:
+        self.key = key
+        self.documents = documents
+        self.table = redshift.table([parse(document) for document in documents])  # type: ignore[misc]
+        self.name = names.table_name(key, 63)  # the stand-in's longest
+        self.sent: list[tuple[str, Any]] = []
+
+    def version(self, number: int) -> str:
+        return f"iglu:{self.key.vendor}/{self.key.name}/jsonschema/1-0-{number}"
+
+
+def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psycopg.Connection[Any]:
+    """Make the tables, send the data through the transform, and let ``COPY`` read what comes out: no row is refused."""
+    registry = Registry({})
+    for model in models:
+        registry.publish(model.key.vendor, model.key.name, model.documents)
+    transformer = Transformer(SHRED, registry, ORIGIN, target="redshift")
+    tables = {("com.snowplowanalytics.snowetl", "rejected_values"): "rejected_values"}
+    files: dict[RowTable, list[str]] = {}
+    count = 0
+    for model in models:
+        tables[model.key.vendor, model.key.name] = model.name
+        for uri, data in valid_data(model, random, tries):
+            count += 1
+            event_id = ID.format(count)
+            model.sent.append((event_id, data))
+            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
+            rows = transformer.rows(line(event_id=event_id, contexts=contexts))
+            assert not isinstance(rows, BadRow), rows.to_json()
+            assert isinstance(rows, ShreddedRows)
+            for table, text in rows.rows[1:]:
+                files.setdefault(table, []).append(text)
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute("DROP SCHEMA IF EXISTS v CASCADE; CREATE SCHEMA v")
+    statements = [redshift.create_rejected_values("v")]
+    for model in models:
+        statements += redshift.create("v", model.name, _numbered(model.table), model.key)
+    with connection.transaction():
+        for statement in statements:
+            connection.execute(as_postgres(statement))  # type: ignore[call-overload]
+        for table, texts in files.items():
+            _copy(connection, names.qualified("v", tables[table.vendor, table.name]), texts)
+    return connection
+
+
+def _numbered(table: Table | NoTable) -> Table:
+    """The table with short names: the stand-in keeps 63 bytes of a name, Redshift 127."""
+    assert isinstance(table, Table)
+    return Table(tuple(column._replace(name=f"c{number}") for number, column in enumerate(table.columns)))
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, texts: Sequence[str]) -> None:
+    columns = redshift_copy.table_columns(connection, table)
+    with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[call-overload]
+        for text in texts:
+            copy.write_row(redshift_copy.values(text.encode("utf-8", "replace"), columns, False, False))
+
+
+def check(connection: psycopg.Connection[Any], models: Sequence[Model]) -> int:
+    """Compare every value that was sent with what its column returns. Gives how many were compared."""
+    compared = 0
+    rejected = {
+        (str(event_id).strip(), column): value
+        for event_id, column, value in connection.execute("SELECT root_id, column_name, value FROM v.rejected_values")
+    }
+    for model in models:
+        assert isinstance(model.table, Table)
+        shown = ", ".join(["root_id", *(f"c{number}" for number in range(len(model.table.columns)))])
+        query = f"SELECT {shown} FROM {names.qualified('v', model.name)}"
+        stored = {str(row[0]): row[1:] for row in connection.execute(query).fetchall()}  # type: ignore[call-overload]
+        assert len(stored) == len(model.sent)
+        for event_id, data in model.sent:
+            for column, got in zip(model.table.columns, stored[event_id], strict=True):
+                value = at(data, column.path or ())
+                compared += 1
+                told = f"{model.key}\n{model.documents}\n{column}: {value!r} -> {got!r}"
+                if value is None:
+                    assert got is None, told
+                elif not redshift_rules.holds(column.type, value, got):
+                    refused = got is None and redshift_rules.may_be_refused(column.type, value)
+                    assert refused or redshift_rules.is_cut(column.type, value, got), told
+                    kept = rejected.pop((event_id, _name(column.name)))
+                    whole = redshift_rules.text(jsontext.dumps(value)).encode("utf-8", "replace")
+                    assert kept == whole[:65535].decode("utf-8", "ignore"), told
+    assert rejected == {}
+    return compared
+
+
+def _name(column: str) -> str:
+    return generated.readable(redshift_rules.text(column))
+
+
+@settings(
+    max_examples=_BATCHES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+@given(st.lists(generated.families(), min_size=1, max_size=25), st.integers(0, 2**32))
+def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
+    models = [
+        Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
+        for number, versions in enumerate(batch)
+    ]
+    with load(server, models, Random(seed), tries=8) as connection:
+        check(connection, models)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
+def test_every_schema_of_iglu_central(server: str) -> None:
+    models = [Model(key, documents) for key, documents in central_families()]
+    assert not any(isinstance(model.table, NoTable) for model in models)
+    with load(server, models, Random(1), tries=12) as connection:
+        compared = check(connection, models)
+    assert compared > 20_000
