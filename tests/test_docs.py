@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from snowetl.model.schema import SchemaKey
+
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md", "docs/testing.md")
@@ -86,6 +88,26 @@ def test_the_examples_of_enrichments_are_configurations(monkeypatch: pytest.Monk
         config = EnrichConfig.load(enrichments=example, input_format="thrift", etl_tstamp=0)
         assert len(config.enrichments) == 1
     assert examples
+
+
+def test_the_script_that_is_shown_is_the_one_that_is_configured() -> None:
+    """And it does what its text says."""
+    from snowetl.enrich.enrichments import registered
+    from snowetl.enrich.enrichments.javascript_script import JavascriptConf
+    from tests.enrich.enrichments.support import draft, opened
+
+    page = ROOT / "docs" / "configuration.md"
+    [script] = _blocks(page, "javascript")
+    [example] = [json.loads(block) for block in _blocks(page, "json") if "javascript_script_config" in block]
+    kind = registered()["javascript_script_config"]
+    conf = kind.parse(SchemaKey.parse(example["schema"]), example["data"])
+    assert isinstance(conf, JavascriptConf) and conf.script.strip() == script.strip()
+    office, event = draft(user_ipaddress="203.0.113.9"), draft(page_url="https://www.acme.com/", se_value="1.50")
+    with opened(conf) as step:
+        step(office)
+        step(event)
+    assert office.dropped and event.event["app_id"] == "acme.com"
+    assert [json.loads(entity.json)["data"] for entity in event.entities] == [{"entities": 0, "value": 1.5}]
 
 
 def test_links_lead_somewhere() -> None:

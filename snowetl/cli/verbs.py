@@ -21,6 +21,7 @@ VERBS = {
     "transform": Verb("snowetl.cli.transform", "snowetl.steps.settings:TransformSettings"),
     "load": Verb("snowetl.cli.load", "snowetl.steps.settings:LoadSettings"),
     "explain": Verb("snowetl.cli.explain", "snowetl.steps.settings:ExplainSettings"),
+    "enrichment": Verb("snowetl.cli.enrichment", None),
     "doctor": Verb("snowetl.cli.doctor", None),
     "ddl": Verb("snowetl.cli.ddl", "snowetl.steps.settings:DdlSettings"),
     "psql": Verb("snowetl.cli.psql", "snowetl.steps.settings:PsqlSettings"),

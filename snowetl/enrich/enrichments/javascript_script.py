@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from snowetl.enrich.enrichments.javascript_engine import Script
 
 _log = logging.getLogger("snowetl")
+PRINTED = logging.getLogger("snowetl.javascript")
+"""What scripts print goes here, at the level DEBUG."""
 
 _IDENTIFIER = "Javascript enrichment"
 _DROPPED = "dropped by the JavaScript enrichment"
@@ -65,7 +67,8 @@ class JavascriptConf:
         if not script.strip():
             raise ConfigError("Provided script for JS enrichment is empty")
         if importlib.util.find_spec(_ENGINE) is not None:  # else the extra is missing, which is told as such
-            check(script, config)
+            for line, text in check(script, config).warnings:
+                _log.warning("javascript_script_config, line %d of the script: %s", line, text)
         return cls(key, script, config)
 
     def needs(self) -> Needs:
@@ -81,7 +84,15 @@ ENRICHMENT: type[Enrichment] = JavascriptConf
 
 
 def check(script: str, config: str = "{}") -> javascript_java.Review:
-    """Compile a script. Raises ``ConfigError`` with all that is wrong; warns of what may be meant otherwise."""
+    """What a script uses of Java. Raises ``ConfigError`` with all that is wrong with it."""
+    review, faults = tried(script, config)
+    if faults:
+        raise ConfigError(f"the script cannot be used: {'; '.join(faults)}")
+    return review
+
+
+def tried(script: str, config: str = "{}") -> tuple[javascript_java.Review, list[str]]:
+    """What a script uses of Java, and all that is wrong with it; it is compiled if nothing is missing."""
     from snowetl.enrich.enrichments.javascript_engine import Script, ScriptFault, java_classes
 
     review = javascript_java.review(script, java_classes())
@@ -91,11 +102,7 @@ def check(script: str, config: str = "{}") -> javascript_java.Review:
             Script(script, config)
         except ScriptFault as fault:
             faults.append(str(fault))
-    if faults:
-        raise ConfigError(f"the script cannot be used: {'; '.join(faults)}")
-    for line, text in review.warnings:
-        _log.warning("javascript_script_config, line %d of the script: %s", line, text)
-    return review
+    return review, faults
 
 
 def _object(value: Any) -> str:
@@ -117,7 +124,10 @@ class JavascriptScript:
         derived = ""
         if script.mentions_derived:
             derived = contexts_text(draft.entities) if draft.entities else values[_DERIVED_CONTEXTS]
-        outcome = script.call(values, derived, draft.raw.payload.headers)
+        printing = PRINTED.isEnabledFor(logging.DEBUG)
+        outcome = script.call(values, derived, draft.raw.payload.headers, keep_printed=printing)
+        for line in outcome.printed:
+            PRINTED.debug("%s", line)
         error = outcome.error
         for index, value in outcome.changes:  # they hold even if the script failed later
             try:
