@@ -86,9 +86,8 @@ def test_enricher_needs_no_spark() -> None:
 
 
 def test_only_the_spark_pool_names_pyspark() -> None:
-    """Besides the table of what an extra is for."""
     for path in (ROOT / "snowetl").rglob("*.py"):
-        if not (path.parent.name == "workers" and path.name.startswith("spark")) and path.name != "extras.py":
+        if not (path.parent.name == "workers" and path.name.startswith("spark")):
             assert "pyspark" not in path.read_text("utf-8"), path
 
 

@@ -317,7 +317,7 @@ def _is_always_held(schema: Schema, type_: str) -> bool:
 
 
 def joined(one: str, other: str) -> str:
-    """The type that holds the values of two, where there is one; else the first, as in the reference."""
+    """The type that holds the values of both, if one does; else the first, as in the reference."""
     lengths = text_length(one), text_length(other)
     if None not in lengths and one != other:
         return f"VARCHAR({max(lengths)})"  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""What the arguments of ``EnrichConfig.load`` must be: checked first, so that a slip is told as what it is."""
+"""Checks the arguments of ``EnrichConfig.load`` first, so that the message names the wrong argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enrichment configurations: read from wherever they lie, checked, and all that is wrong told at once.
+"""Enrichment configurations: read from wherever they lie and checked; one message names all that is wrong.
 
 The reference stops at the first fault, at a disabled one too, and passes over names it does not know. Here a disabled
 configuration stops nothing, and an enabled one of an unknown name is a mistake (a misspelt name would go unnoticed).

@@ -34,7 +34,7 @@ _USERAGENT = INDEX["useragent"]
 _V_COLLECTOR = INDEX["v_collector"]
 
 PARAMETERS = "parameters"
-"""What a watch is told the first time: not a step, but the conversion of the parameters."""
+"""The first name a watch hears: the conversion of the parameters, which is not a step."""
 
 Watch = Callable[[str, Draft], None]
 

@@ -30,7 +30,7 @@ OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters
 
 @contextmanager
 def _ignored() -> Iterator[None]:
-    """What is wrong with a record or event is told by the run itself; faults of the world pass through."""
+    """Faults of a record or event become results; faults of the world pass through as exceptions."""
     try:
         yield
     except SnowetlError:

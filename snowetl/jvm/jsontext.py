@@ -141,7 +141,7 @@ def dumps(value: Any) -> str:
 
 
 def _text(encoded: bytes) -> str:
-    """Printed JSON as text. U+007F-U+009F are to be escaped; their UTF-8 is 7F, or C2 and one byte more."""
+    """Printed JSON as text. Escapes U+007F-U+009F; their UTF-8 is 7F, or C2 and one byte more."""
     text = encoded.decode()
     return escape_controls(text) if b"\x7f" in encoded or b"\xc2" in encoded else text
 

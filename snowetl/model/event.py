@@ -21,7 +21,7 @@ class _Empty(str):
 
 
 EMPTY = _Empty()
-"""A column that holds empty text rather than null: the same in the TSV, told apart in bad rows."""
+"""A column that holds empty text rather than null: both look the same in the TSV, but not in bad rows."""
 
 
 class SelfDescribingData(NamedTuple):

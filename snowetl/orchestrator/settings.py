@@ -121,7 +121,7 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput)
 
     @property
     def target(self) -> Target:
-        """The warehouse. The embedded one keeps its data below a local output folder, unless told otherwise."""
+        """The warehouse. The embedded one keeps its data below a local output folder by default."""
         if self.data_folder is not None:
             return super().target
         local = scheme_of(self.output_folder) == "file"

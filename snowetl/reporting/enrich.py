@@ -90,7 +90,7 @@ class EnrichTotals:
     def __init__(self, lookups: Sequence[LookupReport] = ()) -> None:
         self.lookups = list(lookups)
         self.parts: list[Part] = []
-        """The staged parts of all splits: what is to be published."""
+        """The staged parts of all splits, which the driver publishes."""
         self._good: list[Part] = []
         self._bad: list[Part] = []
         self._sum = SplitReport(-1)

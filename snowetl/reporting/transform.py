@@ -128,7 +128,7 @@ class TransformTotals:
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
-        """The staged parts of all splits: what is to be published."""
+        """The staged parts of all splits, which the driver publishes."""
         self._sum = TransformSplitReport(-1)
         self._tables: dict[str, TableWritten] = {}
         self._splits = 0

@@ -8,7 +8,7 @@ from snowetl.reporting.transform import TransformReport
 from snowetl.steps.base import Watch
 
 WARNS_ABOVE = 0.5
-"""The share of bad rows that is told where the user has set no limit."""
+"""The share of bad rows that causes a warning if the user has set no limit."""
 
 
 def judge(report: EnrichReport | TransformReport, limit: str | None, watch: Watch) -> None:

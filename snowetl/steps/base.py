@@ -1,4 +1,4 @@
-"""The contract of a step: plan what is to be done, then do it on whatever workers there are."""
+"""The contract of a step: plan the work, then do it on the workers of a pool."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def bad_rows_by_folder(
 
 
 def keep(report: LoadReport, warn: Say) -> None:
-    """Leave the report in the run's folder; a loader needs no right to write there, so a failure is only told."""
+    """Leave the report in the run's folder; a load needs no right to write there, so a failure is only a warning."""
     try:
         save(report)
     except SnowetlError as error:

@@ -76,7 +76,7 @@ class LookupPass:
     def _gather(
         self, lookups: Sequence[Lookup], keys: KeyStore, workers: WorkerPool, work: Sequence[Work], watch: Watch
     ) -> None:
-        """Read all input for the keys. Equal ones of many splits are told apart on disk, not in memory."""
+        """Read all input for the keys. Equal keys of many splits are merged on disk, not in memory."""
         for lookup in lookups:
             lookup.check()
         watch.say(f"reading the input for what to look up: {', '.join(lookup.name for lookup in lookups)}")

@@ -1,4 +1,4 @@
-"""What each step can be told: the settings of enrich, transform, load, explain, ddl and psql.
+"""The settings of each step: enrich, transform, load, explain, ddl and psql.
 
 Groups of settings that several verbs share are classes of their own, which a verb's settings inherit. This module
 imports nothing heavy: what the settings stand for (policies, formats, targets) is imported when it is asked for.

@@ -31,7 +31,7 @@ from snowetl.workers import Work
 FORMAT = "snowetl-transform-plan/1"
 _THREADS = 16
 _COMPARED = 100
-"""Of so many of the latest runs that are done it is told when they were made with other settings."""
+"""How many of the latest finished runs are compared with the settings, for a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def _fingerprint(source: str, settings: TransformSettings) -> Fingerprint:
 
 
 def _identity(run: FolderRun, source: str, files: list[FileInfo]) -> str:
-    """That of the enriched run, where it is told; transformed again in another way, a run is the same run."""
+    """The identity of the enriched run, if its report has one: transformed in another way, it is the same run."""
     base, _, name = source.rpartition("/")
     enriched = Run(name.removeprefix("run="), (base,)).report() if name.startswith("run=") else None
     known = enriched.get("runIdentity") if enriched else None

@@ -138,7 +138,7 @@ def read(slice_: Slice, *, binary: bool, fs: FileSystem | None = None) -> Iterat
 
     ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the slice's url.
     Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
-    :class:`UsageError` when there is none.
+    :class:`UsageError` if the file does not exist.
     """
     files = fs or filesystem(slice_.url)
     remarks: list[Damage] = []

@@ -90,7 +90,7 @@ class JsonReader:
     """A ``json`` input, compiled. ``faults`` are what is wrong with it; then every event fails."""
 
     def __init__(self, given: Json, wrong_field: str) -> None:
-        """``wrong_field`` goes before the text about a field there is none of."""
+        """``wrong_field`` precedes the text about a field that does not exist."""
         self._field = given.field
         self._criterion = given.criterion
         self.faults: list[str] = []
