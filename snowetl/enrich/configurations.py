@@ -14,7 +14,7 @@ from typing import Any
 
 from snowetl import documents
 from snowetl.documents import Document, Problems, did_you_mean
-from snowetl.enrich.enrichments import NOT_YET, registered
+from snowetl.enrich.enrichments import registered
 from snowetl.enrich.enrichments.base import Enrichment
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema
 from snowetl.errors import ConfigError
@@ -143,9 +143,7 @@ class _Loader:
         return one
 
     def _unknown(self, name: str) -> str:
-        if name in NOT_YET:
-            return f'enrichment {name} is not supported by this version yet: disable it ("enabled": false)'
-        return f"there is no enrichment {name}{did_you_mean(name, (*self._known, *NOT_YET))}"
+        return f"there is no enrichment {name}{did_you_mean(name, self._known)}"
 
     def _validate(self, element: _Element, key: SchemaKey, data: Any) -> None:
         """Against its own schema, from the registries, else from this package. Raises :class:`ConfigError`."""

@@ -11,8 +11,6 @@ from typing import Any
 
 from snowetl import extensions
 from snowetl.enrich.enrichments.base import Enrichment
-from snowetl.enrich.enrichments.parameters import SNOWPLOW, criterion
-from snowetl.model.schema import SchemaCriterion
 
 ENTRY_POINT_GROUP = "snowetl.enrichments"
 
@@ -32,18 +30,13 @@ BUILT_IN = (
     "javascript_script",
     "pii_pseudonymization",
     "referer_parser",
+    "sql_query",
     "ua_parser",
     "user_agent_utils",
     "weather",
     "yauaa",
 )
 """Files of this package; each names its configuration's class as ``ENRICHMENT``, more of them as ``FURTHER``."""
-
-_ENRICHMENTS = f"{SNOWPLOW}.enrichments"
-_REST = (criterion("sql_query_enrichment_config", vendor=_ENRICHMENTS),)
-
-NOT_YET: dict[str, SchemaCriterion] = {one.name: one for one in _REST}
-"""Enrichments of the reference that this version lacks: without them the output would not be what was asked for."""
 
 
 def registered() -> dict[str, type[Enrichment]]:

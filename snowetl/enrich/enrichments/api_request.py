@@ -16,11 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.api_limits import CircuitBreaker, SharedRate, configured_rate
 from snowetl.enrich.enrichments.api_template import Inputs, UrlTemplate, body
 from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
 from snowetl.enrich.enrichments.event_inputs import Column, Json, parse_source
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
+from snowetl.enrich.enrichments.service_limits import CircuitBreaker, SharedRate, configured_rate
 from snowetl.enrich.services import Services
 from snowetl.http import HttpError, Policy, split_userinfo
 from snowetl.jvm import gatling_json_path, jsontext
@@ -140,7 +140,7 @@ def _outputs(value: Any) -> tuple[Output, ...]:
         found.append(
             Output(given.read("schema", parameters.text, ""), given.read("json.jsonPath", parameters.text, ""))
         )
-        given.check()
+        given.check_inside()
     return tuple(found)
 
 

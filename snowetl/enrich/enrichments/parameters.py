@@ -57,6 +57,11 @@ class Parameters:
         if self._errors:
             raise ConfigError(", ".join(self._errors))
 
+    def check_inside(self) -> None:
+        """As :meth:`check`, inside of a decoder: a ``ValueError``, so that what else is wrong is told, too."""
+        if self._errors:
+            raise ValueError(", ".join(self._errors))
+
     def _find(self, path: str) -> Any:
         value: Any = self._data
         for key in path.split("."):

@@ -33,13 +33,14 @@ from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._api_request import answering
 from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._remote import service
+from tests.conformance.suites._sql_query import prepared
 from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "end_to_end.jsonl"
 
 _JSON_COLUMNS = ("contexts", "derived_contexts", "unstruct_event")
 _EVENT = INDEX["event"]
-_SERVICES = frozenset(("remote_adapter", "http"))
+_SERVICES = frozenset(("remote_adapter", "http", "postgresql"))
 _NOT_OURS = frozenset(("v_etl",))
 """The job names itself as the processor."""
 
@@ -58,7 +59,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         tempfile.TemporaryDirectory() as folder,
         resolver_with(case.get("extra_schemas") or {}, vectors) as resolver,
         _remote_adapters(case) as remote_adapters,
-        _apis(case, configs) as configs,
+        _served(case, configs) as configs,
     ):
         work = Path(folder)
         _write_input(case, work / "in")
@@ -99,15 +100,22 @@ def _required(case: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _apis(case: dict[str, Any], configs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The APIs a case needs, on free ports; the configurations with their addresses."""
+def _served(case: dict[str, Any], configs: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The APIs and databases a case needs, on free ports; the configurations with their addresses."""
     text = json.dumps(configs)
     with contextlib.ExitStack() as services:
         for needed in _required(case, "http"):
             seen: list[dict[str, Any]] = []
             address = services.enter_context(answering(needed["status"], needed["body"].encode(), seen))
             text = text.replace("{0.scheme}://{0.netloc}".format(urlsplit(needed["url"])), address)
-        yield json.loads(text)
+        configs = json.loads(text)
+        for needed in _required(case, "postgresql"):
+            setup = "\n".join(needed["setup_sql"])
+            for config in configs:
+                at = (config["data"].get("parameters") or {}).get("database")
+                if isinstance(at, dict) and "postgresql" in at:
+                    at["postgresql"] |= prepared(at["postgresql"]["database"], setup)
+        yield configs
 
 
 @functools.cache

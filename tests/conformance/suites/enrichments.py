@@ -32,7 +32,7 @@ from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import SchemaKey
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
-from tests.conformance.suites import _api_request
+from tests.conformance.suites import _api_request, _sql_query
 from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "enrichments.jsonl"
@@ -64,6 +64,8 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if name in _FUNCTIONS:
         outcome = _FUNCTIONS[name](case)
         return outcome if isinstance(outcome, Unsupported) else list(outcome)
+    if name == "sql_query":
+        return list(_sql_query.run(case, _with_json, _OFFLINE, vectors))
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
     draft = _draft(case["input"])
@@ -381,8 +383,6 @@ def _registry(case: dict[str, Any]) -> list[Mismatch] | Unsupported:
         with _permissive_resolver(config["schema"]) as resolver:
             loaded = EnrichConfig.load(resolver=resolver, enrichments=[config], input_format="thrift", etl_tstamp=0)
     except ConfigError as error:
-        if "is not supported by this version yet" in str(error):
-            return Unsupported(f"comes with another issue: {config['schema'].split('/')[1]}")
         if expect["status"] == "invalid" and expect.get("error", "") in str(error):
             return []
         return [Mismatch("status", expect, str(error))]
@@ -411,6 +411,8 @@ def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
         "cookies": lambda conf: list(conf.cookies),
         "headersPattern": lambda conf: conf.pattern,
         "script": lambda conf: conf.script,
+        "connection": _jdbc,
+        "ignoreOnError": lambda conf: conf.ignore_on_error,
         "anonOctets": lambda conf: conf.octets,
         "anonSegments": lambda conf: conf.segments,
         "internalDomains": lambda conf: list(conf.internal_domains),
@@ -425,6 +427,17 @@ def _parsed(conf: Enrichment, expected: dict[str, Any]) -> dict[str, Any]:
         "hash_of_sample": lambda conf: hashlib.new(conf.hash.lower(), b"sample").hexdigest(),
     }
     return {name: values[name](conf) if name in values else "unknown to this suite" for name in expected}
+
+
+def _jdbc(conf: Any) -> str:
+    """The connection string the reference makes of a database's configuration."""
+    at = conf.address
+    encryption = {
+        "postgresql": "&ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory" if at.encrypted else "",
+        "mysql": f"&sslMode={'REQUIRED' if at.encrypted else 'PREFERRED'}",
+    }
+    server = f"jdbc:{conf.kind}://{at.host}:{at.port}/{at.database}"
+    return f"{server}?user={at.user}&password={at.password}{encryption[conf.kind]}"
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import pytest
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import registered
-from snowetl.enrich.enrichments.api_limits import RATE_VARIABLE, CircuitBreaker, SharedRate
+from snowetl.enrich.enrichments.service_limits import RATE_VARIABLE, CircuitBreaker, SharedRate
 from snowetl.errors import ConfigError
 from tests.enrich.enrichments.support import conf, draft, opened
 from tests.growth import assert_linear
@@ -306,7 +306,7 @@ def test_circuit_breaker() -> None:
 
 def test_workers_share_a_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now, pauses = 1_000.0, []
-    monkeypatch.setattr("snowetl.enrich.enrichments.api_limits.time.time", lambda: now)
+    monkeypatch.setattr("snowetl.enrich.enrichments.service_limits.time.time", lambda: now)
     one, other = (SharedRate("h:1", 4, str(tmp_path), pauses.append) for _ in range(2))
     for rate in (one, other, one):
         rate.wait()
@@ -331,9 +331,9 @@ def test_a_rate_where_no_file_can_be_made(tmp_path: Path, caplog: pytest.LogCapt
 
 def test_the_rate_is_a_setting_of_the_environment(server: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(RATE_VARIABLE, "200")
-    monkeypatch.setattr("snowetl.enrich.enrichments.api_limits.tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("snowetl.enrich.enrichments.service_limits.tempfile.gettempdir", lambda: str(tmp_path))
     slept: list[float] = []
-    monkeypatch.setattr("snowetl.enrich.enrichments.api_limits.time.time", lambda: 0.0)
+    monkeypatch.setattr("snowetl.enrich.enrichments.service_limits.time.time", lambda: 0.0)
     monkeypatch.setattr(SharedRate.__init__, "__defaults__", (None, slept.append))
     run(server.uri + "/{{user}}", user("a"), user("b"), user("a"), user("c"))
     assert slept == [0.005, 0.01]
