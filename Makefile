@@ -27,7 +27,8 @@ demo: $(VENV)/.ready-to-run ## raw logs of three formats -> tables in PostgreSQL
 check: $(VENV)/.ready-to-develop lint ## what to run before each commit, within a minute: lint, then the unit tests
 	@$(PY) -m pytest -m unit -n $(WORKERS) --hypothesis-profile=dev $(PYTEST_ARGS)
 
-test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, S3 endpoint and HTTP on this machine)
+test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, databases, S3 endpoint and HTTP on this machine)
+	@.ci/find-mariadb
 ifeq ($(PYTEST_ARGS),)
 	@$(WITH_JAVA) $(PY) -m pytest -m unit -n $(WORKERS)
 	@$(WITH_JAVA) $(PY) -m pytest -v -m "not unit"

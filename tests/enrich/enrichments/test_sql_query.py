@@ -25,10 +25,11 @@ from tests.enrich.enrichments.support import conf, draft, opened
 from tests.growth import assert_linear
 from tests.iglu.server import dripping
 
+pytestmark = pytest.mark.slow  # database servers start
+
 NAME = "sql_query_enrichment_config"
 USER = "iglu:com.acme/user/jsonschema/1-0-0"
 PASSWORD = "s3cret-pa55-ü"
-DATABASES = {"postgresql": "shop", "mysql": "shop"}
 
 
 def _tables(execute: Callable[[str], Any]) -> None:
