@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -41,7 +42,7 @@ def postgres_server() -> Iterator[int]:
         subprocess.run(make, check=True, capture_output=True, cwd="/")
         port = _free_port()
         run = [*owner.prefix(), str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
-        with _running([*run, "-k", str(folder), "-F"], lambda: _postgres_answers(port)):
+        with _running([*run, "-k", str(folder), "-F"], lambda: _postgres_answers(port), signal.SIGINT):
             yield port
 
 
@@ -110,7 +111,7 @@ def _mariadb_answers(port: int) -> bool:
 
 
 @contextmanager
-def _running(command: list[str], ready: Callable[[], bool]) -> Iterator[None]:
+def _running(command: list[str], ready: Callable[[], bool], stop: signal.Signals = signal.SIGTERM) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/")
     try:
         give_up = time.monotonic() + _START_SECONDS
@@ -122,7 +123,7 @@ def _running(command: list[str], ready: Callable[[], bool]) -> Iterator[None]:
             time.sleep(0.05)
         yield
     finally:
-        process.terminate()
+        process.send_signal(stop)
         try:
             process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
