@@ -239,11 +239,11 @@ def test_unsupported_version(tmp_path: Path) -> None:
     assert names([disabled], resolver=resolver) == []
 
 
-def test_enrichments_of_later_and_unknown_ones() -> None:
+def test_an_enrichment_of_an_unknown_name() -> None:
     with pytest.raises(ConfigError) as error:
-        load([config("yauaa_enrichment_config"), config("from_the_future")])
-    assert "enrichment 1: enrichment yauaa_enrichment_config is not supported by this version yet" in str(error.value)
-    assert "enrichment 2: there is no enrichment from_the_future" in str(error.value)
+        load([UA_UTILS, config("yauaa_enrichment_confg"), config("from_the_future")])
+    assert "enrichment 2: there is no enrichment yauaa_enrichment_confg; did you mean yauaa_" in str(error.value)
+    assert "enrichment 3: there is no enrichment from_the_future" in str(error.value)
 
 
 def test_of_two_of_one_kind_the_last_counts(caplog: pytest.LogCaptureFixture) -> None:
