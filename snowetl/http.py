@@ -19,6 +19,7 @@ from snowetl.http_transport import HttpError, Policy, PooledTransport, Request, 
 __all__ = ["Http", "HttpError", "Policy", "Request", "Response", "Transport"]
 
 _MASK = "***"
+_LONGEST_REASON = 1000
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PUBLIC_HEADERS = frozenset(("accept", "accept-encoding", "content-type", "user-agent"))
 _USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)(?:[^/\s?#]+|[^/\s@:?#]+:(?!\d{1,5}(?:[/?#]|$))[^\s@]+)(?=@)")
@@ -100,6 +101,8 @@ class Http:
             return self._patiently(request)
         except HttpError as error:
             reason = redacted(str(error), self._secrets)
+            if len(reason) > _LONGEST_REASON:  # a line of the answer may stand in it
+                reason = f"{reason[:_LONGEST_REASON]}…"
             raise HttpError(reason, sent=error.sent, passing=error.passing) from None
 
     def _patiently(self, request: Request) -> Response:

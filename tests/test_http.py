@@ -170,6 +170,11 @@ def test_endless_headers() -> None:
         assert "headers" in str(failure(uri))
 
 
+def test_H3_a_line_of_a_wrong_answer_does_not_fill_the_message() -> None:
+    with dripping(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000, at_once=1 << 21) as uri:
+        assert len(str(failure(uri))) < 2000
+
+
 # --- patience -----------------------------------------------------------------------------------------------------
 
 

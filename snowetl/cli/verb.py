@@ -125,10 +125,9 @@ class VerbCommand(click.Command):
             values, rest, order = parse(args)
             for parameter, times in Counter(map(id, order)).items():
                 [given] = {id(each): each for each in order if id(each) == parameter}.values()
-                if times > 1 and isinstance(given, SettingOption) and not given.multiple:
-                    raise click.UsageError(
-                        f"{given.setting.flag} is given {times} times, and takes one value. Give it once", ctx
-                    )
+                if times > 1 and isinstance(given, click.Option) and not given.multiple and not given.is_eager:
+                    flag = given.setting.flag if isinstance(given, SettingOption) else given.opts[-1]
+                    raise click.UsageError(f"{flag} is given {times} times, and takes one value. Give it once", ctx)
             return values, rest, order
 
         parser.parse_args = parse_once  # type: ignore[method-assign]

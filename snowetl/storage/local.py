@@ -242,13 +242,25 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _each_once(paths: Iterator[str]) -> Iterator[str]:
-    """``paths`` in order, but each file once: under its own name where that is among them, not a link's too."""
-    names: dict[str, str] = {}
-    for path in sorted(paths):
+    """``paths`` in order, but each file once: under its own name where that is among them, not a link's too.
+
+    Of hard links, the first name.
+    """
+    names: dict[str | tuple[int, int], tuple[bool, str]] = {}
+    for path in paths:
         real = os.path.realpath(path)
-        if real not in names or path == real:
-            names[real] = path
-    return iter(names.values())
+        key, name = _hard_links(real) or real, (path != real, path)
+        names[key] = min(names.get(key, name), name)
+    return iter(sorted(path for _, path in names.values()))
+
+
+def _hard_links(path: str) -> tuple[int, int] | None:
+    """What tells a file that has several names."""
+    try:
+        stat = os.stat(path)  # noqa: PTH116
+    except OSError:  # told where the file is looked at
+        return None
+    return (stat.st_dev, stat.st_ino) if stat.st_nlink > 1 and stat.st_ino else None
 
 
 def _match(folder: str, levels: list) -> Iterator[str]:  # type: ignore[type-arg]

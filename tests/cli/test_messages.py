@@ -125,6 +125,11 @@ def test_L12_a_short_and_a_long_option_are_one(folder: Path, capsys: Captured) -
     assert (code, "--output-folder is given 2 times" in text) == (2, True)
 
 
+def test_L12_a_configuration_file_given_twice(folder: Path, capsys: Captured) -> None:
+    code, text = answer(capsys, *options(folder, "--config", "a.yml", "--config", "b.yml"))
+    assert (code, "--config is given 2 times" in text) == (2, True)
+
+
 @pytest.mark.parametrize("second", ["more", "raw", "file://{folder}/raw/"])
 def test_L12_input_given_twice_is_a_list(second: str, folder: Path, capsys: Captured) -> None:
     """Both are read; what two inputs name is read once."""

@@ -101,3 +101,11 @@ def test_H7_a_file_is_read_once_whatever_links_to_it(tmp_path: Path) -> None:
     assert names == ["mounted-again/b.log", "z/a.log"]
     names = [os.path.relpath(info.url, tmp_path) for info in LocalFileSystem().list(str(tmp_path / "in/*.log"))]
     assert names == ["in/a-link.log"]
+
+
+def test_H7_a_file_of_several_names_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "b.log").write_bytes(b"b\n")
+    (tmp_path / "c.log").hardlink_to(tmp_path / "b.log")
+    (tmp_path / "a.log").symlink_to(tmp_path / "c.log")
+    (tmp_path / "d.log").write_bytes(b"b\n")  # the same content is another file
+    assert [Path(info.url).name for info in LocalFileSystem().list(str(tmp_path))] == ["b.log", "d.log"]
