@@ -54,6 +54,8 @@ def carry_out(
         report = done_report(run, kind, plan.fingerprint)  # another job may have done it since we looked
         if report is None:
             report = _do(run, plan, lease, work, report_of)
+        else:
+            _complete(run)
         seal(report)
         return report
 
@@ -78,13 +80,17 @@ def _do(run: Run, plan: Plan, lease: Lease, work: Callable[[], T], report_of: Ca
 
 
 def tidy(run: Run) -> None:
-    """Finish a run that is done, but whose process was killed between the report and its end."""
+    """Complete a run that is done, but whose process was killed between the report and its end."""
     scratch.sweep()
     if run.is_tidy():
         return
     with suppress(OutputExists), Lease(run.lock_url):  # held by a job that is just about to do the same
-        run.mark()
-        run.sweep()
+        _complete(run)
+
+
+def _complete(run: Run) -> None:
+    run.mark()
+    run.sweep()
 
 
 def done_report(run: Run, kind: type[R], fingerprint: Fingerprint) -> R | None:

@@ -41,6 +41,7 @@ def main() -> int:
             for master, step, how in itertools.product(args.master or ["none"], args.step or STEPS, args.how or HOWS):
                 started, bad = time.monotonic(), 0
                 for number in range(seed, seed + args.runs):
+                    print(f"  {storage} {master} {step} {how} {number}", file=sys.stderr, flush=True)
                     outcome = crashes.run(case := Case(step, master, storage, how, number, args.moment))
                     if outcome.faults:
                         bad += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ _ENDS = {0, 3}
 """Exit codes of a verb that has done what there is to do."""
 _AFTER_TERM = {130, -signal.SIGTERM, *_ENDS}
 """SIGTERM before the verb has begun ends it as it ends every process."""
-_MARK = "crash-test"
+_MARK = f"crash-test-{os.getpid()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ HOOK = Path(__file__).with_name("hook")
 MARK = "SNOWETL_CRASH_CASE"
 """Every process that a verb started has it in its environment."""
 _STEP = re.compile(r"\b(enrich|transform|load): ")
-_LONGEST_SECONDS = 300
+_LONGEST_SECONDS = 120
 _POLL_SECONDS = 0.001
 
 
@@ -49,7 +49,7 @@ class Victim:
 
     @property
     def told(self) -> str:
-        return "".join(self.lines[-15:])
+        return "".join(self.lines[-40:])
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -67,6 +67,8 @@ class Victim:
         try:
             code = self.process.wait(timeout=_LONGEST_SECONDS)
         except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
             self.shoot("kill", "it does not end")
             raise AssertionError(f"the verb did not end within {_LONGEST_SECONDS} s: {self.told}") from None
         self._reader.join(timeout=5)

@@ -302,3 +302,18 @@ def test_nothing_but_empty_files(tmp_path: Path) -> None:
     (tmp_path / "raw" / "empty").touch()
     with pytest.raises(NothingToDo):
         plan(tmp_path)
+
+
+def test_a_run_that_was_killed_after_its_report_is_completed(raw: Path, tmp_path: Path) -> None:
+    enrich(tmp_path)
+    run = plan(tmp_path).run
+    marks = [Path(folder) / "_SUCCESS" for folder in run.folders]
+    for mark in marks:
+        mark.unlink()
+    Path(run.lock_url).write_text("left by a process that died")
+    staged = marks[0].with_name("._staging-_SUCCESS-0")
+    staged.touch()
+    enrich(tmp_path)
+    assert all(mark.exists() for mark in marks)
+    assert not staged.exists()
+    assert not Path(run.lock_url).exists()

@@ -8,6 +8,7 @@ operation of the verb's own process before which it ends; ``SNOWETL_CRASH_HOW``:
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -80,3 +81,4 @@ def end(how: str) -> None:
 
 if PLACE:
     install()
+    faulthandler.register(signal.SIGUSR1)  # all threads say where they are
