@@ -72,12 +72,15 @@ def _text(type_: str, plain: bool) -> Write:
     check, surely = (_ascii, 0) if type_.startswith("CHAR") else (_bytes, length // 4)
 
     def write(value: Any) -> str:
-        text = value if plain and type(value) is str else cell(value, plain)
+        text = cell(value, plain)
         if len(text) > surely:
             check(text, length)
         return text
 
-    return write
+    def write_plain(value: Any) -> str:
+        return value if type(value) is str and len(value) <= surely else write(value)
+
+    return write_plain if plain else write
 
 
 def _bytes(text: str, length: int) -> None:

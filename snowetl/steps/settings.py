@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from snowetl.enrich.config import EnrichConfig
     from snowetl.jvm.instants import Instant
     from snowetl.load.target import Target
+    from snowetl.load.warehouse import Capabilities
     from snowetl.runs.notify import Queue
     from snowetl.transform.discovery import RunInterval
     from snowetl.transform.formats import Formats
@@ -501,18 +502,28 @@ class Loading(Settings):
         group=WAREHOUSE,
     )
 
+    def _require(self, kind: Capabilities) -> None:
+        """Raises ``ConfigError`` unless exactly one of each group of settings that the warehouse needs is given."""
+        lacking = []
+        for group in kind.required:
+            flags = [f"--{name.replace('_', '-')}" for name in group]
+            given = [flag for flag, name in zip(flags, group, strict=True) if getattr(self, name)]
+            if len(given) > 1:
+                raise ConfigError(f"{' and '.join(given)} are two ways to read the same files: give one")
+            if not given:
+                example = f" {kind.database_example}" if group == ("database",) else ""
+                others = f" (or {' or '.join(flags[1:])})" if flags[1:] else ""
+                lacking.append(f"{flags[0]}{example}{others}")
+        if lacking:
+            raise ConfigError(f"--warehouse {self.warehouse} needs {' and '.join(lacking)}")
+
     @property
     def target(self) -> Target:
         """Raises ``ConfigError`` that names every option the warehouse lacks."""
         from snowetl.load.target import Target
+        from snowetl.load.warehouses import warehouse_class
 
-        if self.warehouse == "redshift":
-            lacking = [] if self.database else ["--database redshift://USER:PASSWORD@HOST:5439/DATABASE"]
-            lacking += [] if self.role_arn or self.assume_role_arn else ["--role-arn (or --assume-role-arn)"]
-            if lacking:
-                raise ConfigError(f"--warehouse redshift needs {' and '.join(lacking)}")
-            if self.role_arn and self.assume_role_arn:
-                raise ConfigError("--role-arn and --assume-role-arn are two ways to read the same files: give one")
+        self._require(warehouse_class(self.warehouse).capabilities)
         return Target(
             warehouse=self.warehouse,
             database=self.database,

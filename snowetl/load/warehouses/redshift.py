@@ -161,6 +161,10 @@ class RedshiftWarehouse:
         row_formats=frozenset((TSV,)),
         max_identifier=127,
         reads_from=frozenset(("s3", "s3a", "s3n")),
+        extra="redshift",
+        modules=("redshift_connector",),
+        required=(("database",), ("role_arn", "assume_role_arn")),
+        database_example=_EXAMPLE,
     )
 
     def __init__(

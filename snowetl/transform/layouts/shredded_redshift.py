@@ -7,14 +7,15 @@ that no message names: RDB Loader does not see it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from operator import itemgetter
 
 from snowetl.ddl import redshift
-from snowetl.ddl.atomic import redshift_columns, texts_fit
+from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.cells import NULL, Unfit, Write
 from snowetl.ddl.redshift_cells import cut, escape, writers
-from snowetl.ddl.tables import Column
+from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
@@ -45,7 +46,8 @@ class RedshiftRows:
         """Append the event's row. An event without a time that Redshift's users can read is refused as a whole."""
         line = atomic_row(event)
         rejected: list[ShreddedRow] = []
-        if event.exact or not (line.isascii() and texts_fit(line)) or NULL in line or _has_numbers_to_check(event):
+        strange_texts = NULL in line or not _TEXTS_FIT(line.encode("utf-8", "replace"))
+        if event.exact or strange_texts or _has_strange_numbers(event):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
@@ -69,6 +71,7 @@ _TYPES = {INDEX[column.name]: column.type for column in redshift_columns()}
 _TEXTS = {
     index: writers(type_.upper()).plain for index, type_ in _TYPES.items() if type_.startswith(("varchar", "char"))
 }
+_SIZES = {index: text_length(_TYPES[index].upper()) or 0 for index in _TEXTS}
 _DOUBLES = {index: writers("DOUBLE PRECISION").any for index, type_ in _TYPES.items() if type_ == "double precision"}
 _MONEY = {index: writers("DECIMAL (18, 2)").any for index, type_ in _TYPES.items() if type_ == "dec(18,2)"}
 _doubles, _money = itemgetter(*_DOUBLES), itemgetter(*_MONEY)
@@ -79,9 +82,20 @@ def atomic_row(event: Event) -> str:
     return "\t".join(_atomic(event.columns))
 
 
-def _has_numbers_to_check(event: Event) -> bool:
-    """Whether there is money, or a double with an exponent."""
-    return any(_money(event.columns)) or "E" in "".join(_doubles(event.columns))
+def _pattern(type_: str) -> bytes:
+    length = text_length(type_.upper())
+    characters = rb"[^\t\x80-\xff]" if type_.startswith("char") else rb"[^\t]"
+    return characters + (b"*+" if length is None else b"{0,%d}+" % length)
+
+
+_TEXTS_FIT = re.compile(b"\t".join(_pattern(column.type) for column in redshift_columns())).fullmatch
+"""Matches a row, as bytes, of which ``COPY`` takes every text uncut."""
+_PLAIN_MONEY = re.compile(r"(?:\t|-?[0-9]{1,16}(?:\.[0-9]{1,2})?(?=\t|$))*+").fullmatch
+
+
+def _has_strange_numbers(event: Event) -> bool:
+    """Whether there is money of an unusual spelling, or a double with an exponent."""
+    return not _PLAIN_MONEY("\t".join(_money(event.columns))) or "E" in "".join(_doubles(event.columns))
 
 
 def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
@@ -93,7 +107,7 @@ def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failu
         text = columns[index]
         if text == NULL:
             rejected.append(_REJECTED.of_event(event, index, r"\N is NULL", text))
-        elif text:
+        elif text and not (text.isascii() and len(text) <= _SIZES[index]):
             _replace(event, columns, index, write, text, rejected)
     for index, write in (*_DOUBLES.items(), *_MONEY.items()):
         if columns[index]:
