@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -18,6 +23,35 @@ _UNPRINTABLE = re.compile(
 surrogates."""
 
 _secrets: set[str] = set()
+
+
+@dataclass(slots=True)
+class Manner:
+    """How messages are said. ``log_format`` is ``text`` or ``json`` (a document a line)."""
+
+    quiet: bool = False
+    verbose: bool = False
+    log_format: str = "text"
+    aside: Callable[[str], None] | None = None
+    """Prints a line above a bar that is on the terminal."""
+
+
+manner = Manner()
+
+
+def speak(quiet: bool = False, verbose: bool = False, log_format: str = "text") -> None:
+    """Choose how messages are said from now on."""
+    manner.quiet, manner.verbose, manner.log_format = quiet, verbose, log_format
+
+
+@contextmanager
+def beside_bar(show: Callable[[str], None]) -> Iterator[None]:
+    """While a bar is on the terminal, messages go through ``show``, which keeps it whole."""
+    manner.aside = show
+    try:
+        yield
+    finally:
+        manner.aside = None
 
 
 def remember(secrets: Iterable[str]) -> None:
@@ -42,23 +76,52 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def say(text: str) -> None:
-    """A line about what happens, on stderr."""
-    click.echo(printable(mask(text)), err=True)
+def say(text: str, **more: Any) -> None:
+    """A line about what happens, on stderr; ``more`` are numbers for programs. Nothing with ``--quiet``."""
+    if not manner.quiet:
+        _log("info", text, more=more)
+
+
+def detail(text: str) -> None:
+    """A line that only ``--verbose`` shows."""
+    if manner.verbose:
+        _log("debug", text)
 
 
 def warn(text: str) -> None:
-    click.secho(printable(mask(f"Warning: {text}")), err=True, fg="yellow")
+    _log("warning", text, "Warning: ", "yellow")
 
 
 def fail(text: str) -> None:
     """Why the verb stops, on stderr."""
-    click.secho(printable(mask(f"Error: {text}")), err=True, fg="red")
+    _log("error", text, "Error: ", "red")
+
+
+def _log(level: str, text: str, prefix: str = "", color: str | None = None, more: dict[str, Any] | None = None) -> None:
+    """A line on stderr. Where nobody watches, lines tell their time; an error ends them, and is left as it is."""
+    text = mask(text)
+    now = datetime.now(UTC)
+    if manner.log_format == "json":
+        document = {"time": now.isoformat(timespec="milliseconds"), "level": level, "message": text} | (more or {})
+        click.echo(json.dumps(document), err=True)
+        return
+    shown = printable(f"{prefix}{text}")
+    if manner.aside is not None:
+        manner.aside(shown)
+        return
+    stamp = "" if on_terminal() or level == "error" else f"{now:%Y-%m-%dT%H:%M:%SZ} "
+    click.secho(f"{stamp}{shown}", err=True, fg=color)
 
 
 def show(text: str) -> None:
     """A result for a person, on stdout."""
     click.echo(printable(mask(text)))
+
+
+def summarize(text: str) -> None:
+    """What was done, for a person, on stdout. Nothing with ``--quiet``."""
+    if not manner.quiet:
+        show(text)
 
 
 def emit(text: str) -> None:

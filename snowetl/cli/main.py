@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     console.tolerate_encodings()
+    console.speak()
     os.umask(os.umask(0) | _NOT_FOR_OTHERS)  # events and bad rows hold personal data
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -100,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.fail(console.click_message(error))
         return error.exit_code if isinstance(error, click.UsageError) else 1
     except SnowetlError as error:
+        console.detail("".join(traceback.format_exception(error)).rstrip())
         console.fail(str(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -1,4 +1,4 @@
-"""How far a job is: a bar on a terminal, a line every half minute elsewhere; with rate and time left."""
+"""How far a job is: a bar on a terminal, a line every half minute elsewhere (with ``--verbose`` every 5 seconds)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,37 @@ from typing import Any
 from snowetl.cli import console
 
 _LINE_SECONDS = 30.0
+_VERBOSE_LINE_SECONDS = 5.0
 
 
 @contextmanager
-def progress(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
-    """Yields the function to call with the records and input bytes done since the last call (from any thread)."""
-    with _bar(total_bytes) if console.on_terminal() else _lines(total_bytes) as advance:
+def progress(total_bytes: int, stage: str = "") -> Iterator[Callable[[int, int], None]]:
+    """Yields the function to call with the records and input bytes done since the last call (from any thread).
+
+    ``stage`` says what is worked on: ``2/3 transform``.
+    """
+    bar = console.on_terminal() and console.manner.log_format == "text" and not console.manner.quiet
+    with _bar(total_bytes, stage) if bar else _lines(total_bytes, stage) as advance:
         yield advance
 
 
 @contextmanager
-def _bar(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
+def _bar(total_bytes: int, stage: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
     state = _State(total_bytes)
-    columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total_bytes, rate="")
+    columns = (
+        *((TextColumn("{task.description}"),) if stage else ()),
+        *(BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn()),
+    )
+    terminal = Console(stderr=True)
+
+    def above(text: str) -> None:
+        terminal.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    with Progress(*columns, console=terminal, transient=True) as bar, console.beside_bar(above):
+        task = bar.add_task(stage, total=total_bytes, rate="")
 
         def advance(records: int, size: int) -> None:
             state.add(records, size)
@@ -38,13 +51,15 @@ def _bar(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _lines(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
+def _lines(total_bytes: int, stage: str) -> Iterator[Callable[[int, int], None]]:
     state = _State(total_bytes)
     done = threading.Event()
+    label = f"{stage}  " if stage else ""
 
     def report() -> None:
-        while not done.wait(_LINE_SECONDS):
-            console.say(f"{state.percent():3.0f} %  {state.describe()}")
+        while not done.wait(_VERBOSE_LINE_SECONDS if console.manner.verbose else _LINE_SECONDS):
+            numbers = {"stage": stage, "records": state.records, "bytes": state.bytes, "totalBytes": total_bytes}
+            console.say(f"{label}{state.percent():3.0f} %  {state.describe()}", **numbers)
 
     reporter = threading.Thread(target=report, name="progress-lines", daemon=True)
     reporter.start()
@@ -107,8 +122,8 @@ class ConsoleWatch:
     def warn(self, text: str) -> None:
         console.warn(text)
 
-    def progress(self, total_bytes: int) -> AbstractContextManager[Callable[[int, int], None]]:
-        return progress(total_bytes)
+    def progress(self, total_bytes: int, stage: str = "") -> AbstractContextManager[Callable[[int, int], None]]:
+        return progress(total_bytes, stage)
 
     def planned(self, plan: Any) -> None:
         if self._planned is not None:
@@ -116,4 +131,4 @@ class ConsoleWatch:
 
     def done(self, report: Any) -> None:
         if self._shown is not None:
-            console.show(self._shown(report))
+            console.summarize(self._shown(report))

@@ -40,8 +40,8 @@ def command(settings: RunSettings) -> None:
     report = run(settings, watch=ConsoleWatch(planned=partial(tables.planned_run, target=target)))
     if report is None:
         return
-    console.show(tables.run_report(report))
-    console.show(f"  report  {settings.runs_folder}/run={report['run']}/report.html")
+    console.summarize(tables.run_report(report))
+    console.summarize(f"  report  {settings.runs_folder}/run={report['run']}/report.html")
     if report["differences"]:
         console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
         raise click.exceptions.Exit(1)

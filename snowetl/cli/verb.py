@@ -15,13 +15,15 @@ from snowetl.cli import console
 from snowetl.cli.verbs import settings_of_all
 from snowetl.documents import secrets_in
 from snowetl.errors import ConfigError
+from snowetl.jvm import jsontext
 from snowetl.settings import Document, Flag, Kind, Option, Settings
 from snowetl.settings.docs import default_note
 from snowetl.settings.fingerprint import read_document
 from snowetl.settings.secrets import passwords_in
 from snowetl.settings.yml import read_config
 from snowetl.steps.extras import check_extras
-from snowetl.steps.settings import GROUPS
+from snowetl.steps.settings import GROUPS, Speaking
+from snowetl.version import __version__
 
 S = TypeVar("S", bound=Settings)
 
@@ -95,6 +97,9 @@ class VerbCommand(click.Command):
 
     def _run(self, config: Path | None, **values: Any) -> None:
         settings = self._settings(click.get_current_context(), config, values)
+        if isinstance(settings, Speaking):
+            console.speak(settings.quiet, settings.verbose, settings.log_format)
+            console.detail(f"snowetl {__version__}, settings: {jsontext.dumps(settings.to_json())}")
         if self._preflight:
             check_extras(settings)
         self._function(settings)

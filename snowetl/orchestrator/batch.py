@@ -31,7 +31,7 @@ from snowetl.runs.lease import Lease
 from snowetl.runs.run import Run, run_id
 from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
-from snowetl.steps.base import Unwatched, Watch, World
+from snowetl.steps.base import Numbered, Unwatched, Watch, World
 from snowetl.steps.enrich import EnrichPlan
 from snowetl.steps.table import ENRICH, TRANSFORM
 from snowetl.steps.transform_plan import FolderRun
@@ -153,7 +153,7 @@ class _Run:
         self._check_counts(enriched, transformed, folder)
         steps, differences = [enriched.to_json(), transformed.to_json()], list[str]()
         if "load" in settings.steps:
-            loaded, differences = _load(settings, entry, folder, steps[0], steps[1], watch)
+            loaded, differences = _load(settings, entry, folder, steps[0], steps[1], self._watch_of("load"))
             steps.append(loaded)
         finished = _now()
         report = {
@@ -175,22 +175,28 @@ class _Run:
         return report
 
     def _enrich(self, plan: EnrichPlan, workers: WorkerPool) -> EnrichReport:
+        watch = self._watch_of(ENRICH.name)
         if plan.done is not None:
-            self.watch.say(f"enrich: done already, {plan.run.folders[0]}")
+            watch.say(f"enrich: done already, {plan.run.folders[0]}")
         else:
-            self.watch.say(f"enrich: {count(len(plan.files), 'file')} in {count(len(plan.work), 'task')}")
-        [report] = ENRICH.execute(plan, workers, self.watch)
+            watch.say(f"enrich: {count(len(plan.files), 'file')} in {count(len(plan.work), 'task')}")
+        [report] = ENRICH.execute(plan, workers, watch)
         return report
 
     def _transform(self, world: World, workers: WorkerPool) -> tuple[TransformReport, str]:
         """The report of the transform, and the folder of its run."""
+        watch = self._watch_of(TRANSFORM.name)
         plan = TRANSFORM.plan(self.settings.transform_settings(self.entry.id), world)
         for done in plan.done:
-            self.watch.say(f"transform: done already, {done.folder}")
+            watch.say(f"transform: done already, {done.folder}")
         for batch in plan.batches:
-            self.watch.say(f"transform: {count(len(batch.files), 'file')} in {count(len(batch.work), 'task')}")
-        [report] = TRANSFORM.execute(plan, workers, self.watch) or TRANSFORM.reports(plan.done)
+            watch.say(f"transform: {count(len(batch.files), 'file')} in {count(len(batch.work), 'task')}")
+        [report] = TRANSFORM.execute(plan, workers, watch) or TRANSFORM.reports(plan.done)
         return report, (plan.done or [batch.run for batch in plan.batches])[0].folder
+
+    def _watch_of(self, step: str) -> Watch:
+        """A watch that says which step of how many it hears of."""
+        return Numbered(self.watch, f"{self.settings.steps.index(step) + 1}/{len(self.settings.steps)}")
 
     def _check_counts(self, enriched: EnrichReport, transformed: TransformReport, folder: str) -> None:
         differences = counts.before_load(enriched.to_json(), transformed.to_json())

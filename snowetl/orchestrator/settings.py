@@ -19,6 +19,7 @@ from snowetl.steps.settings import (
     Loading,
     RawInput,
     Shaping,
+    Speaking,
     TransformSettings,
     Working,
 )
@@ -31,7 +32,7 @@ STEPS = ("enrich", "transform", "load")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput):
+class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput, Speaking):
     """Input, output, and all settings of the steps.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are

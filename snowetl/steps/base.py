@@ -38,8 +38,11 @@ class Watch(Protocol):
     def planned(self, plan: Any) -> None:
         """Hears what a dry run would do."""
 
-    def progress(self, total_bytes: int) -> AbstractContextManager[Advance]:
-        """Entered while a step works; the step calls what it yields with the records and input bytes done."""
+    def progress(self, total_bytes: int, stage: str = "") -> AbstractContextManager[Advance]:
+        """Entered while a step works; the step calls what it yields with the records and input bytes done.
+
+        ``stage`` is the name of the step.
+        """
         ...
 
     def done(self, report: Any) -> None:
@@ -59,11 +62,34 @@ class Unwatched:
         pass
 
     @contextmanager
-    def progress(self, total_bytes: int) -> Iterator[Advance]:
+    def progress(self, total_bytes: int, stage: str = "") -> Iterator[Advance]:
         yield unheard
 
     def done(self, report: Any) -> None:
         pass
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A watch that hears of a step of several: ``place`` says which (``2/3``), before all that is said of it."""
+
+    watch: Watch
+    place: str
+
+    def say(self, text: str) -> None:
+        self.watch.say(f"{self.place} {text}")
+
+    def warn(self, text: str) -> None:
+        self.watch.warn(text)
+
+    def planned(self, plan: Any) -> None:
+        self.watch.planned(plan)
+
+    def progress(self, total_bytes: int, stage: str = "") -> AbstractContextManager[Advance]:
+        return self.watch.progress(total_bytes, f"{self.place} {stage}")
+
+    def done(self, report: Any) -> None:
+        self.watch.done(report)
 
 
 class Plan(Protocol):

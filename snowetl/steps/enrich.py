@@ -170,7 +170,7 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
         def work() -> EnrichTotals:
             tables, made = lookups.make(workers, plan.work, folder, watch)
             totals = EnrichTotals(lookups=made)
-            with watch.progress(plan.bytes) as advance:
+            with watch.progress(plan.bytes, Enrich.name) as advance:
                 for split in workers.run(task.with_files(tables), plan.work, advance):
                     totals.add(split)
             return totals

@@ -48,7 +48,8 @@ ROWS = "Rows"
 RUNS = "Which runs"
 WAREHOUSE = "Warehouse"
 WORK = "How the work is done"
-GROUPS = (IO, CONFIGURATION, EVENTS, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK)
+MESSAGES = "Messages"
+GROUPS = (IO, CONFIGURATION, EVENTS, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK, MESSAGES)
 """Groups of options in the order in which help texts and docs list them."""
 
 SMALLEST_SPLIT = 1024
@@ -76,6 +77,31 @@ class Limit(Kind):
 
 
 # --- groups that verbs share ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speaking(Settings):
+    """How much is said of the work, and how. Nothing here changes what comes out."""
+
+    quiet: bool = flag(
+        "-q",
+        "--quiet",
+        help="Say nothing but warnings and errors.",
+        group=MESSAGES,
+    )
+    verbose: bool = flag(
+        "-v",
+        "--verbose",
+        help="Say more: the settings in force, progress every 5 seconds, and where an error comes from.",
+        group=MESSAGES,
+    )
+    log_format: str = option(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="Messages on standard error as text, or as a JSON document a line.",
+        group=MESSAGES,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -540,7 +566,7 @@ class Loading(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnrichSettings(Enriching, Working, RawInput):
+class EnrichSettings(Enriching, Working, RawInput, Speaking):
     """Raw collector logs to enriched events and bad rows.
 
     ``run_id`` and ``etl_timestamp`` follow from each other where one is not given, from the clock without both.
@@ -572,7 +598,7 @@ class EnrichSettings(Enriching, Working, RawInput):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformSettings(Registries, Deduplicating, Shaping, Working):
+class TransformSettings(Registries, Deduplicating, Shaping, Working, Speaking):
     """Enriched runs to rows a warehouse can load.
 
     ``input_folder`` is one run folder, a folder of them, or a folder of files, which make one run named ``run_id``.
@@ -740,7 +766,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadSettings(Loading):
+class LoadSettings(Loading, Speaking):
     """Transformed runs into a warehouse."""
 
     input_folder: str | None = option(
@@ -787,7 +813,7 @@ class LoadSettings(Loading):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainSettings(Enriching):
+class ExplainSettings(Enriching, Speaking):
     """The way of one record, step by step: every setting that shapes a result counts here as in ``enrich``."""
 
     record: str = argument(
@@ -799,7 +825,7 @@ class ExplainSettings(Enriching):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DdlSettings(Settings):
+class DdlSettings(Speaking):
     """The tables of schemas, their migrations, and what keeps schemas from loading."""
 
     schemas: tuple[str, ...] = argument(

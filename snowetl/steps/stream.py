@@ -16,17 +16,22 @@ def stream(split: Split, advance: Advance, *, binary: bool) -> Iterator[tuple[st
 
     ``binary``: Thrift records, else lines of text. Raises ``StorageError`` where a file cannot be read.
     """
-    since = 0
+    since = size = 0
+
+    def consumed(more: int) -> None:
+        nonlocal size
+        size += more
+
     for slice_ in split.slices:
         name = slice_.url.rpartition("/")[2]
-        for record in splits.read(slice_, binary=binary):
+        for record in splits.read(slice_, binary=binary, consumed=consumed):
             yield name, record
             if not isinstance(record, Damage):
                 since += 1
                 if since >= _ADVANCE_EVERY:
-                    advance(since, 0)
-                    since = 0
-    advance(since, 0)
+                    advance(since, size)
+                    since = size = 0
+    advance(since, size)
 
 
 def work_of(plan: Sequence[Split], files: Sequence[FileInfo]) -> list[Work]:

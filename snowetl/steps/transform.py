@@ -65,7 +65,7 @@ class Transform:
             with storage.open() as manifest:
                 manifest.check()
         if plan.batches:
-            with watch.progress(plan.bytes) as advance:
+            with watch.progress(plan.bytes, Transform.name) as advance:
                 for batch in plan.batches:
                     reports.append(_transform(batch, workers, advance))
                     watch.done(reports[-1])

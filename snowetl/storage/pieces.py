@@ -52,6 +52,8 @@ class Source:
     def __init__(self, url: str, reopen: Callable[[int], BinaryIO], start: int = 0) -> None:
         self.url = url
         self.offset = start
+        self.consumed: Callable[[int], None] | None = None
+        """Hears how many bytes each reading of the file gave."""
         self._reopen = reopen
         self._stream: BinaryIO | None = None
         self._ahead = b""
@@ -123,9 +125,12 @@ class Source:
         try:
             if self._stream is None:
                 self._stream = self._reopen(self.offset)
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except OSError as error:
             raise StorageError(f"reading {self.url} failed: {error}; check the disk and run again") from error
+        if self.consumed is not None:
+            self.consumed(len(data))
+        return data
 
 
 class PieceBuffer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from snowetl.errors import SnowetlError
@@ -133,16 +133,20 @@ def plan(
     return Plan(splits, ignored)
 
 
-def read(slice_: Slice, *, binary: bool, fs: FileSystem | None = None) -> Iterator[Record | Damage]:
+def read(
+    slice_: Slice, *, binary: bool, fs: FileSystem | None = None, consumed: Callable[[int], None] | None = None
+) -> Iterator[Record | Damage]:
     """Stream the records of ``slice_`` in bounded memory; what is broken comes as :class:`Damage`.
 
-    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the slice's url.
+    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the slice's url;
+    ``consumed`` hears of the stored bytes that are read, which may be a little more than the slice has.
     Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
     :class:`UsageError` if the file does not exist.
     """
     files = fs or filesystem(slice_.url)
     remarks: list[Damage] = []
     source = Source(slice_.url, lambda offset: files.open(slice_.url, offset, expected=slice_.file))
+    source.consumed = consumed
     try:
         pieces, stop, framing = _content(source, slice_, binary)
         pieces = set_remarks_aside(pieces, remarks)

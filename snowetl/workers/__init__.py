@@ -29,9 +29,10 @@ def open_pool(
     """The pool ``master`` stands for: ``none`` is this machine without Spark; ``None`` is what Spark is set up for.
 
     Without a master, and where no cluster is set up, input of fewer than :data:`SMALL_INPUT` bytes is worked on here,
-    and ``say`` hears so. Raises :class:`UsageError` for an unknown master; Spark starts with the first task.
+    and ``say`` hears so. Raises :class:`UsageError` for an unknown master; Spark starts with the first task,
+    and ``say`` hears of that, too.
     """
-    request = PoolRequest(master, workers, app)
+    request = PoolRequest(master, workers, app, say)
     if master is None and input_bytes is not None and input_bytes < SMALL_INPUT and not _spark_is_set_up():
         say("the input is small: working in this process (--master 'local[*]' starts Spark)")
         master = "none"

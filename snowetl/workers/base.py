@@ -36,6 +36,23 @@ def unheard(records: int, size: int) -> None:
     """An ``Advance`` for work nobody watches."""
 
 
+class SplitProgress:
+    """Passes on progress within a split of ``size`` bytes: never more bytes than that, and with :meth:`finish` all."""
+
+    def __init__(self, advance: Advance, size: int) -> None:
+        self._advance = advance
+        self._left = size
+
+    def __call__(self, records: int, size: int) -> None:
+        size = min(size, self._left)
+        self._left -= size
+        self._advance(records, size)
+
+    def finish(self) -> None:
+        left, self._left = self._left, 0
+        self._advance(0, left)
+
+
 class Task(Protocol[R_co]):
     """What to do with a split. Picklable."""
 
@@ -46,7 +63,8 @@ class Task(Protocol[R_co]):
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> R_co:
         """Do the work of one split. ``files`` are those of :attr:`files`, with their paths on this machine.
 
-        ``advance`` hears of records while they are read; bytes are the pool's to tell.
+        ``advance`` hears of records and stored bytes while they are read; the pool sees to it that the bytes of a split
+        are told once (:class:`SplitProgress`).
         """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.workers import gathering
-from snowetl.workers.base import Advance, R, Task, Work
+from snowetl.workers.base import Advance, R, SplitProgress, Task, Work
 
 
 class InProcess:
@@ -16,8 +16,9 @@ class InProcess:
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
         files = {name: Path(path) for name, path in task.files.items()}
         for split, size in work:
-            yield task.run(split, files, advance)
-            advance(0, size)
+            progress = SplitProgress(advance, size)
+            yield task.run(split, files, progress)
+            progress.finish()
 
     def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
         return gathering.distinct(self, task, work, advance)

@@ -28,6 +28,8 @@ class PoolRequest:
     master: str | None
     workers: int
     app: str
+    say: Callable[[str], None] = lambda text: None
+    """Hears what takes long: the start of Spark."""
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def _on_spark(request: PoolRequest) -> Iterator[WorkerPool]:
 
     if request.workers > 1:
         raise UsageError("--workers is for --master none; on Spark the master says how many (local[4])")
-    pool = SparkPool(request.app, request.master)
+    pool = SparkPool(request.app, request.master, request.say)
     try:
         yield pool
     finally:

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Generic, NamedTuple
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.errors import SnowetlError
 from snowetl.workers import gathering
-from snowetl.workers.base import Advance, R, Task, Work
+from snowetl.workers.base import Advance, R, SplitProgress, Task, Work
 
+_POLL_SECONDS = 0.5
 _QUEUED_PER_WORKER = 4
 """Splits handed to the processes ahead of time; also bounds the results that wait for the driver."""
 
@@ -28,22 +29,23 @@ class ProcessPool:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._gauge: _Gauge | None = None
         self._before: set[BaseProcess] = set()
 
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
-        pool = self._started()
+        pool, gauge = self._started()
         waiting = iter(work)
-        running: set[Future[_Done[R]]] = set()
+        running: set[Future[R]] = set()
         try:
             while True:
                 while len(running) < self.workers * _QUEUED_PER_WORKER and (item := next(waiting, None)) is not None:
                     running.add(pool.submit(_run, task, item))
                 if not running:
                     return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for done in (future.result() for future in finished):
-                    advance(done.records, done.bytes)
-                    yield done.result
+                finished, running = wait(running, _POLL_SECONDS, FIRST_COMPLETED)
+                gauge.tell(advance)
+                for future in finished:
+                    yield future.result()
         except BrokenProcessPool:
             self.close()
             raise SnowetlError(
@@ -72,36 +74,57 @@ class ProcessPool:
             child.terminate()
             child.join()
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
+    def _started(self) -> tuple[ProcessPoolExecutor, _Gauge]:
+        if self._pool is None or self._gauge is None:
             self._before = set(multiprocessing.active_children())
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
-        return self._pool
+            self._gauge = _Gauge(context.Value("q", 0), context.Value("q", 0))
+            counters = (self._gauge.records, self._gauge.bytes)
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin, initargs=counters)
+        return self._pool, self._gauge
 
 
-class _Done(NamedTuple, Generic[R]):
-    result: R
-    records: int
-    bytes: int
+class _Gauge:
+    """What all processes have added up, in memory they share."""
+
+    def __init__(self, records: Synchronized[int], size: Synchronized[int]) -> None:
+        self.records = records
+        self.bytes = size
+        self._told = (0, 0)
+
+    def add(self, records: int, size: int) -> None:
+        """In a worker process."""
+        for counter, more in ((self.records, records), (self.bytes, size)):
+            with counter.get_lock():
+                counter.value += more
+
+    def tell(self, advance: Advance) -> None:
+        """In the parent: pass on what has come since the last call."""
+        records, size = self.records.value, self.bytes.value
+        if (records, size) != self._told:
+            advance(records - self._told[0], size - self._told[1])
+            self._told = (records, size)
 
 
-def _run(task: Task[R], work: Work) -> _Done[R]:
-    """In a worker process: the result of a split, and how many records it had."""
-    records = 0
-
-    def count(more: int, size: int) -> None:
-        nonlocal records
-        records += more
-
-    result = task.run(work.split, {name: Path(path) for name, path in task.files.items()}, count)
-    return _Done(result, records, work.bytes)
+_gauge: _Gauge | None = None
+"""That of a worker process."""
 
 
-def _begin() -> None:
+def _run(task: Task[R], work: Work) -> R:
+    """In a worker process: the result of a split."""
+    assert _gauge is not None
+    progress = SplitProgress(_gauge.add, work.bytes)
+    result = task.run(work.split, {name: Path(path) for name, path in task.files.items()}, progress)
+    progress.finish()
+    return result
+
+
+def _begin(records: Synchronized[int], size: Synchronized[int]) -> None:
     """Ctrl-C goes to the whole process group: the parent decides, and ends its workers. They also end when it is
     killed: nobody would come for their results, and they would wait for work forever.
     """
+    global _gauge
+    _gauge = _Gauge(records, size)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 

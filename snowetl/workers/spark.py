@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -36,9 +37,10 @@ class SparkPool:
     Spark's own configuration decides.
     """
 
-    def __init__(self, app: str, master: str | None = None) -> None:
+    def __init__(self, app: str, master: str | None = None, say: Callable[[str], None] = lambda text: None) -> None:
         self._app = app
         self._master = master
+        self._say = say
         self._session: SparkSession | None = None
         self._ours = False
 
@@ -46,7 +48,11 @@ class SparkPool:
     def context(self) -> SparkContext:
         """Raises :class:`UsageError` where Spark cannot be started."""
         if self._session is None:
+            started = time.monotonic()
+            self._say(f"starting Spark{f' on {self._master}' if self._master else ''}")
             self._session, self._ours = open_session(self._app, self._master)
+            version, seconds = self._session.version, time.monotonic() - started
+            self._say(f"Spark {version} is there after {seconds:.0f} s")
         return self._session.sparkContext
 
     def close(self) -> None:
