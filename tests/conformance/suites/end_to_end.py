@@ -13,14 +13,17 @@ import functools
 import gzip
 import hashlib
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 from snowetl.enrich.enrichments import registered
+from snowetl.enrich.enrichments.currency_conversion import ENDPOINT_VARIABLE
 from snowetl.iglu.validation.patterns import full_match
 from snowetl.model.fields import INDEX, NAMES
 from snowetl.steps.base import Unwatched, World
@@ -35,12 +38,13 @@ from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._remote import service
 from tests.conformance.suites._sql_query import prepared
 from tests.conformance.suites._yauaa import yauaa_is_missing
+from tests.iglu.server import Answer, serving
 
 FILES = "end_to_end.jsonl"
 
 _JSON_COLUMNS = ("contexts", "derived_contexts", "unstruct_event")
 _EVENT = INDEX["event"]
-_SERVICES = frozenset(("remote_adapter", "http", "postgresql"))
+_SERVICES = frozenset(("remote_adapter", "http", "open_exchange_rates", "postgresql"))
 _NOT_OURS = frozenset(("v_etl",))
 """The job names itself as the processor."""
 
@@ -60,6 +64,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         resolver_with(case.get("extra_schemas") or {}, vectors) as resolver,
         _remote_adapters(case) as remote_adapters,
         _served(case, configs) as configs,
+        _exchange_rates(case),
     ):
         work = Path(folder)
         _write_input(case, work / "in")
@@ -93,6 +98,23 @@ def _remote_adapters(case: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
             url, _ = services.enter_context(service(needed))
             adapters.append({"vendor": needed["vendor"], "version": needed["version"], "url": url})
         yield adapters
+
+
+@contextlib.contextmanager
+def _exchange_rates(case: dict[str, Any]) -> Iterator[None]:
+    """The rates of a case, the same for all days, from a server that speaks as Open Exchange Rates does."""
+    rates: dict[str, float] = {}
+    for needed in _required(case, "open_exchange_rates"):
+        for pair in needed["rates"]:
+            rates |= {pair["from"]: 1, pair["to"]: pair["rate"]}
+    if not rates:
+        yield
+        return
+    with (
+        serving(lambda path: Answer(body=json.dumps({"rates": rates}).encode())) as server,
+        mock.patch.dict(os.environ, {ENDPOINT_VARIABLE: server.uri}),
+    ):
+        yield
 
 
 def _required(case: dict[str, Any], kind: str) -> list[dict[str, Any]]:
