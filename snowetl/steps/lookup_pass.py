@@ -81,7 +81,7 @@ class LookupPass:
             lookup.check()
         watch.say(f"reading the input for what to look up: {', '.join(lookup.name for lookup in lookups)}")
         task = KeysTask.create(self.config, [lookup.name for lookup in lookups])
-        with watch.progress(sum(item.bytes for item in work)) as advance:
+        with watch.progress(sum(item.bytes for item in work), "keys of lookups") as advance:
             keys.add(_named_key(value) for value in workers.distinct(task, work, advance))
 
     def _is_kept(self, lookup: Lookup) -> bool:
