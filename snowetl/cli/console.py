@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,7 @@ import click
 
 from snowetl.documents import MASK
 from snowetl.settings.secrets import redact
-
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-"""What moves a terminal's cursor or turns its text around: C0 but tab and line feed, C1, marks of direction, lone
-surrogates."""
+from snowetl.settings.words import printable
 
 _secrets: set[str] = set()
 
@@ -64,11 +58,6 @@ def mask(text: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return redact(text)
-
-
-def printable(text: str) -> str:
-    """``text`` with ``\\x1b`` and the like for characters that would act on a terminal instead of being seen."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode("ascii"), text)
 
 
 def one_line(text: str) -> str:

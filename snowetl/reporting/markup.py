@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from snowetl.settings.words import printable
+
 Report = Mapping[str, Any]
 """The JSON report of a step, or of a whole run."""
 
@@ -15,8 +17,8 @@ _SHOWN_CHARS = 300
 
 
 def text(value: object) -> str:
-    """Escaped for HTML; characters that cannot be shown are replaced."""
-    return html.escape(str(value).encode("utf-8", "replace").decode("utf-8"))
+    """Escaped for HTML; characters that cannot be shown, or that turn the text around, as ``\\x9b`` and the like."""
+    return html.escape(printable(str(value)))
 
 
 def name(value: str) -> str:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""What moves a terminal's cursor or turns its text around: C0 but tab and line feed, C1, marks of direction, lone
+surrogates."""
+
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``1 file``, ``1,200 files``."""
@@ -23,3 +31,8 @@ def size(number: int) -> str:
 def amount(files: int, stored: int, tasks: int) -> str:
     """``1 file, 2.0 KB, 1 task``."""
     return f"{count(files, 'file')}, {size(stored)}, {count(tasks, 'task')}"
+
+
+def printable(text: str) -> str:
+    """``text`` with ``\\x1b`` and the like for characters that would act on a terminal instead of being seen."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode("ascii"), text)
