@@ -26,6 +26,9 @@ _STACK_BYTES = 512 * 1024
 _PLACE = re.compile(r":(\d+):(\d+)\)?$", re.MULTILINE)
 _COLUMNS = [(field.name, "int" if field.type == "txn" else field.type) for field in FIELDS]
 _UNMENTIONED = 1
+_LONGEST_ERROR = 2_000
+_INDEXES = range(len(FIELDS))
+_VALUES = (str, float, int, type(None))
 _MENTIONS = {"contexts": "ontexts", "unstruct_event": "nstruct_event", "derived_contexts": "erived_contexts"}
 """The part of the name a script must contain, whether it writes ``event.contexts`` or ``event.getContexts()``."""
 
@@ -71,6 +74,7 @@ class Script:
         text = source + parameters
         self._skipped = [INDEX[name] for name, part in _MENTIONS.items() if part not in text]
         self.mentions_derived = INDEX["derived_contexts"] not in self._skipped
+        self._fresh_start_is_due = False
         self._start()
 
     def _start(self) -> None:
@@ -81,13 +85,14 @@ class Script:
         context.set_time_limit(max(self._limits.seconds, 1.0))
         run = context.eval(_prelude())(json.dumps(_COLUMNS), _FIRST_OWN_LINE, self._limits.output)
         try:
-            context.eval(self._source)
+            context.eval(f"{self._source}\n;void 0;")  # some values have no Python object: keep none
             process = context.eval("typeof process === 'function' ? process : undefined")
-        except (quickjs.JSException, ValueError, MemoryError) as error:  # ValueError: NUL, or a lone surrogate
+            text = str(context.eval("typeof process === 'function' ? Function.prototype.toString.call(process) : ''"))
+        except (quickjs.JSException, ValueError, TypeError, MemoryError) as error:  # ValueError: NUL, a lone surrogate
             raise _fault(error) from None
         if process is None:
             raise ScriptFault("the script has no function process(event)")
-        head = str(context.eval("String(process)")).partition(")")[0]
+        head = text.partition(")")[0]
         if head.lstrip().startswith("async") or "function*" in head:
             raise ScriptFault("process must be a plain function: it is called once per event and nothing waits for it")
         self.takes_headers = (
@@ -96,6 +101,7 @@ class Script:
         parameters = context.parse_json(self._parameters)
         context.set_time_limit(self._limits.seconds)
         self._context, self._run, self._process, self._given = context, run, process, parameters
+        self._fresh_start_is_due = False
 
     def call(self, values: list[str], derived: str, headers: Sequence[str], *, keep_printed: bool = False) -> Outcome:
         """Run ``process`` on an event: its columns, the text of ``derived_contexts`` so far, its HTTP headers."""
@@ -105,6 +111,8 @@ class Script:
             if cells[index]:
                 cells[index] = _UNMENTIONED
         try:
+            if self._fresh_start_is_due:
+                self._start()
             told = self._run(
                 self._process,
                 _json(cells),
@@ -112,20 +120,43 @@ class Script:
                 _json(list(headers)) if self.takes_headers else None,
                 keep_printed,
             )
-        except (quickjs.JSException, ValueError, MemoryError) as fault:
-            self._start()
+        except (quickjs.JSException, ValueError, TypeError, MemoryError) as fault:
+            self._fresh_start_is_due = True
             return Outcome(error=self._broken(fault))
+        except ScriptFault as fault:  # it compiled before: its own first lines give out
+            return Outcome(error=str(fault))
         if told is None:
             return _NOTHING
-        changes, erased, dropped, result, error, where, printed = jsontext.loads(told)
-        if error is not None and "out of memory" in error:
-            self._start()
-            error = self._out_of_memory
-        elif error is not None and where is not None:
-            error = f"{error} (line {where[0]}, column {where[1]})"
-        return Outcome(
-            list(zip(changes[::2], changes[1::2], strict=True)), erased, dropped, result, error, printed or ()
-        )
+        try:
+            return self._outcome(*jsontext.loads(told))
+        except (TypeError, ValueError):
+            return Outcome(error="it replaced built-ins of JavaScript that carry its output")
+
+    def _outcome(
+        self,
+        changes: list[Any],
+        erased: bool,
+        dropped: bool,
+        result: str | None,
+        error: str | None,
+        where: tuple[int, int] | None,
+        printed: list[str] | None,
+    ) -> Outcome:
+        """What was told, in its types. Raises ``TypeError`` and ``ValueError`` for anything else."""
+        if error is not None:
+            if "out of memory" in error:
+                self._fresh_start_is_due = True
+                error = self._out_of_memory
+            elif where is not None:
+                error = f"{error[:_LONGEST_ERROR]} (line {where[0]}, column {where[1]})"
+            else:
+                error = error[:_LONGEST_ERROR]
+        pairs = list(zip(changes[::2], changes[1::2], strict=True))
+        if not all(index in _INDEXES and isinstance(value, _VALUES) for index, value in pairs):
+            raise ValueError("no changes")
+        if result is not None and not isinstance(result, str):
+            raise TypeError("no result")
+        return Outcome(pairs, erased is True, dropped is True, result, error, printed or ())
 
     def _broken(self, error: Exception) -> str:
         """Why the engine stopped the script, from outside of it."""

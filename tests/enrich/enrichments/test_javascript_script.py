@@ -186,6 +186,7 @@ def test_empty_text_is_not_null() -> None:
         ("event.setDvce_ismobile(7)", "dvce_ismobile takes 1 or 0, not 7"),
         ("event.setSe_value('1e1000000')", "se_value takes a number, not 1e1000000"),
         ("event.setSe_value(new java.math.BigDecimal('1e1000000'))", "se_value cannot be 1e1000000"),
+        ("event.setGeo_latitude(1e300)", "geo_latitude takes a float of 32 bits, not 1e+300"),
         ("event.setAppId('x')", "not a function"),
     ],
 )
@@ -340,6 +341,38 @@ def test_a_script_that_forgets_nothing_starts_anew_when_memory_is_full() -> None
     failed = [bool(made.failures) for made in drafts]
     assert 0 < sum(failed) < 20
     assert not any(a and b for a, b in pairwise(failed))
+
+
+def test_a_script_whose_first_lines_fail_when_it_starts_anew_fails_its_events() -> None:
+    one = Script("function process(event) { for (;;); }", limits=Limits(seconds=0.05))
+    values = [""] * len(FIELDS)
+    assert "longer" in str(one.call(values, "", []).error)
+    one._source = "throw 'gone';"  # as one that goes by the clock or by chance
+    assert [one.call(values, "", []).error for _ in range(2)] == ["gone", "gone"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "5",
+        "[['x', 1], 1, 2, 3, 4, 5, 6]",
+        "[[999, 'x'], false, false, null, null, null, null]",
+        "[[0, {}], false, false, null, null, null, null]",
+        "[[], false, false, 7, null, null, null]",
+    ],
+)
+def test_a_script_that_replaces_what_carries_its_output_fails_its_event(told: str) -> None:
+    code = f"Array.prototype.toJSON = function () {{ delete Array.prototype.toJSON; return {told}; }};"
+    assert "it replaced built-ins of JavaScript" in error(run(f"{code} event.setApp_id('x');"))
+
+
+@pytest.mark.parametrize("last", ["Symbol('x')", "10n ** 30n", "(function* () {})()", "new Uint8Array(3)", "// x"])
+def test_the_value_of_a_script_is_nothing_to_us(last: str) -> None:
+    assert Script(f"function process(event) {{}}\n{last}").call([""] * len(FIELDS), "", []).error is None
+
+
+def test_a_long_error_is_cut() -> None:
+    assert len(error(run("throw 'x'.repeat(1000000);"))) < 2_200
 
 
 PIECES = (

@@ -97,6 +97,12 @@
     return made;
   }
 
+  function toFloat(value, column) {
+    const made = toNumber(value, column);
+    if (made !== null && !finite(fround(made))) throw new Failure(column + ' takes a float of 32 bits, not ' + text(value));
+    return made;
+  }
+
   function toDecimal(value, column) {
     if (value instanceof BigDecimal) return value.toString();
     const made = toNumber(value, column);
@@ -109,7 +115,7 @@
     json: [value => value, toText],
     int: [number, toInteger],
     bool: [number, toByte],
-    float: [value => fround(number(value)), (value, column) => toNumber(value, column)],
+    float: [value => fround(number(value)), toFloat],
     dec: [value => new BigDecimal(value), toDecimal],
   };
 
@@ -134,7 +140,8 @@
     }}['get' + suffix];
     const set = {['set' + suffix](value) {
       const made = write(value, name);
-      changes.push(at, made);
+      changes[changes.length] = at;
+      changes[changes.length] = made;
       cells[at] = made === null ? NULL : made === '' ? EMPTY : typeof made === 'number' ? text(made) : made;
     }}['set' + suffix];
     hidden('get' + suffix, get);
