@@ -10,6 +10,7 @@ import argparse
 import itertools
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--moment", help="as a failure prints it, to repeat that one")
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     seed = random.randrange(1_000_000) if args.seed is None else args.seed
     folder = (args.folder or Path(tempfile.mkdtemp(prefix="crash-"))).resolve()
     failed = done = 0

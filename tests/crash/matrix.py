@@ -90,7 +90,7 @@ class Matrix:
     def run(self, case: Case) -> Outcome:
         """Kill, go on until it is done, compare."""
         dice = random.Random(f"{case.step} {case.master} {case.storage} {case.how} {case.seed}")
-        workers = dice.choice((1, 2))
+        workers = dice.choice((1, 2)) if case.master == "none" else 0
         expected = self.undisturbed(case.step, case.master, workers)
         outcome = Outcome(case)
         with_warehouse = case.step == "load" or dice.random() < 0.7
@@ -116,8 +116,12 @@ class Matrix:
         key = (step, master, workers)
         if key not in self._undisturbed:
             self._prepare(step, step == "load", seed=0, rate=0.0)
-            victim = self._start(step, master, workers)
-            code = victim.wait()
+            try:
+                victim = self._start(step, master, workers)
+                code = victim.wait()
+            except BaseException:
+                end_all(_MARK)
+                raise
             assert code == 0, f"undisturbed, {step} ends with {code}: {victim.told}"
             if not self._undisturbed:
                 self.stage.keep()
