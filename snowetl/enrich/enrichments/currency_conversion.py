@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -30,7 +31,6 @@ from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import LookupFailed
 from snowetl.http import Http, HttpError
-from snowetl.jvm import timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import INDEX, NAMES
@@ -97,8 +97,7 @@ class CurrencyConversionConf:
         return Needs(network=(rates.endpoint,), secrets=(self.api_key,), lookups=(rates,))
 
     def open(self, services: Services) -> AbstractContextManager[Step]:
-        today = timestamps.to_tsv(services.clock.run)[:_DAY]
-        return nullcontext(CurrencyConversion(self, services.lookups[DailyRates.name], today))
+        return nullcontext(CurrencyConversion(self, services.lookups[DailyRates.name]))
 
 
 ENRICHMENT: type[Enrichment] = CurrencyConversionConf
@@ -130,12 +129,14 @@ class DailyRates:
 
     @contextmanager
     def open(self) -> Iterator[Resolve]:
-        """The answers for days. A service that does not answer fails the run: it must not make a day of bad rows.
+        """The answers for the days that have rates: none before 1999, none after today.
 
-        Resolving raises ``LookupFailed``.
+        A service that does not answer fails the run: it must not make a day of bad rows. Resolving raises
+        ``LookupFailed``.
         """
+        today = datetime.now(UTC).date().isoformat()
         with Http(secrets=(self.account.api_key,)) as http:
-            yield lambda days: ((day, self._ask(http, day)) for day in days if day >= FIRST_DAY)
+            yield lambda days: ((day, self._ask(http, day)) for day in days if FIRST_DAY <= day <= today)
 
     def _ask(self, http: Http, day: str) -> str:
         try:
@@ -153,10 +154,9 @@ class DailyRates:
 class CurrencyConversion:
     """The step."""
 
-    def __init__(self, conf: CurrencyConversionConf, answers: Callable[[str], str | None], today: str) -> None:
+    def __init__(self, conf: CurrencyConversionConf, answers: Callable[[str], str | None]) -> None:
         self._schema_key = conf.schema_key.uri
         self._base = conf.base
-        self._today = today
 
         def rates(day: str) -> Mapping[str, Decimal] | RatesFault:
             try:
@@ -204,7 +204,7 @@ class CurrencyConversion:
 
     def _read(self, day: str, answers: Callable[[str], str | None]) -> Mapping[str, Decimal]:
         """The rates of a day. Raises :class:`RatesFault`."""
-        answer = None if day < FIRST_DAY or day > self._today else answers(day)
+        answer = answers(day)
         if answer is None:
             raise RatesFault("ResourcesNotAvailable", f"Exchange rate unavailable on the date [{day}T00:00Z[UTC]]")
         return read_answer(answer)

@@ -171,7 +171,7 @@ def _currency(case: dict[str, Any]) -> Iterator[Mismatch]:
     draft = _draft({name: value if value is None else str(value) for name, value in given.items()})
     kind = registered()["currency_conversion_config"]
     key = SchemaKey.parse(f"iglu:{kind.criterion.vendor}/{kind.criterion.name}/jsonschema/1-0-0")
-    lookups = {"currency-rates": lambda day: answer and json.dumps(answer)}
+    lookups = {"currency-rates": lambda day: json.dumps(answer) if answer and day >= currency_rates.FIRST_DAY else None}
     services = Services.create(_OFFLINE, run=1_772_668_800_000, lookups=lookups)
     with kind.parse(key, {"parameters": config}).open(services) as step:
         step(draft)
