@@ -19,11 +19,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from snowetl.errors import ConfigError, LoadError
 from snowetl.runs.holder import process_exists
+
+if TYPE_CHECKING:
+    import psutil
 
 DEFAULT_FOLDER = Path("warehouse")
 DATABASE_USER = "postgres"
@@ -319,12 +322,33 @@ class _Server:
             time.sleep(0.2)
 
     def _tidy(self) -> None:
-        """Remove what a server that died has left: its file about itself, whose number may be another process's now."""
+        """Remove what a server that died has left: its files about itself, whose number may be another process's now.
+
+        PostgreSQL takes a dead server for a running one as long as nobody has reaped its process, which in a container
+        without init is for ever.
+        """
         status = self._status()
-        if status and status[0].isdigit() and not _is_server(int(status[0]), self.folder):
-            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        if not (status and status[0].isdigit() and _is_server(int(status[0]), self.folder)):
+            self._wait_for_sessions()
+            for stale in (self.folder / "postmaster.pid", *self.folder.glob(".s.PGSQL.*.lock")):
+                stale.unlink(missing_ok=True)
         if len(status) > 4:
             self._remove_socket_folder(status[4])
+
+    def _wait_for_sessions(self) -> None:
+        """Sessions outlive a server that was killed, until their statement ends; two servers would spoil the data."""
+        import psutil
+
+        alive = list(psutil.process_iter(["name"]))
+        end = time.monotonic() + _START_SECONDS
+        while (alive := [each for each in alive if _is_session(each, self.folder)]) and time.monotonic() < end:
+            time.sleep(0.05)
+        if alive:
+            numbers = ", ".join(str(process.pid) for process in alive)
+            raise LoadError(
+                f"sessions of a server that died still work in {self.folder}: end the processes {numbers}, "
+                "then start again"
+            )
 
     def _remove_socket_folder(self, socket_folder: str) -> None:
         if Path(socket_folder).name.startswith(_SOCKET_PREFIX):
@@ -381,5 +405,15 @@ def _is_server(pid: int, folder: Path) -> bool:
     try:
         process = psutil.Process(pid)
         return "postgres" in process.name() and str(folder) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _is_session(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process is a session or helper of a server of ``folder``, which it works in."""
+    import psutil
+
+    try:
+        return "postgres" in process.info["name"] and process.cwd() == str(folder.resolve())
     except psutil.Error:
         return False

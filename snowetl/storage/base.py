@@ -107,11 +107,10 @@ def put_staged(files: FileSystem, url: str, data: bytes) -> None:
     staged = files.stage(url)
     try:
         staged.write(data)
-        token = staged.close()
-    except BaseException:
+        files.commit(staged.close())
+    except BaseException:  # also an interrupt just before the rename
         staged.abort()
         raise
-    files.commit(token)
 
 
 _STALE_SECONDS = 60

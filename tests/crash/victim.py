@@ -151,9 +151,10 @@ def describe(process: psutil.Process) -> str:
 
 def end_all(mark: str) -> None:
     """Nothing of the verb lives on, its database server neither."""
-    for process in processes_of(mark):
+    ended = processes_of(mark)
+    for process in ended:
         try:
             process.kill()
         except psutil.Error:
             continue
-    psutil.wait_procs(processes_of(mark), timeout=10)
+    psutil.wait_procs(ended, timeout=10)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -69,6 +70,33 @@ def test_a_process_number_that_is_anothers_now(tmp_path: Path) -> None:
     me = psutil.Process().pid
     (folder / "postmaster.pid").write_text(f"{me}\n{folder}\n1\n5432\n{folder}\n\n1 1\nready\n")
     assert works(folder)
+
+
+def test_a_dead_server_that_nobody_has_reaped(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    assert works(folder)
+    user = "nobody" if os.geteuid() == 0 else None
+    with subprocess.Popen(["sleep", "60"], user=user) as its_number:
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (folder / name).write_text(f"{its_number.pid}\n{folder}\n1\n5432\n{folder}\n\n1 1\nready\n")
+        assert works(folder)
+        its_number.kill()
+
+
+def test_a_session_that_outlived_its_server_is_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    busy = "SELECT count(*) FROM generate_series(1, 50000000)"
+    with embedded_postgres(folder) as url, psycopg.connect(url) as connection, ThreadPoolExecutor(1) as pool:
+        session = psutil.Process(connection.info.backend_pid)
+        answer = pool.submit(connection.execute, busy)
+        (server,) = (psutil.Process(pid) for pid in servers(folder))
+        server.kill()
+        psutil.wait_procs([server], timeout=10)
+        assert works(folder)
+        assert not session.is_running() or session.status() == psutil.STATUS_ZOMBIE
+        with pytest.raises(psycopg.OperationalError):
+            answer.result()
+            connection.execute("SELECT 1")
 
 
 def test_a_server_that_outlived_its_user_is_taken_over(tmp_path: Path) -> None:

@@ -114,6 +114,18 @@ def test_aborted_files_leave_nothing(files: LocalFileSystem, tmp_path: Path) -> 
         files.commit(token)
 
 
+def test_an_interrupt_just_before_the_rename_leaves_nothing(
+    files: LocalFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.put(f"{tmp_path}/reports/report.html", b"new")
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
 def test_a_commit_is_not_mistaken_for_another_ones(files: LocalFileSystem, tmp_path: Path) -> None:
     url = f"{tmp_path}/x"
     mine = files.stage(url)
