@@ -191,7 +191,9 @@ def test_only_bad_rows(folder: Path) -> None:
     assert main(arguments(folder, "--run-id", RUN, logs=str(folder / "raw"), format_="cloudfront")) == 0
     document = report(folder)
     assert document["steps"][1]["records"] == 0
-    assert document["steps"][2]["outcome"] == "empty"
+    load = document["steps"][2]
+    assert load["outcome"] == "loaded"
+    assert [(table["table"], table["rows"]) for table in load["tables"]] == [("atomic.bad_rows", 3)]
 
 
 def test_nothing_to_do(folder: Path) -> None:
