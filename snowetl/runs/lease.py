@@ -45,13 +45,22 @@ class Lease:
         self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
 
     def __enter__(self) -> Lease:
-        self._acquire()
-        self._heart.start()
+        try:
+            self._acquire()
+            self._heart.start()
+        except OutputExists:
+            raise
+        except BaseException:  # an interrupt may come when the lease is already written
+            self._release()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._stop.set()
         self._heart.join()
+        self._release()
+
+    def _release(self) -> None:
         with suppress(SnowetlError):  # a lease that stays behind is dead as soon as this process has ended
             self._place.release(self._me)
 

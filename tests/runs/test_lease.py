@@ -83,6 +83,19 @@ def test_a_lease_goes_when_the_job_fails(url: str) -> None:
     assert not filesystem(url).exists(url)
 
 
+def test_an_interrupt_when_the_lease_is_written_gives_it_back(on_s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = S3FileSystem.create_exclusive
+
+    def interrupted(self: S3FileSystem, url: str, data: bytes) -> bool:
+        assert create(self, url, data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(S3FileSystem, "create_exclusive", interrupted)
+    with pytest.raises(KeyboardInterrupt), Lease(on_s3):
+        pytest.fail("the lease is held")
+    assert not filesystem(on_s3).exists(on_s3)
+
+
 def test_the_second_job_is_told_who_holds_the_lease(url: str) -> None:
     with Lease(url) as lease:
         with pytest.raises(OutputExists) as error, Lease(url, what="this folder"):

@@ -77,7 +77,7 @@ def test_what_is_not_there_is_a_usage_error(s3: S3FileSystem) -> None:
         s3.stage("s3://no-such-bucket-here/x")
     with pytest.raises(UsageError, match="names no bucket"):
         s3.list("s3:///x")
-    with pytest.raises(UsageError, match="no valid bucket"):
+    with pytest.raises(UsageError, match="not a valid bucket"):
         s3.get("s3://not a bucket/x")
 
 

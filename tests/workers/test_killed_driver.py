@@ -20,7 +20,7 @@ from snowetl.workers.process_pool import ProcessPool
 
 if __name__ == "__main__":
     pool = ProcessPool(2)
-    started = pool._started()
+    started, _ = pool._started()
     [future.result() for future in [started.submit(time.sleep, 0.1) for _ in range(4)]]
     print("ready", flush=True)
     time.sleep(60)
