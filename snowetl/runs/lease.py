@@ -13,6 +13,7 @@ import fcntl
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -46,11 +47,12 @@ class Lease:
 
     def __enter__(self) -> Lease:
         try:
-            self._acquire()
+            with ThreadPoolExecutor(1, "lease") as writer:  # whose request an interrupt does not cut in two
+                writer.submit(self._acquire).result()
             self._heart.start()
         except OutputExists:
             raise
-        except BaseException:  # an interrupt may come when the lease is already written
+        except BaseException:  # an interrupt, waited with until the lease is written or is another's
             self._release()
             raise
         return self
