@@ -15,8 +15,8 @@ from typing import Any
 from snowetl import documents
 from snowetl.documents import Document, Problems, did_you_mean
 from snowetl.enrich.enrichments import registered
-from snowetl.enrich.enrichments.base import Enrichment
-from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema
+from snowetl.enrich.enrichments.base import Enrichment, Older
+from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema, not_supported
 from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
@@ -124,8 +124,10 @@ class _Loader:
             return None
 
     def _parsed(self, element: _Element, key: SchemaKey, data: Any, kind: type[Enrichment]) -> Enrichment | None:
+        older = _older(key, kind)
         try:
-            check_schema(key, kind.criterion)
+            if older is None:
+                check_schema(key, kind.criterion)
         except ConfigError as error:
             raise ConfigError(f"{element.where('schema')}: {error}") from None
         self._validate(element, key, data)
@@ -133,6 +135,8 @@ class _Loader:
             raise ConfigError(f"{element.where('data')}: the data of {key.name} must be an object")
         if data.get("enabled") is False:
             return None
+        if older is not None:
+            data = self._renewed(element, key, data, kind, older)
         try:
             one = kind.parse(key, data)
         except ConfigError as error:
@@ -141,6 +145,16 @@ class _Loader:
             if importlib.util.find_spec(module.partition(".")[0]) is None:
                 raise ConfigError(f"{element.where()}: {key.name} needs pip install 'snowetl[{extra}]'")
         return one
+
+    def _renewed(
+        self, element: _Element, key: SchemaKey, data: dict[str, Any], kind: type[Enrichment], older: Older
+    ) -> dict[str, Any]:
+        try:
+            renewed = older(data)
+        except ConfigError as advice:
+            raise ConfigError(f"{element.where('schema')}: {not_supported(key, kind.criterion)} {advice}") from None
+        _log.warning("%s: %s is read as %s", element.where("schema"), key, kind.criterion)
+        return renewed
 
     def _unknown(self, name: str) -> str:
         return f"there is no enrichment {name}{did_you_mean(name, self._known)}"
@@ -162,6 +176,13 @@ class _Loader:
         for path, reason in _faults(error, schema if isinstance(schema, dict) else {}):
             problems.add(f"{element.where('data', *path)}: {key.name}: {reason}")
         problems.check()
+
+
+def _older(key: SchemaKey, kind: type[Enrichment]) -> Older | None:
+    """How to read a configuration of a model before today's; ``None`` for any other."""
+    models: Mapping[int, Older] = getattr(kind, "older", {})
+    criterion = kind.criterion._replace(model=key.version.model)
+    return models.get(key.version.model) if criterion.matches(key) else None
 
 
 def _is_container(value: Any) -> bool:

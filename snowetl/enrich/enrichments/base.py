@@ -29,7 +29,8 @@
 
    ``Host`` is the step: a callable that reads and writes a :class:`~snowetl.enrich.draft.Draft`.
    Of several configurations of one kind the last counts; all of them do, in file order, where the class says
-   ``several: ClassVar[bool] = True``.
+   ``several: ClassVar[bool] = True``. A class that knows models before that of ``criterion`` has
+   ``older: ClassVar[dict[int, Older]]``.
 2. A row in ``snowetl.enrich.enrichments.BUILT_IN``: the name of the file. In another package instead: an entry point
    of the group ``snowetl.enrichments`` that names the class (``host = "my_package.host:HostConf"``).
 3. The configuration's schema in ``snowetl/iglu/schemas/…``, a test file, a section of docs/configuration.md.
@@ -124,6 +125,13 @@ class Lookup(Protocol):
     def open(self) -> AbstractContextManager[Resolve]:
         """What answers keys, on the driver. Entering and resolving raise ``SnowetlError``."""
         ...
+
+
+Older = Callable[[dict[str, Any]], dict[str, Any]]
+"""From the ``data`` of a configuration of an older model to that of today, with the same meaning.
+
+Raises ``ConfigError`` that says everything to change, where there is none.
+"""
 
 
 class Needs(NamedTuple):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
-from snowetl.errors import AssetError
+from snowetl.errors import AssetError, ConfigError
 from snowetl.jvm import jsontext
 from snowetl.jvm.doubles import float_text
 from snowetl.jvm.host_name import host_address
@@ -56,6 +56,7 @@ class IpLookupsConf:
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("ip_lookups", model=2)
     place: ClassVar[Place] = Place(190)
+    older: ClassVar[dict[int, Older]] = {1: lambda data: _renew(data)}
 
     schema_key: SchemaKey
     databases: tuple[tuple[str, Asset], ...]
@@ -86,6 +87,23 @@ class IpLookupsConf:
 
 
 ENRICHMENT: type[Enrichment] = IpLookupsConf
+
+_RENEWED = {
+    "geo": "geo takes GeoLite2-City.mmdb or GeoIP2-City.mmdb",
+    "isp": "isp takes GeoIP2-ISP.mmdb",
+    "organization": "organization goes: isp with GeoIP2-ISP.mmdb fills ip_organization",
+    "domain": "domain takes GeoIP2-Domain.mmdb",
+    "netspeed": "netspeed is named connectionType and takes GeoIP2-Connection-Type.mmdb",
+}
+
+
+def _renew(data: dict[str, Any]) -> dict[str, Any]:
+    """1-0-0 names databases of MaxMind's first format, which nothing here reads."""
+    changes = "; ".join(change for kind, change in _RENEWED.items() if kind in (data.get("parameters") or ()))
+    raise ConfigError(
+        "Version 1-0-0 names databases of MaxMind's first format (.dat), which MaxMind makes no more. "
+        f"Write 2-0-0, with databases of today (.mmdb): {changes or 'geo, isp, domain, connectionType'}"
+    )
 
 
 class IpLookups:

@@ -120,9 +120,12 @@ def criterion(name: str, model: int = 1, vendor: str = SNOWPLOW) -> SchemaCriter
 def check_schema(key: SchemaKey, expected: SchemaCriterion) -> None:
     """Raises ``ConfigError`` for a configuration of a version (or vendor) that is not supported."""
     if not expected.matches(key):
-        raise ConfigError(
-            f"Schema key {key} is not supported. A '{expected.name}' enrichment must have schema {expected}."
-        )
+        raise ConfigError(not_supported(key, expected))
+
+
+def not_supported(key: SchemaKey, expected: SchemaCriterion) -> str:
+    """The reference's sentence for a configuration of another version."""
+    return f"Schema key {key} is not supported. A '{expected.name}' enrichment must have schema {expected}."
 
 
 def _shown(value: Any) -> str:

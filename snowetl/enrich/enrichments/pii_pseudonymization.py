@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Older, Place, Step
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import big_decimal, jsontext, md2
@@ -66,11 +66,12 @@ class PiiConf:
     """``fields`` are applied in their order, each to what the one before left: a field listed twice is hashed twice.
 
     ``emits`` asks for an event that tells original and hashed values; ``anonymous_only`` (2-0-1) leaves requests
-    without the header ``SP-Anonymous`` as they are.
+    without the header ``SP-Anonymous`` as they are. 1-0-0 knew neither salt nor events.
     """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("pii_enrichment_config", model=2, vendor=ENRICHMENTS)
     place: ClassVar[Place] = Place(250)
+    older: ClassVar[dict[int, Older]] = {1: lambda data: data}
 
     schema_key: SchemaKey
     fields: tuple[ScalarField | JsonField, ...]
@@ -85,8 +86,9 @@ class PiiConf:
         no_fields: list[Any] = []
         listed = given.read("parameters.pii", _entries, no_fields)
         hash_ = given.read("parameters.strategy.pseudonymize.hashFunction", parameters.text, "")
-        salt = given.read("parameters.strategy.pseudonymize.salt", parameters.text, "")
-        emits = given.read("emitEvent", parameters.boolean, False)
+        first = key.version.model == 1
+        salt = "" if first else given.read("parameters.strategy.pseudonymize.salt", parameters.text, "")
+        emits = False if first else given.read("emitEvent", parameters.boolean, False)
         anonymous_only = given.optional("anonymousOnly", parameters.boolean, False)
         fields = tuple(_field(entry, given) for entry in listed)
         if hash_ and hash_ not in _HASHES:

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, NamedTuple
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.enrich.uri import Uri
-from snowetl.errors import AssetError
+from snowetl.errors import AssetError, ConfigError
 from snowetl.jvm import jsontext
 from snowetl.jvm.map_order import java_hash, map_order, trie_groups
 from snowetl.jvm.strings import trim
@@ -28,6 +28,11 @@ _REFERER = slice(INDEX["refr_medium"], INDEX["refr_term"] + 1)
 _SCHEMES = frozenset(("http", "https", "android-app"))
 _CACHE_SIZE = 16_384
 _CACHED_LENGTH = 2_048
+
+_HOSTED = (
+    "https://s3-eu-west-1.amazonaws.com/snowplow-hosted-assets/third-party/referer-parser/",
+    "referers-latest.json",
+)
 
 _MEDIA = frozenset(("unknown", "search", "internal", "social", "email", "paid", "chatbot"))
 """``chatbot`` is of enrich 6.9.0: the public databases hold it, which the baseline cannot read."""
@@ -55,6 +60,7 @@ class RefererParserConf:
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("referer_parser", model=2)
     place: ClassVar[Place] = Place(95)
+    older: ClassVar[dict[int, Older]] = {1: lambda data: _renew(data)}
 
     schema_key: SchemaKey
     database: Asset
@@ -81,6 +87,14 @@ class RefererParserConf:
 
 
 ENRICHMENT: type[Enrichment] = RefererParserConf
+
+
+def _renew(data: dict[str, Any]) -> dict[str, Any]:
+    """1-0-0 names no database: the job of that time had one inside."""
+    raise ConfigError(
+        "Version 1-0-0 names no database, and this package brings none. Write 2-0-0, with 'database' and 'uri' beside "
+        f'internalDomains: "database": "{_HOSTED[1]}", "uri": "{_HOSTED[0]}" is the one Snowplow hosts'
+    )
 
 
 def _sources(value: Any) -> tuple[tuple[str, Source], ...]:
