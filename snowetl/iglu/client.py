@@ -182,7 +182,8 @@ class IgluClient:
         if self._fails and isinstance(found, ResolutionFailure):
             for name, outage in found.outages():
                 raise RegistryUnavailable(
-                    f"Iglu registry '{name}' does not answer, so {what} cannot be looked up: {outage}. {self._advice}"
+                    f"Iglu registry '{name}' does not answer as a registry does, so {what} cannot be looked up: "
+                    f"{outage}. {self._advice}"
                 )
         return found
 

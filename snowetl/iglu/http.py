@@ -19,6 +19,13 @@ PATIENT = Policy(connect=3.0, read=10.0, deadline=30.0, max_bytes=5 * 1024 * 102
 _IMPATIENT = replace(PATIENT, deadline=10.0, retries=0)
 _MAX_VERSIONS = 1000
 _SHOWN_BODY = 2000
+_ABOUT_THE_SCHEMA = (400, 404, 410, 414)
+_ADVICE = {
+    401: ": give its apikey in --iglu-config",
+    403: ": it refuses us. Check its apikey in --iglu-config; a static registry on S3 says so of schemas it does not "
+    "have, too, where s3:ListBucket is not granted",
+    407: ": the proxy wants a password, in HTTPS_PROXY",
+}
 _IGLU_CENTRAL = re.compile(r".*\biglucentral\b.*")
 
 
@@ -97,21 +104,36 @@ class HttpRegistry:
 
 
 def interpret(response: Response, url: str) -> Any | RegistryError:
-    """An answer as a parsed body or an error, as the reference's streaming client does."""
-    if 200 <= response.status < 300:
+    """An answer as a parsed body or an error, as the reference's streaming client does.
+
+    404 says that the schema is not there, a text that is no JSON that it is broken, and 400, 410 and 414 that it is
+    asked for in vain: that is about one schema. Any other answer is not a registry's, or not for us: an outage.
+    """
+    status = response.status
+    if 200 <= status < 300:
         try:
             return jsontext.loads_exact(response.body.decode("utf-8", "replace"))
         except jsontext.JsonError as error:
-            return client_failure(f"Could not decode server response. {error}")
-    if response.status == 404:
+            outage = (
+                f"{url} answers {status} with a web page: it is not the address of a registry, or a login is asked for"
+            )
+            return client_failure(
+                f"Could not decode server response. {error}", outage if _is_page(response.body) else ""
+            )
+    if status == 404:
         return NOT_FOUND
     body = response.body[:_SHOWN_BODY].decode("utf-8", "replace")
-    if response.status >= 500:
-        return repo_failure(f"Unexpected server response: {body}", outage=f"{url} answers {response.status}")
-    if response.status >= 400:
-        outage = f"{url} answers {response.status}" if response.status in PATIENT.retried else ""
+    outage = "" if status in _ABOUT_THE_SCHEMA else f"{url} answers {status}{_ADVICE.get(status, '')}"
+    if status >= 500:
+        return repo_failure(f"Unexpected server response: {body}", outage)
+    if status >= 400:
         return client_failure(f"Unexpected server response: {body}", outage)
-    return client_failure(f"Unexpected response: {body}")
+    return client_failure(f"Unexpected response: {body}", outage)
+
+
+def _is_page(body: bytes) -> bool:
+    """Whether a body is markup: what proxies, login forms and other servers than registries answer."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def undecodable_list(error: SchemaListError) -> RegistryError:

@@ -19,10 +19,12 @@ from typing import Any, Literal
 from snowetl.jvm import jsontext, timestamps
 
 EXPIRES_SECONDS = 300
-"""A holder that has been silent for so long is dead, wherever it was."""
+"""A holder that seems to have been silent for so long is watched, wherever it is: two clocks may differ by as much."""
 
-Fate = Literal["alive", "dead", "unsure"]
-"""``unsure``: on this host by name, but not to be seen from here; if it lives, its heartbeat shows within seconds."""
+Fate = Literal["alive", "dead", "unseen", "silent"]
+"""``unseen``: on this host by name, but no process that can be looked at from here. ``silent``: its last sign of life
+is far away by our clock. If either lives, its heartbeat shows within seconds.
+"""
 
 _START_TIME = 19
 """Place of ``starttime`` in ``/proc/<pid>/stat``, after the process name in parentheses."""
@@ -78,15 +80,13 @@ class Holder:
 
     def fate(self) -> Fate:
         """What can be known of the holder from this process, now."""
-        if _now() - self.renewed > EXPIRES_SECONDS * 1000:
+        here = self.host == socket.gethostname()
+        seen = here and self.boot == _boot() and self.namespace == namespace_of_this_process()
+        if seen and not (process_exists(self.pid) and self.started == start_of_process(self.pid)):
             return "dead"
-        if self.host != socket.gethostname():
-            return "alive"
-        if self.boot != _boot() or self.namespace != namespace_of_this_process():
-            return "unsure"
-        if not process_exists(self.pid):
-            return "dead"
-        return "alive" if self.started == start_of_process(self.pid) else "dead"
+        if abs(_now() - self.renewed) > EXPIRES_SECONDS * 1000:
+            return "silent"
+        return "alive" if seen or not here else "unseen"
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"

@@ -3,8 +3,9 @@
 A lease is a small file: who holds it (see ``holder.py``), since when, and when they last said so. Whoever finds one
 takes it over if its holder is dead, and leaves otherwise. On local disks the holder also keeps the file locked
 (``flock``): the system frees it with the process, however that ends, in whatever container it ran. Elsewhere the file
-is replaced only if it still is what was read (S3: conditional writes), and a holder that cannot be seen is watched for
-two heartbeats. A holder whose lease was taken (a laptop that slept) notices before it publishes.
+is replaced only if it still is what was read (S3: conditional writes). A holder that cannot be judged from here is
+watched: if it lives its heartbeat shows, whatever the clocks say. A holder whose lease was taken (a laptop that slept)
+notices before it publishes. No interrupt keeps a lease from being given back.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ import fcntl
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from snowetl.errors import OutputExists, SnowetlError, UsageError
 from snowetl.runs.holder import EXPIRES_SECONDS, Holder
+from snowetl.runs.interrupts import deferred
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
 HEARTBEAT_SECONDS = 5.0
+_BEATS = {"unseen": 2.2, "silent": 6.0}
+"""For how many heartbeats a holder of such a fate is watched before it counts as dead."""
 _TRIES = 5
 _PAUSE_SECONDS = 0.1
 """How often, and after what pause, a lease that changes under our eyes is looked at again."""
@@ -47,24 +50,25 @@ class Lease:
 
     def __enter__(self) -> Lease:
         try:
-            with ThreadPoolExecutor(1, "lease") as writer:  # whose request an interrupt does not cut in two
-                writer.submit(self._acquire).result()
+            self._acquire()
             self._heart.start()
         except OutputExists:
             raise
-        except BaseException:  # an interrupt, waited with until the lease is written or is another's
-            self._release()
+        except BaseException:  # an interrupt: maybe the lease is written
+            self._give_back()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._stop.set()
-        self._heart.join()
-        self._release()
+        self._give_back()
 
-    def _release(self) -> None:
-        with suppress(SnowetlError):  # a lease that stays behind is dead as soon as this process has ended
-            self._place.release(self._me)
+    def _give_back(self) -> None:
+        with deferred():
+            self._stop.set()
+            if self._heart.is_alive():
+                self._heart.join()
+            with suppress(SnowetlError):  # a lease that stays behind is dead as soon as this process has ended
+                self._place.release(self._me)
 
     def is_ours(self) -> bool:
         """Whether no other process has taken the lease."""
@@ -80,17 +84,35 @@ class Lease:
             )
 
     def _acquire(self) -> None:
+        holder = dead = None
         for _ in range(_TRIES):
-            if self._place.take(self._me):
+            with deferred():
+                answer = self._place.take(self._me, dead)
+            if answer == "taken":
                 return
             holder = self._place.holder()
-            if holder is not None:
-                raise OutputExists(
-                    f"another job works on {self.what}: {holder}. Wait for it, or, if it is surely dead, "
-                    f"delete {self.url}"
-                )
-            time.sleep(_PAUSE_SECONDS)
-        raise OutputExists(f"another job has just taken over {self.what} ({self.url}). Wait for it")
+            if holder is None or holder == dead:
+                time.sleep(_PAUSE_SECONDS)
+            elif answer == "held" or not self._is_silent(holder):
+                raise self._held_by(holder)
+            else:
+                dead = holder
+        raise self._held_by(holder)
+
+    def _is_silent(self, holder: Holder) -> bool:
+        """Whether a holder is dead, as far as can be seen. A lease given back in the meantime is silent, too."""
+        fate = holder.fate()
+        if fate not in _BEATS:
+            return fate == "dead"
+        time.sleep(_BEATS[fate] * HEARTBEAT_SECONDS)
+        return self._place.holder() in (holder, None)
+
+    def _held_by(self, holder: Holder | None) -> OutputExists:
+        if holder is None:
+            return OutputExists(f"another job has just taken over {self.what} ({self.url}). Wait for it")
+        return OutputExists(
+            f"another job works on {self.what}: {holder}. Wait for it, or, if it is surely dead, delete {self.url}"
+        )
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS):
@@ -100,14 +122,18 @@ class Lease:
                     return
 
 
+_Answer = Literal["taken", "held", "unknown"]
+"""``held``: its holder lives, for sure; ``unknown``: there is a holder, or there was one a moment ago."""
+
+
 class _Place(Protocol):
     """Where a lease is kept."""
 
     def holder(self) -> Holder | None:
         """Who holds it; ``None`` where nobody does."""
 
-    def take(self, me: Holder) -> bool:
-        """Get hold of it, if it is free or its holder is dead."""
+    def take(self, me: Holder, dead: Holder | None) -> _Answer:
+        """Get hold of it, if nobody holds it, or one who is dead for sure, or still ``dead``, who was found so."""
 
     def renew(self, me: Holder) -> bool:
         """Say that the holder lives; ``False`` where the lease is another's."""
@@ -130,30 +156,37 @@ class _LocalFile:
         except OSError:
             return None
 
-    def take(self, me: Holder) -> bool:
+    def take(self, me: Holder, dead: Holder | None) -> _Answer:
         filesystem(self._url).create_exclusive(self._url, b"")
         try:
             file = self._path.open("r+b", buffering=0)
         except FileNotFoundError:  # given back a moment ago
-            return False
+            return "unknown"
         locked = _lock(file)
-        if locked is False or not self._is(file) or self._lives(Holder.parse(file.read()), me, locked is True):
+        if locked is False:
             file.close()
-            return False
+            return "held"
+        holder = Holder.parse(file.read())
+        free = holder is None or holder == dead or self._is_dead(holder, me, locked is True)
+        if not free or not self._is(file):
+            file.close()
+            return "unknown"
         self._file = file
-        return self._write(me)
+        self._write(me)
+        return "taken"
 
-    def _lives(self, holder: Holder | None, me: Holder, locked: bool) -> bool:
-        """Whether the holder is alive. That its lock is free tells, if it was on this machine; else its signs do."""
-        if holder is None or (locked and (holder.host == me.host or holder.boot == me.boot)):
-            return False
-        return holder.fate() != "dead"
+    def _is_dead(self, holder: Holder, me: Holder, locked: bool) -> bool:
+        """That its lock is free tells, if the holder was on this machine."""
+        return (locked and (holder.host == me.host or holder.boot == me.boot)) or holder.fate() == "dead"
 
     def renew(self, me: Holder) -> bool:
         if self._file is None or not self._is(self._file):
             return False
         found = self.holder()
-        return found is not None and found.token == me.token and self._write(me)
+        if found is None or found.token != me.token:
+            return False
+        self._write(me)
+        return True
 
     def release(self, me: Holder) -> None:
         file, self._file = self._file, None
@@ -172,13 +205,12 @@ class _LocalFile:
         except FileNotFoundError:
             return False
 
-    def _write(self, me: Holder) -> bool:
+    def _write(self, me: Holder) -> None:
         assert self._file is not None
         content = me.content()
         with suppress(OSError):  # a full disk: the lock holds without
             os.pwrite(self._file.fileno(), content, 0)
             os.ftruncate(self._file.fileno(), len(content))
-        return True
 
 
 def _lock(file: BinaryIO) -> bool | None:
@@ -203,18 +235,15 @@ class _Object:
     def holder(self) -> Holder | None:
         return Holder.parse(self._read())
 
-    def take(self, me: Holder) -> bool:
+    def take(self, me: Holder, dead: Holder | None) -> _Answer:
         content = me.content()
         if self._fs.create_exclusive(self._url, content):
             self._content = content
-            return True
+            return "taken"
         found = self._read()
         holder = Holder.parse(found)
-        fate = "dead" if holder is None else holder.fate()
-        if fate == "unsure":  # a holder that lives renews its lease
-            time.sleep(2.2 * HEARTBEAT_SECONDS)
-            fate = "dead" if self._read() == found else "alive"
-        return fate == "dead" and self._replace(content, found)
+        free = holder is None or holder == dead or holder.fate() == "dead"
+        return "taken" if free and self._replace(content, found) else "unknown"
 
     def renew(self, me: Holder) -> bool:
         return self._replace(me.content(), self._content)

@@ -168,14 +168,9 @@ class Matrix:
             outcome.lost += powercut.cut(self.stage.place, self.stage.journal, dice)
 
     def _after_term(self, code: int, moment: str, victim: Victim) -> list[str]:
-        """A verb that is told to end leaves nothing half done.
-
-        Where storage fails at random its lease may stay: that of a dead process, which whoever comes next takes over.
-        """
+        """A verb that is told to end leaves nothing half done."""
         told = [] if code in _AFTER_TERM else [f"exit code {code} after SIGTERM at {moment}: {victim.told}"]
         left = [*self.stage.temporary(), *self.stage.uploads(), *self.stage.hidden()]
-        if self._rate:
-            left = [name for name in left if "/_lock-" not in name]
         return told + [f"after SIGTERM at {moment} there is {name}" for name in left]
 
     @contextmanager

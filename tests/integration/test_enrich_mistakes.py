@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from snowetl.cli.main import main
+from tests.iglu.server import Answer, serving
 from tests.integration.support import (
     RESOLVER,
     ROOT,
@@ -243,8 +244,8 @@ def self_describing_logs(folder: Path) -> Path:
     return folder / "events"
 
 
-def unreachable_registry(folder: Path) -> list[str]:
-    http = {"uri": "http://127.0.0.1:9/api"}
+def unreachable_registry(folder: Path, uri: str = "http://127.0.0.1:9/api") -> list[str]:
+    http = {"uri": uri}
     registry = {"name": "Nobody", "priority": 1, "vendorPrefixes": ["com.acme"], "connection": {"http": http}}
     document = {"schema": RESOLVER["schema"], "data": {"cacheSize": 5, "repositories": [registry]}}
     path = write_json(folder / "unreachable.json", document)
@@ -272,6 +273,29 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path, master: lis
     assert "Nobody" in errors[0] or "127.0.0.1:9" in errors[0]
     assert "Traceback" not in result.stderr
     assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(401), "/jsonschema/1-0-0 answers 401: give its apikey"),
+        (Answer(403, b"<Error><Code>AccessDenied</Code></Error>"), "/jsonschema/1-0-0 answers 403: it refuses us."),
+        (Answer(200, b"<!DOCTYPE html><title>Log in</title>"), "/jsonschema/1-0-0 answers 200 with a web page"),
+    ],
+)
+def test_a_registry_that_answers_something_else_fails_the_job(
+    folder: Path, capsys: pytest.CaptureFixture[str], answer: Answer, told: str
+) -> None:
+    """Only a registry that says 404 says that the events are bad."""
+    before = files(folder)
+    with serving(lambda path: answer) as server:
+        extra = ["--master", "none", *unreachable_registry(folder, server.uri)]
+        assert main(options(folder, *extra)) == 1
+        error = " ".join(capsys.readouterr().err.split())
+        assert "Iglu registry 'Nobody' does not answer as a registry does" in error and told in error
+        assert "--on-registry-failure bad-rows" in error
+        assert not any("part-" in name for name in files(folder).keys() - before.keys())
+        assert main(options(folder, *extra, "--on-registry-failure", "bad-rows")) == 0
 
 
 def test_a_registry_that_does_not_answer_may_make_bad_rows(folder: Path) -> None:

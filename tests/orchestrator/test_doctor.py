@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from snowetl.cli.main import main
+from tests.iglu.server import Answer, serving
 from tests.integration.support import RESOLVER, files, write_json, write_logs
 
 CHECKS = ("packages", "configuration", "registries", "transform", "input", "outputs", "scratch space", "warehouse")
@@ -77,22 +76,29 @@ def test_a_registry_that_does_not_answer_is_told(folder: Path, capsys: pytest.Ca
     assert "Nobody: " in text
 
 
-def test_a_registry_that_says_not_found_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    class NotFound(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        http = {"uri": f"http://127.0.0.1:{server.server_port}/api"}
-        registry = {"name": "Empty", "priority": 1, "vendorPrefixes": [], "connection": {"http": http}}
+def asked(folder: Path, answer: Answer) -> int:
+    """The doctor's exit code where the registry gives this answer."""
+    with serving(lambda path: answer) as server:
+        registry = {"name": "Acme", "priority": 1, "vendorPrefixes": [], "connection": {"http": {"uri": server.uri}}}
         document = {"schema": RESOLVER["schema"], "data": {"cacheSize": 5, "repositories": [registry]}}
-        assert main(arguments(folder, "--iglu-config", str(write_json(folder / "empty.json", document)))) == 0
-        server.shutdown()
+        return main(arguments(folder, "--iglu-config", str(write_json(folder / "acme.json", document))))
+
+
+def test_a_registry_that_says_not_found_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(folder, Answer(404)) == 0
     assert "1 registry answers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(Answer(401), "answers 401"), (Answer(403), "answers 403"), (Answer(200, b"<html>"), "web page")],
+)
+def test_a_registry_that_answers_something_else_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], answer: Answer, told: str
+) -> None:
+    assert asked(folder, answer) == 2
+    text = capsys.readouterr().out
+    assert findings(text)["registries"] == "FAIL" and "Acme: " in text and told in text
 
 
 def test_the_keys_are_those_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from tests.storage.conftest import BUCKET, aws, endpoint, s3  # noqa: F401 (fixt
 
 NAME = "_lock-2026-01-02-03-04-05.json"
 LONG_AGO = int((time.time() - EXPIRES_SECONDS - 5) * 1000)
+AHEAD = int((time.time() + 10 * EXPIRES_SECONDS) * 1000)
 
 
 @pytest.fixture(autouse=True)
@@ -83,17 +86,60 @@ def test_a_lease_goes_when_the_job_fails(url: str) -> None:
     assert not filesystem(url).exists(url)
 
 
-def test_an_interrupt_when_the_lease_is_written_gives_it_back(on_s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = S3FileSystem.create_exclusive
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("request_", ["create_exclusive", "get", "delete_tree"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_lease_comes_or_goes(
+    on_s3: str, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, request_: str, when: str
+) -> None:
+    """Whatever request it meets, the lease is given back, and the interrupt takes effect then."""
+    original = getattr(S3FileSystem, request_)
+    signals = [number]
 
-    def interrupted(self: S3FileSystem, url: str, data: bytes) -> bool:
-        assert create(self, url, data)
+    def interrupt() -> None:
+        if signals:
+            signal.raise_signal(signals.pop())
+
+    def interrupted(self: S3FileSystem, *arguments: Any) -> Any:
+        if when == "before":
+            interrupt()
+        answer = original(self, *arguments)
+        interrupt()
+        return answer
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(S3FileSystem, "create_exclusive", interrupted)
-    with pytest.raises(KeyboardInterrupt), Lease(on_s3):
-        pytest.fail("the lease is held")
+    monkeypatch.setattr(S3FileSystem, request_, interrupted)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), Lease(on_s3):
+            assert request_ != "create_exclusive", "the lease is held"
+    finally:
+        after = signal.signal(signal.SIGTERM, before)
+    assert after == (signal.SIG_IGN if number == signal.SIGTERM else stop)
+    monkeypatch.undo()
     assert not filesystem(on_s3).exists(on_s3)
+
+
+def test_a_second_interrupt_is_not_kept_waiting(on_s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(self: S3FileSystem, url: str, data: bytes) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it hangs")
+
+    monkeypatch.setattr(S3FileSystem, "create_exclusive", hang)
+    with pytest.raises(KeyboardInterrupt), Lease(on_s3):
+        pass
+
+
+def test_a_lease_may_be_taken_by_any_thread(url: str) -> None:
+    with ThreadPoolExecutor(1) as other:
+        lease = other.submit(Lease(url).__enter__).result()
+        assert lease.is_ours()
+        other.submit(lease.__exit__, None, None, None).result()
+    assert not filesystem(url).exists(url)
 
 
 def test_the_second_job_is_told_who_holds_the_lease(url: str) -> None:
@@ -112,13 +158,17 @@ def test_the_second_job_is_told_who_holds_the_lease(url: str) -> None:
     [
         ({}, "alive"),
         ({"host": "elsewhere", "pid": 1}, "alive"),
-        ({"renewed": LONG_AGO}, "dead"),
-        ({"host": "elsewhere", "renewed": LONG_AGO}, "dead"),
+        ({"renewed": LONG_AGO}, "silent"),
+        ({"host": "elsewhere", "renewed": LONG_AGO}, "silent"),
+        ({"host": "elsewhere", "renewed": AHEAD}, "silent"),
+        ({"boot": "another", "renewed": LONG_AGO}, "silent"),
         ({"pid": dead_pid()}, "dead"),
+        ({"pid": dead_pid(), "renewed": AHEAD}, "dead"),
         ({"pid": dead_pid(), "host": "elsewhere"}, "alive"),
         ({"started": "1"}, "dead"),
-        ({"boot": "another"}, "unsure"),
-        ({"namespace": "pid:[1]"}, "unsure"),
+        ({"pid": 1, "started": "1"}, "dead"),
+        ({"boot": "another"}, "unseen"),
+        ({"namespace": "pid:[1]"}, "unseen"),
     ],
 )
 def test_fates(changes: dict[str, Any], fate: str) -> None:
@@ -132,7 +182,7 @@ def test_holders_are_read_back() -> None:
         assert Holder.parse(content) is None
     odd = Holder.parse(json.dumps(asdict(me) | {"pid": "x", "renewed": None, "more": 1}).encode())
     assert odd is not None
-    assert (odd.pid, odd.fate()) == (0, "dead")
+    assert (odd.pid, odd.renewed) == (0, 0)
 
 
 @pytest.mark.parametrize("content", [process(pid=dead_pid()).content(), b"damaged", b"{}", b""])
@@ -168,6 +218,45 @@ def test_a_holder_that_cannot_be_seen_but_beats_is_left_alone(on_s3: str) -> Non
         lease._me = replace(other, namespace="pid:[4026531999]")
         time.sleep(0.2)
         with pytest.raises(OutputExists, match="another job works on this run"), Lease(on_s3):
+            pass
+        lease.check()
+
+
+@pytest.mark.parametrize("renewed", [0, LONG_AGO, AHEAD])
+def test_H5_clocks_that_differ_take_no_lease_from_the_living(on_s3: str, renewed: int) -> None:
+    """By our clock the other machine was last heard of long ago, or will be in an hour: yet it beats."""
+    other = process(host="elsewhere", boot="another")
+    stop = Event()
+
+    def beat() -> None:
+        while not stop.wait(0.02):
+            write(on_s3, replace(other, renewed=renewed + int(time.monotonic() * 1000)).content())
+
+    write(on_s3, replace(other, renewed=renewed).content())
+    beats = Thread(target=beat)
+    beats.start()
+    try:
+        with pytest.raises(OutputExists, match="elsewhere"), Lease(on_s3):
+            pass
+    finally:
+        stop.set()
+        beats.join()
+
+
+@pytest.mark.parametrize("renewed", [LONG_AGO, AHEAD])
+def test_H5_a_dead_machine_whose_clock_was_wrong_holds_nothing(url: str, renewed: int) -> None:
+    write(url, process(host="elsewhere", boot="another", renewed=renewed).content())
+    with Lease(url) as lease:
+        lease.check()
+
+
+def test_H5_a_process_that_was_silent_for_long_but_lives_keeps_its_lease(on_s3: str) -> None:
+    """Its storage failed for a while; now it beats again."""
+    with Lease(on_s3) as lease:
+        lease._me = replace(lease._me, renewed=LONG_AGO)
+        write(on_s3, lease._me.content())
+        lease._place._content = lease._me.content()  # type: ignore[attr-defined]
+        with pytest.raises(OutputExists, match="another job works"), Lease(on_s3):
             pass
         lease.check()
 
