@@ -1,7 +1,8 @@
 """Which tests are ``unit`` (pure, quick: what ``make check`` runs), and how many examples Hypothesis tries.
 
-A test needs what its markers name. ``s3`` and ``postgres`` are set here: on each test whose module, or a fixture of it,
-starts such a server. What has no marker then, and is not in ``integration/``, is ``unit``.
+A test needs what its markers name. Some are set here: ``s3`` and ``postgres`` on each test whose module, or a fixture
+of it, starts such a server, or that has such a name as a parameter; ``growth`` on each test that calls
+``assert_linear``. What has no marker then, and is not in ``integration/``, is ``unit``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hypothesis
 import pytest
 
 _SERVERS = {"ThreadedMotoServer": "s3", "embedded_postgres": "postgres"}
-_NOT_UNIT = {"spark", "postgres", "s3", "slow", "shared"}
+_NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared"}
 _INTEGRATION = Path(__file__).parent / "integration"
 
 hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
@@ -27,6 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for file in _files(item):
             for marker in _servers(file):
                 item.add_marker(marker)
+        for marker in _parameters(item) & set(_SERVERS.values()):
+            item.add_marker(marker)
+        if "assert_linear" in _names_called(item):
+            item.add_marker("growth")
         markers = {marker.name for marker in item.iter_markers()}
         if not markers & _NOT_UNIT and _INTEGRATION not in item.path.parents:
             item.add_marker("unit")
@@ -38,6 +43,17 @@ def _files(item: pytest.Item) -> set[Path]:
     fixtures = [one.func for found in info.name2fixturedefs.values() for one in found] if info else []
     own = {Path(inspect.getfile(fixture)) for fixture in fixtures if "site-packages" not in inspect.getfile(fixture)}
     return {item.path, *own}
+
+
+def _parameters(item: pytest.Item) -> set[str]:
+    """The texts among the values the test is parametrised with: ``s3`` of a fixture that is one of several storages."""
+    callspec = getattr(item, "callspec", None)
+    return {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
+
+
+def _names_called(item: pytest.Item) -> tuple[str, ...]:
+    function = inspect.unwrap(item.function) if isinstance(item, pytest.Function) else None
+    return function.__code__.co_names if inspect.isfunction(function) else ()
 
 
 @cache

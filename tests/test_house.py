@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -127,12 +128,13 @@ def _normal(name: str) -> str:
 
 
 def _distributions(name: str) -> set[str]:
-    return {_normal(one) for one in _PACKAGES.get(name, [name])}
+    return {_normal(one) for one in _packages().get(name, [name])}
 
 
-_PACKAGES = packages_distributions()
+_packages = cache(packages_distributions)
 
 
+@cache
 def _third_party(folder: str) -> set[str]:
     imported = {name for path in (ROOT / folder).rglob("*.py") for name in _imports(path)}
     return imported - OWN - set(sys.stdlib_module_names)

@@ -73,7 +73,7 @@ def test_an_unknown_host() -> None:
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "http://host:port/", "gopher://x/"])
 def test_what_is_not_an_address(url: str) -> None:
-    error = failure(url)
+    error = failure(url, Policy(retries=0))
     assert not error.sent
 
 
@@ -83,6 +83,7 @@ def test_a_server_that_accepts_and_says_nothing() -> None:
     assert str(error) == "no answer within 0.3 seconds" and error.sent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "at_once"),
     [
@@ -110,6 +111,7 @@ def test_H3_the_deadline_holds_for_all_attempts_together() -> None:
     assert 1 <= len(pauses) <= 4
 
 
+@pytest.mark.slow
 def test_H3_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
     bomb = gzip.compress(b"\0" * (200 << 20), 9)
     with serving(always(Answer(body=bomb, headers=(("content-encoding", "gzip"),)))) as server:

@@ -162,6 +162,7 @@ def test_an_answer_that_does_not_come(service):
     assert len(service.requests) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_in_drops(service):
     service.drip = True
     assert failures(payload(PATH, "x"), using(service.url, 0.3)) == [

@@ -74,6 +74,7 @@ LONG_LINES: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.growth
 @pytest.mark.parametrize("name", LONG_LINES)
 @pytest.mark.parametrize("input_format", FORMATS[1:])
 def test_a_long_line_takes_linear_time(input_format: str, name: str) -> None:
@@ -97,6 +98,7 @@ LONG_RECORDS: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.growth
 @pytest.mark.parametrize("name", LONG_RECORDS)
 def test_a_long_record_takes_linear_time(name: str) -> None:
     _takes_linear_time("thrift", LONG_RECORDS[name])

@@ -97,6 +97,7 @@ def from_deep_in_the_stack(work, frames=700):
     return work() if frames == 0 else from_deep_in_the_stack(work, frames - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("limit", [1000, 50_000])

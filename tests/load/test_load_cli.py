@@ -156,6 +156,7 @@ def test_B7_schemas_of_the_server_are_refused(database, resolver, run, capsys, s
 # --- B7 -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "words"),
     [

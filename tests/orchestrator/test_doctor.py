@@ -46,6 +46,7 @@ def test_all_is_well(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert files(folder) == before
 
 
+@pytest.mark.slow
 def test_everything_that_is_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "file").write_text("x")
     wrong = (
@@ -61,6 +62,7 @@ def test_everything_that_is_wrong_is_told(folder: Path, capsys: pytest.CaptureFi
     assert files(folder) == before
 
 
+@pytest.mark.slow
 def test_a_registry_that_does_not_answer_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     registry = {
         "name": "Nobody",

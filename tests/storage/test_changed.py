@@ -18,7 +18,8 @@ from snowetl.storage.s3 import S3FileSystem
 from snowetl.storage.splits import Split, plan, read
 from tests.storage.conftest import BUCKET
 
-LINES = "".join(f"line {number} {random.Random(number).random()}\n" for number in range(40_000)).encode()
+_random = random.Random(1)
+LINES = "".join(f"line {number} {_random.random()}\n" for number in range(40_000)).encode()
 OTHER = LINES[::-1]
 
 

@@ -54,6 +54,7 @@ def test_trailing_garbage_is_reported(compress: Callable[[bytes], bytes]) -> Non
     assert len(damages) == 1
 
 
+@pytest.mark.slow
 @codecs
 def test_a_bomb_is_read_in_bounded_memory(compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(b"\n" * 60_000_000)
@@ -85,6 +86,7 @@ def test_a_truncated_gzip_gives_all_that_zlib_can_give() -> None:
         assert "\n".join(map(str, records)).encode() + (b"\n" if records else b"") + rest == possible
 
 
+@pytest.mark.slow
 @codecs
 def test_a_broken_member_keeps_what_came_before_and_the_next_members(compress: Callable[[bytes], bytes]) -> None:
     rng = random.Random(3)
@@ -100,6 +102,7 @@ def test_a_broken_member_keeps_what_came_before_and_the_next_members(compress: C
     assert damages
 
 
+@pytest.mark.slow
 @codecs
 def test_any_flipped_byte_never_raises_and_never_goes_unnoticed(compress: Callable[[bytes], bytes]) -> None:
     data = compress(LINES)

@@ -120,6 +120,7 @@ def places(whole: bytes, records: list[bytes]) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("container", CONTAINERS)
 @given(records=RECORDS, share=st.floats(0, 1))

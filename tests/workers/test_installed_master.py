@@ -76,6 +76,7 @@ def parts(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("part-*")}
 
 
+@pytest.mark.slow
 def test_one_file_and_one_entry_point_make_a_worker_pool(
     tmp_path: Path, installed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

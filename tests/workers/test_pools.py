@@ -117,6 +117,7 @@ class Dies:
         return 0
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_told(task: Doubles) -> None:
     pool = ProcessPool(2)
     try:

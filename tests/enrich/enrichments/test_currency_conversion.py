@@ -127,6 +127,7 @@ def test_an_error_of_the_service_is_an_answer(monkeypatch: pytest.MonkeyPatch) -
         assert resolved(rates(), "2026-03-02") == {"2026-03-02": body.decode()}
 
 
+@pytest.mark.slow
 def test_an_outage_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snowetl.http.time.sleep", lambda seconds: None)
     with serving(lambda path: Answer(503)) as server:

@@ -303,6 +303,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", BOMBS.values(), ids=BOMBS)
 def test_a_script_out_of_bounds_fails_its_event_and_the_next_one_works(code: str) -> None:
     script = f"function process(event) {{ if (event.getApp_id() === 'bomb') {{ {code} }} event.setUser_id('ok'); }}"
