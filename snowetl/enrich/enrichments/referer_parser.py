@@ -1,20 +1,24 @@
-"""referer_parser: medium, source and search term of ``page_referrer`` (scala-referer-parser 1.1.0)."""
+"""referer_parser: medium, source and search term of ``page_referrer`` (scala-referer-parser 1.1.0).
+
+With a configuration of version 2-0-2 also the entity ``utm_referrer``: the source that ``utm_source`` of the page URL
+names (Enrich 6.13.0).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
-from snowetl.enrich.draft import Draft
+from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
-from snowetl.enrich.uri import Uri
+from snowetl.enrich.uri import Uri, page_query
 from snowetl.errors import AssetError, ConfigError
 from snowetl.jvm import jsontext
 from snowetl.jvm.map_order import java_hash, map_order, trie_groups
@@ -40,6 +44,11 @@ _WITHOUT_SOURCE = frozenset(("unknown", "internal"))
 _INTERNAL = ("internal", "", "")
 _UNKNOWN = ("unknown", "", "")
 
+_UTM_SOURCE = "utm_source"
+_UTM_REFERRER = "iglu:com.snowplowanalytics.snowplow/utm_referrer/jsonschema/1-0-0"
+_WITH_UTM = 2
+"""The addition of the first configuration version (2-0-2) that asks for the entity."""
+
 Columns = tuple[str, str, str]
 
 
@@ -51,11 +60,22 @@ class Source(NamedTuple):
     parameters: frozenset[str]
 
 
+class Sources(NamedTuple):
+    """Of a database: sources by host, or host and path; and by the values of ``utm_source`` that name them."""
+
+    by_domain: dict[str, Source]
+    by_utm: dict[str, Source]
+
+    def __or__(self, other: Sources) -> Sources:
+        """Both; of two for the same key that of ``other``."""
+        return Sources(self.by_domain | other.by_domain, self.by_utm | other.by_utm)
+
+
 @dataclass(frozen=True, slots=True)
 class RefererParserConf:
     """``internal_domains`` are hosts, exactly as they stand in URIs.
 
-    ``own`` (2-0-1, Enrich 6.9.0) are sources by host, or host and path, that win over those of the database.
+    ``own`` (2-0-1, Enrich 6.9.0) are sources that win over those of the database.
     """
 
     criterion: ClassVar[SchemaCriterion] = parameters.criterion("referer_parser", model=2)
@@ -65,7 +85,7 @@ class RefererParserConf:
     schema_key: SchemaKey
     database: Asset
     internal_domains: tuple[str, ...]
-    own: tuple[tuple[str, Source], ...] = ()
+    own: Sources
 
     @classmethod
     def parse(cls, key: SchemaKey, data: dict[str, Any]) -> RefererParserConf:
@@ -73,8 +93,7 @@ class RefererParserConf:
         none: tuple[str, ...] = ()
         domains = given.read("parameters.internalDomains", parameters.texts, none)
         database = given.asset("parameters.uri", "parameters.database", "referer-parser.json")
-        no_sources: tuple[tuple[str, Source], ...] = ()
-        own = given.optional("parameters.referrers", _sources, no_sources)
+        own = given.optional("parameters.referrers", _sources, Sources({}, {}))
         given.check()
         return cls(key, database, domains, own)
 
@@ -82,7 +101,9 @@ class RefererParserConf:
         return Needs(files=(self.database,))
 
     def open(self, services: Services) -> AbstractContextManager[Step]:
-        sources = read_database(services.files[self.database.uri]) | dict(self.own)
+        sources = read_database(services.files[self.database.uri]) | self.own
+        if self.schema_key.version.addition < _WITH_UTM:
+            sources = sources._replace(by_utm={})
         return nullcontext(RefererParser(sources, self.internal_domains))
 
 
@@ -97,21 +118,22 @@ def _renew(data: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _sources(value: Any) -> tuple[tuple[str, Source], ...]:
-    """referrers in the form of the database."""
-    return tuple(_entries(value))
-
-
 class RefererParser:
     """The step. Referrers that are no web address or app leave the columns alone."""
 
-    def __init__(self, sources: Mapping[str, Source], internal_domains: tuple[str, ...]) -> None:
-        self._sources = sources
-        self._longest = max(map(len, sources), default=0)
+    def __init__(self, sources: Sources, internal_domains: tuple[str, ...]) -> None:
+        self._sources = sources.by_domain
+        self._longest = max(map(len, self._sources), default=0)
+        self._named = {name: _utm_referrer(source) for name, source in sources.by_utm.items()}
         self._internal = frozenset(trim(domain) for domain in internal_domains)
         self._known = Memo(self._columns, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0].text))
 
     def __call__(self, draft: Draft) -> None:
+        if self._named and draft.page_uri is not None:
+            query = page_query(draft.page_uri.query, draft.raw.payload.encoding)
+            named = self._named.get(query.get(_UTM_SOURCE, ""))
+            if named is not None:
+                draft.add(named)
         uri = draft.referrer_uri
         if uri is None:
             return
@@ -149,6 +171,11 @@ class RefererParser:
         return None
 
 
+def _utm_referrer(source: Source) -> Entity:
+    data = {"source": source.name, "medium": source.medium}
+    return Entity(_UTM_REFERRER, jsontext.dumps({"schema": _UTM_REFERRER, "data": data}))
+
+
 def _with_parents(host: str, longest: int) -> Iterator[str]:
     """The host and its parent domains, without those longer than ``longest``."""
     start = 0 if len(host) <= longest else host.find(".", len(host) - longest - 1) + 1 or len(host)
@@ -171,10 +198,10 @@ def _search_term(query: str, names: frozenset[str]) -> str:
 # --- the database -------------------------------------------------------------------------------------------------
 
 
-def read_database(path: Path) -> dict[str, Source]:
-    """Host, or host and path -> source. Raises ``AssetError``."""
+def read_database(path: Path) -> Sources:
+    """A database in JSON, or in YAML. Raises ``AssetError``."""
     try:
-        return dict(_entries(jsontext.loads(path.read_text("utf-8"))))
+        return _sources(_parsed(path.read_text("utf-8")))
     except OSError as error:
         raise AssetError(f"The referer database {path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -184,8 +211,27 @@ def read_database(path: Path) -> dict[str, Source]:
         ) from None
 
 
-def _entries(database: Any) -> Iterator[tuple[str, Source]]:
-    """In the order of the reference's maps: of a domain that two sources claim, the later one counts."""
+def _parsed(text: str) -> Any:
+    """JSON; a mapping in YAML too (the public database comes in both)."""
+    try:
+        return jsontext.loads(text)
+    except ValueError:
+        import yaml
+
+        with suppress(yaml.YAMLError, RecursionError, ValueError):
+            found = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+            if isinstance(found, dict):
+                return found
+        raise
+
+
+def _sources(database: Any) -> Sources:
+    """referrers in the form of the database.
+
+    Of a domain that two sources claim, the later one counts, in the order of the reference's maps; so of a value of
+    utm_source.
+    """
+    found = Sources({}, {})
     media = _object(database, "Referers json must be an object")
     for medium in media:
         if medium not in _MEDIA:
@@ -194,10 +240,10 @@ def _entries(database: Any) -> Iterator[tuple[str, Source]]:
         sources = _object(media[medium], f"Medium '{medium}' not an object")
         for name in map_order(sources):
             entry = _object(sources[name], f"'{name}' of medium '{medium}' is not an object")
-            names = frozenset() if entry.get("parameters") is None else frozenset(_texts(entry, "parameters", name))
-            source = Source(medium, name, names)
-            for domain in _texts(entry, "domains", name):
-                yield domain, source
+            source = Source(medium, name, frozenset(_optional_texts(entry, "parameters", name)))
+            found.by_domain.update(dict.fromkeys(_texts(entry, "domains", name), source))
+            found.by_utm.update(dict.fromkeys(_optional_texts(entry, "utm_sources", name), source))
+    return found
 
 
 def _medium_order(media: list[str]) -> list[str]:
@@ -211,6 +257,10 @@ def _object(value: Any, fault: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(fault)
     return value
+
+
+def _optional_texts(entry: dict[str, Any], key: str, name: str) -> list[str]:
+    return [] if entry.get(key) is None else _texts(entry, key, name)
 
 
 def _texts(entry: dict[str, Any], key: str, name: str) -> list[str]:

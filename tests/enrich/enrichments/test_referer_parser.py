@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from snowetl.enrich.enrichments import registered
 from snowetl.enrich.enrichments.base import Step
 from snowetl.enrich.enrichments.referer_parser import read_database
 from snowetl.errors import AssetError, ConfigError
-from tests.enrich.enrichments.support import after, conf, draft, step
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
+from snowetl.model.schema import SchemaKey
+from tests.enrich.enrichments.support import after, conf, draft, opened, step
 
 DATABASE: dict[str, Any] = {
     "search": {
@@ -86,11 +90,11 @@ def test_without_page_or_referrer(parser: Step) -> None:
 
 def test_of_two_sources_with_one_domain_the_later_in_map_order_counts(tmp_path: Path) -> None:
     database = {"search": {name: {"domains": ["same.example"]} for name in ("A", "B", "C", "D")}}
-    assert read_database(write(tmp_path, database))["same.example"].name == "D"
+    assert read_database(write(tmp_path, database)).by_domain["same.example"].name == "D"
     database["search"] |= {name: {"domains": ["same.example"]} for name in ("E", "F")}
-    assert read_database(write(tmp_path, database))["same.example"].name == "D"
+    assert read_database(write(tmp_path, database)).by_domain["same.example"].name == "D"
     five = {medium: {"S": {"domains": ["same.example"]}} for medium in ("paid", "email", "social", "unknown", "search")}
-    assert read_database(write(tmp_path, five))["same.example"].medium == "unknown"
+    assert read_database(write(tmp_path, five)).by_domain["same.example"].medium == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -152,3 +156,71 @@ def test_referrers_of_ones_own_win(tmp_path: Path) -> None:
 def test_a_fault_in_ones_own_referrers_stops_the_job() -> None:
     with pytest.raises(ConfigError, match="Unrecognized medium: 'radio'"):
         conf("referer_parser", uri="/x", database="y", internalDomains=[], referrers={"radio": {}})
+
+
+# --- the source that utm_source names (2-0-2) ---------------------------------------------------------------------
+
+NAMED = {
+    "chatbot": {"Botty": {"domains": ["botty.example"], "utm_sources": ["botty.example", "botty"]}},
+    "social": {"Club": {"domains": ["club.example"], "utm_sources": None}},
+}
+OWN = {"search": {"Own": {"domains": ["own.example"], "utm_sources": ["botty"]}}}
+UTM_REFERRER = "iglu:com.snowplowanalytics.snowplow/utm_referrer/jsonschema/1-0-0"
+
+
+def of_version(version: str, folder: Path, **parameters: Any) -> Step:
+    """The step of a configuration of that version, on the database ``NAMED``."""
+    key = SchemaKey.parse(f"iglu:com.snowplowanalytics.snowplow/referer_parser/jsonschema/{version}")
+    path = write(folder, NAMED)
+    given = {"internalDomains": [], "uri": str(folder), "database": path.name, **parameters}
+    with opened(registered()["referer_parser"].parse(key, {"parameters": given})) as one:
+        return one
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("utm_source=botty.example", {"source": "Botty", "medium": "chatbot"}),
+        ("a=1&utm%5Fsource=botty%2Eexample&b=2", {"source": "Botty", "medium": "chatbot"}),
+        ("utm_source=x&utm_source=botty.example", {"source": "Botty", "medium": "chatbot"}),
+        ("utm_source=botty", {"source": "Own", "medium": "search"}),
+        ("utm_source=Botty.example", None),
+        ("utm_source=botty.example%20", None),
+        ("utm_source=club.example", None),
+        ("utm_source=", None),
+        ("utm_medium=botty.example", None),
+        ("", None),
+    ],
+)
+def test_utm_source_names_a_referrer(tmp_path: Path, query: str, expected: dict[str, str] | None) -> None:
+    one = of_version("2-0-2", tmp_path, referrers=OWN)
+    event = draft(page_url=f"https://shop.example.com/?{query}")
+    one(event)
+    found = [json.loads(entity.json) for entity in event.entities]
+    assert found == ([] if expected is None else [{"schema": UTM_REFERRER, "data": expected}])
+    assert event.event["refr_medium"] is None
+    checker = IgluClient(ResolverConfig.default(), now=0).checker(UTM_REFERRER)
+    assert all(checker.check(entity["data"]) is None for entity in found)
+
+
+def test_the_header_and_utm_source_may_disagree(tmp_path: Path) -> None:
+    one = of_version("2-0-2", tmp_path)
+    event = draft(
+        page_url="https://shop.example.com/?utm_source=botty", page_referrer="https://club.example/", mkt_source="x"
+    )
+    one(event)
+    assert (event.event["refr_medium"], event.event["refr_source"]) == ("social", "Club")
+    assert [entity.schema for entity in event.entities] == [UTM_REFERRER]
+
+
+@pytest.mark.parametrize("version", ["2-0-0", "2-0-1"])
+def test_earlier_versions_add_no_entity(tmp_path: Path, version: str) -> None:
+    event = draft(page_url="https://shop.example.com/?utm_source=botty")
+    of_version(version, tmp_path)(event)
+    assert event.entities == []
+
+
+def test_a_database_in_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "referers.yml"
+    path.write_text("search:\n  126:\n    parameters: [q]\n    domains:\n      - find.example  # a comment\n")
+    assert read_database(path).by_domain["find.example"] == ("search", "126", frozenset({"q"}))
