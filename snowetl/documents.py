@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from snowetl import bounded_yaml
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.jvm import jsontext
@@ -31,6 +32,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SUFFIXES = {".json": "JSON", ".hocon": "HOCON", ".yml": "YAML", ".yaml": "YAML"}
 _SHOWN = 200
 _MAX_BYTES = 64 * 1024 * 1024
+
+
+class _Readable(Protocol):
+    def read(self, amount: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ class Document:
     def _root(self) -> Node | None:
         import yaml
 
-        with suppress(yaml.YAMLError, RecursionError):
-            return yaml.compose(self.text, Loader=yaml.SafeLoader)  # all JSON people write is YAML
+        with suppress(yaml.YAMLError):
+            return bounded_yaml.compose(self.text)  # all JSON people write is YAML
         return None
 
 
@@ -120,7 +125,7 @@ def _from_path(path: Path, what: str) -> list[Document]:
 
 def _from_file(path: Path) -> Document:
     try:
-        content = path.read_bytes()
+        content = read_bounded(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     return _parsed(_decoded(content, str(path)), str(path), _SUFFIXES.get(path.suffix, ""))
@@ -160,9 +165,22 @@ def _from_s3(bucket: str, key: str, shown: str) -> bytes:
 
     try:
         answer = boto3.client("s3").get_object(Bucket=bucket, Key=key)
-        return bytes(answer["Body"].read(_MAX_BYTES))
+        return _bounded(answer["Body"], shown)
     except (BotoCoreError, ClientError, ValueError) as error:
         raise ConfigError(f"{shown} cannot be read: {error}") from None
+
+
+def read_bounded(path: Path) -> bytes:
+    """The bytes of a configuration file. Raises ``OSError``, and :class:`ConfigError` for one without end."""
+    with path.open("rb") as file:
+        return _bounded(file, str(path))
+
+
+def _bounded(file: _Readable, where: str) -> bytes:
+    content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{where} has more than {_MAX_BYTES >> 20} MB, which no configuration has. Check the path")
+    return content
 
 
 def _from_base64(source: str, what: str) -> Document:
@@ -201,9 +219,26 @@ def _parsed(text: str, where: str, kind: str) -> Document:
 
 def _json(text: str, where: str) -> Any:
     try:
-        return jsontext.loads(text)
+        value = jsontext.loads(text)
     except jsontext.JsonError as error:
         raise ConfigError(f"{where}{_json_place(text)} is not JSON: {error}") from None
+    if _nests_deeper(value, bounded_yaml.MAX_DEPTH):
+        raise ConfigError(f"{where}: it nests deeper than {bounded_yaml.MAX_DEPTH} levels, which no configuration does")
+    return value
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(levels + 1):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _json_place(text: str) -> str:
@@ -222,12 +257,12 @@ def _yaml(text: str, where: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        return bounded_yaml.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{where}{place} is not YAML: {getattr(error, 'problem', None) or error}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{where} is not YAML: {error}") from None
 
 

@@ -111,12 +111,22 @@ def test_s3(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
 # --- what is said -------------------------------------------------------------------------------------------------
 
 
+ALIASES = b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (name, name, b",".join([b"*%c" % (name - 1)] * 10)) for name in b"bcdefghij"
+)
+"""Ten lines that stand for ten thousand million values."""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("a.json", b'{\n  "a": 1,\n  "b" 2\n}', "a.json, line 3, column 7 is not JSON"),
         ("a.json", b"", "a.json, line 1, column 1 is not JSON"),
         ("a.json", b"[" * 100_000, "a.json is not JSON"),
+        ("a.json", b"[" * 5_000 + b"]" * 5_000, "a.json: it nests deeper than 100 levels"),
+        ("a.yml", b"a: " + b"[" * 5_000, "a.yml, line 1, column 103 is not YAML: nested deeper than 100 levels"),
+        ("a.yml", b"a: &a\n  b: *a\n", "a.yml, line 2, column 6 is not YAML: the value &a holds itself"),
+        ("a.yml", ALIASES, "a.yml, line 6, column 29 is not YAML: more than 1,000,000 values"),
         ("a.yml", b"a: 1\nb: [\n", "a.yml, line 3, column 1 is not YAML"),
         ("a.yml", b"a: 2001-99-99", "a.yml is not YAML"),
         ("a.hocon", b"a = {\n b = ${MISSING_ONE}\n}", "a.hocon"),
@@ -127,6 +137,13 @@ def test_s3(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_broken_files_are_named_with_line_and_column(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     (tmp_path / name).write_bytes(content)
     assert says in wrong(tmp_path / name)
+
+
+def test_a_file_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "endless.json"
+    with path.open("wb") as file:
+        file.truncate(100 << 20)  # zeros that take no room, as /dev/zero gives them
+    assert "endless.json has more than 64 MB, which no configuration has" in wrong(path)
 
 
 @pytest.mark.parametrize(

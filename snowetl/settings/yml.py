@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snowetl.documents import did_you_mean
+from snowetl import bounded_yaml
+from snowetl.documents import did_you_mean, read_bounded
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.settings.declaration import Option, Settings
@@ -108,13 +109,13 @@ def _document(path: Path) -> Any:
     import yaml
 
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_bounded(path).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"--config: cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"--config: {path} is not UTF-8 text") from None
     try:
-        node = yaml.compose(text, _loader())
+        node = bounded_yaml.compose(text, _loader())
         if node is not None:
             _value(node)
     except yaml.YAMLError as error:

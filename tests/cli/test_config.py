@@ -78,6 +78,8 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
         ("a: [1\nb: 2\n", "is not YAML: "),
         ("input-folder: ${NO_SUCH_VARIABLE}\n", "the environment variable NO_SUCH_VARIABLE is not set"),
         ("input-folder: !!python/object/apply:os.system ['true']\n", "is not YAML"),
+        ("iglu-config: &a\n  b: *a\n", "line 2, column 6 is not YAML: the value &a holds itself"),
+        ("a: " + "[" * 5_000, "line 1, column 103 is not YAML: nested deeper than 100 levels"),
         ("\nsplit-size: 64\n", "line 2: split-size: '64' is 64 bytes; it must be 1KB or more, such as 64MB"),
         ("workers: many\n", "line 1: workers: 'many' is not a valid integer"),
         ("compression: [gzip, zstd]\n", "line 1: compression: it holds one value, not a list of 2"),
