@@ -1,4 +1,4 @@
-"""YAML of configuration files, in bounds: how deep it nests and what its aliases expand to is known before it is read."""
+"""YAML of configuration files, in bounds: its depth, and what its aliases expand to, are known before it is read."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SUFFIXES = {".json": "JSON", ".hocon": "HOCON", ".yml": "YAML", ".yaml": "YAML"}
 _SHOWN = 200
 _MAX_BYTES = 64 * 1024 * 1024
+_PIECE = 1024 * 1024
 
 
 class _Readable(Protocol):
@@ -177,10 +178,14 @@ def read_bounded(path: Path) -> bytes:
 
 
 def _bounded(file: _Readable, where: str) -> bytes:
-    content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{where} has more than {_MAX_BYTES >> 20} MB, which no configuration has. Check the path")
-    return content
+    content = bytearray()
+    while piece := file.read(_PIECE):
+        content += piece
+        if len(content) > _MAX_BYTES:
+            raise ConfigError(
+                f"{where} has more than {_MAX_BYTES >> 20} MB, which no configuration has. Check the path"
+            )
+    return bytes(content)
 
 
 def _from_base64(source: str, what: str) -> Document:

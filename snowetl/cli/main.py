@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -83,6 +84,7 @@ def cli() -> None:
 
 
 _NOT_FOR_OTHERS = 0o007
+_STDERR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns the exit code: 0 ok, 1 failure, 2 usage or configuration, 3 nothing to do, 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_standard_streams()
     console.tolerate_encodings()
     console.speak()
     os.umask(os.umask(0) | _NOT_FOR_OTHERS)  # events and bad rows hold personal data
@@ -111,9 +114,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # this machine's: a full /tmp, no file handles left (storage has errors of its own)
-        console.fail(str(error))
+    except MemoryError as error:
+        console.detail("".join(traceback.format_exception(error)).rstrip())
+        console.fail("this process got no more memory. Give it more (ulimit -v, the container's limit) and run again")
         return 1
+    except OSError as error:  # this machine's: a full /tmp, no file handles left (storage has errors of its own)
+        where = f"{error.filename}: " if error.filename else ""
+        console.fail(f"{where}{error.strerror or error}")
+        return 1
+
+
+def _open_standard_streams() -> None:
+    """Lead streams that the caller closed (``2>&-``) nowhere, so that no file of ours is opened in their place."""
+    while True:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor > _STDERR:
+            os.close(descriptor)
+            break
+        os.set_inheritable(descriptor, True)
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - it lives as long as the process
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def _how_to_go_on(arguments: Sequence[str]) -> str:

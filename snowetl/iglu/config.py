@@ -91,7 +91,9 @@ class ResolverConfig:
             raise ConfigError(f"The resolver configuration is not self-describing ({error.code}). {_HELP}") from None
         if not _CRITERION.matches(key):
             full = f"SchemaKey({key.vendor},{key.name},{key.format},Full({','.join(map(str, key.version))}))"
-            raise ConfigError(f"Schema {full} does not match criterion {_CRITERION}. {_HELP}")
+            raise ConfigError(
+                f"{key} is not a resolver configuration (Schema {full} does not match criterion {_CRITERION}). {_HELP}"
+            )
         problems = Problems()
         read = _Reader(problems)
         cache_size = read.field(data, "cacheSize", _integer, "data", default=0)

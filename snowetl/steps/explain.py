@@ -28,6 +28,7 @@ from snowetl.steps.settings import ExplainSettings
 from snowetl.storage import Record, filesystem, splits
 
 _PLACE = re.compile(r"(?P<file>[^\t\n{}]+):(?P<first>\d+)(?P<range>-(?P<last>\d*))?")
+_ADDRESS = re.compile(r"(?:s3[an]?|hdfs|file)://\S+")
 _STDIN = "-"
 _BLANK = re.compile(r"\s*")
 
@@ -216,12 +217,14 @@ def _records(text: str, stdin: Iterable[bytes], *, binary: bool) -> Iterator[_Gi
     if place is not None:
         file = place["file"]
         if not filesystem(file).exists(file):
-            raise UsageError(f"there is no file {file} (records are given as FILE:N, or as they stand)")
+            raise _no_file(file)
         first = int(place["first"])
         last = first if place["range"] is None else int(place["last"]) if place["last"] else None
         yield from _of_file(file, first, last, binary=binary)
     elif _is_file(text):
         yield from _of_file(text, 1, 1, binary=binary)
+    elif _is_path(text):
+        raise _no_file(text)
     else:
         yield _Given(text, "", "", 0)
 
@@ -252,9 +255,25 @@ def _holds_bad_rows(file: str) -> bool:
 
 def _is_file(text: str) -> bool:
     """Whether a record is the name of a file, rather than a record."""
-    if re.match(r"(?:s3[an]?|hdfs|file)://[^\s]+$", text):
+    if _ADDRESS.fullmatch(text):
         return filesystem(text).exists(text)
     try:
         return Path(text).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _is_path(text: str) -> bool:
+    """Whether a record that is no file was meant as one: an address, a folder, or a name in a folder there is."""
+    try:
+        return (
+            _ADDRESS.fullmatch(text) is not None or Path(text).is_dir() or ("/" in text and Path(text).parent.is_dir())
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def _no_file(path: str) -> UsageError:
+    if not _ADDRESS.fullmatch(path) and Path(path).is_dir():
+        return UsageError(f"{path} is a folder. Name a file of it: FILE, FILE:N or FILE:N-M")
+    return UsageError(f"there is no file {path} (records are given as FILE:N, or as they stand)")

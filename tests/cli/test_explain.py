@@ -73,6 +73,10 @@ def test_a_record_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "counted from 1" in capsys.readouterr().err
     assert explain(tmp_path, f"{log}.bz2:1") == 2
     assert f"there is no file {log}.bz2" in capsys.readouterr().err
+    assert explain(tmp_path, f"{log}.bz2") == 2
+    assert f"there is no file {log}.bz2" in capsys.readouterr().err
+    assert explain(tmp_path, str(tmp_path)) == 2
+    assert f"{tmp_path} is a folder. Name a file of it" in capsys.readouterr().err
 
 
 def test_thrift_is_given_in_base64(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

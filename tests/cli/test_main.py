@@ -69,6 +69,7 @@ def test_no_stack_trace() -> None:
         (StorageError("what"), 1),
         (RegistryUnavailable("what"), 1),
         (KeyboardInterrupt(), 130),
+        (MemoryError(), 1),
     ],
 )
 def test_errors_become_exit_codes(
@@ -90,7 +91,18 @@ def test_errors_of_the_machine_are_told_too(
 
     monkeypatch.setattr(cli, "main", fail)
     assert main_module.main(["enrich"]) == 1
-    assert capsys.readouterr().err == "Error: [Errno 28] No space left on device: '/tmp/x'\n"
+    assert capsys.readouterr().err == "Error: /tmp/x: No space left on device\n"
+
+
+def test_closed_standard_streams_stop_nothing(tmp_path: Path) -> None:
+    """``snowetl … >&- 2>&-``, as some schedulers start programs; no output file may take the place of a stream."""
+    config = tmp_path / "snowetl.yml"
+    config.write_text("unknown: 1\n")
+    command = f"exec {sys.executable} -m snowetl config schema <&- 2>&-"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (result.returncode, result.stdout[:1]) == (0, "{")
+    command = f"exec {sys.executable} -m snowetl enrich --config {config} <&- >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], cwd=ROOT, timeout=60).returncode == 2
 
 
 def test_the_command_line_starts_fast() -> None:
