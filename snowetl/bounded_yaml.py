@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from yaml.error import Mark
     from yaml.events import Event
     from yaml.nodes import Node
 
@@ -61,7 +62,7 @@ def _check(text: str, loader: Any) -> None:
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in open_nodes):
                 raise _out_of_bounds(f"the value &{event.anchor} holds itself", event)
-            values += sizes.get(event.anchor, 0)
+            values += sizes.get(event.anchor or "", 0)
         if values > MAX_VALUES:
             raise _out_of_bounds(f"more than {MAX_VALUES:,} values, those behind aliases counted each time", event)
 
@@ -69,4 +70,6 @@ def _check(text: str, loader: Any) -> None:
 def _out_of_bounds(problem: str, event: Event) -> Exception:
     from yaml.error import MarkedYAMLError
 
-    return MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+    error = MarkedYAMLError(problem=problem)
+    error.problem_mark = cast("Mark | None", event.start_mark)
+    return error
