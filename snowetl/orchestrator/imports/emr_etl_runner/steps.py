@@ -1,7 +1,7 @@
 """The steps the old runner would have put on the cluster: names, jars and arguments, in their order.
 
-``snowetl import-config … --show-steps`` prints them, so that people who move can compare what is done for them today with
-what will be.
+``snowetl import-config … --show-steps`` prints them, so that people who move can compare what is done for them
+today with what will be.
 """
 
 from __future__ import annotations
@@ -360,9 +360,7 @@ class _Steps:
             *(("--skip", ",".join(skip)) if skip else ()),
             *(("--include", ",".join(job.options.include)) if job.options.include else ()),
         ]
-        return Step(
-            f"[rdb_load] Load {target.name} Storage Target", job.jars.loader, tuple(arguments), retried=False
-        )
+        return Step(f"[rdb_load] Load {target.name} Storage Target", job.jars.loader, tuple(arguments), retried=False)
 
     def archives(self) -> Iterator[Step]:
         buckets, found = self.job.buckets, self.found
@@ -402,7 +400,9 @@ class _Steps:
         endpoint = ["--s3Endpoint", assets.s3_endpoint(self.job.s3_region)]
         middle = [*extra, *endpoint] if endpoint_last else [*endpoint, *extra]
         encryption = ["--s3ServerSideEncryption"] if self.job.encrypted else []
-        return Step(name, copy_jar(self.job.ami_version), ("--src", source, "--dest", to, *middle, *(after or ()), *encryption))
+        return Step(
+            name, copy_jar(self.job.ami_version), ("--src", source, "--dest", to, *middle, *(after or ()), *encryption)
+        )
 
     def move(self, name: str, source: str, to: str) -> Step:
         return self.copy(name, source, to, ["--deleteOnSuccess"])

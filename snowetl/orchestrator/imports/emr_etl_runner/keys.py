@@ -1,0 +1,190 @@
+"""Every key a ``config.yml`` of EmrEtlRunner ever had, what it held, and what becomes of those that nothing here needs.
+
+``Key.left`` is the reason why a value is not carried, and what to do instead; a key without one is carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_REFERENCE = "${"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be: a name for messages, and the test."""
+
+    name: str
+    fits: Callable[[Any], bool]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_map_of_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_configuration(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_map_of_texts(each) for each in value.values())
+
+
+def one_of(*values: str) -> Kind:
+    return Kind(" or ".join(values), lambda value: value in values)
+
+
+TEXT = Kind("a text", _is_text)
+NUMBER = Kind("a number", _is_number)
+SIZE = Kind("a number above 0", lambda value: _is_number(value) and value > 0)
+FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+TEXTS = Kind("a list of texts", _is_texts)
+TEXT_OR_TEXTS = Kind("a text or a list of texts", lambda value: _is_text(value) or _is_texts(value))
+MAP = Kind("keys with texts as values", _is_map_of_texts)
+TAGS = Kind("keys with texts or numbers", lambda value: isinstance(value, dict)
+            and all(_is_text(each) or _is_number(each) for each in value.values()))  # fmt: skip
+CONFIGURATION = Kind("classifications that hold keys with texts as values", _is_configuration)
+ANY = Kind("anything", lambda value: True)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: its path with dots, what it holds, whether it may be absent or null, why it is left (and what to do)."""
+
+    path: str
+    kind: Kind
+    null: bool = False
+    left: tuple[str, str] | None = None
+
+
+_NO_KEYS = (
+    "keys of AWS are not written to files",
+    "Let the machine have a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment",
+)
+_NO_JARS = ("this program brings its own jobs", "Nothing to do")
+_LEGACY_ERRORS = ("jobs before Spark wrote exceptions there", "Nothing to do: every failure is a bad row")
+_LEGACY_SOFTWARE = ("no step here uses it", "Nothing to do")
+
+KEYS = (
+    Key("aws.access_key_id", TEXT, left=_NO_KEYS),
+    Key("aws.secret_access_key", TEXT, left=_NO_KEYS),
+    Key("aws.s3.region", TEXT),
+    Key("aws.s3.buckets.assets", TEXT, left=_NO_JARS),
+    Key("aws.s3.buckets.jsonpath_assets", TEXT, null=True),
+    Key("aws.s3.buckets.log", TEXT),
+    Key("aws.s3.buckets.encrypted", FLAG, null=True),
+    Key("aws.s3.buckets.raw", ANY, null=True),
+    Key("aws.s3.buckets.raw.in", TEXT_OR_TEXTS),
+    Key("aws.s3.buckets.raw.processing", TEXT),
+    Key("aws.s3.buckets.raw.archive", TEXT),
+    Key("aws.s3.buckets.enriched.good", TEXT),
+    Key("aws.s3.buckets.enriched.bad", TEXT, null=True),
+    Key("aws.s3.buckets.enriched.errors", TEXT, null=True, left=_LEGACY_ERRORS),
+    Key("aws.s3.buckets.enriched.archive", TEXT, null=True),
+    Key("aws.s3.buckets.enriched.stream", TEXT, null=True),
+    Key("aws.s3.buckets.shredded.good", TEXT),
+    Key("aws.s3.buckets.shredded.bad", TEXT),
+    Key("aws.s3.buckets.shredded.errors", TEXT, null=True, left=_LEGACY_ERRORS),
+    Key("aws.s3.buckets.shredded.archive", TEXT, null=True),
+    Key("aws.s3.consolidate_shredded_output", FLAG, null=True, left=(
+        "rows are written in files of a good size at once", "Nothing to do")),
+    Key("aws.emr.ami_version", TEXT),
+    Key("aws.emr.region", TEXT),
+    Key("aws.emr.jobflow_role", TEXT),
+    Key("aws.emr.service_role", TEXT),
+    Key("aws.emr.placement", TEXT, null=True),
+    Key("aws.emr.ec2_subnet_id", TEXT, null=True),
+    Key("aws.emr.ec2_key_name", TEXT),
+    Key("aws.emr.security_configuration", TEXT, null=True),
+    Key("aws.emr.additional_info", TEXT, null=True),
+    Key("aws.emr.bootstrap", TEXTS, null=True),
+    Key("aws.emr.software.hbase", TEXT, null=True, left=_LEGACY_SOFTWARE),
+    Key("aws.emr.software.lingual", TEXT, null=True, left=_LEGACY_SOFTWARE),
+    Key("aws.emr.jobflow.job_name", TEXT),
+    Key("aws.emr.jobflow.master_instance_type", TEXT),
+    Key("aws.emr.jobflow.core_instance_type", TEXT),
+    Key("aws.emr.jobflow.core_instance_count", NUMBER),
+    Key("aws.emr.jobflow.core_instance_bid", NUMBER, null=True),
+    Key("aws.emr.jobflow.core_instance_ebs", ANY, null=True),
+    Key("aws.emr.jobflow.core_instance_ebs.volume_size", SIZE),
+    Key("aws.emr.jobflow.core_instance_ebs.volume_type", one_of("standard", "gp2", "io1")),
+    Key("aws.emr.jobflow.core_instance_ebs.volume_iops", SIZE, null=True),
+    Key("aws.emr.jobflow.core_instance_ebs.ebs_optimized", FLAG, null=True),
+    Key("aws.emr.jobflow.task_instance_type", TEXT),
+    Key("aws.emr.jobflow.task_instance_count", NUMBER),
+    Key("aws.emr.jobflow.task_instance_bid", NUMBER, null=True),
+    Key("aws.emr.bootstrap_failure_tries", NUMBER, null=True, left=(
+        "a cluster that does not start is started again on its own", "Nothing to do")),
+    Key("aws.emr.configuration", CONFIGURATION, null=True),
+    Key("collectors", ANY, null=True),
+    Key("collectors.format", TEXT),
+    Key("enrich.versions.spark_enrich", TEXT, null=True, left=_NO_JARS),
+    Key("enrich.continue_on_unexpected_error", FLAG, null=True, left=(
+        "what is unexpected in an event makes a bad row of it, never an end of the job", "Nothing to do")),
+    Key("enrich.output_compression", one_of("NONE", "GZIP")),
+    Key("storage.versions.rdb_loader", TEXT, null=True, left=_NO_JARS),
+    Key("storage.versions.rdb_shredder", TEXT, null=True, left=_NO_JARS),
+    Key("storage.versions.hadoop_elasticsearch", TEXT, null=True, left=_NO_JARS),
+    Key("storage.targets", ANY, null=True),
+    Key("storage.download.folder", TEXT, null=True, left=(
+        "StorageLoader copied rows to its own disk before it loaded Postgres", "Nothing to do: rows are streamed")),
+    Key("monitoring.tags", TAGS),
+    Key("monitoring.logging.level", one_of("DEBUG", "INFO", "WARN", "ERROR", "FATAL"), left=(
+        "how much is said is an option of each command", "Add --verbose for DEBUG, --quiet for WARN and above")),
+    Key("monitoring.snowplow", ANY, null=True),
+    Key("monitoring.snowplow.method", TEXT, null=True),
+    Key("monitoring.snowplow.collector", TEXT),
+    Key("monitoring.snowplow.app_id", TEXT),
+    Key("monitoring.snowplow.protocol", TEXT, null=True),
+    Key("monitoring.snowplow.port", NUMBER, null=True),
+)  # fmt: skip
+"""Keys of 1.0.4, and those of earlier releases that kept their place."""
+
+RENAMED = {
+    "collectors.collector_format": "collectors.format",
+    "etl.collector_format": "collectors.format",
+    "etl.continue_on_unexpected_error": "enrich.continue_on_unexpected_error",
+    "etl.job_name": "aws.emr.jobflow.job_name",
+    "etl.versions.hadoop_enrich": "enrich.versions.spark_enrich",
+    "etl.versions.hadoop_shred": "storage.versions.rdb_shredder",
+    "enrich.job_name": "aws.emr.jobflow.job_name",
+    "enrich.versions.hadoop_enrich": "enrich.versions.spark_enrich",
+    "enrich.versions.hadoop_shred": "storage.versions.rdb_shredder",
+    "enrich.versions.hadoop_elasticsearch": "storage.versions.hadoop_elasticsearch",
+    "storage.versions.relational_database_shredder": "storage.versions.rdb_shredder",
+    "storage.versions.relational_database_loader": "storage.versions.rdb_loader",
+    "storage.versions.hadoop_shred": "storage.versions.rdb_shredder",
+    "logging.level": "monitoring.logging.level",
+    "download.folder": "storage.download.folder",
+    "targets": "storage.targets",
+    "s3.region": "aws.s3.region",
+    "s3.buckets": "aws.s3.buckets",
+}
+"""Keys of earlier releases, and where they moved."""
+
+GONE = {
+    "iglu": (
+        "the resolver is a file of its own",
+        "Save what stands below `data` as resolver.json, and give --resolver",
+    ),
+    "enrichments": (
+        "enrichments are files of their own",
+        "Write one JSON file for each, and give their folder as --enrichments",
+    ),
+}
+"""Sections of early releases whose content went to other files."""
+
+
+def is_reference(value: Any) -> bool:
+    """Whether a value stands for an environment variable, and so can be of any kind."""
+    return isinstance(value, str) and _REFERENCE in value.replace("$${", "")

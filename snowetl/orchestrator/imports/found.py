@@ -1,0 +1,110 @@
+"""What was found in the configuration of another program, in terms that none of them owns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Disks of an instance. ``size_gb`` in GiB."""
+
+    size_gb: int
+    type: str
+    iops: int | None = None
+    per_instance: int = 1
+
+
+@dataclass(frozen=True)
+class Instances:
+    """A group of equal instances. ``bid`` in USD an hour as text, where they are bought on the spot market."""
+
+    type: str
+    count: int = 1
+    bid: str | None = None
+    volumes: tuple[Volume, ...] = ()
+    ebs_optimized: bool | None = None
+
+
+@dataclass(frozen=True)
+class Script:
+    """A bootstrap action: runs on each node before the first step."""
+
+    name: str
+    path: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of EMR on EC2. ``version`` is a release (``5.29.0``) or that of an AMI (``3.9.0``)."""
+
+    name: str
+    version: str
+    region: str | None = None
+    primary: Instances = field(default_factory=lambda: Instances("m7i.xlarge"))
+    core: Instances | None = None
+    task: Instances | None = None
+    subnet: str | None = None
+    zone: str | None = None
+    key_name: str | None = None
+    service_role: str | None = None
+    instance_profile: str | None = None
+    security_configuration: str | None = None
+    additional_info: str | None = None
+    log_uri: str | None = None
+    applications: tuple[str, ...] = ("Hadoop", "Spark")
+    bootstrap: tuple[Script, ...] = ()
+    configurations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Properties by classification, such as ``yarn-site``."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    idle_seconds: int | None = None
+    """How long the cluster stays without work; ``None``: it ends with its steps."""
+
+    @property
+    def release_label(self) -> str | None:
+        """The label of a release, ``None`` for an AMI."""
+        return None if self.ami_version else f"emr-{self.version.removeprefix('emr-')}"
+
+    @property
+    def ami_version(self) -> str | None:
+        """The version of an AMI, from before EMR numbered its releases."""
+        return self.version if self.version[:1].isdigit() and int(self.version.partition(".")[0]) < 4 else None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A value that was carried, and the key it comes from."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """What could not be carried as it was: where it stands, why, and what to do instead."""
+
+    where: str
+    why: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}. {self.advice}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that an import gives. ``settings`` are keys of ``snowetl.yml`` for every verb, ``run`` those of a run alone.
+
+    Texts are in the syntax of ``snowetl.yml``: ``${NAME}`` stands for an environment variable.
+    """
+
+    source: str
+    settings: Mapping[str, Carried] = field(default_factory=dict)
+    run: Mapping[str, Carried] = field(default_factory=dict)
+    cluster: Cluster | None = None
+    left: tuple[Left, ...] = ()
+    command: str | None = None
+    """The command that does what the old one did, where the old one is known."""
