@@ -86,6 +86,13 @@ FRAMINGS = {
         base64.b64encode(zstandard.compress(record)) for record in records
     ),
 }
+
+
+def members(compress: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Two compressed files, one behind the other, with the border amid a record."""
+    return lambda content: compress(content[: len(content) // 2]) + compress(content[len(content) // 2 :])
+
+
 CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,
@@ -93,6 +100,12 @@ CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
     "bzip2": bz2.compress,
     "lzop": lambda content: lzop_writer.compress(content)[0],
 }
+MEMBERS = {
+    "gzip members": members(gzip.compress),
+    "zstd frames": members(zstandard.compress),
+    "bzip2 streams": members(bz2.compress),
+}
+CONTAINERS |= MEMBERS
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -138,7 +151,7 @@ def test_L1_a_file_cut_off_anywhere(container: str, framing: str, records: list[
         assert len(found) == intact + bool(left.strip(b"\r\n")), "the cut record is told of"
     elif missing and len(found) == intact and not damages:
         # nothing but a whole number of lines, blocks or members was left
-        assert container == "plain" or not cut or container == "lzop"
+        assert container in ("plain", "lzop", *MEMBERS) or not cut
 
 
 @pytest.mark.parametrize("framing", STRUCTS)
@@ -161,6 +174,37 @@ def test_L1_no_byte_is_lost_where_one_is_damaged(framing: str, records: list[byt
     assert not damages
     content = b"".join(record if isinstance(record, bytes) else record.encode() for record in found)
     assert len(content.translate(None, b"\r\n")) >= len(bytes(broken).translate(None, b"\r\n"))
+
+
+LOG_LINES = st.lists(
+    st.text(st.characters(exclude_characters="\r\n\ufeff", exclude_categories=("Cs",)), min_size=1),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@given(lines=LOG_LINES, end=st.sampled_from(["\n", "\r\n"]), ends=st.booleans())
+def test_L1_every_line_of_a_log(container: str, lines: list[str], end: str, ends: bool) -> None:
+    content = (end.join(lines) + end * ends).encode()
+    assert read_all(CONTAINERS[container](content)) == (lines, [])
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@given(lines=LOG_LINES, share=st.floats(0, 1))
+def test_L1_a_log_cut_off_anywhere(container: str, lines: list[str], share: float) -> None:
+    """The lines before the cut are there as they were; of the rest a damage tells, or the line that is cut."""
+    whole = CONTAINERS[container]("".join(f"{line}\n" for line in lines).encode())
+    cut = whole[: int(len(whole) * share)]
+    found, damages = read_all(cut)
+    intact = 0
+    while intact < len(found) and found[intact] == lines[intact]:
+        intact += 1
+    assert intact >= len(found) - 1
+    if container == "plain":
+        assert not damages and intact >= cut.count(b"\n")
+    elif intact < len(lines):
+        assert damages or not cut or container in ("lzop", *MEMBERS)
 
 
 def test_L1_fifty_records_of_firehose() -> None:
