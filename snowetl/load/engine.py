@@ -9,6 +9,7 @@ from dataclasses import replace
 from snowetl.errors import LoadError, TargetError
 from snowetl.load import manifest
 from snowetl.load.layouts import LAYOUTS
+from snowetl.load.manifest import ManifestRow
 from snowetl.load.plan import Aside, LoadPlan, Planned, Rejected, Request, TablePlan, require_whole
 from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, TableLoad
 from snowetl.load.retries import Retries
@@ -59,15 +60,16 @@ class RunLoader:
         folders = self._folders(run)
         with self._warehouse.session() as session:
             tables = session.tables()
-            if "manifest" in tables.comments and self._is_loaded(session, run):
+            if "manifest" in tables.comments and manifest.find(run, session.manifest_rows(run)) is not None:
                 return None
             return self._plan(run, folders, tables, {})
 
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
 
-        ``bad_rows`` are files of bad rows to load with it. A run that is in the manifest already is left alone;
-        transient failures are tried again as a whole. A run without events is noted only where it brings bad rows.
+        ``bad_rows`` are files of bad rows to load with it. Of a run that is in the manifest already they are loaded if
+        that was left out then; else it is left alone. Transient failures are tried again as a whole. A run without
+        events is noted only where it brings bad rows.
         Raises :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
         """
         if run.is_empty and not bad_rows:
@@ -165,13 +167,16 @@ class RunLoader:
         impossible: dict[Model, str],
         report: LoadReport,
     ) -> None:
-        if self._is_loaded(session, run, report):
+        if self._is_done(session, run, bad_rows, report):
             return
         plan = self._plan(run, folders, session.tables(), impossible)
         whole = {table.table: self._change_before(session, table, report) for table in plan.tables}
         with session.transaction():
             session.lock()
-            if self._is_loaded(session, run, report):  # another loader was faster while this one waited
+            found = self._found(session, run, report)
+            if found is not None:  # loaded already, maybe by another loader while this one waited
+                if bad_rows and session.lacks_bad_rows(found):
+                    self._copy_bad_rows(session, found, run, bad_rows, report)
                 return
             plan = self._plan(run, folders, session.tables(), impossible)
             for table in plan.tables:
@@ -181,23 +186,39 @@ class RunLoader:
             for aside in plan.aside:
                 report.aside.append(self._put_aside(session, aside, run))
             report.skipped += [model.schema for model in plan.skipped]
-            if bad_rows:
-                self._progress("bad_rows")
-                report.tables.append(session.copy_bad_rows(bad_rows, run))
             session.note_loaded(plan.manifest)
+            if self._warehouse.capabilities.bad_rows_table:
+                session.note_bad_rows(plan.manifest, 0)
+            if bad_rows:
+                self._copy_bad_rows(session, plan.manifest, run, bad_rows, report)
 
-    def _is_loaded(self, session: Session, run: TransformedRun, report: LoadReport | None = None) -> bool:
+    def _is_done(self, session: Session, run: TransformedRun, bad_rows: list[FileInfo], report: LoadReport) -> bool:
+        """Whether the warehouse holds the run, and its bad rows where they are wanted."""
+        found = self._found(session, run, report)
+        return found is not None and not (bad_rows and session.lacks_bad_rows(found))
+
+    def _found(self, session: Session, run: TransformedRun, report: LoadReport) -> ManifestRow | None:
+        """The manifest's row of a run that is loaded already; the report says so then."""
         found = manifest.find(run, session.manifest_rows(run))
         if found is None:
-            return False
-        if report is not None:
-            report.outcome = ALREADY
-            if found.run_identity not in (None, run.identity) and run.identity is not None:
-                report.warnings.append(
-                    f"{run.base} was transformed again, from other input or with other settings, since it was loaded; "
-                    "the warehouse holds the earlier rows. To replace them, delete them and the manifest's row first"
-                )
-        return True
+            return None
+        report.outcome = ALREADY
+        if found.run_identity not in (None, run.identity) and run.identity is not None:
+            warning = (
+                f"{run.base} was transformed again, from other input or with other settings, since it was loaded; "
+                "the warehouse holds the earlier rows. To replace them, delete them and the manifest's row first"
+            )
+            if warning not in report.warnings:
+                report.warnings.append(warning)
+        return found
+
+    def _copy_bad_rows(
+        self, session: Session, row: ManifestRow, run: TransformedRun, files: list[FileInfo], report: LoadReport
+    ) -> None:
+        self._progress("bad_rows")
+        loaded = session.copy_bad_rows(files, run)
+        session.note_bad_rows(row, loaded.rows + loaded.rejected)
+        report.tables.append(loaded)
 
     # --- tables -------------------------------------------------------------------------------------------------------
 

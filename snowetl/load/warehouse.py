@@ -117,6 +117,14 @@ class Session(Protocol):
         """Raises ``LoadError`` where the warehouse has no table for them."""
         ...
 
+    def lacks_bad_rows(self, row: ManifestRow) -> bool:
+        """Whether a run of the manifest is known to have been loaded without its bad rows."""
+        ...
+
+    def note_bad_rows(self, row: ManifestRow, count: int) -> None:
+        """Write into the manifest how many bad rows were loaded with a run."""
+        ...
+
     def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
         """Keep the rows of a model that has no table, or where they are, for ``--retry-rejected``."""
         ...

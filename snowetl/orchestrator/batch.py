@@ -16,6 +16,7 @@ from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import timestamps
+from snowetl.load import bad_rows
 from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LoadReport, TableLoad, save
@@ -104,11 +105,23 @@ def _chosen(settings: RunSettings) -> Entry:
 
 
 def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
-    """The report of a run that is done; ``None`` where it waits, or was loaded into another warehouse than this."""
+    """The report of a run that is done; ``None`` where it waits, or the load has something left to do."""
     report = entry.report() if settings.redo_from is None else None
-    if report is not None and "load" in settings.steps and report.get("target") not in (None, str(settings.target)):
-        return None
-    return report
+    return None if report is None or ("load" in settings.steps and _is_load_left(report, settings)) else report
+
+
+def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
+    """Whether a run that is done was loaded into another warehouse than this, or without its bad rows."""
+    target = settings.target
+    if report.get("target") not in (None, str(target)):
+        return True
+    if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
+        return False
+    enriched, transformed, *loads = report["steps"]
+    bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
+    return bad > 0 and not any(
+        table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
+    )
 
 
 def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:

@@ -209,6 +209,23 @@ def test_without_bad_rows(folder: Path) -> None:
     assert "atomic.events" in tables
 
 
+def test_bad_rows_that_were_left_out_are_loaded_when_they_are_wanted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(folder, "--no-load-bad-rows", "--run-id", RUN)) == 0
+    events = query(folder, "SELECT count(*) FROM atomic.events")
+    bad = sum(sum(step["badRows"].values()) for step in report(folder)["steps"][:2])
+    for _ in range(2):
+        assert main(arguments(folder)) == 0  # found by its files
+        assert runs(folder) == [f"run={RUN}"]
+        assert query(folder, "SELECT count(*) FROM atomic.bad_rows") == [(bad,)]
+    assert "is done already" in capsys.readouterr().err
+    assert query(folder, "SELECT count(*) FROM atomic.events") == events
+    assert query(folder, "SELECT bad_rows FROM atomic.manifest") == [(bad,)]
+    [table] = [table for table in report(folder)["steps"][2]["tables"] if table["table"] == "atomic.bad_rows"]
+    assert table["rows"] == bad > 0
+
+
 def test_load_knows_the_runs_that_run_has_loaded(done: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """From whatever folder, by whatever path."""
     monkeypatch.chdir(done)

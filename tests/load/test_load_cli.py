@@ -108,6 +108,21 @@ def test_B1_bad_rows_go_with_their_run_and_are_not_loaded_again(database, resolv
     assert "run=2026-03-06-00-00-00 and 1 other run are not loaded" in " ".join(capsys.readouterr().err.split())
 
 
+def test_bad_rows_that_were_left_out_are_loaded_when_they_are_given(database, resolver, run, tmp_path, capsys):
+    """Once: what somebody has deleted since stays deleted."""
+    bad = bad_rows(tmp_path / "bad", "2026-01-02-03-04-05")
+    assert load(resolver, "-i", run, "--database", database) == 0
+    capsys.readouterr()
+    for _ in range(2):
+        assert load(resolver, "-i", run, "--bad-rows", bad, "--database", database) == 0
+        assert query(database, "SELECT count(*) FROM atomic.bad_rows") == [(1,)]
+    assert capsys.readouterr().out.count("atomic.bad_rows") == 1
+    assert query(database, "SELECT count(*), max(bad_rows) FROM atomic.manifest") == [(1, 1)]
+    query(database, "DELETE FROM atomic.bad_rows RETURNING 1")
+    assert load(resolver, "-i", run, "--bad-rows", bad, "--database", database) == 0
+    assert query(database, "SELECT count(*) FROM atomic.bad_rows") == [(0,)]
+
+
 def test_B1_a_run_without_events_brings_its_bad_rows(database, resolver, tmp_path):
     run = make_run(tmp_path / "transformed", [])
     message = json.loads(Path(run, "shredding_complete.json").read_text())

@@ -46,8 +46,10 @@ CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "processor_artifact" VARCHAR(64) NOT NULL,
     "processor_version" VARCHAR(32) NOT NULL,
     "count_good" INT NULL,
-    "run_identity" VARCHAR(64) NULL
+    "run_identity" VARCHAR(64) NULL,
+    "bad_rows" BIGINT NULL
 )"""
+"""``bad_rows``: how many were loaded with the run; null where that is not known."""
 
 
 class PostgresWarehouse:
@@ -139,7 +141,7 @@ class PostgresWarehouse:
         ):
             if table not in there:
                 statements += [Statement(f"create {schema}.{table}", sql) for sql in create]
-        added = {"manifest": {"run_identity": "VARCHAR(64)"}, "rejected_rows": RejectedRows.ADDED}
+        added = {"manifest": {"run_identity": "VARCHAR(64)", "bad_rows": "BIGINT"}, "rejected_rows": RejectedRows.ADDED}
         for table, wanted in added.items():
             for column, type_ in wanted.items():
                 if table in there and column not in tables.columns[table]:
@@ -303,6 +305,15 @@ class PostgresSession:
                     loaded.add(bad_rows.copy_one_by_one(self.connection, self._schema, base, records))
         loaded.seconds = time.monotonic() - started
         return loaded
+
+    def lacks_bad_rows(self, row: ManifestRow) -> bool:
+        if "bad_rows" not in self._columns("manifest"):
+            return False
+        query = f"SELECT bad_rows FROM {self._schema}.manifest WHERE base = %s"
+        return bool(self.connection.execute(query, [row.base]).fetchone() == (0,))
+
+    def note_bad_rows(self, row: ManifestRow, count: int) -> None:
+        self.connection.execute(f"UPDATE {self._schema}.manifest SET bad_rows = %s WHERE base = %s", [count, row.base])
 
     def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
         return RejectedRows(self.connection, self._schema).put_aside(aside, run)

@@ -391,6 +391,12 @@ class RedshiftSession:
     def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
         raise LoadError("bad rows are loaded into Postgres only; query them in place, or leave --bad-rows out")
 
+    def lacks_bad_rows(self, row: ManifestRow) -> bool:
+        return False
+
+    def note_bad_rows(self, row: ManifestRow, count: int) -> None:
+        """There is no table for them."""
+
     def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
         """Redshift cannot read rows it has no table for: the manifest of rejected rows says where they lie."""
         loaded = TableLoad(f"{self._schema}.rejected_rows")
