@@ -44,6 +44,8 @@ class EnrichConfig:
     on_registry_failure: str
     accept_invalid: bool
     pii_events: bool
+    one_bad_row: bool
+    failed_events: bool
     legacy_enrichment_order: bool
     try_base64: bool
     atomic_limits: dict[str, int]
@@ -65,6 +67,8 @@ class EnrichConfig:
         on_registry_failure: str = "fail",
         accept_invalid: bool = False,
         pii_events: bool = False,
+        one_bad_row: bool = False,
+        failed_events: bool = False,
         legacy_enrichment_order: bool = False,
         try_base64: bool = False,
         atomic_limits: Mapping[str, int] | None = None,
@@ -81,6 +85,8 @@ class EnrichConfig:
         ``remote_adapters`` are the groups ``adaptersSchemas`` and ``remoteAdapters`` of the reference's configuration.
         Results whose line has more than ``max_record_bytes`` become size violations; by default none does. The results
         of one record have at most about ``max_output_bytes`` together; the events past that are one size violation.
+        ``failed_events`` adds what is valid of an event to its bad row; ``one_bad_row`` says what the bad rows are: see
+        :class:`~snowetl.enrich.manager.EnrichmentManager`.
 
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
@@ -90,6 +96,9 @@ class EnrichConfig:
             etl_tstamp=etl_tstamp,
             processor=processor,
             accept_invalid=accept_invalid,
+            pii_events=pii_events,
+            one_bad_row=one_bad_row,
+            failed_events=failed_events,
             legacy_enrichment_order=legacy_enrichment_order,
             try_base64=try_base64,
             atomic_limits=atomic_limits,
@@ -126,6 +135,8 @@ class EnrichConfig:
             on_registry_failure=on_registry_failure,
             accept_invalid=accept_invalid,
             pii_events=pii_events,
+            one_bad_row=one_bad_row,
+            failed_events=failed_events,
             legacy_enrichment_order=legacy_enrichment_order,
             try_base64=try_base64,
             atomic_limits=dict(atomic_limits or {}),

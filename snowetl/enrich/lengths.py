@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from operator import gt, itemgetter
+from typing import NamedTuple
 
 from snowetl.errors import ConfigError
 from snowetl.jvm.strings import utf16_length
@@ -13,6 +14,18 @@ from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
 
 _HEADLINE = "Enriched event does not conform to atomic schema field's length restrictions"
+
+
+class TooLong(NamedTuple):
+    """A column whose text is longer than its limit. ``name`` is what the rule is called: see :class:`LengthCheck`."""
+
+    column: int
+    name: str
+    limit: int
+
+    @property
+    def text(self) -> str:
+        return f"Field {self.name} longer than maximum allowed size {self.limit}"
 
 
 class LengthCheck:
@@ -35,11 +48,13 @@ class LengthCheck:
         self._pick = itemgetter(*[index for index, _, _ in self._rules])
         self._suspicious = [limit // 2 for _, _, limit in self._rules]
 
-    def check(self, values: list[str]) -> list[Message]:
-        """Failure messages in column order, headed by a general one; none when all columns fit."""
+    def check(self, values: list[str]) -> list[TooLong]:
+        """The columns that are too long, in column order."""
         suspects = compress(self._rules, map(gt, map(len, self._pick(values)), self._suspicious))
-        too_long = [(name, limit) for index, name, limit in suspects if utf16_length(values[index]) > limit]
-        if not too_long:
-            return []
-        texts = [_HEADLINE, *(f"Field {name} longer than maximum allowed size {limit}" for name, limit in too_long)]
-        return [badrow.enrichment_message(badrow.simple_error(text)) for text in texts]
+        return [TooLong(index, name, limit) for index, name, limit in suspects if utf16_length(values[index]) > limit]
+
+
+def failures(too_long: Sequence[TooLong]) -> list[Message]:
+    """What an ``enrichment_failures`` bad row says of them, headed by a general message."""
+    texts = [_HEADLINE, *(one.text for one in too_long)] if too_long else []
+    return [badrow.enrichment_message(badrow.simple_error(text)) for text in texts]

@@ -21,7 +21,7 @@ from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
 from snowetl.model.fields import NAMES
 from snowetl.model.payload import RawEvent
-from snowetl.model.result import Discard, Result
+from snowetl.model.result import Discard, FailedEvent, Result
 from snowetl.storage.records import Record
 
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
@@ -72,6 +72,8 @@ class Enricher:
             legacy_order=config.legacy_enrichment_order,
             accept_invalid=config.accept_invalid,
             pii_events=config.pii_events,
+            one_bad_row=config.one_bad_row,
+            failed_events=config.failed_events,
             atomic_limits=config.atomic_limits,
         )
 
@@ -86,7 +88,8 @@ class Enricher:
 
     def process(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[Result]:
         """The results of one record, in event order, each made when it is asked for; none if the record is discarded
-        (a header line). An event that an enrichment dropped is a ``Discard``.
+        (a header line). An event that an enrichment dropped is a ``Discard``. Where failed events are wanted, the bad
+        row of an event is followed by a ``FailedEvent``.
 
         ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
         derive from them and from the record, so a second run gives the same. A :class:`~snowetl.storage.Record` knows
@@ -215,7 +218,8 @@ def _stage(result: Result, of_bad_rows: str) -> tuple[str, Any]:
         return of_bad_rows, result.to_dict()
     if isinstance(result, Discard):
         return "discarded", result.reason
-    return "event", {name: value for name, value in result.to_dict().items() if value is not None}
+    stage, event = ("failed event", result.event) if isinstance(result, FailedEvent) else ("event", result)
+    return stage, {name: value for name, value in event.to_dict().items() if value is not None}
 
 
 def _data_and_number(record: object, number: int) -> tuple[bytes | str, int]:

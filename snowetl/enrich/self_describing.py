@@ -45,25 +45,44 @@ class Column(NamedTuple):
     notes: list[Entity]
 
 
-def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | list[Message]:
+class Violation(NamedTuple):
+    """What is wrong with one piece of a column, and the piece as parsed JSON: an entity, the event, the envelope.
+
+    Of entities that were not looked at, because so many before them are invalid, ``piece`` is ``None``.
+    """
+
+    message: Message
+    piece: Any
+
+
+class Invalid(NamedTuple):
+    """A column that is not valid: its violations, and the column without the invalid pieces (its text may be empty)."""
+
+    violations: list[Violation]
+    rest: Column
+
+
+def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | Invalid:
     """Validate ``contexts``: the envelope, then every item. ``text`` is the compact text of ``value``."""
     envelope = _envelope(schemas, value, _CONTEXTS)
-    if isinstance(envelope, list):
+    if isinstance(envelope, Invalid):
         return envelope
     items = value["data"]
     if not items:
         return Column(text, None, [])
-    violations: list[Message] = []
+    violations: list[Violation] = []
     notes: list[Entity] = []
     as_sent = list(value) == _KEYS
     reports = 0
+    seen = len(items)
     for place, item in enumerate(items, 1):
         checker = _item(schemas, item, violations)
         if checker is None:
-            reports += _reports_in(violations[-1])
+            reports += _reports_in(violations[-1].message)
             if reports >= MAX_REPORTS and place < len(items):
+                seen = place
                 rest = f"{len(items) - place} more entities are not looked at: {len(violations)} of {place} are invalid"
-                violations.append(badrow.iglu_error(value["schema"], left_out(rest)))
+                violations.append(Violation(badrow.iglu_error(value["schema"], left_out(rest)), None))
                 break
             continue
         if checker.superseded_by is not None:
@@ -72,7 +91,10 @@ def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | list[Mes
         elif as_sent and next(iter(item)) != "schema":
             as_sent = False
     if violations:
-        return violations
+        invalid = {id(violation.piece) for violation in violations}
+        valid = [item for item in items[:seen] if id(item) not in invalid]
+        rest = _CONTEXTS_OPEN + jsontext.dumps(list(map(_ordered, valid))) + "}" if valid else ""
+        return Invalid(violations, Column(rest, None, notes))
     return Column(_rewrap(_CONTEXTS_OPEN, value, text, as_sent), None, notes)
 
 
@@ -82,17 +104,20 @@ def _reports_in(violation: Message) -> int:
     return len(error.get("dataReports", ())) or 1 if isinstance(error, dict) else 1
 
 
-def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | list[Message]:
-    """Validate ``unstruct_event``: the envelope, then the event inside it."""
+def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | Invalid:
+    """Validate ``unstruct_event``: the envelope, then the event inside it.
+
+    Of an invalid event the key remains, where it names one.
+    """
     envelope = _envelope(schemas, value, _UNSTRUCT_EVENT)
-    if isinstance(envelope, list):
+    if isinstance(envelope, Invalid):
         return envelope
-    violations: list[Message] = []
+    violations: list[Violation] = []
     notes: list[Entity] = []
     item = value["data"]
     checker = _item(schemas, item, violations)
     if checker is None:
-        return violations
+        return Invalid(violations, Column("", _key_of(item), []))
     key, as_sent = checker.key, list(value) == _KEYS and next(iter(item)) == "schema"
     if checker.superseded_by is not None:
         key, as_sent = checker.superseded_by, False
@@ -100,30 +125,46 @@ def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | li
     return Column(_rewrap(_UNSTRUCT_OPEN, value, text, as_sent), key, notes)
 
 
-def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> SchemaKey | list[Message]:
+def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> SchemaKey | Invalid:
     try:
         key, data = self_describing(value)
     except ParseError as error:
-        return [badrow.not_iglu(value, error.code)]
+        return _nothing_valid(badrow.not_iglu(value, error.code), value)
     if not criterion.matches(key):
-        return [badrow.criterion_mismatch(value["schema"], str(criterion))]
+        return _nothing_valid(badrow.criterion_mismatch(value["schema"], str(criterion)), value)
     fault = schemas.checker(value["schema"]).check(data)
-    return key if fault is None else [badrow.iglu_error(value["schema"], fault)]
+    return key if fault is None else _nothing_valid(badrow.iglu_error(value["schema"], fault), value)
 
 
-def _item(schemas: Schemas, item: Any, violations: list[Message]) -> Checker | None:
+def no_json(column: str, text: str, error: str) -> Invalid:
+    """A column that a script filled with text that is not JSON."""
+    return _nothing_valid(badrow.not_json(column, text, error), None)
+
+
+def _nothing_valid(message: Message, value: Any) -> Invalid:
+    return Invalid([Violation(message, value)], Column("", None, []))
+
+
+def _item(schemas: Schemas, item: Any, violations: list[Violation]) -> Checker | None:
     """The checker of a valid item; else ``None`` and one violation more."""
     try:
         self_describing(item)
     except ParseError as error:
-        violations.append(badrow.not_iglu(item, error.code))
+        violations.append(Violation(badrow.not_iglu(item, error.code), item))
         return None
     checker = schemas.checker(item["schema"])
     fault = checker.check(item["data"])
     if fault is not None:
-        violations.append(badrow.iglu_error(item["schema"], fault))
+        violations.append(Violation(badrow.iglu_error(item["schema"], fault), item))
         return None
     return checker
+
+
+def _key_of(item: Any) -> SchemaKey | None:
+    try:
+        return self_describing(item)[0]
+    except ParseError:
+        return None
 
 
 def _supersede(item: dict[str, Any], checker: Checker, notes: list[Entity]) -> None:
@@ -141,14 +182,33 @@ def _rewrap(opening: str, value: dict[str, Any], text: str, as_sent: bool) -> st
         start = len(value["schema"]) + len('{"schema":"","data":')
         return opening + text[start:]
     data = value["data"]
-    items = data if isinstance(data, list) else [data]
-    ordered = [{"schema": item["schema"], "data": item["data"]} for item in items]
-    return opening + jsontext.dumps(ordered if isinstance(data, list) else ordered[0]) + "}"
+    ordered = list(map(_ordered, data)) if isinstance(data, list) else _ordered(data)
+    return opening + jsontext.dumps(ordered) + "}"
+
+
+def _ordered(item: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": item["schema"], "data": item["data"]}
+
+
+class InvalidEntity(NamedTuple):
+    """An entity that does not fit its schema, and the Iglu error."""
+
+    entity: Entity
+    error: Message
+
+    def failure(self) -> Message:
+        """What an ``enrichment_failures`` bad row says of it."""
+        message = badrow.iglu_error(self.entity.schema, self.error)
+        return badrow.enrichment_message(message, self.entity.schema, "enrichments-contexts-validation")
+
+    def violation(self) -> Message:
+        """What a ``schema_violations`` bad row says of it."""
+        return badrow.iglu_error(self.entity.schema, self.error)
 
 
 class _Invalid(Exception):
-    def __init__(self, failure: Message) -> None:
-        self.failure = failure
+    def __init__(self, error: Message) -> None:
+        self.error = error
 
 
 class EntityValidator:
@@ -161,22 +221,21 @@ class EntityValidator:
         self._schemas = schemas
         self._valid = Memo(self._check, self._REMEMBERED, self._LONGEST, length=lambda entity: len(entity.json))
 
-    def check(self, entities: list[Entity]) -> list[Message]:
-        """One enrichment failure for every invalid entity, in order."""
-        failures = []
+    def check(self, entities: list[Entity]) -> list[InvalidEntity]:
+        """Those that are invalid, in order."""
+        invalid = []
         for entity in entities:
             try:
                 self._valid[entity]
             except _Invalid as error:
-                failures.append(error.failure)
-        return failures
+                invalid.append(InvalidEntity(entity, error.error))
+        return invalid
 
     def _check(self, entity: Entity) -> bool:
         schema, text = entity
         fault = self._schemas.checker(schema).check(jsontext.loads(text)["data"])
         if fault is not None:
-            message = badrow.iglu_error(schema, fault)
-            raise _Invalid(badrow.enrichment_message(message, schema, "enrichments-contexts-validation"))
+            raise _Invalid(fault)
         return True
 
 

@@ -11,7 +11,7 @@ from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
-from snowetl.model.result import Discard, Result
+from snowetl.model.result import Discard, FailedEvent, Result
 
 MAX_OUTPUT_BYTES = 256 << 20
 """What the results of one record may have together. The largest honest records (10 MB of events that are all bad) stay
@@ -20,6 +20,10 @@ far below; a record made to fill a disk (huge exponents, a long query string rep
 
 FEW_EVENTS = 50
 """Records of so many events are not measured: what one event can become is bounded already."""
+
+
+TOO_LONG = "failed event over the size limit"
+"""Why a failed event is left out; its bad row stands for it."""
 
 
 def enriched_chars(limit: int) -> int:
@@ -33,7 +37,10 @@ def bad_row_chars(limit: int) -> int:
 
 
 def limit_size(origin: Origin, result: Result, limit: int) -> Result:
-    """``result`` itself where its line has at most ``limit`` UTF-8 bytes, else a violation that fits."""
+    """``result`` itself where its line has at most ``limit`` UTF-8 bytes, else a violation that fits.
+
+    A failed event has a bad row already: it is discarded.
+    """
     if isinstance(result, EnrichedEvent):
         line = result.to_tsv()
         size = len(to_utf8(line))
@@ -44,6 +51,8 @@ def limit_size(origin: Origin, result: Result, limit: int) -> Result:
         return limit_size(origin, row, limit)
     if isinstance(result, Discard):
         return result
+    if isinstance(result, FailedEvent):
+        return result if len(to_utf8(result.to_tsv())) <= limit else Discard(TOO_LONG)
     line = result.to_json()
     size = len(to_utf8(line))
     if size <= limit:
@@ -66,7 +75,11 @@ def events_left_out(origin: Origin, done: int, count: int, size: int, limit: int
 
 
 def length(result: Result) -> int:
-    """Characters of the result's line in its output file: near enough to its bytes, and cheap for events."""
+    """Characters of the result's line in its output file: near enough to its bytes, and cheap for events.
+
+    A failed event counts for nothing: it is about as long as its bad row, and what is left out of a record must not
+    depend on whether failed events are wanted.
+    """
     if isinstance(result, EnrichedEvent):
         return sum(map(len, result.texts))
     return len(result.to_json()) if isinstance(result, BadRow) else 0

@@ -90,7 +90,7 @@ def derived_timestamp(draft: Draft) -> None:
     created, sent = values[_CREATED], values[_SENT]
     if values[_TRUE]:
         values[_DERIVED] = values[_TRUE]
-    elif created and sent and created < sent:
+    elif created and sent and created < sent and values[_COLLECTOR]:
         parameters, collected = draft.raw.parameters, draft.raw.payload.timestamp
         assert collected is not None
         waited = int(parameters["stm"] or 0) - int(parameters["dtm"] or 0)

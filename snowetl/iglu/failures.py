@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -112,8 +112,18 @@ def too_deep(of_schema: bool, superseded_by: str | None = None) -> ErrorJson:
     return _validation_error("dataReports", [_about_data(message, "/")], superseded_by)
 
 
+def violations_of(reports: list[dict[str, Any]]) -> ErrorJson:
+    """Data that does not fit its schema, by what another check than the schema's validator says."""
+    return _validation_error("dataReports", reports, None)
+
+
+def report(message: str, path: str, keyword: str | None = None, targets: Sequence[str] = ()) -> dict[str, Any]:
+    """One fault of a datum, as it stands among ``dataReports``."""
+    return {"message": message, "path": path, "keyword": keyword, "targets": list(targets)}
+
+
 def _about_data(message: str, path: str = "$") -> dict[str, Any]:
-    return {"message": message, "path": path, "keyword": None, "targets": []}
+    return report(message, path)
 
 
 def _validation_error(kind: str, faults: list[Any], superseded_by: str | None) -> ErrorJson:

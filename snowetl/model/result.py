@@ -1,4 +1,4 @@
-"""What a record ends as: enriched events, bad rows, counted discards."""
+"""What a record ends as: enriched events, bad rows with their failed events, counted discards."""
 
 from __future__ import annotations
 
@@ -14,4 +14,14 @@ class Discard(NamedTuple):
     reason: str
 
 
-Result = EnrichedEvent | BadRow | Discard
+class FailedEvent(NamedTuple):
+    """What is valid of an event that failed, beside its bad row: see :mod:`snowetl.enrich.salvage`."""
+
+    event: EnrichedEvent
+
+    def to_tsv(self) -> str:
+        """The enriched line, without line end."""
+        return self.event.to_tsv()
+
+
+Result = EnrichedEvent | BadRow | FailedEvent | Discard

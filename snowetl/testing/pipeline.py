@@ -11,7 +11,7 @@ from snowetl.errors import ConfigError
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
-from snowetl.model.result import Discard
+from snowetl.model.result import FailedEvent
 from snowetl.testing.results import Result
 
 
@@ -47,14 +47,13 @@ class Pipeline:
 
     def enrich(self, *records: bytes | str) -> Result:
         """Everything the records become. Raises ``RegistryUnavailable`` if a schema registry does not answer."""
-        results = [result for number, record in enumerate(records) for result in self._process(record, number)]
+        process = self._enricher.process
+        results = [result for number, record in enumerate(records) for result in process(record, "test", number)]
         return Result(
             [result for result in results if isinstance(result, EnrichedEvent)],
             [result for result in results if isinstance(result, BadRow)],
+            [result.event for result in results if isinstance(result, FailedEvent)],
         )
-
-    def _process(self, record: bytes | str, number: int) -> list[EnrichedEvent | BadRow | Discard]:
-        return list(self._enricher.process(record, "test", number))
 
 
 def enrich(*records: bytes | str, **configuration: Any) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from snowetl.model.badrow import BadRow
@@ -13,10 +13,14 @@ from snowetl.model.event import EnrichedEvent
 
 @dataclass(frozen=True)
 class Result:
-    """Events and bad rows, each in the order of the records they come from."""
+    """Events and bad rows, each in the order of the records they come from.
+
+    ``failed_events`` are what is valid of events that failed, where the pipeline has ``failed_events=True``.
+    """
 
     events: list[EnrichedEvent]
     bad_rows: list[BadRow]
+    failed_events: list[EnrichedEvent] = field(default_factory=list)
 
     def reasons(self) -> list[str]:
         """Why there are bad rows, one line for each fault, such as

@@ -1,6 +1,6 @@
 import pytest
 
-from snowetl.enrich.lengths import LengthCheck
+from snowetl.enrich.lengths import LengthCheck, failures
 from snowetl.errors import ConfigError
 from snowetl.model.event import EnrichedEvent
 
@@ -9,7 +9,7 @@ def texts(check, **columns):
     event = EnrichedEvent()
     for name, value in columns.items():
         event[name] = value
-    return [failure["message"]["error"] for failure in check.check(event.texts)]
+    return [failure["message"]["error"] for failure in failures(check.check(event.texts))]
 
 
 def test_columns_that_fit_pass():

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich import size
+from snowetl.enrich.failure_entities import FailureEntities
+from snowetl.enrich.self_describing import Violation
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext, timestamps
@@ -14,6 +16,7 @@ from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.payload import CollectorPayload, RawEvent
+from tests.conformance.compare import differences
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._registry import resolver_with
 
@@ -46,7 +49,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if kind == "payload_json":
         return _payload_json(case)
     if kind == "failure_context":
-        return Unsupported("failed events in TSV form")
+        return _failure_context(case["data"], vectors)
     return Unsupported("event recovery")
 
 
@@ -65,6 +68,26 @@ def _bad_row(case: dict[str, Any], vectors: Path) -> list[Mismatch]:
         rebuilt.data["failure"]["timestamp"] = row["data"]["failure"]["timestamp"]
         mismatches += _text("rebuilt", row, rebuilt.to_dict())
     return mismatches
+
+
+def _failure_context(wanted: dict[str, Any], vectors: Path) -> list[Mismatch]:
+    """The entity made anew from the data it names; when registries were asked, and which, is the example's own."""
+    schema, data = wanted["schema"], wanted["data"]
+    client = _client(vectors)
+    error = client.checker(schema).check(data)
+    assert error is not None
+    makes = FailureEntities(Origin(wanted["componentName"], wanted["componentVersion"], 0))
+    violation = Violation(badrow.iglu_error(schema, error), {"schema": schema, "data": data})
+    [entity] = makes.of_column("unstruct_event", [violation])
+    got = jsontext.loads(entity.json)["data"]
+    if client.checker(entity.schema).check(got) is not None:
+        return [Mismatch("valid_against_schema", True, False)]
+    return list(differences("data", _timeless(wanted), _timeless(got)))
+
+
+def _timeless(failure: dict[str, Any]) -> dict[str, Any]:
+    errors = [{key: value for key, value in error.items() if key != "lookupHistory"} for error in failure["errors"]]
+    return failure | {"timestamp": None, "errors": errors}
 
 
 def _client(vectors: Path) -> IgluClient:

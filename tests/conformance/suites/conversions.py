@@ -11,7 +11,13 @@ from typing import Any
 from snowetl.enrich import conversions, steps
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.manager import EnrichmentManager
-from snowetl.enrich.self_describing import EntityValidator, check_contexts, check_unstruct_event, contexts_text
+from snowetl.enrich.self_describing import (
+    EntityValidator,
+    Invalid,
+    check_contexts,
+    check_unstruct_event,
+    contexts_text,
+)
 from snowetl.enrich.tracker_parameters import fill_columns
 from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.iglu.client import IgluClient
@@ -401,8 +407,8 @@ def _check_unstruct(client: IgluClient, given: str | None) -> Any:
     if given is None:
         return None
     column = check_unstruct_event(client, *_parse("ue_properties", given))
-    if isinstance(column, list):
-        raise Failed(column)
+    if isinstance(column, Invalid):
+        raise Failed([one.message for one in column.violations])
     sdj = json.loads(column.text)["data"]
     return {"sdj": sdj} | ({"validation_info": _note(column.notes[0])} if column.notes else {"validation_info": None})
 
@@ -411,8 +417,8 @@ def _check_contexts(client: IgluClient, given: str | None) -> Any:
     if given is None:
         return []
     column = check_contexts(client, *_parse("contexts", given))
-    if isinstance(column, list):
-        raise Failed(column)
+    if isinstance(column, Invalid):
+        raise Failed([one.message for one in column.violations])
     return [{"sdj": item} for item in json.loads(column.text)["data"]]
 
 
@@ -428,8 +434,8 @@ def _check_both(client: IgluClient, given: dict[str, str | None]) -> Any:
         if given[name] is None:
             continue
         column = check(client, *_parse(name, str(given[name])))
-        if isinstance(column, list):
-            messages += column
+        if isinstance(column, Invalid):
+            messages += [one.message for one in column.violations]
         else:
             columns[name] = json.loads(column.text)["data"]
             notes += column.notes
@@ -441,7 +447,7 @@ def _check_both(client: IgluClient, given: dict[str, str | None]) -> Any:
 
 def _check_entities(client: IgluClient, given: list[Any]) -> Any:
     entities = [Entity(item["schema"], jsontext.dumps(item)) for item in given]
-    messages = EntityValidator(client).check(entities)
+    messages = [one.failure() for one in EntityValidator(client).check(entities)]
     if messages:
         raise Failed({"bad_row": "enrichment_failures", "messages": messages})
     return None
