@@ -12,8 +12,12 @@ from types import MappingProxyType
 from typing import Any
 
 from snowetl import extensions
+from snowetl.collector.alb import AlbLoader
 from snowetl.collector.clj_tomcat import CljTomcatLoader
 from snowetl.collector.cloudfront import CloudfrontLoader
+from snowetl.collector.cloudfront_json import CloudfrontJsonLoader
+from snowetl.collector.cloudfront_realtime import CloudfrontRealtimeLoader
+from snowetl.collector.cloudfront_w3c import CloudfrontW3cLoader
 from snowetl.collector.loader import Loader, LoaderOptions
 from snowetl.collector.ndjson import NdjsonLoader
 from snowetl.collector.thrift import ThriftLoader
@@ -25,7 +29,20 @@ from snowetl.model.badrow import Origin
 ENTRY_POINT_GROUP = "snowetl.formats"
 
 FORMATS: Mapping[str, type[Loader]] = MappingProxyType(
-    {loader.name: loader for loader in (ThriftLoader, CloudfrontLoader, CljTomcatLoader, TsvLoader, NdjsonLoader)}
+    {
+        loader.name: loader
+        for loader in (
+            ThriftLoader,
+            CloudfrontLoader,
+            CloudfrontW3cLoader,
+            CloudfrontRealtimeLoader,
+            CloudfrontJsonLoader,
+            CljTomcatLoader,
+            AlbLoader,
+            TsvLoader,
+            NdjsonLoader,
+        )
+    }
 )
 """The formats of this package by name, in the order in which the look at the first records tries them."""
 
@@ -70,7 +87,7 @@ def _parse(input_format: str) -> tuple[type[Loader], str]:
     name, slash, adapter = input_format.partition("/")
     known = formats()
     kind = known.get(name)
-    if kind is None or kind.takes_adapter != bool(slash) or "\n" in adapter:
+    if kind is None or not kind.accepts(slash + adapter):
         hint = did_you_mean(name, (other for other in known if other != name))
         accepted = ", ".join(loader.spelling() for loader in known.values())
         raise ConfigError(

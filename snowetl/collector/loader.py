@@ -11,6 +11,7 @@ from snowetl.jvm.strings import decode_utf8, trim
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.payload import CollectorPayload
+from snowetl.storage.records import TextForm
 
 Loaded = CollectorPayload | list[BadRow] | None
 
@@ -27,8 +28,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class LoaderOptions(NamedTuple):
-    """What a loader may want to know beside its format. ``adapter`` is what follows the format's name and a slash,
-    ``try_base64`` lets Thrift records that cannot be read be tried as base64."""
+    """What a loader may want to know beside its format. ``adapter`` is what follows the format's name and a slash
+    (an adapter, or names of fields), ``try_base64`` lets Thrift records that cannot be read be tried as base64."""
 
     adapter: str = ""
     try_base64: bool = False
@@ -46,6 +47,10 @@ class Loader(ABC):
     """Records are bytes (Thrift, in its framings), not lines of text: what planner, splits and ``explain`` go by."""
     takes_adapter: ClassVar[bool] = False
     """The name is followed by ``/<vendor>/<version>``: the adapter that reads the lines."""
+    takes_fields: ClassVar[bool] = False
+    """The name may be followed by ``/<field>,<field>,…``: the columns of the log, in its order."""
+    text: ClassVar[TextForm] = TextForm()
+    """How records stand in files of text."""
     tells_apart: ClassVar[bool] = True
     """Records of other formats are refused. So the look at the first records can tell that this is the format."""
 
@@ -55,7 +60,16 @@ class Loader(ABC):
     @classmethod
     def spelling(cls) -> str:
         """The format as a user writes it."""
-        return f"{cls.name}/<vendor>/<version>" if cls.takes_adapter else cls.name
+        if cls.takes_adapter:
+            return f"{cls.name}/<vendor>/<version>"
+        return f"{cls.name}[/<field>,...]" if cls.takes_fields else cls.name
+
+    @classmethod
+    def accepts(cls, suffix: str) -> bool:
+        """Whether the format's name may be followed by ``suffix``, which is empty or begins with a slash."""
+        if "\n" in suffix:
+            return False
+        return bool(suffix) == cls.takes_adapter or (cls.takes_fields and suffix != "/")
 
     @abstractmethod
     def load(self, record: bytes | str) -> Loaded:

@@ -14,7 +14,7 @@ from snowetl.model.payload import CollectorPayload
 
 BAD_ROWS = "iglu:com.snowplowanalytics.snowplow.badrows/"
 TRACKER = ("com.snowplowanalytics.snowplow", "tp2")
-_LOADERS = {"thrift": "thrift", "cloudfront": "cloudfront", "clj-tomcat": "clj-tomcat"}
+_LOADERS = {name: name for name in ("thrift", "cloudfront", "cloudfront-json", "clj-tomcat", "alb")}
 """The loader a bad row names -> the input format it stands for, where it says it all."""
 
 Json = Mapping[str, Any]

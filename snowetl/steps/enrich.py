@@ -27,7 +27,7 @@ from snowetl.steps import assets, bad_share
 from snowetl.steps.base import Watch, World
 from snowetl.steps.enrich_split import Output
 from snowetl.steps.enrich_task import EnrichTask
-from snowetl.steps.input_format import check_format
+from snowetl.steps.input_format import check_format, undelivered
 from snowetl.steps.lifecycle import carry_out, done_report, tidy
 from snowetl.steps.lookup_pass import LookupPass
 from snowetl.steps.settings import EnrichSettings
@@ -126,7 +126,8 @@ class Enrich:
         if done is not None:
             return replace(plan, done=done)
         files = _list(settings)
-        cut = splits.plan(files, binary=format_of(settings.input_format).binary, target_bytes=settings.split_size)
+        loader = format_of(settings.input_format)
+        cut = splits.plan(files, binary=loader.binary, text=loader.text, target_bytes=settings.split_size)
         if not cut:
             raise _nothing_to_do(settings, cut.ignored)
         misread = check_format(cut, config)
@@ -150,7 +151,7 @@ class Enrich:
         Raises ``RegistryUnavailable``, ``AssetError``, ``LookupFailed``, ``OutputExists`` (another job has the run),
         ``StorageError``, and ``TooManyBadRows`` for a run that is done, but has more of them than ``max_bad`` allows.
         """
-        for text in plan.misread:
+        for text in (*plan.misread, *undelivered(plan.ignored)):
             watch.warn(text)
         if plan.done is not None:
             tidy(plan.run)

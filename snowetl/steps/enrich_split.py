@@ -84,10 +84,10 @@ def _stream(
     advance: Advance,
 ) -> None:
     origin = Origin(*config.processor, config.etl_tstamp)
-    binary = format_of(config.input_format).binary
+    loader = format_of(config.input_format)
     process, add_good, count = processor.process, good.add, report.statistics.count
     records = discarded = unreadable = 0
-    for source, record in stream(split, advance, binary=binary):
+    for source, record in stream(split, advance, binary=loader.binary, text=loader.text):
         if isinstance(record, Damage):
             report.damages += 1
             _add_bad(_damage_row(origin, config.input_format, record), bad, report)

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snowetl.collector import format_of
+from snowetl.collector import Loader, format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import OF_PARAMETERS, OF_PAYLOAD, Enricher
 from snowetl.enrich.tracker_parameters import columns_of
@@ -100,14 +100,14 @@ def ways(settings: ExplainSettings, stdin: Iterable[bytes] = ()) -> Iterator[Way
     Raises ``UsageError`` for a file or record that is not there, ``ConfigError``, ``RegistryUnavailable``.
     """
     config = settings.enrich_config(settings.etl_timestamp or 0)
-    binary = format_of(settings.input_format).binary
+    loader = format_of(settings.input_format)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="snowetl-"))
         wanted = config.assets()
         files = assets.in_working_folder(wanted) if settings.local else assets.fetch_all(wanted, Path(folder))
         enrichers = _Enrichers(config.with_assets(files), stack)
-        for given in _records(settings.record, stdin, binary=binary):
-            yield _way(given, enrichers, binary)
+        for given in _records(settings.record, stdin, loader):
+            yield _way(given, enrichers, loader.binary)
 
 
 class _Enrichers:
@@ -207,7 +207,7 @@ def _of_bad_row(row: Mapping[str, Any]) -> Verdict:
 # --- the records that are meant -------------------------------------------------------------------------------------
 
 
-def _records(text: str, stdin: Iterable[bytes], *, binary: bool) -> Iterator[_Given]:
+def _records(text: str, stdin: Iterable[bytes], loader: type[Loader]) -> Iterator[_Given]:
     """The record itself, those at a place, or the lines of ``stdin``. Raises :class:`UsageError`."""
     if text == _STDIN:
         for number, line in enumerate(stdin, 1):
@@ -220,22 +220,22 @@ def _records(text: str, stdin: Iterable[bytes], *, binary: bool) -> Iterator[_Gi
             raise _no_file(file)
         first = int(place["first"])
         last = first if place["range"] is None else int(place["last"]) if place["last"] else None
-        yield from _of_file(file, first, last, binary=binary)
+        yield from _of_file(file, first, last, loader)
     elif _is_file(text):
-        yield from _of_file(text, 1, 1, binary=binary)
+        yield from _of_file(text, 1, 1, loader)
     elif _is_path(text):
         raise _no_file(text)
     else:
         yield _Given(text, "", "", 0)
 
 
-def _of_file(file: str, first: int, last: int | None, *, binary: bool) -> Iterator[_Given]:
+def _of_file(file: str, first: int, last: int | None, loader: type[Loader]) -> Iterator[_Given]:
     """The records from ``first`` to ``last`` (``None``: to the end), as far as there are any."""
     if first < 1:
         raise UsageError(f"{file} has no record {first}; they are counted from 1")
     if last is not None and last < first:
         raise UsageError(f"{file}:{first}-{last} is an empty range. Give the smaller number first")
-    records = _read(file, binary=binary and not _holds_bad_rows(file))
+    records = _lines(file) if _holds_bad_rows(file) else _read(file, loader)
     number, name = 0, file.rpartition("/")[2]
     for number, record in enumerate(islice(records, first - 1, last), first):
         yield _Given(record.data, f"{name}:{number}", name, record.number)
@@ -243,13 +243,18 @@ def _of_file(file: str, first: int, last: int | None, *, binary: bool) -> Iterat
         raise UsageError(f"{file} has no record {first}; they are counted from 1")
 
 
-def _read(file: str, *, binary: bool) -> Iterator[Record]:
-    return (item for item in splits.read(splits.Slice(file), binary=binary) if isinstance(item, Record))
+def _read(file: str, loader: type[Loader]) -> Iterator[Record]:
+    items = splits.read(splits.Slice(file), binary=loader.binary, text=loader.text)
+    return (item for item in items if isinstance(item, Record))
+
+
+def _lines(file: str) -> Iterator[Record]:
+    return (item for item in splits.read(splits.Slice(file), binary=False) if isinstance(item, Record))
 
 
 def _holds_bad_rows(file: str) -> bool:
     """Whether a file holds bad rows, where records of another kind are expected."""
-    first = next(_read(file, binary=False), None)
+    first = next(_lines(file), None)
     return first is not None and isinstance(first.data, str) and read_bad_row(first.data) is not None
 
 

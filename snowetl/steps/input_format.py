@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from snowetl.model.badrow import Origin
 from snowetl.model.fields import NAMES
 from snowetl.settings.words import count
 from snowetl.storage import Damage, Record, splits
-from snowetl.storage.splits import Slice, Split
+from snowetl.storage.firehose import undelivered as undelivered_by
+from snowetl.storage.splits import Ignored, Slice, Split
 
 _RECORDS = 20
 _FILES = 2_000
@@ -77,6 +78,18 @@ def check_enriched(plan: Iterable[Split]) -> list[str]:
     return [f"{_named(wrong)} not enriched events by the look: the lines become bad rows"]
 
 
+def undelivered(ignored: Iterable[Ignored]) -> list[str]:
+    """In words, the files left out that hold what Amazon Data Firehose could not deliver: nothing else tells of it."""
+    left = [file for file in ignored if undelivered_by(file.url)]
+    if not left:
+        return []
+    files, size = count(len(left), "file"), sum(file.size for file in left)
+    return [
+        f"left out {files} ({size:,} bytes) with what Firehose could not deliver, such as {left[0].url}: "
+        "records stand there as rawData, in base64"
+    ]
+
+
 def _named(wrong: Sequence[_Look]) -> str:
     names = ", ".join(look.url for look in wrong[:_SHOWN])
     if len(wrong) == 1:
@@ -101,12 +114,12 @@ def _look(slice_: Slice, given: str) -> _Look:
             continue
         could, could_not = _try(slice_, f"{other.name}/{_ANY_ADAPTER}" if other.takes_adapter else other.name)
         if could and not could_not:
-            return _Look(slice_.url, 0, bad, other.spelling())
+            return _Look(slice_.url, 0, bad, other.spelling() if other.takes_adapter else other.name)
     return _Look(slice_.url, 0, bad)
 
 
 def _look_for_events(slice_: Slice) -> _Look:
-    lines = [record for record in islice(_records(slice_, binary=False), _RECORDS) if isinstance(record, Record)]
+    lines = [record for record in islice(splits.read(slice_, binary=False), _RECORDS) if isinstance(record, Record)]
     good = sum(isinstance(line.data, str) and line.data.count("\t") + 1 >= _FEWEST_COLUMNS for line in lines)
     return _Look(slice_.url, good, len(lines) - good, "no events")
 
@@ -115,14 +128,10 @@ def _try(slice_: Slice, input_format: str) -> tuple[int, int]:
     """How many of the first records a loader reads, and how many it refuses. Header lines count as neither."""
     loader = loader_for(input_format, Origin("snowetl", "", 0))
     good = bad = 0
-    for record in islice(_records(slice_, binary=loader.binary), _RECORDS):
+    for record in islice(splits.read(slice_, binary=loader.binary, text=loader.text), _RECORDS):
         payload = None if isinstance(record, Damage) else loader.load(record.data)
         if isinstance(record, Damage) or isinstance(payload, list):
             bad += 1
         elif payload is not None:
             good += 1
     return good, bad
-
-
-def _records(slice_: Slice, *, binary: bool) -> Iterator[Record | Damage]:
-    return splits.read(slice_, binary=binary)

@@ -148,8 +148,8 @@ class KeysTask:
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
         """Texts that :func:`_named_key` reads; some come more than once."""
         config, enricher, lookups = self._prepared()
-        binary = format_of(config.input_format).binary
-        for _, record in stream(split, advance, binary=binary):
+        loader = format_of(config.input_format)
+        for _, record in stream(split, advance, binary=loader.binary, text=loader.text):
             if not isinstance(record, Damage):
                 for name, key in enricher.lookup_keys(record.data, lookups):
                     yield f"{name}\t{key}"

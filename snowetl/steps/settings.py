@@ -158,7 +158,8 @@ class Enriching(Registries):
         "-f",
         "--input-format",
         metavar="FORMAT",
-        help="thrift, cloudfront, clj-tomcat, tsv/<vendor>/<version> or ndjson/<vendor>/<version>.",
+        help="thrift, cloudfront, cloudfront-w3c, cloudfront-realtime, cloudfront-json, clj-tomcat, alb, "
+        "tsv/<vendor>/<version> or ndjson/<vendor>/<version>.",
         group=IO,
         shapes_output=True,
     )

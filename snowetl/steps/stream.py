@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from snowetl.storage import Damage, FileInfo, Record, splits
+from snowetl.storage.records import PLAIN_TEXT, TextForm
 from snowetl.storage.splits import Split
 from snowetl.workers import Advance, Work
 
 _ADVANCE_EVERY = 2000
 
 
-def stream(split: Split, advance: Advance, *, binary: bool) -> Iterator[tuple[str, Record | Damage]]:
+def stream(
+    split: Split, advance: Advance, *, binary: bool, text: TextForm = PLAIN_TEXT
+) -> Iterator[tuple[str, Record | Damage]]:
     """The records of ``split`` in order, each with the name of its file; damages are no records.
 
-    ``binary``: Thrift records, else lines of text. Raises ``StorageError`` where a file cannot be read.
+    ``binary``: Thrift records, else text in the form ``text``. Raises ``StorageError`` where a file cannot be read.
     """
     since = size = 0
 
@@ -24,7 +27,7 @@ def stream(split: Split, advance: Advance, *, binary: bool) -> Iterator[tuple[st
 
     for slice_ in split.slices:
         name = slice_.url.rpartition("/")[2]
-        for record in splits.read(slice_, binary=binary, consumed=consumed):
+        for record in splits.read(slice_, binary=binary, text=text, consumed=consumed):
             yield name, record
             if not isinstance(record, Damage):
                 since += 1

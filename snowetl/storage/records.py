@@ -10,6 +10,24 @@ MAX_RECORD_BYTES = 64 << 20
 MAX_DAMAGE_BYTES = 64 << 10
 """At most so much of a broken record is kept in :attr:`Damage.data`."""
 
+LONGEST_HEADER = 4096
+"""A header line goes with each record after it, so a longer one is no header: input must not grow beyond measure."""
+
+
+class TextForm(NamedTuple):
+    """How the records of a format stand in files of text, where it is not simply one a line.
+
+    ``header``: a line that begins so says what the columns of those after it are. Each of these comes with the last
+    such line (and a line feed) before it, so that a record says all by itself. ``objects``: records are JSON objects;
+    several may follow each other on one line, and rows of Parquet files come as such.
+    """
+
+    header: str = ""
+    objects: bool = False
+
+
+PLAIN_TEXT = TextForm()
+
 
 class Record(NamedTuple):
     """One record as it stands in its file: ``str`` for text formats, ``bytes`` for Thrift.

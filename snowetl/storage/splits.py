@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from snowetl.errors import SnowetlError
-from snowetl.storage import filesystem, lzop
+from snowetl.storage import filesystem, lzop, parquet_rows
 from snowetl.storage.base import FileInfo, FileSystem
 from snowetl.storage.containers import (
     HEAD,
@@ -18,10 +18,12 @@ from snowetl.storage.containers import (
     read_content,
     read_plain,
 )
+from snowetl.storage.firehose import undelivered
 from snowetl.storage.framing import BLOCKS, LINES, framing_of, looks_like_records, read_binary, read_text, sniff
 from snowetl.storage.lines import NO_STOP
 from snowetl.storage.pieces import RemarkedPieces, Source, set_remarks_aside
-from snowetl.storage.records import Damage, Record
+from snowetl.storage.records import PLAIN_TEXT, Damage, Record, TextForm
+from snowetl.storage.text_forms import shaped
 
 DEFAULT_TARGET = 64 << 20
 WHOLE, TEXT, LZO = "whole", "text", "lzo-"
@@ -34,7 +36,6 @@ _IGNORED_KINDS = {
     ".lz4": "LZ4 file",
     ".md5": "checksum file",
     ".orc": "ORC file",
-    ".parquet": "Parquet file",
     ".rar": "RAR archive",
     ".snappy": "Snappy file",
     ".tar": "tar archive",
@@ -99,14 +100,20 @@ class Plan(list[Split]):
 
 
 def plan(
-    files: list[FileInfo], *, binary: bool, target_bytes: int = DEFAULT_TARGET, fs: FileSystem | None = None
+    files: list[FileInfo],
+    *,
+    binary: bool,
+    text: TextForm = PLAIN_TEXT,
+    target_bytes: int = DEFAULT_TARGET,
+    fs: FileSystem | None = None,
 ) -> Plan:
     """Cut ``files`` into splits of about ``target_bytes`` stored bytes, in the order of their urls.
 
-    ``binary``: Thrift records (else lines of text). A compressed file is one slice, except lzop with a valid
-    ``.lzo.index`` beside it; plain text is cut into equal byte ranges; small files are grouped. Empty files and index
-    files need no split and are not listed as ignored. ``fs`` (by default that of each file) is only asked about files
-    larger than ``target_bytes``.
+    ``binary``: Thrift records (else text, in the form ``text``). A compressed file is one slice, except lzop with a
+    valid ``.lzo.index`` beside it; plain text is cut into equal byte ranges, unless a header line governs it; small
+    files are grouped. Empty files and index files need no split and are not listed as ignored. ``fs`` (by default that
+    of each file) is only asked about files larger than ``target_bytes``. Raises :class:`UsageError` where Parquet files
+    are to be read, and the package that does is missing.
     """
     ignored: list[Ignored] = []
     splits: list[Split] = []
@@ -120,11 +127,12 @@ def plan(
         group, room = [], target_bytes
 
     for file in sorted(files):
-        kind = next((kind for extension, kind in _IGNORED_KINDS.items() if file.url.endswith(extension)), None)
-        if kind:
-            ignored.append(Ignored(file.url, file.size, f"{kind}: not an input format"))
+        reason = _why_ignored(file.url, binary, text)
+        if reason is not None:
+            ignored.append(Ignored(file.url, file.size, reason))
         elif file.size and not file.url.endswith(".lzo" + _INDEX):
-            for slice_, size in _slices(file, binary, target_bytes, fs or filesystem(file.url)):
+            whole = file.size if text.header else target_bytes  # the header may stand anywhere before a row
+            for slice_, size in _slices(file, binary, max(whole, target_bytes), fs or filesystem(file.url)):
                 if size > room:
                     finish()
                 group.append(slice_)
@@ -133,14 +141,32 @@ def plan(
     return Plan(splits, ignored)
 
 
+def _why_ignored(url: str, binary: bool, text: TextForm) -> str | None:
+    """Why a file is not read, if it is not."""
+    if (failed := undelivered(url)) is not None:
+        return failed
+    if url.endswith(parquet_rows.EXTENSION) and text.objects and not binary:
+        parquet_rows.check_installed()
+        return None
+    if url.endswith(parquet_rows.EXTENSION):
+        return "Parquet file: only formats of JSON objects (cloudfront-json, ndjson/...) read it"
+    kind = next((kind for extension, kind in _IGNORED_KINDS.items() if url.endswith(extension)), None)
+    return None if kind is None else f"{kind}: not an input format"
+
+
 def read(
-    slice_: Slice, *, binary: bool, fs: FileSystem | None = None, consumed: Callable[[int], None] | None = None
+    slice_: Slice,
+    *,
+    binary: bool,
+    text: TextForm = PLAIN_TEXT,
+    fs: FileSystem | None = None,
+    consumed: Callable[[int], None] | None = None,
 ) -> Iterator[Record | Damage]:
     """Stream the records of ``slice_`` in bounded memory; what is broken comes as :class:`Damage`.
 
-    ``binary``: Thrift records as ``bytes`` (else lines as ``str``). ``fs`` is by default that of the slice's url;
-    ``consumed`` hears of the stored bytes that are read, which may be a little more than the slice has.
-    Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
+    ``binary``: Thrift records as ``bytes`` (else text as ``str``, in the form ``text``). ``fs`` is by default that of
+    the slice's url; ``consumed`` hears of the stored bytes that are read, which may be a little more than the
+    slice has. Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
     :class:`UsageError` if the file does not exist.
     """
     files = fs or filesystem(slice_.url)
@@ -148,13 +174,16 @@ def read(
     source = Source(slice_.url, lambda offset: files.open(slice_.url, offset, expected=slice_.file))
     source.consumed = consumed
     try:
+        if text.objects and not binary and not slice_.start and source.peek(4) == parquet_rows.MAGIC:
+            yield from parquet_rows.read_rows(source)
+            return
         pieces, stop, framing = _content(source, slice_, binary)
         pieces = set_remarks_aside(pieces, remarks)
         skip_first = slice_.start > 0
         if binary:
             yield from read_binary(pieces, slice_.url, framing=framing, skip_first=skip_first, stop=stop)
         else:
-            yield from read_text(pieces, slice_.url, skip_first=skip_first, stop=stop)
+            yield from shaped(read_text(pieces, slice_.url, skip_first=skip_first, stop=stop), text)
         yield from remarks
     finally:
         source.close()

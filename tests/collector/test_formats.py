@@ -12,6 +12,7 @@ from snowetl.cli.main import main
 from snowetl.collector import FORMATS, Loader, format_of, formats, loader_for
 from snowetl.errors import ConfigError
 from snowetl.model.badrow import Origin
+from snowetl.storage.records import TextForm
 
 ORIGIN = Origin("snowetl", "1", 0)
 SOURCE = '''
@@ -120,6 +121,19 @@ def test_a_row_says_what_other_rooms_ask(name: str) -> None:
     assert format_of(written) is loader
     made: Loader = loader_for(written, ORIGIN)
     assert type(made) is loader
+    assert not loader.binary or loader.text == TextForm()
+
+
+@pytest.mark.parametrize("name", [name for name, loader in FORMATS.items() if loader.takes_fields])
+def test_fields_of_a_log_may_follow_its_format(name: str) -> None:
+    assert type(loader_for(f"{name}/timestamp,cs-uri-stem,cs-uri-query", ORIGIN)) is FORMATS[name]
+    with pytest.raises(ConfigError, match="names no field cs-uri-stem and none timestamp"):
+        loader_for(f"{name}/c-ip,date", ORIGIN)
+    with pytest.raises(ConfigError, match="names an empty name"):
+        loader_for(f"{name}/date,time,,cs-uri-stem", ORIGIN)
+    for wrong in (f"{name}/", f"{name}/a\n"):
+        with pytest.raises(ConfigError, match="is not a recognised Snowplow event collector"):
+            loader_for(wrong, ORIGIN)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ LONG_LINES: dict[str, Callable[[int], str]] = {
     "body": lambda size: samples.clj_tomcat_line(body="!" * size),
     "content type": lambda size: samples.clj_tomcat_line(content_type="%41" * (size // 3)),
     "line ends": lambda size: "\r\n" * (size // 2) + "a",
+    "object with many fields": lambda size: "{" + ",".join(f'"{n}":1' for n in range(size // 8)) + "}",
+    "object with a long field": lambda size: samples.cloudfront_object(cs_uri_query="a=%2520" * (size // 7)),
+    "object of blanks": lambda size: "{" + " " * size,
+    "header alone": lambda size: "#Fields: " + "a " * (size // 2),
+    "many named columns": lambda size: "#Fields: " + "a " * (size // 4) + "\n" + "b\t" * (size // 4),
+    "row without end": lambda size: samples.cloudfront_row() + "\t" * size,
+    "real-time row": lambda size: samples.realtime_row(cs_uri_stem="/i?" + "a=%20&" * (size // 6)),
+    "quotes": lambda size: samples.alb_line()[:80] + '"' * size,
+    "quoted words": lambda size: samples.alb_line()[:80] + ' "x" ' * (size // 5),
+    "request line of blanks": lambda size: samples.alb_line(request='"GET ' + " " * size + '"'),
+    "request without end": lambda size: samples.alb_line(request='"GET https://' + "a/?" * (size // 3) + '"'),
+    "escaped user agent": lambda size: samples.alb_line(useragent='"' + r"\x22" * (size // 4) + '"'),
+    "client": lambda size: samples.alb_line(client=":" * size),
+    "times": lambda size: samples.alb_line(received="2" * size),
 }
 
 

@@ -1,0 +1,75 @@
+"""What Amazon Data Firehose leaves in a bucket beside data."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from snowetl.storage import FileInfo, Record, filesystem, splits
+from snowetl.storage.firehose import undelivered
+from tests.collector.samples import thrift_record
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://logs/processing-failed/2026/03/02/08/raw-1-2026-03-02-08-00-00-ab",
+        "s3://logs/raw/format-conversion-failed/2026/03/02/08/raw-1",
+        "s3://logs/errors/http-endpoint-failed/year=2026/raw-1",
+        "s3://logs/errors/type=processing-failed/raw-1.gz",
+        "s3://logs/errors-processing-failed-2026/03/raw-1",
+        "processing-failed/raw-1",
+    ],
+)
+def test_folders_of_failures_are_known_by_the_kind_of_failure(url: str) -> None:
+    assert "what Firehose could not deliver" in (undelivered(url) or "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://logs/errors/2026/03/02/08/raw-1",  # a folder of that name may hold anything
+        "s3://logs/reprocessing-failed/raw-1",
+        "s3://logs/2026/03/02/08/raw-1-2026-03-02-08-00-00-processing-failed",
+        "s3://logs/processing-failedover/raw-1",
+    ],
+)
+def test_other_files_are_data(url: str) -> None:
+    assert undelivered(url) is None
+
+
+def test_layouts_of_folders_and_names(tmp_path: Path) -> None:
+    record = thrift_record()
+    written = {
+        "2026/03/02/08/raw-1-2026-03-02-08-00-00-1f0e": record * 3,
+        "2026/03/02/09/raw-1-2026-03-02-09-00-00-2f0e.gz": gzip.compress(record),
+        "customer=7/dt=2026-03-02/raw-1-2026-03-02-10-00-00-3f0e": record + b"\n" + record + b"\n",
+        "2026-03-02-101530-3f2504e0-4f89-41d3-9a0c-0305e82c3301.gz": gzip.compress(record + b"\n" + record),
+        "processing-failed/2026/03/02/08/raw-1": json.dumps({"attemptsMade": 4, "rawData": "CwBk"}).encode(),
+    }
+    for name, data in written.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    plan = splits.plan(filesystem(str(tmp_path)).list(str(tmp_path)), binary=True)
+    found = [item for split in plan for slice_ in split.slices for item in splits.read(slice_, binary=True)]
+    assert [item.data for item in found] == [record] * 8
+    assert [Path(file.url).relative_to(tmp_path).parts[0] for file in plan.ignored] == ["processing-failed"]
+    assert all(isinstance(file, FileInfo) is False and file.size > 0 for file in plan.ignored)
+
+
+def test_bare_gzip_and_zstd_records_in_one_file(tmp_path: Path) -> None:
+    first, second, third = (thrift_record(querystring=f"e=pv&n={n}") for n in range(3))
+    gz, zst = gzip.compress(second + third, mtime=0), zstandard.compress(third + second)
+    pieces = [first, gz, zst, first, zst, second, gz, gz, third]
+    expected = [first, second, third, third, second, first, third, second, second, second, third, second, third, third]
+    for separator in (b"", b"\n"):
+        file = tmp_path / "raw"
+        file.write_bytes(separator.join(pieces))
+        items = list(splits.read(splits.Slice(str(file)), binary=True))
+        assert [item.data for item in items] == expected
+        numbers = [item.number for item in items if isinstance(item, Record)]
+        assert len(set(numbers)) == len(expected)
