@@ -1,4 +1,4 @@
-"""Which tests are ``unit`` (pure, quick: what ``make check`` runs), and how many examples Hypothesis tries.
+"""Which tests are ``unit`` (pure, quick: what ``make check`` runs), how many examples Hypothesis tries, a file server.
 
 A test needs what its markers name. Some are set here: ``s3`` and ``postgres`` on each test whose module, or a fixture
 of it, starts such a server, or that has such a name as a parameter; ``growth`` on each test that calls
@@ -8,11 +8,17 @@ of it, starts such a server, or that has such a name as a parameter; ``growth`` 
 from __future__ import annotations
 
 import inspect
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.iglu.server import Answer, Files, Server, serving
+
+os.environ.setdefault("SNOWETL_ASSET_CACHE", "off")  # tests leave nothing in anybody's home
 
 _SERVERS = {"ThreadedMotoServer": "s3", "embedded_postgres": "postgres"}
 _NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared"}
@@ -60,3 +66,13 @@ def _names_called(item: pytest.Item) -> tuple[str, ...]:
 def _servers(file: Path) -> frozenset[str]:
     text = file.read_text("utf-8") if file.suffix == ".py" and file != Path(__file__) else ""
     return frozenset(marker for name, marker in _SERVERS.items() if name in text)
+
+
+@pytest.fixture
+def file_server() -> Iterator[Server]:
+    """Files of enrichments over HTTP: one, one that moved, one behind a busy server, one that is never to be had."""
+    busy, moved = Answer(503), Answer(302, headers=(("location", "/geo.mmdb"),))
+    files = Files(moved=moved, busy=[busy, busy, Answer(body=b"late")], down=busy)
+    files.put(**{"geo.mmdb": Answer(body=b"geo" * 1000)})
+    with serving(files) as server:
+        yield server

@@ -168,22 +168,25 @@ class EnrichConfig:
             folder = _Folder(stack)
             needs = [one.needs() for one in self.enrichments]
             secrets = tuple(dict.fromkeys(secret for one in needs for secret in one.secrets))
+            files = {
+                asset.uri: self._path(asset, folder, one.criterion.name)
+                for one, needed in zip(self.enrichments, needs, strict=True)
+                for asset in needed.files
+            }
             services = Services.create(
                 iglu,
                 run=self.etl_tstamp,
-                files={
-                    asset.uri: self._path(asset, folder, one.criterion.name)
-                    for one, needed in zip(self.enrichments, needs, strict=True)
-                    for asset in needed.files
-                },
+                files=files,
                 secrets=secrets,
                 lookups={lookup.name: self._table(lookup, stack) for one in needs for lookup in one.lookups},
             )
             stack.callback(services.http.close)
-            yield [
-                PlacedStep(one.criterion.name, one.place, stack.enter_context(one.open(services)))
-                for one in self.enrichments
-            ]
+            with assets.named_by_address(files):
+                steps = [
+                    PlacedStep(one.criterion.name, one.place, stack.enter_context(one.open(services)))
+                    for one in self.enrichments
+                ]
+            yield steps
 
     def _path(self, asset: Asset, folder: _Folder, enrichment: str) -> Path:
         known = self.files.get(asset.uri)
@@ -227,7 +230,7 @@ def _try_local_files(enrichments: Iterable[Enrichment]) -> None:
     for one in enrichments:
         needs = one.needs()
         paths = {asset.uri: assets.local_path(asset.uri) for asset in needs.files}
-        found = {uri: path for uri, path in paths.items() if path is not None and path.is_file()}
+        found = {uri: path for uri, path in paths.items() if path and path.is_file() and not assets.is_packed(path)}
         if needs.files and len(found) == len(paths):
             services = Services.create(
                 IgluClient(ResolverConfig.default(), now=0),

@@ -53,6 +53,15 @@ class LookupReport:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetReport:
+    """A file that enrichments read: where it was, without secrets; size and checksum of what was read (unpacked)."""
+
+    uri: str
+    bytes: int
+    sha256: str
+
+
 @dataclass(slots=True, kw_only=True)
 class EnrichReport(StepReport):
     """``records`` came in; each was discarded, or is found in ``events`` or the bad rows.
@@ -82,13 +91,15 @@ class EnrichReport(StepReport):
     bad_reasons: list[BadReason] = field(default_factory=list)
     splits: list[SlowSplit] = field(default_factory=list)
     lookups: list[LookupReport] = field(default_factory=list)
+    assets: list[AssetReport] = field(default_factory=list)
 
 
 class EnrichTotals:
     """Adds up the reports of splits as they come; of each only its parts are kept."""
 
-    def __init__(self, lookups: Sequence[LookupReport] = ()) -> None:
+    def __init__(self, lookups: Sequence[LookupReport] = (), assets: Sequence[AssetReport] = ()) -> None:
         self.lookups = list(lookups)
+        self.assets = list(assets)
         self.parts: list[Part] = []
         """The staged parts of all splits, which the driver publishes."""
         self._good: list[Part] = []
@@ -136,4 +147,5 @@ class EnrichTotals:
             bad_reasons=self._merged.bad_reasons(),
             splits=self._merged.slowest(),
             lookups=self.lookups,
+            assets=self.assets,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +17,44 @@ _DATABASES = ("postgres://", "postgresql://")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """``keys`` holds a digest for every setting that shapes output and is not at its default, by the setting's key."""
+    """``keys`` holds a digest for every setting that shapes output and is not at its default, by the setting's key.
+
+    ``files`` are the checksums of the files that were read, by address. They are known when a run is done, not when it
+    is planned: a run that is done stays done when there is a newer database.
+    """
 
     keys: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """One text (64 hexadecimal digits) that stands for all of them."""
-        return _sha256(sorted(self.keys.items()))
+        keys = sorted(self.keys.items())
+        return _sha256([keys, sorted(self.files.items())] if self.files else keys)
+
+    def with_files(self, files: Mapping[str, str]) -> Fingerprint:
+        return Fingerprint(self.keys, files)
 
     def __str__(self) -> str:
         return self.digest
 
     def differences(self, other: Fingerprint | Mapping[str, str]) -> list[str]:
-        """The keys in which another fingerprint differs, sorted: what a refusal names."""
+        """The keys in which another fingerprint differs, sorted: what a refusal names. Files do not count."""
         theirs = other.keys if isinstance(other, Fingerprint) else other
         return sorted(key for key in {*self.keys, *theirs} if self.keys.get(key) != theirs.get(key))
 
     def to_json(self) -> dict[str, Any]:
-        return {"digest": self.digest, "keys": dict(self.keys)}
+        files = {"files": dict(self.files)} if self.files else {}
+        return {"digest": self.digest, "keys": dict(self.keys), **files}
 
     @classmethod
     def from_json(cls, document: Any) -> Fingerprint:
         """The fingerprint that ``to_json`` wrote; an empty one for anything else (it then differs in every key)."""
-        keys = document.get("keys") if isinstance(document, dict) else None
-        return cls({str(key): str(value) for key, value in keys.items()} if isinstance(keys, dict) else {})
+        return cls(*(_texts(document.get(name) if isinstance(document, dict) else None) for name in ("keys", "files")))
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def digest_of(value: Any) -> str:

@@ -5,23 +5,41 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from snowetl.documents import Problems
+from snowetl.enrich.asset_cache import sha256_of
 from snowetl.enrich.assets import fetch
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.errors import AssetError
+from snowetl.http import redacted
+from snowetl.reporting.enrich import AssetReport
 
 
 def fetch_all(assets: Iterable[Asset], folder: Path) -> dict[str, str]:
-    """Local path of each asset by its URI. Remote ones are downloaded into ``folder``.
+    """Local path of each asset by its URI. Remote ones are downloaded into ``folder``, each address once.
 
     No two have the same file name, since that is all that is left of a path when Spark ships files. Raises
-    :class:`AssetError` naming the asset that cannot be had.
+    :class:`AssetError` naming the asset that cannot be had (``ConfigError`` that lists them, if there are several).
     """
-    found = {asset.uri: fetch(asset, folder).absolute() for asset in assets}
+    found: dict[str, Path] = {}
+    problems = Problems()
+    for asset in assets:
+        if asset.uri not in found:
+            with problems.gathered():
+                found[asset.uri] = fetch(asset, folder).absolute()
+    problems.check()
     names = Counter(path.name for path in found.values())
     return {uri: str(path if names[path.name] == 1 else _renamed(path, folder)) for uri, path in found.items()}
+
+
+def reports(files: Mapping[str, str]) -> list[AssetReport]:
+    """What the files of a run (local path by URI) are: their addresses without secrets, sizes and checksums."""
+    return [
+        AssetReport(uri=redacted(uri), bytes=Path(path).stat().st_size, sha256=sha256_of(Path(path)))
+        for uri, path in sorted(files.items())
+    ]
 
 
 def _renamed(path: Path, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import NothingToDo, UsageError
-from snowetl.reporting.enrich import EnrichReport, EnrichTotals
+from snowetl.reporting.enrich import AssetReport, EnrichReport, EnrichTotals
 from snowetl.reporting.parts import times
 from snowetl.runs.identity import run_identity
 from snowetl.runs.parts import part_name
@@ -164,13 +164,13 @@ class Enrich:
 def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport:
     started = World.of_now().now
     with scratch_folder() as folder:
-        task = _task(plan, folder)
+        task, read = _task(plan, folder)
         identity = run_identity(plan.run.id, plan.files)
         lookups = LookupPass(plan.config(), plan.run, f"{plan.fingerprint.digest} {identity}")
 
         def work() -> EnrichTotals:
             tables, made = lookups.make(workers, plan.work, folder, watch)
-            totals = EnrichTotals(lookups=made)
+            totals = EnrichTotals(lookups=made, assets=read)
             with watch.progress(plan.bytes, Enrich.name) as advance:
                 for split in workers.run(task.with_files(tables), plan.work, advance):
                     totals.add(split)
@@ -184,21 +184,26 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
                 run_identity=identity,
                 run=plan.run.id,
                 settings=plan.about(),
-                fingerprint=plan.fingerprint.to_json(),
+                fingerprint=plan.fingerprint.with_files({asset.uri: asset.sha256 for asset in read}).to_json(),
                 **times(started, World.of_now().now),
             )
 
         return carry_out(plan.run, plan, EnrichReport, work, report_of)
 
 
-def _task(plan: EnrichPlan, folder: Path) -> EnrichTask:
-    """What workers get. An enricher is built here first: a file it cannot read stops the job before Spark starts."""
+def _task(plan: EnrichPlan, folder: Path) -> tuple[EnrichTask, list[AssetReport]]:
+    """What workers get, and which files they read.
+
+    An enricher is built here first: a file it cannot read stops the job before Spark starts.
+    """
     run, config = plan.run, plan.config()
     wanted = config.assets()
     files = assets.in_working_folder(wanted) if plan.settings.local else assets.fetch_all(wanted, folder)
-    task = EnrichTask.create(config, files, Output(run.folders[0], run.folders[1], run.id, plan.settings.compression))
+    read = assets.reports(files)
+    output = Output(run.folders[0], run.folders[1], run.id, plan.settings.compression)
+    task = replace(EnrichTask.create(config, files, output), sums=tuple(one.sha256 for one in read))
     task.prepare()
-    return task
+    return task, read
 
 
 def _name_run(settings: EnrichSettings, world: World) -> tuple[Run, int]:

@@ -28,11 +28,15 @@ def _anchored_folder(repository: Repository) -> Repository:
 
 @dataclass(frozen=True, slots=True)
 class EnrichTask:
-    """Enriches splits; picklable. ``files`` are the paths on the driver, by URI, of the files enrichments read."""
+    """Enriches splits; picklable. ``files`` are the paths on the driver, by URI, of the files enrichments read.
+
+    ``sums`` are the checksums of their contents: a process keeps an enricher as long as they are the same.
+    """
 
     config: Pickled[EnrichConfig]
     files: Mapping[str, str]
     output: Output
+    sums: tuple[str, ...] = ()
 
     @classmethod
     def create(cls, config: EnrichConfig, files: Mapping[str, str], output: Output) -> EnrichTask:
@@ -52,7 +56,7 @@ class EnrichTask:
             bound = self.config.unpack().with_assets({uri: str(path) for uri, path in paths.items()})
             return bound, Enricher(bound)
 
-        return once_per_process(f"{self.config.key} {sorted(paths)}", build, lambda pair: pair[1].close())
+        return once_per_process(f"{self.config.key} {sorted(paths)} {self.sums}", build, lambda pair: pair[1].close())
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> SplitReport:
         config, enricher = self.prepare(files)

@@ -1,4 +1,7 @@
-"""A registry on the loopback interface that answers what a test says, and remembers what it was asked."""
+"""A web server on the loopback interface that answers what a test says, and remembers what it was asked.
+
+An answer with an ``etag`` is 304 to whoever has that version.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,9 @@ def serving(answer: Callable[[str], Answer]) -> Iterator[Server]:
         def do_GET(self) -> None:
             server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             found = server.answer(self.path)
+            etag = dict(found.headers).get("etag")
+            if etag is not None and etag == self.headers.get("if-none-match"):
+                found = Answer(304, headers=found.headers)
             self.send_response(found.status)
             for name, value in found.headers:
                 self.send_header(name, value)
@@ -63,6 +69,22 @@ def serving(answer: Callable[[str], Answer]) -> Iterator[Server]:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+class Files:
+    """What a server of files answers: one answer for each path, or several in turn (the last one stays), else 404."""
+
+    def __init__(self, **answers: Answer | list[Answer]) -> None:
+        self.answers: dict[str, list[Answer]] = {}
+        self.put(**answers)
+
+    def put(self, **answers: Answer | list[Answer]) -> None:
+        for name, answer in answers.items():
+            self.answers[f"/{name}"] = list(answer) if isinstance(answer, list) else [answer]
+
+    def __call__(self, path: str) -> Answer:
+        found = self.answers.get(path.partition("?")[0], [Answer(404)])
+        return found.pop(0) if len(found) > 1 else found[0]
 
 
 def zipped(body: bytes) -> Answer:

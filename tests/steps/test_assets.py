@@ -1,54 +1,24 @@
-"""Fetching what enrichments read: from folders, over HTTP, and what is said when that fails."""
+"""The files of a run: each fetched once, known by name and checksum; all that cannot be had is told."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+import hashlib
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from snowetl.enrich import assets as downloads
+from snowetl.enrich import asset_sources
 from snowetl.enrich.enrichments.base import Asset
-from snowetl.errors import AssetError
+from snowetl.errors import AssetError, ConfigError
+from snowetl.reporting.enrich import AssetReport
 from snowetl.steps import assets
-
-
-class _Handler(BaseHTTPRequestHandler):
-    busy = 2
-    """Requests for /busy that are answered 503 before one is answered."""
-
-    def do_GET(self) -> None:
-        status, body = {"/geo.mmdb": (200, b"geo" * 1000), "/moved": (302, b""), "/busy": (200, b"late")}.get(
-            self.path, (404, b"")
-        )
-        if self.path == "/busy" and _Handler.busy > 0:
-            _Handler.busy -= 1
-            status = 503
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/geo.mmdb")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
+from tests.iglu.server import Server
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "_POLICY", replace(downloads._POLICY, first_wait=0.0))
+    monkeypatch.setattr(asset_sources, "POLICY", replace(asset_sources.POLICY, first_wait=0.0))
 
 
 def test_local_files_stay_where_they_are(tmp_path: Path) -> None:
@@ -71,23 +41,35 @@ def test_files_of_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     assert len({Path(path).name for path in paths.values()}) == 2
 
 
-def test_downloads(server: str, tmp_path: Path) -> None:
-    uris = [f"{server}/geo.mmdb", f"{server}/moved", f"{server}/busy"]
-    paths = assets.fetch_all([Asset(uri, "x") for uri in uris], tmp_path)
-    assert [Path(paths[uri]).read_bytes() for uri in uris] == [b"geo" * 1000, b"geo" * 1000, b"late"]
+def test_each_address_is_asked_once(file_server: Server, tmp_path: Path) -> None:
+    uri = f"{file_server.uri}/geo.mmdb"
+    paths = assets.fetch_all([Asset(uri, "ip_geo"), Asset(uri, "ip_isp")], tmp_path)
+    assert file_server.paths == ["/geo.mmdb"]
+    assert Path(paths[uri]).read_bytes() == b"geo" * 1000
 
 
-def test_what_cannot_be_had_is_named(server: str, tmp_path: Path) -> None:
-    for uri, reason in [
-        (f"{server}/none.mmdb", "HTTP 404"),
+def test_all_that_cannot_be_had_is_named(file_server: Server, tmp_path: Path) -> None:
+    wrong = [
+        (f"{file_server.uri}/none.mmdb", "HTTP 404"),
         ("http://127.0.0.1:9/geo.mmdb", "onnection refused"),
         (str(tmp_path / "none.mmdb"), "there is no file"),
         ("gopher://x/geo.mmdb", "no storage for gopher"),
-    ]:
-        with pytest.raises(AssetError) as error:
-            assets.fetch_all([Asset(uri, "ip_geo")], tmp_path)
-        assert uri in str(error.value)
-        assert reason in str(error.value)
+    ]
+    with pytest.raises(ConfigError) as error:
+        assets.fetch_all([Asset(uri, "ip_geo") for uri, _ in wrong], tmp_path)
+    assert "4 problems" in str(error.value)
+    for one, (uri, reason) in zip(error.value.problems, wrong, strict=True):
+        assert isinstance(one, AssetError) and uri in str(one) and reason in str(one)
+
+
+def test_what_the_report_says_of_files(tmp_path: Path) -> None:
+    (tmp_path / "geo").write_bytes(b"geo")
+    uri = "https://x.example/geo.mmdb?license_key=s3cret"
+    assert assets.reports({uri: str(tmp_path / "geo")}) == [
+        AssetReport(
+            uri="https://x.example/geo.mmdb?license_key=***", bytes=3, sha256=hashlib.sha256(b"geo").hexdigest()
+        )
+    ]
 
 
 def test_assets_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
