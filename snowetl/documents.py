@@ -216,7 +216,7 @@ def _decoded(content: bytes, where: str) -> str:
 def _parsed(text: str, where: str, kind: str) -> Document:
     """``kind`` is JSON, YAML, HOCON, or empty: then the first character tells JSON from YAML."""
     if kind == "HOCON":
-        return Document(where, _hocon(text, where), text)
+        return Document(where, hocon(text, where), text)
     if kind == "YAML" or (not kind and not text.lstrip().startswith(("{", "["))):
         return Document(where, _yaml(text, where), text)
     return Document(where, _json(text, where), text)
@@ -271,8 +271,11 @@ def _yaml(text: str, where: str) -> Any:
         raise ConfigError(f"{where} is not YAML: {error}") from None
 
 
-def _hocon(text: str, where: str) -> Any:
-    """HOCON resolves its own ``${…}``, from the document and from the environment."""
+def hocon(text: str, where: str) -> Any:
+    """The value of HOCON, which resolves its own ``${…}`` from the document and from the environment.
+
+    Raises :class:`ConfigError`, naming ``where``.
+    """
     with suppress(jsontext.JsonError):
         return jsontext.loads(text)
     try:

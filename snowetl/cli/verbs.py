@@ -26,6 +26,7 @@ VERBS = {
     "ddl": Verb("snowetl.cli.ddl", "snowetl.steps.settings:DdlSettings"),
     "psql": Verb("snowetl.cli.psql", "snowetl.steps.settings:PsqlSettings"),
     "config": Verb("snowetl.cli.config", None),
+    "import-config": Verb("snowetl.cli.import_config", None),
 }
 
 

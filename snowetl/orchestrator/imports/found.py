@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+NOTHING_TO_DO = "Nothing to do"
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -90,21 +92,34 @@ class Left:
     why: str
     advice: str
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to do anything about it."""
+        return self.advice.startswith(NOTHING_TO_DO)
+
     def __str__(self) -> str:
         return f"{self.where}: {self.why}. {self.advice}"
 
 
 @dataclass(frozen=True)
 class Found:
-    """All that an import gives. ``settings`` are keys of ``snowetl.yml`` for every verb, ``run`` those of a run alone.
+    """All that an import gives. ``settings`` are keys of ``snowetl.yml`` for every verb, ``verbs`` those of one verb.
 
     Texts are in the syntax of ``snowetl.yml``: ``${NAME}`` stands for an environment variable.
     """
 
     source: str
     settings: Mapping[str, Carried] = field(default_factory=dict)
-    run: Mapping[str, Carried] = field(default_factory=dict)
+    verbs: Mapping[str, Mapping[str, Carried]] = field(default_factory=dict)
     cluster: Cluster | None = None
     left: tuple[Left, ...] = ()
-    command: str | None = None
-    """The command that does what the old one did, where the old one is known."""
+
+    @property
+    def to_do(self) -> list[Left]:
+        """What somebody has to do or to know."""
+        return [each for each in self.left if not each.is_settled]
+
+    @property
+    def settled(self) -> list[Left]:
+        """What has no place here, and needs none."""
+        return [each for each in self.left if each.is_settled]

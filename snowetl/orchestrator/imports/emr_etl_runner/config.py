@@ -185,7 +185,8 @@ def _check(
         value = _number(value, place, environment)
         _put(tree, key.path, value)
     if not key.kind.fits(value):
-        raise ConfigError(f"{place} must be {key.kind.name}, not {value!r}")
+        shown = "what it is" if "access_key" in key.path else repr(value)
+        raise ConfigError(f"{place} must be {key.kind.name}, not {shown}")
 
 
 def _number(value: str, place: str, environment: Mapping[str, str]) -> int | float:

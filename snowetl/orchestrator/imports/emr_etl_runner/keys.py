@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from snowetl.orchestrator.imports.found import NOTHING_TO_DO
+
 _REFERENCE = "${"
 
 
@@ -71,9 +73,9 @@ _NO_KEYS = (
     "keys of AWS are not written to files",
     "Let the machine have a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment",
 )
-_NO_JARS = ("this program brings its own jobs", "Nothing to do")
-_LEGACY_ERRORS = ("jobs before Spark wrote exceptions there", "Nothing to do: every failure is a bad row")
-_LEGACY_SOFTWARE = ("no step here uses it", "Nothing to do")
+_NO_JARS = ("this program brings its own jobs", NOTHING_TO_DO)
+_LEGACY_ERRORS = ("jobs before Spark wrote exceptions there", f"{NOTHING_TO_DO}: every failure is a bad row")
+_LEGACY_SOFTWARE = ("no step here uses it", NOTHING_TO_DO)
 
 KEYS = (
     Key("aws.access_key_id", TEXT, left=_NO_KEYS),
@@ -97,7 +99,7 @@ KEYS = (
     Key("aws.s3.buckets.shredded.errors", TEXT, null=True, left=_LEGACY_ERRORS),
     Key("aws.s3.buckets.shredded.archive", TEXT, null=True),
     Key("aws.s3.consolidate_shredded_output", FLAG, null=True, left=(
-        "rows are written in files of a good size at once", "Nothing to do")),
+        "rows are written in files of a good size at once", NOTHING_TO_DO)),
     Key("aws.emr.ami_version", TEXT),
     Key("aws.emr.region", TEXT),
     Key("aws.emr.jobflow_role", TEXT),
@@ -124,20 +126,20 @@ KEYS = (
     Key("aws.emr.jobflow.task_instance_count", NUMBER),
     Key("aws.emr.jobflow.task_instance_bid", NUMBER, null=True),
     Key("aws.emr.bootstrap_failure_tries", NUMBER, null=True, left=(
-        "a cluster that does not start is started again on its own", "Nothing to do")),
+        "a cluster that does not start is started again on its own", NOTHING_TO_DO)),
     Key("aws.emr.configuration", CONFIGURATION, null=True),
     Key("collectors", ANY, null=True),
     Key("collectors.format", TEXT),
     Key("enrich.versions.spark_enrich", TEXT, null=True, left=_NO_JARS),
     Key("enrich.continue_on_unexpected_error", FLAG, null=True, left=(
-        "what is unexpected in an event makes a bad row of it, never an end of the job", "Nothing to do")),
+        "what is unexpected in an event makes a bad row of it, never an end of the job", NOTHING_TO_DO)),
     Key("enrich.output_compression", one_of("NONE", "GZIP")),
     Key("storage.versions.rdb_loader", TEXT, null=True, left=_NO_JARS),
     Key("storage.versions.rdb_shredder", TEXT, null=True, left=_NO_JARS),
     Key("storage.versions.hadoop_elasticsearch", TEXT, null=True, left=_NO_JARS),
     Key("storage.targets", ANY, null=True),
     Key("storage.download.folder", TEXT, null=True, left=(
-        "StorageLoader copied rows to its own disk before it loaded Postgres", "Nothing to do: rows are streamed")),
+        "StorageLoader copied rows to its own disk before it loaded Postgres", f"{NOTHING_TO_DO}: rows are streamed")),
     Key("monitoring.tags", TAGS),
     Key("monitoring.logging.level", one_of("DEBUG", "INFO", "WARN", "ERROR", "FATAL"), left=(
         "how much is said is an option of each command", "Add --verbose for DEBUG, --quiet for WARN and above")),
@@ -151,6 +153,8 @@ KEYS = (
 """Keys of 1.0.4, and those of earlier releases that kept their place."""
 
 RENAMED = {
+    "s3": "aws.s3",
+    "emr": "aws.emr",
     "collectors.collector_format": "collectors.format",
     "etl.collector_format": "collectors.format",
     "etl.continue_on_unexpected_error": "enrich.continue_on_unexpected_error",
@@ -167,10 +171,8 @@ RENAMED = {
     "logging.level": "monitoring.logging.level",
     "download.folder": "storage.download.folder",
     "targets": "storage.targets",
-    "s3.region": "aws.s3.region",
-    "s3.buckets": "aws.s3.buckets",
 }
-"""Keys of earlier releases, and where they moved."""
+"""Keys of earlier releases, and where they moved; sections come first, as keys move into them."""
 
 GONE = {
     "iglu": (

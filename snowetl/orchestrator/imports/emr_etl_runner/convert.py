@@ -1,0 +1,170 @@
+"""A configuration of EmrEtlRunner as ours: what is carried, and what is not, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from snowetl.orchestrator.imports import targets
+from snowetl.orchestrator.imports.completed import reports_folder, rows_for_warehouse
+from snowetl.orchestrator.imports.emr_etl_runner.cluster import cluster
+from snowetl.orchestrator.imports.emr_etl_runner.companions import Companions
+from snowetl.orchestrator.imports.emr_etl_runner.config import RunnerConfig
+from snowetl.orchestrator.imports.emr_etl_runner.keys import KEYS
+from snowetl.orchestrator.imports.emr_etl_runner.options import EQUIVALENTS, RunOptions
+from snowetl.orchestrator.imports.found import NOTHING_TO_DO, Carried, Found, Left
+from snowetl.orchestrator.imports.modern import modern
+
+_COMPRESSION = {"GZIP": "gzip", "NONE": "none"}
+_BUCKETS = "aws.s3.buckets"
+
+
+def found(config: RunnerConfig, files: Companions, options: RunOptions | None = None) -> Found:
+    """All that the configuration says, in our terms."""
+    machine, changed = modern(cluster(config), config.where)
+    settings, of_targets = targets.carried(
+        files.targets, config["aws.s3.region"], config[f"{_BUCKETS}.jsonpath_assets"]
+    )
+    for key, path in (("iglu-config", files.resolver), ("enrichments", files.enrichments)):
+        if path is not None:
+            settings[key] = Carried(path, f"--{'resolver' if key == 'iglu-config' else key}")
+    left = [
+        *_keys_left(config),
+        *config.unknown,
+        *_buckets_left(config),
+        *changed,
+        *of_targets,
+        *_files_left(files),
+        *(_options_left(options) if options else ()),
+    ]
+    verbs = {"transform": dict(_transform(config))} if config.stream else {"run": dict(_run(config))}
+    left += rows_for_warehouse(settings, verbs)
+    return Found(config.where, settings, verbs, machine, tuple(left))
+
+
+def _transform(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
+    """Settings of a transform of what Stream Enrich wrote."""
+    for key, path in (
+        ("input-folder", f"{_BUCKETS}.enriched.stream"),
+        ("output-folder", _archive_or_good(config, "shredded")),
+    ):
+        yield key, Carried(config[path], config.locate(path))
+    yield from _compression(config)
+
+
+def _run(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
+    """Settings of a run: where logs are, where output goes."""
+    if config.raw_in:
+        yield "input-folder", Carried(list(config.raw_in), config.locate(f"{_BUCKETS}.raw.in"))
+    if config["collectors.format"] is not None:
+        yield "input-format", Carried(config["collectors.format"], config.locate("collectors.format"))
+    good = config[f"{_BUCKETS}.enriched.good"]
+    yield "output-folder", reports_folder(good, config[f"{_BUCKETS}.shredded.good"])
+    for key, path in (
+        ("enriched-folder", _archive_or_good(config, "enriched")),
+        ("bad-folder", f"{_BUCKETS}.enriched.bad"),
+        ("transformed-folder", _archive_or_good(config, "shredded")),
+    ):
+        if config[path] is not None:
+            yield key, Carried(config[path], config.locate(path))
+    yield from _compression(config)
+
+
+def _archive_or_good(config: RunnerConfig, kind: str) -> str:
+    """The key of the folder where finished runs lie in the end."""
+    archive = f"{_BUCKETS}.{kind}.archive"
+    return archive if config[archive] is not None else f"{_BUCKETS}.{kind}.good"
+
+
+def _compression(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
+    compression = config["enrich.output_compression"]
+    if compression is not None:
+        yield "compression", Carried(_COMPRESSION[compression], config.locate("enrich.output_compression"))
+
+
+def _keys_left(config: RunnerConfig) -> Iterator[Left]:
+    """Keys that nothing here needs, with the reason of their table."""
+    for key in KEYS:
+        if key.left is not None and config[key.path] is not None:
+            yield Left(config.locate(key.path), *key.left)
+
+
+def _buckets_left(config: RunnerConfig) -> Iterator[Left]:
+    """What is done otherwise here, so that the value has no place."""
+    if config.stream:
+        yield Left(
+            config.locate(f"{_BUCKETS}.enriched.stream"),
+            "these files are enriched already, and a run begins with raw logs",
+            "Use `snowetl transform` on them, then `snowetl load`: the settings are those of transform",
+        )
+    if config[f"{_BUCKETS}.raw.processing"] is not None:
+        yield Left(
+            config.locate(f"{_BUCKETS}.raw.processing"),
+            "raw logs are read where they lie, and never moved",
+            "Let the last old run finish, so that it is empty; move what is left there back to raw.in",
+        )
+    if config[f"{_BUCKETS}.raw.archive"] is not None:
+        yield Left(
+            config.locate(f"{_BUCKETS}.raw.archive"),
+            "raw logs stay where they are; a ledger knows which were taken",
+            "Leave the archive: `snowetl backfill` reads its run folders",
+        )
+    for kind in ("enriched", "shredded"):
+        if config[f"{_BUCKETS}.{kind}.archive"] is not None:
+            yield Left(
+                config.locate(f"{_BUCKETS}.{kind}.good"),
+                "runs are written to their final place, beside those that were archived",
+                "Archive or delete what the last old run left there",
+            )
+    if config[f"{_BUCKETS}.shredded.bad"] is not None and config[f"{_BUCKETS}.enriched.bad"] is not None:
+        yield Left(
+            config.locate(f"{_BUCKETS}.shredded.bad"),
+            "bad rows of transform lie with its good ones, in output=bad/ of each run",
+            "Point what reads them there",
+        )
+    if config[f"{_BUCKETS}.encrypted"]:
+        yield Left(
+            config.locate(f"{_BUCKETS}.encrypted"),
+            "S3 encrypts every object on its own since 2023",
+            f"{NOTHING_TO_DO}; for a key of your own, set the bucket's default encryption",
+        )
+    if config["monitoring.snowplow"] is not None:
+        yield Left(
+            config.locate("monitoring.snowplow"),
+            "a run sends no events about itself to a collector",
+            "`snowetl status` and the report of each run tell how it went",
+        )
+    if str(config["collectors.format"]).startswith("json/"):
+        yield Left(
+            config.locate("collectors.format"),
+            "no job of Snowplow read json/…",
+            "Use ndjson/… for a JSON document a line",
+        )
+
+
+def _files_left(files: Companions) -> Iterator[Left]:
+    if files.resolver is None:
+        yield Left("iglu-config", "no resolver was given", "Give it with -r, or write iglu-config yourself")
+    if files.enrichments is None:
+        yield Left("enrichments", "no enrichments were given", "Give their folder with -n if there are any")
+    if not files.targets.all:
+        yield Left(
+            "warehouse",
+            "no storage target was given",
+            "Give their folder with -t; without one, runs load an embedded PostgreSQL",
+        )
+
+
+def _options_left(options: RunOptions) -> Iterator[Left]:
+    """Old options, and what they mean here."""
+    given = [("--skip", name) for name in options.skip] + [("--include", name) for name in options.include]
+    if options.resume_from is not None:
+        given.append(("--resume-from", options.resume_from))
+    for option, name in given:
+        step, note = EQUIVALENTS[name]
+        yield Left(
+            f"{option} {name}",
+            f"the step is {step} here" if step else f"there is no such step here: {note}",
+            "`snowetl run` goes on by itself where the last run stopped, and knows what is done"
+            if step
+            else NOTHING_TO_DO,
+        )
