@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import compress
-from operator import gt, itemgetter
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from snowetl.errors import ConfigError
@@ -29,7 +27,7 @@ class TooLong(NamedTuple):
 
 
 class LengthCheck:
-    """Compares all limited columns at once; only suspects are measured in UTF-16 units.
+    """Compares all limited columns, in one expression that is generated from the limits: each event pays for it.
 
     ``limits`` override the defaults by column name (characters, > 0). The reference's slip is kept: the limit of
     ``event_id`` is applied to the column ``event``.
@@ -42,16 +40,26 @@ class LengthCheck:
         if unknown:
             raise ConfigError(f"atomic limits: no length limit exists for {', '.join(unknown)}")
         self._rules = [
-            (INDEX["event" if name == "event_id" else name], name, overrides.get(name, limit))
+            TooLong(INDEX["event" if name == "event_id" else name], name, overrides.get(name, limit))
             for name, limit in limited.items()
         ]
-        self._pick = itemgetter(*[index for index, _, _ in self._rules])
-        self._suspicious = [limit // 2 for _, _, limit in self._rules]
+        self._all_fit = _all_fit(self._rules)
 
     def check(self, values: list[str]) -> list[TooLong]:
         """The columns that are too long, in column order."""
-        suspects = compress(self._rules, map(gt, map(len, self._pick(values)), self._suspicious))
-        return [TooLong(index, name, limit) for index, name, limit in suspects if utf16_length(values[index]) > limit]
+        if self._all_fit(values):
+            return []
+        return [rule for rule in self._rules if utf16_length(values[rule.column]) > rule.limit]
+
+
+def _all_fit(rules: Sequence[TooLong]) -> Callable[[list[str]], bool]:
+    """Whether no column is too long: ``(len(v[0]) < 128 or utf16_length(v[0]) <= 255) and …``.
+
+    A text of half as many characters as are allowed fits, whatever they are; only a longer one is measured.
+    """
+    fits = (f"(len(v[{at}]) <= {limit // 2:d} or utf16_length(v[{at}]) <= {limit:d})" for at, _, limit in rules)
+    check: Callable[[list[str]], bool] = eval(f"lambda v: {' and '.join(fits)}", {"utf16_length": utf16_length})
+    return check
 
 
 def failures(too_long: Sequence[TooLong]) -> list[Message]:

@@ -131,8 +131,9 @@ def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, lis
         if value is None:
             continue
         try:
-            if name in _RULES:
-                index, convert = _RULES[name]
+            rule = _RULES.get(name)
+            if rule is not None:
+                index, convert = rule
                 if convert is not None:
                     values[index] = convert(value)
                 else:
