@@ -285,12 +285,30 @@ def hocon(text: str, where: str) -> Any:
             f"{where} is HOCON. Reading it needs another package: pip install 'snowetl[hocon]'; or write it as JSON"
         ) from None
     try:
-        return pyhocon.ConfigFactory.parse_string(text).as_plain_ordered_dict()
+        base = str(Path(where).parent) if Path(where).is_file() else None  # what it includes lies beside it
+        found = pyhocon.ConfigFactory.parse_string(text, basedir=base).as_plain_ordered_dict()
     except Exception as error:  # its parser raises whatever its grammar and substitutions stumble over
         line, column = getattr(error, "lineno", None), getattr(error, "column", None)
         place = f", line {line}, column {column}" if line else ""
         reason = str(error).split("\n", 1)[0] or type(error).__name__
         raise ConfigError(f"{where}{place} is not HOCON: {reason}") from None
+    problems = Problems()
+    for path in _durations(found):
+        problems.add(f"{where}: {'.'.join(path)} is a duration in HOCON; put its text in quotes")
+    problems.check()
+    return found
+
+
+def _durations(value: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """Where the reader made a time span of an unquoted text like ``10s``: JSON knows none."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _durations(item, *path, str(key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _durations(item, *path, str(place))
+    elif value is not None and not isinstance(value, (str, int, float)):
+        yield path
 
 
 def _child(node: Node | None, step: str | int) -> tuple[Node, int] | None:

@@ -165,6 +165,42 @@ def test_what_cannot_be_read(source: Any, says: str) -> None:
     assert says in text and len(text) < 1000
 
 
+def test_hocon_as_pipelines_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comments, keys without quotes, an include, values of the environment, of the document, and none."""
+    monkeypatch.setenv("SALT", "pepper")
+    monkeypatch.chdir("/")
+    (tmp_path / "names.hocon").write_text('vendor = "com.acme"')
+    path = tmp_path / "a.hocon"
+    path.write_text(
+        """include "names.hocon"
+        data { // the enrichment
+          owner = ${vendor}, salt = ${SALT}, port = ${?NOT_SET_AT_ALL}
+          list = [ a, "b//c" ]     # two
+          more = ${data.list} [ d ]
+          "dotted.key": 1
+        }
+        data.enabled = true"""
+    )
+    assert documents.read(path, "the thing").value == {
+        "vendor": "com.acme",
+        "data": {
+            "owner": "com.acme",
+            "salt": "pepper",
+            "list": ["a", "b//c"],
+            "more": ["a", "b//c", "d"],
+            "dotted.key": 1,
+            "enabled": True,
+        },
+    }
+
+
+def test_a_duration_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.hocon").write_text('a { b = [10s], c = 5 minutes }, d = "10s"')
+    text = wrong(tmp_path / "a.hocon")
+    assert "a.b.0 is a duration in HOCON; put its text in quotes" in text
+    assert "a.c is a duration" in text and "2 problems" in text
+
+
 def test_hocon_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyhocon", None)
     (tmp_path / "a.hocon").write_text("a = 1")

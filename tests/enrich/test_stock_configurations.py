@@ -128,6 +128,20 @@ def test_a_whole_folder(tmp_path: Path, year: str) -> None:
     assert f"{tmp_path / 'ip_lookups.json'}, line 2: " in str(error.value)
 
 
+def test_a_folder_in_hocon_is_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("pyhocon")
+    for vendor, name in PARAMETERS:
+        one = configuration(vendor, name, max(PARAMETERS[vendor, name]))
+        for kind, text in (
+            ("json", json.dumps(one)),
+            ("hocon", f'// {name}\nschema = "{one["schema"]}" # its version\ndata {json.dumps(one["data"], indent=1)}'),
+        ):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            (tmp_path / kind / f"{name}.{kind}").write_text(text)
+    loaded = load(tmp_path / "hocon").enrichments
+    assert loaded == load(tmp_path / "json").enrichments and len(loaded) == len(PARAMETERS)
+
+
 def test_disabled_ones_of_old_stop_nothing(tmp_path: Path) -> None:
     for vendor, name, version in versions():
         (tmp_path / f"{name}-{version}.json").write_text(

@@ -37,6 +37,22 @@ def test_sources(tmp_path: Path) -> None:
         assert ResolverConfig.load(source) == _PARSED
 
 
+def test_hocon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyhocon")
+    monkeypatch.setenv("IGLU", "http://iglucentral.com")
+    file = tmp_path / "resolver.hocon"
+    file.write_text(
+        f'''schema = "{_SCHEMA}"  // the one of today
+        data {{
+          cacheSize = 500
+          repositories = [
+            {{ name = Central, priority = 0, vendorPrefixes = ["com.acme"], connection.http.uri = ${{IGLU}} }}
+          ]
+        }}'''
+    )
+    assert ResolverConfig.load(file) == ResolverConfig.load(str(file)) == _PARSED
+
+
 def test_it_travels_to_workers() -> None:
     config = ResolverConfig.parse(_config(_http()))
     assert pickle.loads(pickle.dumps(config)) == config
