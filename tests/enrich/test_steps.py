@@ -24,7 +24,7 @@ def test_the_order_of_the_built_in_ones() -> None:
         "cross_domain cross_navigation_config event_fingerprint_config cookie_extractor_config "
         "http_header_extractor_config yauaa_enrichment_config event_schema ip_lookups weather_enrichment_config "
         "asn_lookups bot_detection_enrichment_config javascript_script_config sql_query_enrichment_config "
-        "api_request_enrichment_config extra_api_request_enrichment_config"
+        "api_request_enrichment_config extra_api_request_enrichment_config event_specifications"
     )
     assert before == [name for name in expected.split() if name in before]
     assert after == [name for name in ("anon_ip", "pii_enrichment_config") if name in after]

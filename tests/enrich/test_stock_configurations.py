@@ -77,7 +77,7 @@ def test_no_published_version_is_forgotten() -> None:
     of_enrichments = {path.name for path in (CENTRAL / "com.snowplowanalytics.snowplow.enrichments").iterdir()}
     assert published <= set(versions())
     assert of_enrichments <= {name for _, name in PARAMETERS}
-    ours = {"extra_api_request_enrichment_config"}
+    ours = {"extra_api_request_enrichment_config", "event_specifications"}
     assert set(registered()) - ours <= {name for _, name in PARAMETERS}
 
 

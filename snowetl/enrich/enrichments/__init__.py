@@ -24,6 +24,7 @@ BUILT_IN = (
     "cross_navigation",
     "currency_conversion",
     "event_fingerprint",
+    "event_specifications",
     "http_header_extractor",
     "iab_spiders_and_robots",
     "ip_lookups",
