@@ -130,7 +130,7 @@ class Enrich:
         cut = splits.plan(files, binary=loader.binary, text=loader.text, target_bytes=settings.split_size)
         if not cut:
             raise _nothing_to_do(settings, cut.ignored)
-        misread = check_format(cut, config)
+        misread = check_format(cut, config, settings.check_input)
         work = work_of(cut, files)
         read = {piece.url for item in work for piece in item.split.slices}
         used = [file for file in files if file.url in read]

@@ -1,4 +1,8 @@
-"""A look at the first records of every file before a job starts: is this the format the user says it is?"""
+"""A look at the first records of every file before a job starts: is this the input the user says it is?
+
+A whole input that plainly is something else (another format, the output of another verb) is refused before any work,
+and the message names the option or the verb that takes it. ``--no-check-input`` takes it for what it is said to be.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from snowetl.collector import format_of, formats, loader_for
+from snowetl.collector.loader import Loader
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import UsageError
+from snowetl.jvm import jsontext
 from snowetl.model.badrow import Origin
 from snowetl.model.fields import NAMES
 from snowetl.settings.words import count
+from snowetl.steps.bad_row_record import read_bad_row
 from snowetl.storage import Damage, Record, splits
 from snowetl.storage.firehose import undelivered as undelivered_by
 from snowetl.storage.splits import Ignored, Slice, Split
@@ -27,55 +34,85 @@ _FEWEST_COLUMNS = 100
 """A line of fewer columns is not an enriched event of any release."""
 
 
+_OVERRIDE = "If it is what you say, add --no-check-input: what cannot be read becomes bad rows"
+
+
+class _Kind(NamedTuple):
+    """What an input is by the look, in words: ``name``, and the ``remedy`` that takes it."""
+
+    name: str
+    remedy: str
+
+
+_EVENTS = _Kind("enriched events", "they are what `snowetl transform` takes")
+_BAD_ROWS = _Kind(
+    "bad rows",
+    "`snowetl load --bad-rows` loads them, `snowetl explain` tells why they are bad and what they would be now",
+)
+_WIDE_ROWS = _Kind("rows that `snowetl transform` wrote", "they are for a lake, or for `snowetl load`")
+_ANYTHING = _Kind("something else", "If it is a raw log, run `snowetl enrich` first, and transform its output")
+_WIDE_ROW_KEYS = ("event_id", "collector_tstamp", "v_etl")
+
+
 class _Look(NamedTuple):
     """What the first records of a file look like: how many can be read as they should, and how many cannot.
 
-    ``other`` is the format all of them are in, where they are not in the one that was given.
+    ``other`` is what all of them are, where they are not what was said.
     """
 
     url: str
     good: int
     bad: int
-    other: str | None = None
+    other: _Kind | None = None
 
     @property
     def is_wrong(self) -> bool:
         return not self.good and bool(self.bad) and self.other is not None
 
 
-def check_format(plan: Iterable[Split], config: EnrichConfig) -> list[str]:
-    """In words, the files whose first records cannot be read, but all could be as another format.
+def check_format(plan: Iterable[Split], config: EnrichConfig, refuse: bool = True) -> list[str]:
+    """In words, the files whose first records cannot be read, but are plainly something else.
 
-    Raises :class:`UsageError` where there is one, and no file can be read as it should. Records that are no good in any
-    format are no mistake of the user: they become bad rows.
+    Raises :class:`UsageError` where there is one, and no file can be read as it should, unless ``refuse`` is false.
+    Records that are no good in any format are no mistake of the user: they become bad rows.
     """
-    looks = _look_at(plan, lambda slice_: _look(slice_, config.input_format))
-    wrong = [look for look in looks if look.is_wrong]
-    if not wrong:
-        return []
-    first = wrong[0]
-    if not any(look.good for look in looks):
+    given = f"'{config.input_format}'"
+    wrong, all_are = _wrong(_look_at(plan, lambda slice_: _look(slice_, config.input_format)))
+    if all_are and refuse:
+        first, other = wrong[0], wrong[0].other or _ANYTHING
         raise UsageError(
-            f"{first.url} is not '{config.input_format}': none of its first {first.bad} records can be read. "
-            f"It looks like '{first.other}': give --input-format {first.other}"
+            f"{first.url} is not {given}: none of its first {first.bad} records can be read. It looks like "
+            f"{other.name}: {other.remedy}. {_OVERRIDE}"
         )
-    return [
-        f"{_named(wrong)} not '{config.input_format}', but '{first.other}' by the look: the records become bad rows"
-    ]
+    return [_told(wrong, given, "records")] if wrong else []
 
 
-def check_enriched(plan: Iterable[Split]) -> list[str]:
-    """In words, the files that hold no enriched events. Raises :class:`UsageError` where that is so of all of them."""
-    looks = _look_at(plan, _look_for_events)
-    wrong = [look for look in looks if look.is_wrong]
-    if not wrong:
-        return []
-    if not any(look.good for look in looks):
+def check_enriched(plan: Iterable[Split], refuse: bool = True) -> list[str]:
+    """In words, the files that hold no enriched events.
+
+    Raises :class:`UsageError` where that is so of all of them, unless ``refuse`` is false.
+    """
+    wrong, all_are = _wrong(_look_at(plan, _look_for_events))
+    if all_are and refuse:
+        other = wrong[0].other or _ANYTHING
+        looks = "" if other is _ANYTHING else f"It looks like {other.name}: "
         raise UsageError(
             f"{wrong[0].url} holds no enriched events: those have {len(NAMES)} columns, and no line of it has as many. "
-            "If it is a raw log, run `snowetl enrich` first, and transform its output"
+            f"{looks}{other.remedy}. {_OVERRIDE}"
         )
-    return [f"{_named(wrong)} not enriched events by the look: the lines become bad rows"]
+    return [_told(wrong, "enriched events", "lines")] if wrong else []
+
+
+def _wrong(looks: Sequence[_Look]) -> tuple[list[_Look], bool]:
+    """The files that are something else, and whether there is no other."""
+    wrong = [look for look in looks if look.is_wrong]
+    return wrong, bool(wrong) and not any(look.good for look in looks)
+
+
+def _told(wrong: Sequence[_Look], given: str, records: str) -> str:
+    other = wrong[0].other or _ANYTHING
+    but = "" if other is _ANYTHING else f", but {other.name}"
+    return f"{_named(wrong)} not {given}{but} by the look: the {records} become bad rows"
 
 
 def undelivered(ignored: Iterable[Ignored]) -> list[str]:
@@ -107,21 +144,64 @@ def _look_at(plan: Iterable[Split], look: Callable[[Slice], _Look]) -> list[_Loo
 
 def _look(slice_: Slice, given: str) -> _Look:
     good, bad = _try(slice_, given)
-    if good or not bad:
-        return _Look(slice_.url, good, bad)
-    for other in formats().values():
-        if other is format_of(given) or not other.tells_apart:
-            continue
-        could, could_not = _try(slice_, f"{other.name}/{_ANY_ADAPTER}" if other.takes_adapter else other.name)
-        if could and not could_not:
-            return _Look(slice_.url, 0, bad, other.spelling() if other.takes_adapter else other.name)
-    return _Look(slice_.url, 0, bad)
+    if not bad and not (good and format_of(given).takes_adapter):
+        return _Look(slice_.url, good, bad)  # lines that any adapter may take are looked at
+    other = None if good and bad else _output_of_a_verb(slice_)
+    if other is not None:
+        return _Look(slice_.url, 0, good + bad, other)
+    return _Look(slice_.url, good, bad, None if good else _raw_format(slice_, but=format_of(given)))
 
 
 def _look_for_events(slice_: Slice) -> _Look:
-    lines = [record for record in islice(splits.read(slice_, binary=False), _RECORDS) if isinstance(record, Record)]
-    good = sum(isinstance(line.data, str) and line.data.count("\t") + 1 >= _FEWEST_COLUMNS for line in lines)
-    return _Look(slice_.url, good, len(lines) - good, "no events")
+    lines = _lines(slice_)
+    good = sum(map(_is_event, lines))
+    if good or not lines:
+        return _Look(slice_.url, good, len(lines) - good)
+    raw = _raw_format(slice_)
+    first = raw and _Kind(raw.name, f"{raw.remedy} to `snowetl enrich`, and transform what comes out")
+    return _Look(slice_.url, 0, len(lines), _output_of_a_verb(slice_) or first or _ANYTHING)
+
+
+def _raw_format(slice_: Slice, but: type[Loader] | None = None) -> _Kind | None:
+    """The format that reads all first records of a file."""
+    for one in formats().values():
+        if one is but or not one.tells_apart:
+            continue
+        could, could_not = _try(slice_, f"{one.name}/{_ANY_ADAPTER}" if one.takes_adapter else one.name)
+        if could and not could_not:
+            spelled = one.spelling() if one.takes_adapter else one.name
+            return _Kind(f"'{spelled}'", f"give --input-format {spelled}")
+    return None
+
+
+def _output_of_a_verb(slice_: Slice) -> _Kind | None:
+    """What verb wrote all first lines of a file, if one did."""
+    lines = _lines(slice_)
+    for kind, is_one in _OUTPUTS.items():
+        if lines and all(map(is_one, lines)):
+            return kind
+    return None
+
+
+def _is_event(line: bytes | str) -> bool:
+    return isinstance(line, str) and line.count("\t") + 1 >= _FEWEST_COLUMNS
+
+
+def _is_bad_row(line: bytes | str) -> bool:
+    return isinstance(line, str) and read_bad_row(line) is not None
+
+
+def _is_wide_row(line: bytes | str) -> bool:
+    if not isinstance(line, str) or not line.startswith("{"):
+        return False
+    try:
+        row = jsontext.loads(line)
+    except ValueError:
+        return False
+    return isinstance(row, dict) and all(key in row for key in _WIDE_ROW_KEYS)
+
+
+_OUTPUTS = {_EVENTS: _is_event, _BAD_ROWS: _is_bad_row, _WIDE_ROWS: _is_wide_row}
 
 
 def _try(slice_: Slice, input_format: str) -> tuple[int, int]:
@@ -135,3 +215,8 @@ def _try(slice_: Slice, input_format: str) -> tuple[int, int]:
         elif payload is not None:
             good += 1
     return good, bad
+
+
+def _lines(slice_: Slice) -> list[bytes | str]:
+    """The first records of a file as lines of text, whatever they are."""
+    return [one.data for one in islice(splits.read(slice_, binary=False), _RECORDS) if isinstance(one, Record)]

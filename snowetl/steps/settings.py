@@ -368,6 +368,12 @@ class Working(Settings):
         help="Check everything and print what would be done; write nothing.",
         group=WORK,
     )
+    check_input: bool = flag(
+        "--check-input/--no-check-input",
+        default=True,
+        help="Refuse input whose first records plainly are something else than it is said to be.",
+        group=WORK,
+    )
     max_bad: str | None = option(
         "--max-bad",
         kind=Limit(),

@@ -173,7 +173,7 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
         other=other,
         unfinished=unfinished,
         redone=incomplete(ready, _which([runs[name] for name in ready], FolderRun.has_files), complete),
-        misread=check_enriched([work.split for batch in batches for work in batch.work]),
+        misread=check_enriched([work.split for batch in batches for work in batch.work], settings.check_input),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -262,10 +263,60 @@ def test_B9_every_file_is_looked_at(raw: Path, tmp_path: Path) -> None:
     assert "zz-stray is not 'cloudfront', but 'thrift' by the look" in heard.warnings[0]
 
 
+BAD_ROW = json.dumps(
+    {"schema": "iglu:com.snowplowanalytics.snowplow.badrows/size_violation/jsonschema/1-0-0", "data": {}}
+)
+WIDE_ROW = json.dumps({"app_id": "shop", "event_id": "1", "collector_tstamp": "2", "v_etl": "3"})
+OUTPUTS = {
+    "events": (enriched(1), "enriched events: they are what `snowetl transform` takes"),
+    "bad rows": (BAD_ROW, "bad rows: `snowetl load --bad-rows` loads them"),
+    "wide rows": (WIDE_ROW, "rows that `snowetl transform` wrote"),
+}
+
+
+@pytest.mark.parametrize(
+    "format_", ["thrift", "cloudfront", "clj-tomcat", "tsv/com.example/v1", "ndjson/com.example/v1"]
+)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_B9_what_a_verb_wrote_is_refused_as_a_raw_log(format_: str, output: str, tmp_path: Path) -> None:
+    line, told = OUTPUTS[output]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "part-0.gz").write_bytes(gzip.compress(f"{line}\n".encode() * 3))
+    with pytest.raises(UsageError) as refused:
+        plan(tmp_path, input_format=format_)
+    assert f"part-0.gz is not '{format_}'" in str(refused.value) and told in str(refused.value)
+    assert "--no-check-input" in str(refused.value)
+    heard = Heard()
+    [report] = ENRICH.execute(plan(tmp_path, input_format=format_, check_input=False), InProcess(), heard)
+    assert report.events == 0 and sum(report.bad_rows.values()) == 3
+    assert f"is not '{format_}', but {told.partition(':')[0]} by the look" in heard.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([BAD_ROW, BAD_ROW], OUTPUTS["bad rows"][1]),
+        ([WIDE_ROW], OUTPUTS["wide rows"][1]),
+        ([cloudfront_line(1)], "'cloudfront': give --input-format cloudfront to `snowetl enrich`"),
+        ([BAD_ROW, "else"], "If it is a raw log, run `snowetl enrich` first"),
+    ],
+)
+def test_B9_what_transform_does_not_take_is_refused(lines: list[str], told: str, tmp_path: Path) -> None:
+    write_run(tmp_path / "enriched", [lines])
+    with pytest.raises(UsageError) as refused:
+        transforms.plan(tmp_path)
+    assert "holds no enriched events" in str(refused.value) and told in str(refused.value)
+    assert "--no-check-input" in str(refused.value)
+    [report] = TRANSFORM.execute(transforms.plan(tmp_path, check_input=False), InProcess(), Heard())
+    assert report.events == 0 and sum(report.bad_rows.values()) == len(lines)
+
+
 @pytest.mark.parametrize("format_", ["cloudfront", "thrift"])
 def test_B9_raw_logs_given_to_transform_are_told(format_: str, tmp_path: Path) -> None:
     source = str(ROOT / "fixtures" / "logs" / format_)
-    with pytest.raises(UsageError, match=r"holds no enriched events.*run `snowetl enrich` first"):
+    with pytest.raises(
+        UsageError, match=f"holds no enriched events.*give --input-format {format_} to `snowetl enrich`"
+    ):
         transforms.plan(tmp_path, input_folder=source, run_id=RUN)
 
 
@@ -275,7 +326,7 @@ def test_B9_raw_logs_among_enriched_events_are_named(raw: Path, tmp_path: Path) 
     heard = Heard()
     planned = transforms.plan(tmp_path)
     TRANSFORM.execute(planned, InProcess(), heard)
-    assert "stray.gz is not enriched events by the look" in heard.warnings[0]
+    assert "stray.gz is not enriched events, but 'cloudfront' by the look" in heard.warnings[0]
 
 
 # --- L11: an input that changes between plan and work ---------------------------------------------------------------
