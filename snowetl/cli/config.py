@@ -28,7 +28,7 @@ def schema() -> None:
     """
     from snowetl.settings.schema import json_schema
 
-    console.emit(json.dumps(json_schema(settings_of_all()), indent=2))
+    console.emit_json(json.dumps(json_schema(settings_of_all()), indent=2))
 
 
 @command.command()

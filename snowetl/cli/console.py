@@ -14,7 +14,7 @@ import click
 
 from snowetl.documents import MASK
 from snowetl.settings.secrets import redact
-from snowetl.settings.words import printable
+from snowetl.settings.words import printable, printable_json
 
 _secrets: set[str] = set()
 
@@ -114,8 +114,13 @@ def summarize(text: str) -> None:
 
 
 def emit(text: str) -> None:
-    """A result for a program (SQL, JSON), on stdout as it is; on a terminal as :func:`show`."""
+    """A result for a program (SQL), on stdout as it is; on a terminal as :func:`show`."""
     click.echo(printable(text) if sys.stdout.isatty() else text)
+
+
+def emit_json(text: str) -> None:
+    """A JSON document for a program, on stdout. Whoever pipes it to a terminal is safe, too: JSON has escapes."""
+    click.echo(printable_json(text))
 
 
 def on_terminal() -> bool:

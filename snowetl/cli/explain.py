@@ -40,7 +40,7 @@ def command(settings: ExplainSettings) -> None:
 
     for number, way in enumerate(ways(settings, sys.stdin.buffer)):
         if settings.json:
-            console.emit(jsontext.dumps(way.to_json()))
+            console.emit_json(jsontext.dumps(way.to_json()))
         else:
             console.show("\n".join([*([""] if number else []), *_way(way)]))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""What moves a terminal's cursor or turns its text around: C0 but tab and line feed, C1, marks of direction, lone
-surrogates."""
+"""What moves a terminal's cursor, turns its text around or hides in it: C0 but tab and line feed, C1, marks of
+direction, tags, lone surrogates."""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -36,3 +37,8 @@ def amount(files: int, stored: int, tasks: int) -> str:
 def printable(text: str) -> str:
     """``text`` with ``\\x1b`` and the like for characters that would act on a terminal instead of being seen."""
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode("ascii"), text)
+
+
+def printable_json(text: str) -> str:
+    """JSON text that says the same, with JSON's escapes for the characters of :func:`printable`."""
+    return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -192,6 +193,20 @@ def test_json_is_a_document_a_record(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert all(stage.keys() == {"stage", "detail", "origins"} for stage in document["stages"])
     [columns] = [stage for stage in documents[1]["stages"] if stage["stage"] == "columns of the parameters"]
     assert columns["origins"]["app_id"] == "aid"
+
+
+def test_H6_json_that_is_piped_holds_nothing_that_acts_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody pipes it to a pager, or looks at the log of a job."""
+    hostile = "\u202egnp.exe\u2066\u200b\u061c\x9b2J\x1b[2J\x7f\ufeff\u2028\U000e0041 ü 日本"
+    shown = answer(capsys, tmp_path, f"nonsense {hostile}", "--json")
+    assert (
+        re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0041]", shown)
+        == []
+    )
+    assert "ü 日本" in shown and r"\u202egnp.exe\u2066" in shown and r"\udb40\udc41" in shown
+    assert hostile in json.loads(shown)["stages"][0]["detail"]["data"]["payload"]
 
 
 # --- bad rows -------------------------------------------------------------------------------------------------------

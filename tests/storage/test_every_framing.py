@@ -106,6 +106,8 @@ MEMBERS = {
     "bzip2 streams": members(bz2.compress),
 }
 CONTAINERS |= MEMBERS
+LONGEST_MAGIC = 9
+"""That of lzop."""
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -197,16 +199,17 @@ def test_L1_a_log_cut_off_anywhere(container: str, lines: list[str], share: floa
     whole = CONTAINERS[container]("".join(f"{line}\n" for line in lines).encode())
     cut = whole[: int(len(whole) * share)]
     found, damages = read_all(cut)
+    if container != "plain" and len(cut) < LONGEST_MAGIC:
+        assert found or damages or not cut, "what does not tell its container is read as it stands"
+        return
     intact = 0
     while intact < len(found) and found[intact] == lines[intact]:
         intact += 1
     assert intact >= len(found) - 1
     if container == "plain":
         assert not damages and intact >= cut.count(b"\n")
-    elif len(cut) < 4 and found:
-        assert len(found) == 1, "what does not tell its container is a record"
     elif intact < len(lines):
-        assert damages or not cut or container in ("lzop", *MEMBERS)
+        assert damages or container in ("lzop", *MEMBERS)
 
 
 def test_L1_fifty_records_of_firehose() -> None:
