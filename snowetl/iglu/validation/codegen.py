@@ -23,8 +23,35 @@ def predicate(document: Document) -> Test:
     """A function that tells whether an instance fits the document. It may raise :class:`ValidationCrash`."""
     code = Code()
     root = code.test(document.root)
-    namespace = code.build()
-    return namespace[root]  # type: ignore[no-any-return]
+    test: Test = code.build()[root]
+    if not code.remembered:
+        return test
+    answers = [one.answers for one in code.remembered.values()]
+
+    def remembering(value: Any) -> bool:
+        try:
+            return test(value)
+        finally:
+            for each in answers:
+                each.clear()
+
+    return remembering
+
+
+class Remembered:
+    """A test that is made once for each value of an instance, however many references lead from one to the other."""
+
+    __slots__ = ("answers", "table")
+
+    def __init__(self) -> None:
+        self.answers: dict[int, bool] = {}
+        self.table: dict[str, Test] = {}
+
+    def fits(self, value: Any) -> bool:
+        known = self.answers.get(id(value))
+        if known is None:
+            known = self.answers[id(value)] = self.table["test"](value)
+        return known
 
 
 class Code:
@@ -39,6 +66,7 @@ class Code:
         self._lines: list[str] = []
         self._indent = 1
         self._later: list[tuple[dict[str, Any], str, str]] = []
+        self.remembered: dict[str, Remembered] = {}
 
     # --- for keywords ---------------------------------------------------------------------------------------------
 
@@ -96,6 +124,16 @@ class Code:
         if plain is not None:
             return f"{value}.__class__ is not {plain.__name__}"
         return f"not {self.test(schema)}({value})"
+
+    def misfits_once(self, schema: SchemaNode, value: str) -> str:
+        """As :meth:`misfits`, for a schema that the same value may be tested against again and again."""
+        if self.plain_type(schema) is not None:
+            return self.misfits(schema, value)
+        name = self.test(schema)
+        if name not in self.remembered:
+            self.remembered[name] = Remembered()
+            self.later(self.remembered[name].table, "test", name)
+        return f"not {self.constant(self.remembered[name].fits)}({value})"
 
     def ask_reports(self, keyword: Any) -> None:
         """Let the report builder decide: for the corners where generated code would be as long as that."""

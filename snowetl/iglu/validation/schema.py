@@ -21,13 +21,17 @@ _NOT_IN_URI = re.compile(r"[\s\"<>\\^`{|}\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
 
 
 class State:
-    """What validators tell each other across levels: inside a ``oneOf``, and whether its branch really matched."""
+    """What validators tell each other across levels: inside a ``oneOf``, and whether its branch really matched.
 
-    __slots__ = ("complex", "matched")
+    ``known`` holds what schemas that are referred to more than once said of each place of the instance.
+    """
+
+    __slots__ = ("complex", "known", "matched")
 
     def __init__(self) -> None:
         self.complex = False
         self.matched = True
+        self.known: dict[tuple[int, int, str, bool, bool], tuple[Reports, bool, bool]] = {}
 
 
 class Vocabulary(NamedTuple):
@@ -43,6 +47,8 @@ class Document:
     def __init__(self, node: Any, vocabulary: Vocabulary) -> None:
         self.node = node
         self.vocabulary = vocabulary
+        self.repeats = _count(node, "$ref") > 1
+        """Whether one value may reach one schema on several ways, twice as many with each level of the instance."""
         self._references: dict[str, SchemaNode] = {}
         self.root = SchemaNode(self, node, "#", None, None)
 
@@ -83,6 +89,20 @@ class Document:
         if uri is None or not uri.startswith(("http:", "https:")) or (hash_ and fragment):
             return None
         return Document({}, self.vocabulary).root
+
+
+def _count(node: Any, key: str) -> int:
+    """How many objects inside ``node`` have the key."""
+    found = 0
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            found += key in one
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+    return found
 
 
 def _by_id(node: Any, fragment: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from snowetl.iglu.validation import ValidationCrash, Validator, compile_schema
+from snowetl.iglu.validation import schema as schema_module
 from snowetl.iglu.validation.codegen import Code
 from snowetl.iglu.validation.formats import FORMATS
 from snowetl.iglu.validation.keywords import VOCABULARY
@@ -76,6 +77,48 @@ def test_endless_references_crash_the_validation_only(schema: Any) -> None:
     for ask in (validator.fits, validator.reports):
         with pytest.raises(ValidationCrash):
             ask(1)
+
+
+_LISTS = {"type": "array", "items": {"$ref": "#/properties/a"}}
+_MANY_WAYS: dict[str, Any] = {
+    "oneOf": {"properties": {"a": {"oneOf": [_LISTS, {**_LISTS, "maxItems": 9}, {"type": "string"}]}}},
+    "anyOf": {"properties": {"a": {"anyOf": [_LISTS, {**_LISTS, "minItems": 1}, {"type": "string"}]}}},
+    "allOf": {"properties": {"a": {"allOf": [{"items": {"$ref": "#/properties/a"}}, _LISTS]}}},
+    "not": {"properties": {"a": {"not": {"anyOf": [_LISTS, {**_LISTS, "title": "again"}]}}}},
+    "patterns": {
+        "properties": {"a": {"$ref": "#"}},
+        "patternProperties": {"^a": {"$ref": "#"}, "a$": {"$ref": "#"}},
+        "additionalProperties": False,
+    },
+    "definitions": {
+        "properties": {"a": {"$ref": "#/definitions/d0"}},
+        "definitions": {f"d{i}": {"allOf": [{"$ref": f"#/definitions/d{i + 1}"}] * 3} for i in range(30)}
+        | {"d30": {"type": "string"}},
+    },
+}
+"""Schemas in which a value reaches a schema on several ways, and each item of the value on several ways again."""
+
+
+@pytest.mark.parametrize("inner", ["x", 1, {}])
+@pytest.mark.parametrize("kind", _MANY_WAYS)
+def test_many_ways_to_a_schema_are_gone_once(kind: str, inner: Any) -> None:
+    """Without memory each level of the data would double the work: the test passes because it ends."""
+    validator = _validator(_MANY_WAYS[kind])
+    wrap = (lambda value: {"a": value}) if kind == "patterns" else (lambda value: [value])
+    deep = {"a": _nested(60, wrap, inner)}
+    assert validator.fits(deep) == (not validator.reports(deep))
+
+
+@pytest.mark.parametrize("kind", sorted(_MANY_WAYS.keys() - {"definitions"}))
+def test_what_is_remembered_is_what_would_be_found_again(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembering = _validator(_MANY_WAYS[kind])
+    monkeypatch.setattr(schema_module, "_count", lambda node, key: 0)
+    forgetful = _validator(_MANY_WAYS[kind])
+    values: list[Any] = ["x", 1, None, {}, [], ["x"], [1, "x"], [["x"], ["x"], 1], [[[]], "x"], {"a": "x"}, {"b": 1}]
+    for value in values + [{"a": {"a": value}} for value in values] + [[value, value] for value in values]:
+        instance = {"a": value}
+        assert remembering.reports(instance) == forgetful.reports(instance)
+        assert remembering.fits(instance) == forgetful.fits(instance)
 
 
 def test_deep_data_against_a_recursive_schema() -> None:

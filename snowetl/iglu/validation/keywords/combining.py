@@ -185,10 +185,19 @@ class Ref(Keyword):
         self.target = target
 
     def reports(self, value: Any, at: str, state: State) -> Reports:
-        return self.target.reports(value, at, state)
+        if not self.schema.document.repeats:
+            return self.target.reports(value, at, state)
+        asked = id(self.target), id(value), at, state.complex, state.matched
+        known = state.known.get(asked)
+        if known is None:
+            found = self.target.reports(value, at, state)
+            known = state.known[asked] = found, state.complex, state.matched
+        found, state.complex, state.matched = known
+        return found
 
     def emit(self, code: Any, kind: type) -> None:
-        code.fail_if(code.misfits(self.target, "v"))
+        misfits = code.misfits_once if self.schema.document.repeats else code.misfits
+        code.fail_if(misfits(self.target, "v"))
 
 
 ALL: tuple[type[Keyword], ...] = (AllOf, AnyOf, OneOf, Not, Ref)
