@@ -29,15 +29,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    return markdown if page.file.generated_by else _relinked(markdown, ROOT / "docs")
+    source = Path(page.file.src_uri)
+    up = "../" * (len(source.parts) - 1)
+    return markdown if page.file.generated_by else _relinked(markdown, ROOT / "docs" / source.parent, up)
 
 
-def _relinked(text: str, folder: Path) -> str:
-    """The text of a page in ``folder`` with links as they are from ``docs/``, where every page of the site is."""
+def _relinked(text: str, folder: Path, up: str = "") -> str:
+    """The text of a page in ``folder`` with links as the site has them; ``up`` leads from the page to its root."""
 
     def relinked(link: re.Match[str]) -> str:
         target = _target((folder / link[2]).resolve())
-        return f"[{link[1]}]({target}{link[3] or ''})" if target else link[1]
+        return f"[{link[1]}]({up}{target}{link[3] or ''})" if target else link[1]
 
     return _LINK.sub(relinked, text)
 
@@ -45,7 +47,9 @@ def _relinked(text: str, folder: Path) -> str:
 def _target(path: Path) -> str | None:
     """The page of the site that a file is; ``None`` for files that are no page."""
     name = path.relative_to(ROOT).as_posix()
-    return PAGES.get(name) or (name.removeprefix("docs/") if re.fullmatch(r"docs/[^/]+\.md", name) else None)
+    return PAGES.get(name) or (
+        name.removeprefix("docs/") if re.fullmatch(r"docs/(enrichments/)?[^/]+\.md", name) else None
+    )
 
 
 def _sources() -> str:

@@ -14,7 +14,8 @@ import pytest
 from snowetl.model.schema import SchemaKey
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ENRICHMENTS = ROOT / "docs" / "enrichments"
 PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md", "docs/testing.md")
 SHELL_PAGES = (
     "README.md",
@@ -78,16 +79,41 @@ def test_the_yaml_example_is_a_configuration(tmp_path: Path, monkeypatch: pytest
     assert main([*arguments, "--run-id", "2026-03-05-02-00-00"]) == 0
 
 
-def test_the_examples_of_enrichments_are_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", [path.stem for path in sorted(ENRICHMENTS.glob("*.md"))])
+def test_the_example_of_an_enrichment_is_its_configuration(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the newest version the package knows, which is among those the page lists."""
     from snowetl.enrich.config import EnrichConfig
+    from tests.iglu.test_packaged_schemas import packaged
 
-    examples = [block for block in _blocks(ROOT / "docs" / "configuration.md", "json") if '"enabled"' in block]
-    for name in set(re.findall(r"\$\{(\w+)\}", "".join(examples))):
-        monkeypatch.setenv(name, "s3cret")
-    for example in examples:
-        config = EnrichConfig.load(enrichments=example, input_format="thrift", etl_tstamp=0)
-        assert len(config.enrichments) == 1
-    assert examples
+    page = (ENRICHMENTS / f"{name}.md").read_text("utf-8")
+    [example] = [block for block in _blocks(ENRICHMENTS / f"{name}.md", "json") if '"enabled"' in block]
+    for variable in set(re.findall(r"\$\{(\w+)\}", example)):
+        monkeypatch.setenv(variable, "s3cret")
+    [one] = EnrichConfig.load(enrichments=example, input_format="thrift", etl_tstamp=0).enrichments
+    assert type(one).__module__ == f"snowetl.enrich.enrichments.{name}"
+    versions = [str(key.version) for key in packaged() if key[:2] == one.schema_key[:2]]
+    assert str(one.schema_key.version) == max(versions)
+    listed = page.partition("## Versions")[2].partition("\n## ")[0]
+    assert not [version for version in versions if f"`{version}`" not in listed]
+
+
+def test_every_enrichment_has_a_page() -> None:
+    from snowetl.enrich.enrichments import BUILT_IN
+
+    assert sorted(BUILT_IN) == sorted(path.stem for path in ENRICHMENTS.glob("*.md"))
+    navigation, table = ((ROOT / name).read_text("utf-8") for name in ("mkdocs.yml", "docs/configuration.md"))
+    for name in BUILT_IN:
+        assert f"enrichments/{name}.md" in navigation and f"(enrichments/{name}.md)" in table
+
+
+def test_the_plan_that_is_shown_is_one(tmp_path: Path) -> None:
+    from snowetl.enrich.enrichments.tracking_plan import read_plan
+
+    [plan] = _blocks(ENRICHMENTS / "event_specifications.md", "yaml")
+    (tmp_path / "plan.yml").write_text(plan)
+    assert [(one.id, one.version, one.apps) for one in read_plan(tmp_path / "plan.yml")] == [
+        ("11d881cd-316e-4286-b5d4-fe7aebf56fca", 2, frozenset({"web"}))
+    ]
 
 
 def test_the_script_that_is_shown_is_the_one_that_is_configured() -> None:
@@ -96,7 +122,7 @@ def test_the_script_that_is_shown_is_the_one_that_is_configured() -> None:
     from snowetl.enrich.enrichments.javascript_script import JavascriptConf
     from tests.enrich.enrichments.support import draft, opened
 
-    page = ROOT / "docs" / "configuration.md"
+    page = ENRICHMENTS / "javascript_script.md"
     [script] = _blocks(page, "javascript")
     [example] = [json.loads(block) for block in _blocks(page, "json") if "javascript_script_config" in block]
     kind = registered()["javascript_script_config"]
