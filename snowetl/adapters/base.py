@@ -44,7 +44,8 @@ class Adapter:
 
     ``vendor`` and ``version`` are the request path. ``build`` makes the function at work, once per worker. The rest
     describes: ``schemas`` are the default event schemas by key, which ``adaptersSchemas`` overrides under ``group``;
-    ``events`` says which value of the vendor's type field means which of them.
+    ``later_schemas`` are those that later releases of the reference changed or added. ``events`` says which value of
+    the vendor's type field means which of them.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Adapter:
     schemas: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
     cleaned: str = ""
+    later_schemas: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -23,13 +23,15 @@ EVENTS = {
     "soft_bounce": "message_soft_bounced",
     "unsub": "recipient_unsubscribed",
 }
+_LATER_EVENTS = {"delivered": "message_delivered"}
 _OLDER = ("message_rejected", "message_sent")
+_VENDOR = "com.mandrill"
 
 _wrap = Wrapper("com.mandrill-v1")
 
 
 def build(setup: Setup) -> Adapt:
-    types = EventTypes(EVENTS, setup.schemas)
+    types = EventTypes({**EVENTS, **_LATER_EVENTS}, setup.schemas)
 
     def adapt(payload: CollectorPayload) -> Outcome:
         fault = body_fault(payload, FORM)
@@ -74,14 +76,20 @@ def items_of(body: str) -> list[Any] | Failures:
 
 ADAPTER = Adapter(
     name="Mandrill",
-    vendor="com.mandrill",
+    vendor=_VENDOR,
     version="v1",
     build=build,
     content_type=FORM,
     group="mandrill",
     schemas={
-        **schema_uris("com.mandrill", "1-0-1", *(key for key in EVENTS.values() if key not in _OLDER)),
-        **schema_uris("com.mandrill", "1-0-0", *_OLDER),
+        **schema_uris(_VENDOR, "1-0-1", *(key for key in EVENTS.values() if key not in _OLDER)),
+        **schema_uris(_VENDOR, "1-0-0", *_OLDER),
+    },
+    later_schemas={
+        **schema_uris(_VENDOR, "1-0-2", *(key for key in EVENTS.values() if key not in _OLDER)),
+        **schema_uris(_VENDOR, "1-0-1", *_OLDER),
+        **schema_uris(_VENDOR, "1-0-3", "message_opened"),
+        **schema_uris(_VENDOR, "1-0-0", *_LATER_EVENTS.values()),
     },
     events=EVENTS,
     cleaned="`ts` (epoch seconds) becomes a date, `event` is dropped.",

@@ -14,7 +14,8 @@ from snowetl.model.payload import CollectorPayload, RawEvent
 class AdapterRegistry:
     """Turns payloads into raw events. Build one per worker.
 
-    ``schemas`` overrides default event schemas (``adaptersSchemas``); ``remote`` names adapters that run behind HTTP.
+    ``schemas`` overrides default event schemas (``adaptersSchemas``), which are those of 3.9.0 or, with ``later``, of
+    today; ``remote`` names adapters that run behind HTTP.
     Where several claim one path, remote adapters win over those of installed packages, and these over built-in ones.
     Raises :class:`~snowetl.errors.ConfigError` for a configuration that cannot be used.
     """
@@ -26,10 +27,11 @@ class AdapterRegistry:
         *,
         schemas: Overrides | None = None,
         remote: RemoteAdaptersConfig | None = None,
+        later: bool = False,
     ) -> None:
         self._origin = origin
         adapters = catalogue.every()
-        uris = resolve_schemas(adapters, schemas)
+        uris = resolve_schemas(adapters, schemas, later=later)
         self._adapters: dict[tuple[str, str], Adapt] = {
             (adapter.vendor, adapter.version): adapter.build(Setup(iglu, uris.get(adapter.group, {})))
             for adapter in adapters

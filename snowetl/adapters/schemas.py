@@ -18,21 +18,29 @@ from snowetl.model.schema import ParseError, SchemaKey
 Overrides = Mapping[str, Mapping[str, str]]
 
 
-def resolve_schemas(adapters: Iterable[Adapter], overrides: Overrides | None) -> dict[str, dict[str, str]]:
+def resolve_schemas(
+    adapters: Iterable[Adapter], overrides: Overrides | None, *, later: bool = False
+) -> dict[str, dict[str, str]]:
     """Every adapter's schemas (group -> key -> URI): its defaults with ``overrides`` laid over them, key by key.
+
+    With ``later`` the defaults are those of later releases of the reference. A key that only those have may be
+    overridden without, too: its events are known then.
 
     Raises :class:`ConfigError` listing each unknown group and key, and each value that is not an Iglu URI.
     """
     known = {adapter.group: adapter for adapter in adapters if adapter.group}
-    schemas = {group: dict(adapter.schemas) for group, adapter in known.items()}
+    schemas = {
+        group: {**adapter.schemas, **(adapter.later_schemas if later else {})} for group, adapter in known.items()
+    }
     problems = Problems()
     for group, values in _object("adaptersSchemas", overrides or {}, problems).items():
         if group not in known:
             problems.add(f"adaptersSchemas: unknown adapter '{group}'.{_nearest(group, known)}")
             continue
         for key, uri in _object(f"adaptersSchemas.{group}", values, problems).items():
-            if key not in schemas[group]:
-                problems.add(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, schemas[group])}")
+            keys = {**known[group].schemas, **known[group].later_schemas}
+            if key not in keys:
+                problems.add(f"adaptersSchemas.{group}: unknown key '{key}'.{_nearest(key, keys)}")
                 continue
             with problems.gathered():
                 schemas[group][key] = _checked(known[group], key, uri)
@@ -53,7 +61,7 @@ def _checked(adapter: Adapter, key: str, uri: Any) -> str:
     except ParseError:
         raise ConfigError(
             f"{adapter.name}: Cannot parse schema {key}: {uri}. "
-            f"Write it as {adapter.schemas[key]} (adaptersSchemas.{adapter.group}.{key})"
+            f"Write it as { {**adapter.later_schemas, **adapter.schemas}[key] } (adaptersSchemas.{adapter.group}.{key})"
         ) from None
     return uri
 

@@ -82,8 +82,8 @@ class EventTypes:
     """The event types of one vendor and the schema of each."""
 
     def __init__(self, events: Mapping[str, str], schemas: Mapping[str, str]) -> None:
-        """``events``: type -> schema key; ``schemas``: schema key -> URI."""
-        self._uris = as_map({event: schemas[key] for event, key in events.items()})
+        """``events``: type -> schema key; ``schemas``: schema key -> URI. A type without a schema is unknown."""
+        self._uris = as_map({event: schemas[key] for event, key in events.items() if key in schemas})
 
     def schema(self, event_type: str | None, index: int | None = None) -> str | Message:
         """The schema of a type, or the SchemaMapping message; ``index`` is the event's place in a list, from 0."""

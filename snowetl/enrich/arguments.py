@@ -37,7 +37,6 @@ _CHECKS: Mapping[str, tuple[Check, str]] = {
     "processor": (_pair_of_texts, "a name and a version, such as ('my-pipeline', '1.0.0')"),
     "accept_invalid": (_yes_or_no, "True or False"),
     "pii_events": (_yes_or_no, "True or False"),
-    "one_bad_row": (_yes_or_no, "True or False"),
     "failed_events": (_yes_or_no, "True or False"),
     "legacy_enrichment_order": (_yes_or_no, "True or False"),
     "try_base64": (_yes_or_no, "True or False"),

@@ -18,6 +18,7 @@ from snowetl.collector import loader_for
 from snowetl.documents import Problems
 from snowetl.enrich import assets, configurations, lookups
 from snowetl.enrich.arguments import check_arguments
+from snowetl.enrich.compatibility import DEFAULT_ERA, Compatibility
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Lookup
 from snowetl.enrich.lengths import LengthCheck
 from snowetl.enrich.services import Schemas, Services
@@ -44,7 +45,6 @@ class EnrichConfig:
     on_registry_failure: str
     accept_invalid: bool
     pii_events: bool
-    one_bad_row: bool
     failed_events: bool
     legacy_enrichment_order: bool
     try_base64: bool
@@ -53,6 +53,7 @@ class EnrichConfig:
     remote_adapters: RemoteAdaptersConfig | None
     max_record_bytes: int | None = None
     max_output_bytes: int = MAX_OUTPUT_BYTES
+    compatibility: Compatibility = field(default_factory=Compatibility.of)
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +68,6 @@ class EnrichConfig:
         on_registry_failure: str = "fail",
         accept_invalid: bool = False,
         pii_events: bool = False,
-        one_bad_row: bool = False,
         failed_events: bool = False,
         legacy_enrichment_order: bool = False,
         try_base64: bool = False,
@@ -76,6 +76,7 @@ class EnrichConfig:
         remote_adapters: RemoteAdaptersConfig | Mapping[str, Any] | None = None,
         max_record_bytes: int | None = None,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
+        compatibility: Compatibility | str = DEFAULT_ERA,
     ) -> EnrichConfig:
         """Read and check everything.
 
@@ -85,8 +86,9 @@ class EnrichConfig:
         ``remote_adapters`` are the groups ``adaptersSchemas`` and ``remoteAdapters`` of the reference's configuration.
         Results whose line has more than ``max_record_bytes`` become size violations; by default none does. The results
         of one record have at most about ``max_output_bytes`` together; the events past that are one size violation.
-        ``failed_events`` adds what is valid of an event to its bad row; ``one_bad_row`` says what the bad rows are: see
-        :class:`~snowetl.enrich.manager.EnrichmentManager`.
+        ``failed_events`` adds what is valid of an event to its bad row.
+        ``compatibility`` is an era of the reference (``"3.9"``, ``"6"``), or ``Compatibility.of(…)`` with switches of
+        its own; ``atomic_limits`` come on top of its lengths.
 
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
@@ -97,7 +99,6 @@ class EnrichConfig:
             processor=processor,
             accept_invalid=accept_invalid,
             pii_events=pii_events,
-            one_bad_row=one_bad_row,
             failed_events=failed_events,
             legacy_enrichment_order=legacy_enrichment_order,
             try_base64=try_base64,
@@ -112,6 +113,9 @@ class EnrichConfig:
             loader_for(input_format, Origin(*processor, 0))
         with problems.gathered():
             LengthCheck(atomic_limits)
+        era = Compatibility.of()
+        with problems.gathered():
+            era = compatibility if isinstance(compatibility, Compatibility) else Compatibility.of(compatibility)
         with problems.gathered():
             check_schemas(adapter_schemas)
         remote = None
@@ -135,7 +139,6 @@ class EnrichConfig:
             on_registry_failure=on_registry_failure,
             accept_invalid=accept_invalid,
             pii_events=pii_events,
-            one_bad_row=one_bad_row,
             failed_events=failed_events,
             legacy_enrichment_order=legacy_enrichment_order,
             try_base64=try_base64,
@@ -144,6 +147,7 @@ class EnrichConfig:
             remote_adapters=remote,
             max_record_bytes=max_record_bytes,
             max_output_bytes=max_output_bytes,
+            compatibility=era,
         )
 
     def assets(self) -> list[Asset]:
@@ -178,6 +182,7 @@ class EnrichConfig:
                 run=self.etl_tstamp,
                 files=files,
                 secrets=secrets,
+                compatibility=self.compatibility,
                 lookups={lookup.name: self._table(lookup, stack) for one in needs for lookup in one.lookups},
             )
             stack.callback(services.http.close)

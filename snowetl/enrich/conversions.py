@@ -28,7 +28,7 @@ _EVENT_TYPES = {
     "pv": "page_view",
     "pp": "page_ping",
 }
-_PLATFORMS = frozenset(("web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv"))
+_PLATFORMS = frozenset(("web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv", "headset"))
 
 
 class ConversionError(ValueError):

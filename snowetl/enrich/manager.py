@@ -25,6 +25,7 @@ from snowetl.enrich.self_describing import (
 )
 from snowetl.enrich.steps import PlacedStep, arrange
 from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns, parameters_of
+from snowetl.iglu.client import is_deeper
 from snowetl.jvm import jsontext, timestamps
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
@@ -39,6 +40,8 @@ _IP_ADDRESS = INDEX["user_ipaddress"]
 _USERAGENT = INDEX["useragent"]
 _V_COLLECTOR = INDEX["v_collector"]
 
+_TOO_DEEP = "Maximum allowed JSON depth exceeded"
+
 PARAMETERS = "parameters"
 """The first name a watch hears: the conversion of the parameters, which is not a step."""
 
@@ -49,6 +52,7 @@ class EnrichmentManager:
     ``one_bad_row`` makes one ``schema_violations`` of what 3.9.0 makes ``enrichment_failures``, one after the other, of
     (enrich 4.2.0): parameters that cannot be converted, with invalid JSON columns; and invalid entities of enrichments,
     with columns that are too long. ``failed_events`` adds a failed event to the bad row of each event.
+    ``max_json_depth`` is how deep ``contexts`` and ``unstruct_event`` may be nested.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class EnrichmentManager:
         one_bad_row: bool = False,
         failed_events: bool = False,
         atomic_limits: Mapping[str, int] | None = None,
+        max_json_depth: int | None = None,
     ) -> None:
         self._schemas = schemas
         self._origin = origin
@@ -72,6 +77,7 @@ class EnrichmentManager:
         self._accept_invalid = accept_invalid
         self._pii_events = pii_events
         self._one_bad_row = one_bad_row
+        self._max_depth = max_json_depth
         self._salvager = Salvager(self, origin) if failed_events else None
         blank = EnrichedEvent()
         blank["etl_tstamp"] = timestamps.to_tsv(origin.timestamp)
@@ -148,8 +154,10 @@ class EnrichmentManager:
             notes = list(dict.fromkeys(notes + self.accept(draft, columns)))
         invalid: list[InvalidEntity] = []
         if draft.entities or notes:
+            invalid, more = self.entities.check(draft.entities)
+            if more:
+                notes = list(dict.fromkeys(notes + more))
             event.texts[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
-            invalid = self.entities.check(draft.entities)
             if invalid and not self._one_bad_row:
                 row = badrow.enrichment_failures(self._origin, event, raw, [one.failure() for one in invalid])
                 return self._refuse(row, Failure(draft, Phase.ENTITIES, invalid=invalid), watch)
@@ -193,6 +201,10 @@ class EnrichmentManager:
         """Check the parsed JSON columns; nothing is changed."""
         values = draft.values
         columns: Columns = []
+        if self._max_depth is not None:
+            deep = [index for index in parsed if is_deeper(parsed[index], self._max_depth)]
+            columns += [(index, no_json(NAMES[index], values[index], _TOO_DEEP)) for index in deep]
+            parsed = {index: value for index, value in parsed.items() if index not in deep}
         if CONTEXTS in parsed:
             columns.append((CONTEXTS, check_contexts(self._schemas, parsed[CONTEXTS], values[CONTEXTS])))
         if UNSTRUCT_EVENT in parsed:

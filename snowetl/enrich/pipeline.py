@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.collector import loader_for
+from snowetl.enrich.compatibility import DEFAULT_ERA
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.base import Lookup
@@ -63,7 +64,11 @@ class Enricher:
         self._max_output_bytes = config.max_output_bytes
         self._loader = loader_for(config.input_format, self._origin, try_base64=config.try_base64)
         self._adapters = AdapterRegistry(
-            self.iglu, self._origin, schemas=config.adapter_schemas, remote=config.remote_adapters
+            self.iglu,
+            self._origin,
+            schemas=config.adapter_schemas,
+            remote=config.remote_adapters,
+            later=config.compatibility.webhook_schemas != DEFAULT_ERA,
         )
         self._manager = EnrichmentManager(
             self.iglu,
@@ -72,9 +77,10 @@ class Enricher:
             legacy_order=config.legacy_enrichment_order,
             accept_invalid=config.accept_invalid,
             pii_events=config.pii_events,
-            one_bad_row=config.one_bad_row,
+            one_bad_row=config.compatibility.one_bad_row,
             failed_events=config.failed_events,
-            atomic_limits=config.atomic_limits,
+            atomic_limits=config.compatibility.lengths(config.atomic_limits),
+            max_json_depth=config.compatibility.depth_limit,
         )
 
     def __enter__(self) -> Enricher:

@@ -116,7 +116,8 @@ class Salvager:
             columns = manager.check_written(draft, before)
         if phase <= Phase.WRITTEN:
             yield from self._accept(draft, columns, notes)
-            failure.invalid = manager.entities.check(draft.entities)
+            failure.invalid, more = manager.entities.check(draft.entities)
+            notes += [note for note in more if note not in notes]
             if draft.entities or notes:
                 draft.values[_DERIVED_CONTEXTS] = contexts_text(draft.entities + notes)
         yield from entities.of_entities(failure.invalid)

@@ -137,7 +137,7 @@ def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> Schem
 
 
 def no_json(column: str, text: str, error: str) -> Invalid:
-    """A column that a script filled with text that is not JSON."""
+    """A column whose text is not JSON (a script wrote it), or nested too deeply."""
     return _nothing_valid(badrow.not_json(column, text, error), None)
 
 
@@ -171,9 +171,13 @@ def _supersede(item: dict[str, Any], checker: Checker, notes: list[Entity]) -> N
     """Give the item the version it was validated with, and note that in a ``validation_info`` entity."""
     new = checker.superseded_by
     assert new is not None
-    data = {"originalSchema": item["schema"], "validatedWith": str(new.version)}
-    notes.append(Entity(_VALIDATION_INFO, jsontext.dumps({"schema": _VALIDATION_INFO, "data": data})))
+    notes.append(_note(item["schema"], new))
     item["schema"] = new.uri
+
+
+def _note(schema: str, superseded_by: SchemaKey) -> Entity:
+    data = {"originalSchema": schema, "validatedWith": str(superseded_by.version)}
+    return Entity(_VALIDATION_INFO, jsontext.dumps({"schema": _VALIDATION_INFO, "data": data}))
 
 
 def _rewrap(opening: str, value: dict[str, Any], text: str, as_sent: bool) -> str:
@@ -206,37 +210,51 @@ class InvalidEntity(NamedTuple):
         return badrow.iglu_error(self.entity.schema, self.error)
 
 
+class CheckedEntities(NamedTuple):
+    """The entities of enrichments that are invalid, and notes of superseded schemas."""
+
+    invalid: list[InvalidEntity]
+    notes: list[Entity]
+
+
 class _Invalid(Exception):
     def __init__(self, error: Message) -> None:
         self.error = error
 
 
 class EntityValidator:
-    """Checks the entities that enrichments added; a text found valid once is not checked again."""
+    """Checks the entities that enrichments added; a text found valid once is not checked again.
+
+    An entity whose schema is superseded keeps it, and a note tells what it was validated with (enrich 6.4.0).
+    """
 
     _REMEMBERED = 20_000
     _LONGEST = 8_192
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._valid = Memo(self._check, self._REMEMBERED, self._LONGEST, length=lambda entity: len(entity.json))
+        self._verdict = Memo(self._check, self._REMEMBERED, self._LONGEST, length=lambda entity: len(entity.json))
 
-    def check(self, entities: list[Entity]) -> list[InvalidEntity]:
-        """Those that are invalid, in order."""
-        invalid = []
+    def check(self, entities: list[Entity]) -> CheckedEntities:
+        """Those that are invalid, and the notes about the others, both in order."""
+        invalid, notes = [], []
         for entity in entities:
             try:
-                self._valid[entity]
+                note = self._verdict[entity]
             except _Invalid as error:
                 invalid.append(InvalidEntity(entity, error.error))
-        return invalid
+            else:
+                if note is not None:
+                    notes.append(note)
+        return CheckedEntities(invalid, notes)
 
-    def _check(self, entity: Entity) -> bool:
+    def _check(self, entity: Entity) -> Entity | None:
         schema, text = entity
-        fault = self._schemas.checker(schema).check(jsontext.loads(text)["data"])
+        checker = self._schemas.checker(schema)
+        fault = checker.check(jsontext.loads(text)["data"])
         if fault is not None:
             raise _Invalid(fault)
-        return True
+        return None if checker.superseded_by is None else _note(schema, checker.superseded_by)
 
 
 def contexts_text(entities: list[Entity]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.caching import TtlCache
+from snowetl.enrich.compatibility import Compatibility
 from snowetl.http import Http, redacted
 from snowetl.model.badrow import Message
 
@@ -60,6 +61,7 @@ class Services(NamedTuple):
     - ``clock``, ``secrets``: see there.
     - ``cache(size, ttl)``, ``cache(size, ttl, error_ttl)``: a new :class:`~snowetl.caching.TtlCache` on the worker's
       clock.
+    - ``compatibility``: which era of the reference, switch by switch.
     - ``lookups[name](key)``: what a table of ``needs().lookups`` answers, or ``None``.
     """
 
@@ -70,6 +72,7 @@ class Services(NamedTuple):
     cache: MakeCache
     secrets: Secrets
     lookups: Mapping[str, Callable[[str], str | None]]
+    compatibility: Compatibility
 
     @classmethod
     def create(
@@ -82,6 +85,7 @@ class Services(NamedTuple):
         lookups: Mapping[str, Callable[[str], str | None]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         http: Http | None = None,
+        compatibility: Compatibility | None = None,
     ) -> Services:
         """Services for one worker, or for a test. ``run`` is epoch milliseconds; close ``http`` afterwards."""
         known = tuple(secrets)
@@ -97,4 +101,5 @@ class Services(NamedTuple):
             cache=cache,
             secrets=Secrets(known),
             lookups=lookups or {},
+            compatibility=compatibility or Compatibility.of(),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from snowetl import documents
 from snowetl.documents import did_you_mean
+from snowetl.enrich.compatibility import BY_KIND, CHECK, DEFAULT_ERA, ERAS, ONE_BAD_ROW, SKIP, SWITCHES, Compatibility
 from snowetl.errors import ConfigError, UsageError
 from snowetl.settings import (
     Document,
@@ -43,13 +44,14 @@ if TYPE_CHECKING:
 IO = "Input and output"
 CONFIGURATION = "Configuration"
 EVENTS = "Events"
+COMPATIBILITY = "Compatibility"
 DUPLICATES = "Duplicates"
 ROWS = "Rows"
 RUNS = "Which runs"
 WAREHOUSE = "Warehouse"
 WORK = "How the work is done"
 MESSAGES = "Messages"
-GROUPS = (IO, CONFIGURATION, EVENTS, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK, MESSAGES)
+GROUPS = (IO, CONFIGURATION, EVENTS, COMPATIBILITY, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK, MESSAGES)
 """Groups of options in the order in which help texts and docs list them."""
 
 SMALLEST_SPLIT = 1024
@@ -150,8 +152,89 @@ def _enrichments_described(value: Any, read: ReadDocument) -> Any:
     return sorted(found, key=lambda each: str(each.get("schema")) if isinstance(each, dict) else "")
 
 
+@dataclass(frozen=True)
+class AtomicLimits(Document):
+    """The lengths of an era, by its name, or a document with other lengths."""
+
+    metavar: str = f"{'|'.join(ERAS)}|FILE|BASE64"
+
+    def canonical(self, value: Any, read: ReadDocument) -> Any:
+        return value if value in ERAS else read(value)
+
+
+_OF_ERA = "that of --compatibility"
+
+
 @dataclass(frozen=True, kw_only=True)
-class Enriching(Registries):
+class Compatible(Settings):
+    """Which release of the reference data is like: an era, and the switches that differ from it."""
+
+    compatibility: str = option(
+        "--compatibility",
+        choices=ERAS,
+        default=DEFAULT_ERA,
+        help="The release of Snowplow Enrich whose data this is like, where later ones changed them.",
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+    atomic_limits: Any = option(
+        "--atomic-limits",
+        kind=AtomicLimits(),
+        default=None,
+        default_help=_OF_ERA,
+        help='Maximum lengths of columns: those of an era, or others as JSON: {"page_url": 10000}.',
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+    webhook_schemas: str | None = option(
+        "--webhook-schemas",
+        choices=ERAS,
+        default=None,
+        default_help=_OF_ERA,
+        help="Schemas of the events of webhooks, where --adapters names no other.",
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+    violations: str | None = option(
+        "--violations",
+        choices=(BY_KIND, ONE_BAD_ROW),
+        default=None,
+        default_help=_OF_ERA,
+        help="Unreadable parameters, invalid entities of enrichments, texts that are too long: enrichment_failures by "
+        "kind, or one schema_violations bad row with all else that is invalid.",
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+    max_json_depth: int | None = option(
+        "--max-json-depth",
+        kind=Number(minimum=1),
+        default=None,
+        default_help=_OF_ERA,
+        help="Levels that the JSON of an event or of its entities may be nested.",
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+    iab_unknown_clients: str | None = option(
+        "--iab-unknown-clients",
+        choices=(CHECK, SKIP),
+        default=None,
+        default_help=_OF_ERA,
+        help="IAB enrichment: whether to judge events without a known IP address or user agent by what they have.",
+        group=COMPATIBILITY,
+        shapes_output=True,
+    )
+
+    @property
+    def eras(self) -> Compatibility:
+        """The value of every switch: its own, else that of the era."""
+        given = {switch.name: getattr(self, switch.name) for switch in SWITCHES}
+        if given["atomic_limits"] not in ERAS:
+            given["atomic_limits"] = None
+        return Compatibility.of(self.compatibility, **given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enriching(Registries, Compatible):
     """How a collector record becomes events: everything that shapes them."""
 
     input_format: str = option(
@@ -223,15 +306,6 @@ class Enriching(Registries):
         group=EVENTS,
         shapes_output=True,
     )
-    atomic_limits: Any = option(
-        "--atomic-limits",
-        document=True,
-        default=None,
-        default_help="those of the atomic schema",
-        help='Other maximum lengths of columns, as JSON: {"page_url": 10000}.',
-        group=EVENTS,
-        shapes_output=True,
-    )
     max_record_bytes: int | None = option(
         "--max-record-bytes",
         kind=Size(),
@@ -267,7 +341,8 @@ class Enriching(Registries):
             pii_events=self.pii_events,
             legacy_enrichment_order=self.legacy_enrichment_order,
             try_base64=self.try_base64,
-            atomic_limits=_limits(self.atomic_limits),
+            compatibility=self.eras,
+            atomic_limits=None if self.atomic_limits in ERAS else _limits(self.atomic_limits),
             max_record_bytes=self.max_record_bytes,
             max_output_bytes=self.max_output_bytes,
             **adapter_groups(self.adapters),

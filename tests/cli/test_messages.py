@@ -88,7 +88,7 @@ def test_run_help_has_groups_examples_and_exit_codes(verb: str, capsys: Captured
         assert re.search(r"^Exit codes:\n  0 +done", text, re.MULTILINE)
     if verb == "run":
         groups = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-        assert groups[:4] == ["Input and output:", "Configuration:", "Events:", "Duplicates:"]
+        assert groups[:4] == ["Input and output:", "Configuration:", "Events:", "Compatibility:"]
         assert "Other options:" not in groups
 
 

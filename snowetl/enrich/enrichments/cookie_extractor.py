@@ -1,4 +1,7 @@
-"""cookie_extractor: an entity for each configured cookie (enrich 3.9.0 ``CookieExtractorEnrichment``)."""
+"""cookie_extractor: an entity for each configured cookie (enrich 3.9.0 ``CookieExtractorEnrichment``).
+
+The name of the header is read in any case (4.1.0): collectors of some releases write it in lower case.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.http_core import parse_parameters
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
-_HEADER = "Cookie:"
+_HEADER = "cookie:"
 _CONTEXT = "iglu:org.ietf/http_cookie/jsonschema/1-0-0"
 
 
@@ -48,7 +51,7 @@ ENRICHMENT: type[Enrichment] = CookieExtractorConf
 
 
 class CookieExtractor:
-    """The step. Entities stand in the order of the headers; repeated cookies are kept."""
+    """The step. Entities stand in the order of the headers, however many; repeated cookies are kept."""
 
     def __init__(self, cookies: tuple[str, ...]) -> None:
         self._names = frozenset(cookies)
@@ -57,7 +60,7 @@ class CookieExtractor:
         found = [
             _entity(name, value)
             for header in draft.raw.payload.headers
-            if header.startswith(_HEADER)
+            if header[: len(_HEADER)].lower() == _HEADER
             for name, value in parse_parameters(header[len(_HEADER) :])
             if name in self._names
         ]

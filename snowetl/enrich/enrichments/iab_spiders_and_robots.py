@@ -1,4 +1,8 @@
-"""iab_spiders_and_robots: is the client a browser, by the IAB/ABC lists? (enrich 3.9.0 ``IabEnrichment``)."""
+"""iab_spiders_and_robots: is the client a browser, by the IAB/ABC lists? (enrich 3.9.0 ``IabEnrichment``).
+
+Events without a known address or a user agent are judged by what they have (6.8.0), unless the setting
+``iab_unknown_clients`` says ``skip``, as 3.9.0 did.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
+from snowetl.enrich.compatibility import CHECK
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
@@ -76,7 +81,8 @@ class IabConf:
             lists = read_addresses(addresses), read_excludes(excludes), read_includes(includes)
         except OSError as error:
             raise AssetError(f"cannot read {error.filename}: {error.strerror}") from None
-        return nullcontext(IabSpidersAndRobots(self, *lists))
+        judges_unknown = services.compatibility.iab_unknown_clients == CHECK
+        return nullcontext(IabSpidersAndRobots(self, *lists, judges_unknown=judges_unknown))
 
 
 ENRICHMENT: type[Enrichment] = IabConf
@@ -91,12 +97,25 @@ class _Agent(NamedTuple):
     """What one of the user's own lists says, without any other."""
 
 
+_NO_AGENT = _Agent((), None)
+
+
 class IabSpidersAndRobots:
-    """The step. An event without user agent, address or ``derived_tstamp`` is left alone."""
+    """The step. An event without ``derived_tstamp`` is left alone.
+
+    Without ``judges_unknown`` so is one without user agent or address.
+    """
 
     def __init__(
-        self, conf: IabConf, addresses: Addresses, excludes: Sequence[Exclude], includes: Sequence[Include]
+        self,
+        conf: IabConf,
+        addresses: Addresses,
+        excludes: Sequence[Exclude],
+        includes: Sequence[Include],
+        *,
+        judges_unknown: bool = True,
     ) -> None:
+        self._judges_unknown = judges_unknown
         self._schema_key = conf.schema_key
         self._browsers = conf.browsers
         self._robots = conf.robots
@@ -108,16 +127,19 @@ class IabSpidersAndRobots:
     def __call__(self, draft: Draft) -> None:
         values = draft.values
         agent, derived = values[_USERAGENT], values[_DERIVED]
-        if not derived or not trim(agent):
+        if not derived:
             return
         address = _address(values[_IP_ADDRESS])
-        if address is None:
+        is_named = bool(trim(agent))
+        if not self._judges_unknown and (address is None or not is_named):
             return
-        found = self._agent[agent]
+        found = self._agent[agent] if is_named else _NO_AGENT
         if found.settled is not None:
             draft.add(found.settled)
-        elif self._is_listed[address]:
+        elif address is not None and self._is_listed[address]:
             draft.add(_FAILED_IP)
+        elif not is_named:
+            draft.add(_PASSED)
         elif not any(record.counts_at(derived) for record in found.included):
             draft.add(_FAILED_INCLUDE)
         elif found.excluded is None:

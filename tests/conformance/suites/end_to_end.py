@@ -22,6 +22,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
+from snowetl.enrich.compatibility import SKIP
 from snowetl.enrich.enrichments import registered
 from snowetl.enrich.enrichments.currency_conversion import ENDPOINT_VARIABLE
 from snowetl.iglu.validation.patterns import full_match
@@ -34,6 +35,7 @@ from snowetl.workers import open_pool
 from tests.conformance.compare import differences, exact_json, unordered
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites._api_request import answering
+from tests.conformance.suites._later import unknown_clients
 from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._remote import service
 from tests.conformance.suites._sql_query import prepared
@@ -59,6 +61,11 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         return Unsupported(yauaa_is_missing())
     if outside:
         return Unsupported(f"outside service {', '.join(outside)}")
+    return unknown_clients(_job(case, vectors), lambda: _job(case, vectors, iab_unknown_clients=SKIP))
+
+
+def _job(case: dict[str, Any], vectors: Path, **switches: str) -> list[Mismatch]:
+    configs = case["enrichments"]
     with (
         tempfile.TemporaryDirectory() as folder,
         resolver_with(case.get("extra_schemas") or {}, vectors) as resolver,
@@ -82,6 +89,7 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
             legacy_enrichment_order=flags.get("legacyEnrichmentOrder", False),
             try_base64=flags.get("tryBase64Decoding", False),
             adapters={"remoteAdapters": {"configs": remote_adapters}},
+            **switches,  # type: ignore[arg-type]
         )
         with _executor() as workers:
             ENRICH.execute(ENRICH.plan(settings, World.of_now()), workers, Unwatched())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.enrich import steps
+from snowetl.enrich.compatibility import Compatibility
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import registered
@@ -23,6 +24,7 @@ from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.schema import self_describing
 from tests.conformance.compare import column_differences, differences
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites._later import AS_IN_3_9, unknown_clients
 from tests.conformance.suites._registry import resolver_with
 from tests.conformance.suites._yauaa import yauaa_is_missing
 
@@ -78,6 +80,11 @@ def _collector_version(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch
 
 
 def _iab_context(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
+    outcome = list(_judged(case, vectors, Compatibility.of()))
+    yield from unknown_clients(outcome, lambda: list(_judged(case, vectors, AS_IN_3_9)))
+
+
+def _judged(case: dict[str, Any], vectors: Path, era: Compatibility) -> Iterator[Mismatch]:
     draft = _draft(case)
     key, data = self_describing(case["enrichments"][0])
     assert isinstance(data, dict)
@@ -85,7 +92,8 @@ def _iab_context(case: dict[str, Any], vectors: Path) -> Iterator[Mismatch]:
         file["uri"] = str((vectors / "assets" / "iab").resolve())
     conf = registered()[key.name].parse(key, data)
     files = {asset.uri: Path(asset.uri) for asset in conf.needs().files}
-    with conf.open(Services.create(IgluClient(ResolverConfig.default(), now=0), files=files)) as step:
+    iglu = IgluClient(ResolverConfig.default(), now=0)
+    with conf.open(Services.create(iglu, files=files, compatibility=era)) as step:
         step(draft)
     yield from differences("errors", case["expect"]["errors"], len(draft.failures))
     yield from differences("contexts_present", case["expect"]["contexts_present"], bool(draft.entities))

@@ -14,6 +14,7 @@ from typing import Any
 
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich import steps
+from snowetl.enrich.compatibility import Compatibility
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import currency_rates, registered, weather
@@ -33,6 +34,7 @@ from snowetl.model.schema import SchemaKey
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
 from tests.conformance.suites import _api_request, _sql_query
+from tests.conformance.suites._later import AS_IN_3_9, cookie_header, is_other_cookie_header, unknown_clients
 from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "enrichments.jsonl"
@@ -68,20 +70,33 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
         return list(_sql_query.run(case, _with_json, _OFFLINE, vectors))
     if name != "cross_domain" and name not in _NAMES:
         return Unsupported(f"comes with another issue: {name}")
+    outcome = list(_columns(case, name, vectors, Compatibility.of()))
+    if name == "iab_spiders_and_robots":
+        return unknown_clients(outcome, lambda: list(_columns(case, name, vectors, AS_IN_3_9)))
+    if name == "cookie_extractor" and is_other_cookie_header(case["input"].get("headers") or ()):
+        return [cookie_header(mismatch) for mismatch in outcome]
+    return outcome
+
+
+def _columns(case: dict[str, Any], name: str, vectors: Path, era: Compatibility) -> Iterator[Mismatch]:
+    """Columns in, columns out."""
     draft = _draft(case["input"])
     if name == "cross_domain":
         steps.cross_domain(draft)
     else:
         try:
-            step = _step(name, json.dumps(case["config"]), vectors)
+            step = _step(name, json.dumps(case["config"]), vectors, era)
         except AssetError as error:
             prefix = case["expect"].get("startup_error_prefix")
-            return [] if prefix and prefix in str(error) else [Mismatch("start-up", prefix, str(error))]
+            if not prefix or prefix not in str(error):
+                yield Mismatch("start-up", prefix, str(error))
+            return
         for before in (*_BEFORE.get(name, ()), step):
             before(draft)
         if name == "event_fingerprint":
-            return list(_compare(case, draft, step.text(draft.raw.parameters)))  # type: ignore[attr-defined]
-    return list(_compare(case, draft))
+            yield from _compare(case, draft, step.text(draft.raw.parameters))  # type: ignore[attr-defined]
+            return
+    yield from _compare(case, draft)
 
 
 def _compare(case: dict[str, Any], draft: Draft, text: str = "") -> Iterator[Mismatch]:
@@ -339,7 +354,7 @@ _OPENED = contextlib.ExitStack()
 
 
 @functools.lru_cache(maxsize=32)
-def _step(name: str, config: str, vectors: Path) -> Step:
+def _step(name: str, config: str, vectors: Path, era: Compatibility) -> Step:
     """The step of a case's configuration, its files taken from the vectors."""
     parameters = json.loads(config)
     assets, inline = parameters.pop("assets", {}), parameters.pop("files", {})
@@ -367,7 +382,7 @@ def _step(name: str, config: str, vectors: Path) -> Step:
         key = SchemaKey.parse(f"iglu:{wanted.vendor}/{wanted.name}/jsonschema/{wanted.model}-0-0")
         conf = kind_of_conf.parse(key, {"parameters": parameters})
         files = {asset.uri: Path(asset.uri) for asset in conf.needs().files}
-        return _OPENED.enter_context(conf.open(Services.create(_OFFLINE, files=files)))
+        return _OPENED.enter_context(conf.open(Services.create(_OFFLINE, files=files, compatibility=era)))
 
 
 def _file(path: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snowetl.collector import thrift_reader as reader
+from snowetl.enrich.compatibility import Compatibility
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import registered
 from snowetl.enrich.pipeline import Enricher
@@ -24,6 +25,7 @@ from snowetl.model.event import EnrichedEvent
 from snowetl.model.fields import NAMES
 from tests.conformance.compare import deep_recursion, differences, event_differences, exact_json
 from tests.conformance.runner import Mismatch, Unsupported
+from tests.conformance.suites import _later
 from tests.conformance.suites._yauaa import yauaa_is_missing
 
 FILES = "oracle/*.jsonl.gz"
@@ -73,7 +75,9 @@ def unsupported(configs: list[dict[str, Any]]) -> str | None:
 
 
 @functools.cache
-def _enricher(vectors: Path, input_format: str, profile_name: str) -> Enricher | Unsupported:
+def _enricher(
+    vectors: Path, input_format: str, profile_name: str, era: Compatibility | None = None
+) -> Enricher | Unsupported:
     configs = profile(vectors / "oracle" / "profiles" / profile_name, oracle_folder(vectors, "assets"))
     missing = unsupported(configs)
     if missing:
@@ -89,6 +93,7 @@ def _enricher(vectors: Path, input_format: str, profile_name: str) -> Enricher |
             processor=("oracle", "3.9.0"),
             on_registry_failure="bad-rows",
             pii_events=True,
+            compatibility=era or Compatibility.of(),
         )
     )
 
@@ -100,6 +105,17 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     if isinstance(enricher, Unsupported):
         return enricher
     record = _record(case)
+    outcome = _compared(case, record, enricher)
+    before = _enricher(vectors, case["format"], case["profile"], _later.AS_IN_3_9) if outcome else enricher
+    assert not isinstance(before, Unsupported)
+    outcome = _later.unknown_clients(outcome, lambda: _compared(case, record, before))
+    if _later.is_other_cookie_header(_headers(record)):
+        outcome = [_later.cookie_header(mismatch) for mismatch in outcome]
+    rule = _charset_rule(record) if outcome and isinstance(record, bytes) else ""
+    return [mismatch._replace(field=mismatch.field + rule) for mismatch in outcome]
+
+
+def _compared(case: dict[str, Any], record: bytes | str, enricher: Enricher) -> list[Mismatch]:
     results = list(enricher.process(record))
     expect = case["expect"]
     told = [result for result in results if isinstance(result, EnrichedEvent) and result["event"] == _PII_EVENT]
@@ -107,8 +123,18 @@ def run(case: dict[str, Any], vectors: Path) -> list[Mismatch] | Unsupported:
     outcome = _outcome(expect, results)
     if len(told) != len(expect.get("pii_tsv") or ()) and not outcome:
         outcome.append(Mismatch("pii", expect.get("pii_tsv"), [dict(event) for event in told]))
-    rule = _charset_rule(record) if outcome and isinstance(record, bytes) else ""
-    return [mismatch._replace(field=mismatch.field + rule) for mismatch in outcome]
+    return outcome
+
+
+def _headers(record: bytes | str) -> list[str]:
+    """The headers of a Thrift record."""
+    if isinstance(record, str):
+        return []
+    try:
+        headers = reader.Walker(record).read_record(reader.COLLECTOR_PAYLOAD).get(reader.HEADERS)
+    except reader.ThriftError:
+        return []
+    return [str(header) for header in headers] if isinstance(headers, list) else []
 
 
 def _record(case: dict[str, Any]) -> bytes | str:
@@ -164,6 +190,7 @@ def _compare(expect: dict[str, Any], results: list[Any]) -> Iterator[Mismatch]:
     expected_order = "".join(expected_order)
     if order != expected_order:
         rule = "(huge number)" if any(_HUGE in repr(result) for result in results) else ""
+        rule = rule or _later.headset(expected_order, results)
         yield Mismatch(f"order{rule}", expected_order, [order, *(repr(result)[:400] for result in results)])
         return
     good = [result for result in results if not isinstance(result, BadRow)]

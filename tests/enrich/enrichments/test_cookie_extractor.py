@@ -30,8 +30,12 @@ def test_names_match_exactly() -> None:
     assert cookies("Cookie: SID=a; sid2=b; xsid=c") == []
 
 
-def test_only_a_header_written_cookie_counts() -> None:
-    assert cookies("cookie: sid=a", "COOKIE: sid=a", "Cookie : sid=a", "Set-Cookie: sid=a", "Cookie") == []
+def test_the_header_is_found_in_any_case_and_as_often_as_it_is_there() -> None:
+    assert cookies("cookie: sid=a", "COOKIE: sid=b", "Cookie: sid=c") == [("sid", "a"), ("sid", "b"), ("sid", "c")]
+
+
+def test_other_headers_are_no_cookies() -> None:
+    assert cookies("Cookie : sid=a", "Set-Cookie: sid=a", "Cookie", "cookies: sid=a") == []
 
 
 def test_a_cookie_without_a_value() -> None:

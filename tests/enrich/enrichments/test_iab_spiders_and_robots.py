@@ -90,12 +90,19 @@ def test_addresses(tmp_path: Path, address: str, listed: bool) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "198.51.100.7/99", "tea.example"])
-def test_without_an_address_nothing_is_said(tmp_path: Path, address: str) -> None:
-    assert outcome(tmp_path, "Kettle/1.0", address) == []
+def test_without_an_address_the_agent_decides(tmp_path: Path, address: str) -> None:
+    assert reason(tmp_path, "Kettle/1.0", address) == "PASSED_ALL"
+    assert reason(tmp_path, "my Kettle/1.0", address) == "FAILED_UA_INCLUDE"
 
 
-def test_without_agent_or_time_nothing_is_said(tmp_path: Path) -> None:
-    assert outcome(tmp_path, " ") == outcome(tmp_path, "\0") == outcome(tmp_path, "Kettle/1.0", derived="") == []
+@pytest.mark.parametrize("agent", ["", " ", "\0"])
+def test_without_an_agent_the_address_decides(tmp_path: Path, agent: str) -> None:
+    assert reason(tmp_path, agent) == "PASSED_ALL"
+    assert reason(tmp_path, agent, "198.51.100.7") == "FAILED_IP_EXCLUDE"
+
+
+def test_without_a_time_nothing_is_said(tmp_path: Path) -> None:
+    assert outcome(tmp_path, "Kettle/1.0", derived="") == []
 
 
 def test_excluded_agents(tmp_path: Path) -> None:
