@@ -53,6 +53,12 @@ class OutputExists(UsageError):
     """The output of this run is already there, complete or claimed by another job."""
 
 
+class LeaseHeld(OutputExists):
+    """Another process is at work on this run, this pipeline or this folder."""
+
+    exit_code = 17  # as EmrEtlRunner and Dataflow Runner end: schedulers know it for "still running"
+
+
 class LoadError(SnowetlError):
     """A run that cannot be loaded; nothing of it is in the warehouse.
 

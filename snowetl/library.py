@@ -101,14 +101,14 @@ def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, *
     ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up. A dry
     run returns ``None``.
     """
-    from snowetl.orchestrator import batch
+    from snowetl.orchestrator import driver
     from snowetl.steps.base import Unwatched
 
     given, watch = settings_of(RunSettings, settings, options), watch or Unwatched()
     if given.dry_run:
-        batch.dry_run(given, watch)
+        driver.dry_run(given, watch)
         return None
-    return batch.run(given, watch)
+    return driver.run(given, watch)
 
 
 def explain(record: bytes | str | ExplainSettings, /, **options: Any) -> Iterator[tuple[str, Any]]:

@@ -71,6 +71,9 @@ DOCUMENTS = st.one_of(
 )
 
 
+_OTHERS = ("none", "local[2]", "5%", "0.5", "100", "local", "15m", "2026-01-31T12:00Z")
+
+
 def values_of(setting: Option) -> st.SearchStrategy[Any]:
     """Values a field can hold."""
     kind = setting.kind
@@ -93,7 +96,7 @@ def values_of(setting: Option) -> st.SearchStrategy[Any]:
     elif type(kind) is Text:
         one = TEXT
     else:  # a kind with rules of its own
-        one = st.sampled_from([text for text in ("none", "local[2]", "5%", "0.5", "100") if accepts(kind, text)])
+        one = st.sampled_from([text for text in _OTHERS if accepts(kind, text)])
     if setting.multiple:
         return st.lists(one, min_size=1 if setting.required else 0, max_size=3).map(tuple)
     return one if setting.default is not None else st.one_of(st.none(), one)

@@ -9,6 +9,7 @@ import click
 from snowetl.cli import console, tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
+from snowetl.errors import NothingToDo
 from snowetl.orchestrator.settings import RunSettings
 
 EXAMPLES = (
@@ -37,7 +38,11 @@ def command(settings: RunSettings) -> None:
     from snowetl.library import run
 
     target = str(settings.target) if "load" in settings.steps else None
-    report = run(settings, watch=ConsoleWatch(planned=partial(tables.planned_run, target=target)))
+    try:
+        report = run(settings, watch=ConsoleWatch(planned=partial(tables.planned_run, target=target)))
+    except NothingToDo as nothing:
+        console.fail(str(nothing))
+        raise click.exceptions.Exit(settings.no_data_exit_code) from None
     if report is None:
         return
     console.summarize(tables.run_report(report))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from snowetl.errors import StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.load.run import run_name
@@ -64,6 +65,8 @@ class LoadReport:
     """Schemas left out by ``--skip-schema``."""
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    target: str = ""
+    """The warehouse's address, without secrets: a run may be loaded into several."""
 
     @property
     def rows(self) -> int:
@@ -89,7 +92,20 @@ class LoadReport:
             skipped=list(document.get("skipped", ())),
             warnings=list(document.get("warnings", ())),
             seconds=document["seconds"],
+            target=document.get("target", ""),
         )
+
+
+def kept(base: str) -> LoadReport | None:
+    """The report that the last load of a run has left in its folder. Raises ``StorageError``."""
+    url = base.rstrip("/") + "/" + REPORT
+    fs = filesystem(url)
+    if not fs.exists(url):
+        return None
+    try:
+        return LoadReport.from_json(jsontext.loads(fs.get(url).decode("utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{url} is not the report of a load: {error}. Delete it, and load again") from None
 
 
 def save(report: LoadReport) -> None:

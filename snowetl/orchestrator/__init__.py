@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from snowetl.orchestrator.batch import run
+    from snowetl.orchestrator.driver import run
     from snowetl.orchestrator.settings import RunSettings
 
 __all__ = ["RunSettings", "run"]
 
-_HOMES = {"RunSettings": "snowetl.orchestrator.settings", "run": "snowetl.orchestrator.batch"}
+_HOMES = {"RunSettings": "snowetl.orchestrator.settings", "run": "snowetl.orchestrator.driver"}
 
 
 def __getattr__(name: str) -> Any:

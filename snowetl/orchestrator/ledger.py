@@ -1,162 +1,102 @@
-"""The record of runs: a folder for each, with the plan it was begun by and, when all is done, the report.
+"""The ledger of a pipeline: which input file was taken by which run.
 
-So a run that was killed is found again by what it was to do, and the same work is not begun a second time.
+Each run keeps the list of its files in its own folder; together these lists are the ledger. Lists of many runs are
+merged into one, from time to time, so that the next run reads few files. All lists are in the order of the files'
+addresses, and are merged in a stream: a ledger of ten million files is compared with a folder in bounded memory.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, cast
 
-from snowetl.errors import OutputExists, SnowetlError, StorageError
-from snowetl.jvm import jsontext
-from snowetl.jvm.strings import to_utf8
-from snowetl.orchestrator import runs_page
-from snowetl.reporting import html
-from snowetl.runs import scratch
-from snowetl.runs.lease import Lease
-from snowetl.settings import Fingerprint
-from snowetl.storage import FileInfo, filesystem
+from snowetl.errors import SnowetlError, StorageError
+from snowetl.orchestrator.entries import PLAN, Entry
+from snowetl.runs import input_list
+from snowetl.storage import filesystem
 
-if TYPE_CHECKING:
-    from snowetl.orchestrator.settings import RunSettings
+_FOLDER = "_ledger"
+_MERGED_FORMAT = "snowetl-ledger/1"
+_MERGE_AFTER = 24
+"""So many lists of single runs are read besides the merged one, before they are merged into it."""
 
-FORMAT = "snowetl-run-plan/2"
-PLAN, REPORT, PAGE = "plan.json", "report.json", "report.html"
-_LOOKED_AT = 30
-"""How many of the latest runs are looked at."""
+
+class Taken(NamedTuple):
+    """A file, as it was when a run took it."""
+
+    url: str
+    size: int
+    etag: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """The folder of one run."""
+class Ledger:
+    """What the runs below ``runs_folder`` have taken: those in the ``merged`` list, and each of ``entries``."""
 
-    id: str
     runs_folder: str
+    merged: str | None
+    entries: Sequence[Entry]
 
-    @property
-    def folder(self) -> str:
-        return f"{self.runs_folder}/run={self.id}"
+    @classmethod
+    def of(cls, runs_folder: str) -> Ledger:
+        """The ledger as it is now. Raises ``StorageError``."""
+        fs = filesystem(runs_folder)
+        if not fs.exists(runs_folder):
+            return cls(runs_folder, None, ())
+        folder = f"{runs_folder}/{_FOLDER}"
+        lists = fs.list(folder) if fs.exists(folder) else []
+        merged = max(lists, key=lambda info: info.url).url if lists else None
+        within = set() if merged is None else _runs_within(merged)
+        names = sorted(
+            info.url.rsplit("/", 2)[1].removeprefix("run=") for info in fs.list(f"{runs_folder}/run=*/{PLAN}")
+        )
+        return cls(runs_folder, merged, [Entry(name, runs_folder) for name in names if name not in within])
 
-    @property
-    def page_url(self) -> str:
-        return f"{self.folder}/{PAGE}"
+    def taken(self) -> Iterator[Taken]:
+        """Every file that was taken, by address; one that was taken twice comes twice, in the order of the runs."""
+        sources: list[Iterable[Taken]] = [_taken_by(entry) for entry in self.entries]
+        if self.merged is not None:
+            sources.append(_merged_lines(self.merged))
+        return heapq.merge(*sources, key=lambda taken: (taken.url, taken.run))
 
-    @property
-    def lock_url(self) -> str:
-        return f"{self.runs_folder}/_lock-{self.id}.json"
-
-    def plan(self) -> dict[str, Any] | None:
-        return self._read(PLAN)
-
-    def is_done(self) -> bool:
-        return filesystem(self.folder).exists(f"{self.folder}/{REPORT}")
-
-    def report(self) -> dict[str, Any] | None:
-        """The report of a run that is done."""
-        return self._read(REPORT)
-
-    def begin(self, settings: RunSettings, inputs: Iterable[FileInfo] | None) -> None:
-        """Note what the run is made from, without secrets. ``inputs`` are its files, where they are known."""
-        files = None if inputs is None else sorted(inputs)
-        plan = {
-            "format": FORMAT,
-            "run": self.id,
-            "about": settings.about(),
-            "settings": settings.to_json(),
-            "fingerprint": settings.fingerprint().to_json(),
-            "inputs": None if files is None else digest_of_files(files),
-            "files": None if files is None else [list(file) for file in files],
-        }
-        self._write(PLAN, jsontext.dumps(plan))
-
-    def check(self, settings: RunSettings) -> None:
-        """Raises :class:`OutputExists`, naming what differs, where the run was begun or done with other settings."""
-        plan = self.plan()
-        if plan is None or not plan.get("fingerprint"):
+    def merge(self) -> None:
+        """Merge the lists of single runs into one, if they are many. Whoever calls this holds the pipeline's lease."""
+        finished = [entry for entry in self.entries if entry.is_done()]
+        if len(finished) <= _MERGE_AFTER:
             return
-        changed = settings.fingerprint().differences(Fingerprint.from_json(plan["fingerprint"]))
-        if changed:
-            again = f"to do it again with these, add --run-id {self.id} --redo-from enrich"
-            done = "its rows are loaded: to load others, give another --output-folder and another --schema"
-            state = "is done already" if self.is_done() else "was begun, and waits to be finished,"
-            remedy = done if self.is_done() and "load" in settings.steps else again
-            raise OutputExists(
-                f"run={self.id} {state} with other settings: {', '.join(changed)}. Go on with the settings it has "
-                f"({self.folder}/{PLAN}); {remedy}"
-            )
-
-    def finish(self, report: Mapping[str, Any]) -> None:
-        """Declare the run done: from here on nothing of it is done again. Its line goes to the page of all runs."""
-        links = runs_page.links(self.runs_folder, report, runs_page.previous(self.runs_folder, self.id))
-        self._write(PAGE, html.render(f"run={self.id}", report["steps"], report, links))
-        self._write(runs_page.SUMMARY, runs_page.summary_of(report))
-        self._write(REPORT, jsontext.dumps(dict(report)))
-        with suppress(SnowetlError):  # the run is done; leftovers are invisible
-            filesystem(self.folder).sweep(self.folder)
-        with suppress(SnowetlError):  # the run is done; the page is written again by the next
-            runs_page.update(self.runs_folder)
-
-    def tidy(self) -> None:
-        """Remove what a process left that was killed between the report and its end."""
-        scratch.sweep()
-        if filesystem(self.lock_url).exists(self.lock_url):
-            with suppress(OutputExists), Lease(self.lock_url):
-                filesystem(self.folder).sweep(self.folder)
-                with suppress(SnowetlError):
-                    runs_page.update(self.runs_folder)
-
-    def _read(self, name: str) -> dict[str, Any] | None:
-        url = f"{self.folder}/{name}"
-        fs = filesystem(url)
-        if not fs.exists(url):
-            return None
-        try:
-            document = jsontext.loads(fs.get(url).decode("utf-8"))
-        except ValueError as error:
-            raise StorageError(f"{url} cannot be read: {error}. Delete it, and run again") from None
-        return document if isinstance(document, dict) else None
-
-    def _write(self, name: str, text: str) -> None:
-        url = f"{self.folder}/{name}"
-        filesystem(url).put(url, to_utf8(text) + b"\n")
+        within = set() if self.merged is None else _runs_within(self.merged)
+        whole = Ledger(self.runs_folder, self.merged, finished)
+        runs = sorted(within | {entry.id for entry in finished})
+        url = f"{self.runs_folder}/{_FOLDER}/{len(runs):09d}.jsonl.gz"
+        head = {"format": _MERGED_FORMAT, "runs": runs}
+        input_list.write_lines(url, _after(head, map(list, whole.taken())))
+        if self.merged is not None and self.merged != url:
+            with suppress(SnowetlError):  # one that stays is not read any more
+                filesystem(self.merged).delete_tree(self.merged)
 
 
-def entries(runs_folder: str) -> Iterator[Entry]:
-    """The latest runs, the last first."""
-    fs = filesystem(runs_folder)
-    if fs.exists(runs_folder):
-        found = sorted(info.url.rsplit("/", 2)[1] for info in fs.list(f"{runs_folder}/run=*/{PLAN}"))
-        for name in reversed(found[-_LOOKED_AT:]):
-            yield Entry(name.removeprefix("run="), runs_folder)
+def _after(head: object, rest: Iterable[object]) -> Iterator[object]:
+    yield head
+    yield from rest
 
 
-def waiting(settings: RunSettings) -> Entry | None:
-    """The latest run of the same place that was begun and is not finished."""
-    return next((entry for entry, _ in _of_place(settings) if not entry.is_done()), None)
+def _taken_by(entry: Entry) -> Iterator[Taken]:
+    return (Taken(file.url, file.size, file.etag, entry.id) for file in entry.inputs())
 
 
-def same_files(settings: RunSettings, files: Iterable[FileInfo]) -> Entry | None:
-    """The run of the same place that has done the very same files."""
-    inputs = digest_of_files(files)
-    return next(
-        (entry for entry, plan in _of_place(settings) if plan.get("inputs") == inputs and entry.is_done()), None
-    )
+def _runs_within(url: str) -> set[str]:
+    head = next(iter(input_list.read_lines(url)), None)
+    if not isinstance(head, dict) or head.get("format") != _MERGED_FORMAT:
+        raise StorageError(f"{url} is not a ledger of this release: was it written by a later one?")
+    return set(head["runs"])
 
 
-def _of_place(settings: RunSettings) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
-    """The latest runs with the same input and output folders, and their plans. Other settings may differ."""
-    about = settings.about()
-    for entry in entries(settings.runs_folder):
-        plan = entry.plan()
-        if plan is not None and plan.get("about") == about:
-            yield entry, plan
-
-
-def digest_of_files(files: Iterable[FileInfo]) -> str:
-    """Stands for a set of files and their contents."""
-    lines = sorted(f"{file.url}\t{file.size}\t{file.etag}\n" for file in files)
-    return hashlib.sha256(to_utf8("".join(lines))).hexdigest()
+def _merged_lines(url: str) -> Iterator[Taken]:
+    lines = iter(input_list.read_lines(url))
+    next(lines)
+    for line in lines:
+        yield Taken(*cast("tuple[str, int, str, str]", line))

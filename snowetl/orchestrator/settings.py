@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snowetl.errors import UsageError
 from snowetl.runs.run import absolute, run_id
-from snowetl.settings import Location, Text, flag, option
+from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
 from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
     IO,
     RUNS,
     WAREHOUSE,
+    WORK,
     Deduplicating,
     Enriching,
     EnrichSettings,
     Loading,
+    LoadSettings,
     RawInput,
     Shaping,
     Speaking,
@@ -29,6 +32,22 @@ if TYPE_CHECKING:
     from snowetl.load.target import Target
 
 STEPS = ("enrich", "transform", "load")
+
+
+@dataclass(frozen=True)
+class Executor(Kind):
+    """Where steps run: a name of the table of executors."""
+
+    metavar: str = "local|NAME"
+
+    def parse(self, value: Any) -> str:
+        from snowetl.orchestrator.executors import opener_of
+
+        try:
+            opener_of(str(value))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +114,57 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
         help="Name of the run: a time in UTC.",
         group=RUNS,
     )
+    since: str | None = option(
+        "--since",
+        kind=Moment(),
+        default=None,
+        default_help="no limit",
+        help="Take only new files that were written at this time or later.",
+        group=RUNS,
+    )
+    until: str | None = option(
+        "--until",
+        kind=Moment(),
+        default=None,
+        default_help="no limit",
+        help="Take only new files that were written before this time.",
+        group=RUNS,
+    )
+    settle: int = option(
+        "--settle",
+        kind=Duration(),
+        default=0,
+        default_help="0: all of them",
+        help="Leave files for the next run that were written less than this ago: their writer may not be done.",
+        group=RUNS,
+    )
+    max_bytes: int | None = option(
+        "--max-bytes",
+        kind=Size(),
+        default=None,
+        default_help="no limit",
+        help="Take no more input than this in one run, but one file; the next run takes the others.",
+        group=RUNS,
+    )
+    all_files: bool = flag(
+        "--all-files",
+        help="Take all files of the input, also those that earlier runs of this output folder took.",
+        group=RUNS,
+    )
+    no_data_exit_code: int = option(
+        "--no-data-exit-code",
+        kind=Number(minimum=0),
+        default=3,
+        help="What to end with where there is nothing to do: schedulers may take 3 for a failure.",
+        group=RUNS,
+    )
+    executor: str = option(
+        "--executor",
+        kind=Executor(),
+        default="local",
+        help="Where the steps run.",
+        group=WORK,
+    )
     redo_from: str | None = option(
         "--redo-from",
         choices=STEPS,
@@ -151,9 +221,25 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
             "transformedFolder": self._below("transformed", self.transformed_folder),
         }
 
-    def enrich_settings(self, id_: str) -> EnrichSettings:
+    def step(self, name: str, id_: str, input_list: str | None = None) -> tuple[Settings, tuple[str, ...]]:
+        """The settings of a step of the run ``id_``, and the folders it writes to."""
         about = self.about()
-        own = {"output_folder": about["enrichedFolder"], "bad_folder": about["badFolder"], "run_id": id_}
+        enriched, bad = (f"{about[folder]}/run={id_}" for folder in ("enrichedFolder", "badFolder"))
+        transformed = f"{about['transformedFolder']}/run={id_}"
+        if name == "enrich":
+            return self.enrich_settings(id_, input_list), (enriched, bad)
+        if name == "transform":
+            return self.transform_settings(id_), (transformed,)
+        return self.load_settings(id_), (str(self.target),)
+
+    def enrich_settings(self, id_: str, input_list: str | None = None) -> EnrichSettings:
+        about = self.about()
+        own = {
+            "output_folder": about["enrichedFolder"],
+            "bad_folder": about["badFolder"],
+            "run_id": id_,
+            "input_list": input_list,
+        }
         return EnrichSettings(**(self.shared_with(EnrichSettings) | own))
 
     def transform_settings(self, id_: str) -> TransformSettings:
@@ -166,6 +252,18 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
             "compression": TransformSettings.option("compression").default,
         }
         return TransformSettings(**(self.shared_with(TransformSettings) | own))
+
+    def load_settings(self, id_: str) -> LoadSettings:
+        about = self.about()
+        transformed = f"{about['transformedFolder']}/run={id_}"
+        bad = (f"{about['badFolder']}/run={id_}", f"{transformed}/output=bad*")  # the second may be missing
+        target = self.target
+        own = {
+            "input_folder": transformed,
+            "data_folder": target.data_folder,
+            "bad_rows": bad if self.load_bad_rows and target.capabilities.bad_rows_table else (),
+        }
+        return LoadSettings(**(self.shared_with(LoadSettings) | own))
 
     def _below(self, name: str, given: str | None) -> str:
         return absolute((given or f"{self.output_folder.rstrip('/')}/{name}").rstrip("/"))

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Protocol
 
-from snowetl.errors import OutputExists, SnowetlError, UsageError
+from snowetl.errors import LeaseHeld, SnowetlError, UsageError
 from snowetl.runs.holder import EXPIRES_SECONDS, Holder
 from snowetl.runs.interrupts import deferred
 from snowetl.storage import filesystem
@@ -35,7 +35,7 @@ _PAUSE_SECONDS = 0.1
 
 
 class Lease:
-    """Held inside ``with``. Raises :class:`OutputExists` on entering where another process holds it.
+    """Held inside ``with``. Raises :class:`LeaseHeld` on entering where another process holds it.
 
     ``what`` is held, in words for messages.
     """
@@ -52,7 +52,7 @@ class Lease:
         try:
             self._acquire()
             self._heart.start()
-        except OutputExists:
+        except LeaseHeld:
             raise
         except BaseException:  # an interrupt: maybe the lease is written
             self._give_back()
@@ -107,10 +107,10 @@ class Lease:
         time.sleep(_BEATS[fate] * HEARTBEAT_SECONDS)
         return self._place.holder() in (holder, None)
 
-    def _held_by(self, holder: Holder | None) -> OutputExists:
+    def _held_by(self, holder: Holder | None) -> LeaseHeld:
         if holder is None:
-            return OutputExists(f"another job has just taken over {self.what} ({self.url}). Wait for it")
-        return OutputExists(
+            return LeaseHeld(f"another job has just taken over {self.what} ({self.url}). Wait for it")
+        return LeaseHeld(
             f"another job works on {self.what}: {holder}. Wait for it, or, if it is surely dead, delete {self.url}"
         )
 

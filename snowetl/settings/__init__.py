@@ -13,15 +13,18 @@ One name serves everywhere: the field ``accept_invalid``, the key ``accept-inval
 from snowetl.settings.declaration import Option, Settings, argument, flag, option
 from snowetl.settings.fingerprint import Fingerprint
 from snowetl.settings.kinds import Choice, Document, Flag, Kind, LocalPath, Location, Number, Size, Text
+from snowetl.settings.times import Duration, Moment
 
 __all__ = [
     "Choice",
     "Document",
+    "Duration",
     "Fingerprint",
     "Flag",
     "Kind",
     "LocalPath",
     "Location",
+    "Moment",
     "Number",
     "Option",
     "Settings",

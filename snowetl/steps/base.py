@@ -98,6 +98,9 @@ class Plan(Protocol):
     @property
     def fingerprint(self) -> Fingerprint: ...
 
+    def describe(self) -> str:
+        """What is going to be done, in a few words."""
+
     def to_json(self) -> dict[str, Any]: ...
 
 

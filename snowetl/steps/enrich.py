@@ -6,7 +6,7 @@ then nothing is published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import NothingToDo, UsageError
 from snowetl.reporting.enrich import AssetReport, EnrichReport, EnrichTotals
 from snowetl.reporting.parts import times
+from snowetl.runs import input_list
 from snowetl.runs.identity import run_identity
 from snowetl.runs.parts import part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
@@ -61,6 +62,12 @@ class EnrichPlan:
     @property
     def bytes(self) -> int:
         return sum(work.bytes for work in self.work)
+
+    def describe(self) -> str:
+        """What is going to be done, in a few words."""
+        if self.done is not None:
+            return f"done already, {self.run.folders[0]}"
+        return f"{count(len(self.files), 'file')} in {count(len(self.work), 'task')}"
 
     def config(self) -> EnrichConfig:
         """What the enricher is built from. Raises ``ConfigError``, ``RegistryUnavailable``."""
@@ -112,8 +119,8 @@ class Enrich:
 
     name: ClassVar[str] = "enrich"
 
-    def plan(self, settings: EnrichSettings, world: World) -> EnrichPlan:
-        """Check the settings, list the input, cut it into splits.
+    def plan(self, settings: EnrichSettings, world: World, given: Sequence[FileInfo] | None = None) -> EnrichPlan:
+        """Check the settings, list the input (unless its files are ``given``), cut it into splits.
 
         Raises :class:`UsageError` (``ConfigError``; ``OutputExists`` for a run that was done with other settings),
         :class:`NothingToDo` or :class:`StorageError`.
@@ -125,7 +132,7 @@ class Enrich:
         done = done_report(run, EnrichReport, plan.fingerprint)
         if done is not None:
             return replace(plan, done=done)
-        files = _list(settings)
+        files = _list(settings) if given is None else list(given)
         loader = format_of(settings.input_format)
         cut = splits.plan(files, binary=loader.binary, text=loader.text, target_bytes=settings.split_size)
         if not cut:
@@ -239,8 +246,18 @@ def _check_folders(source: str, good: str, bad: str) -> None:
 
 def _list(settings: EnrichSettings) -> list[FileInfo]:
     """The files of all inputs, sorted by address: each once, also where inputs overlap or are spelled in two ways."""
-    listed = [file for folder in map(absolute, settings.input_folder) for file in filesystem(folder).list(folder)]
-    if len(settings.input_folder) == 1:
+    if settings.input_list is not None:
+        return list(input_list.read(absolute(settings.input_list)))
+    return list_input(settings.input_folder)
+
+
+def list_input(folders: Sequence[str]) -> list[FileInfo]:
+    """The files of several inputs, as they lie there now, sorted by address.
+
+    Raises ``StorageError``, ``UsageError`` for an input that is not there.
+    """
+    listed = [file for folder in map(absolute, folders) for file in filesystem(folder).list(folder)]
+    if len(folders) == 1:
         return listed
     return sorted({canonical_location(file.url): file for file in listed}.values())
 

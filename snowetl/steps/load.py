@@ -13,7 +13,7 @@ from snowetl.iglu.config import ResolverConfig
 from snowetl.load import plan as load_plan
 from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
-from snowetl.load.report import LOADED, LoadReport, save
+from snowetl.load.report import LOADED, LoadReport, kept, save
 from snowetl.load.run import TransformedRun, discover, read_run, run_name
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouse import Say, Statement, Warehouse
@@ -40,6 +40,10 @@ class LoadPlan:
     @property
     def fingerprint(self) -> Fingerprint:
         return self.settings.fingerprint()
+
+    def describe(self) -> str:
+        """What is going to be done, in a few words."""
+        return str(self.settings.target)
 
     def to_json(self) -> dict[str, Any]:
         """The plan without secrets (they stand there as names of environment variables)."""
@@ -116,8 +120,8 @@ class Load:
                     failures.append(error)  # of this run alone: those after it do not wait
                     watch.warn(f"{folder} is not loaded: {error}")
                     continue
-                if report.outcome == LOADED:
-                    keep(report, watch.warn)
+                report.target = str(plan.settings.target)
+                keep(report, watch.warn)
                 note(report)
             if plan.settings.retry_rejected:
                 retried = loader.retry_rejected()
@@ -183,9 +187,16 @@ def bad_rows_by_folder(
 
 
 def keep(report: LoadReport, warn: Say) -> None:
-    """Leave the report in the run's folder; a load needs no right to write there, so a failure is only a warning."""
+    """Leave the report in the run's folder. Of a run that was loaded before, the report of that load stays, with what
+    was added now. A load needs no right to write there, so a failure is only a warning.
+    """
     try:
-        save(report)
+        before = None if report.outcome == LOADED else kept(report.base)
+        if before is None or before.target != report.target:
+            save(report)
+        elif report.tables:
+            before.tables += report.tables
+            save(before)
     except SnowetlError as error:
         warn(f"the run is loaded, but its report cannot be kept: {error}")
 

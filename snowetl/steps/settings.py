@@ -677,6 +677,13 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         group=IO,
         shapes_output=True,
     )
+    input_list: str | None = option(
+        "--input-list",
+        kind=Location("FILE"),
+        default=None,
+        help="Read the files that this list names (inputs.jsonl.gz of a run), instead of all of --input-folder.",
+        group=IO,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

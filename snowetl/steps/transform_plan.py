@@ -16,6 +16,7 @@ from snowetl.runs.run import PLAN, Run, absolute, run_id
 from snowetl.settings import Fingerprint
 from snowetl.settings.fingerprint import digest_of
 from snowetl.settings.kinds import canonical_location
+from snowetl.settings.words import count
 from snowetl.steps.base import World
 from snowetl.steps.input_format import check_enriched
 from snowetl.steps.lifecycle import differences, read_report
@@ -78,6 +79,10 @@ class Batch:
     def bytes(self) -> int:
         return sum(item.bytes for item in self.work)
 
+    def describe(self) -> str:
+        """What is going to be done, in a few words."""
+        return f"{count(len(self.files), 'file')} in {count(len(self.work), 'task')}"
+
     def to_json(self) -> dict[str, Any]:
         """The plan without secrets (they stand there as names of environment variables)."""
         return {
@@ -132,6 +137,12 @@ class TransformPlan:
     def bytes(self) -> int:
         """Input bytes to go through, twice where the batch is read twice."""
         return sum(batch.bytes for batch in self.batches) * (2 if self.settings.reads_twice else 1)
+
+    def describe(self) -> str:
+        """What is going to be done, in a few words."""
+        if not self.batches:
+            return f"done already, {', '.join(run.folder for run in self.done)}"
+        return "; ".join(batch.describe() for batch in self.batches)
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "step": "transform", "runs": [batch.to_json() for batch in self.batches]}

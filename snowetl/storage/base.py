@@ -14,11 +14,15 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
 class FileInfo(NamedTuple):
-    """One file: its url, its size in bytes, and a text that changes when its content does (etag or mtime)."""
+    """One file: its url, its size in bytes, and a text that changes when its content does (etag or mtime).
+
+    ``modified`` is when it was written, in epoch milliseconds; 0 where that is not known (read back from a plan).
+    """
 
     url: str
     size: int
     etag: str
+    modified: int = 0
 
 
 def changed(expected: FileInfo, how: str) -> StorageError:

@@ -237,7 +237,8 @@ def _name(status: FileStatus) -> str:
 
 
 def _info(prefix: str, status: FileStatus) -> FileInfo:
-    return FileInfo(f"{prefix}/{status.path.lstrip('/')}", status.length, str(status.modification_time))
+    modified = status.modification_time
+    return FileInfo(f"{prefix}/{status.path.lstrip('/')}", status.length, str(modified), int(modified))
 
 
 def _walk(client: Client, status: FileStatus) -> Iterator[FileStatus]:

@@ -290,7 +290,7 @@ def _info(prefix: str, path: str) -> FileInfo | None:
             raise
         _log.warning("%s is a link to itself; it is left out", path)
         return None
-    return FileInfo(prefix + path, stat.st_size, str(stat.st_mtime_ns))
+    return FileInfo(prefix + path, stat.st_size, str(stat.st_mtime_ns), stat.st_mtime_ns // 1_000_000)
 
 
 def _identity(path: Path) -> list[int] | None:

@@ -11,6 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
@@ -196,7 +197,8 @@ class S3FileSystem:
         if key and not key.endswith("/"):
             head = self._head(bucket, key)
             if head is not None:
-                yield FileInfo(f"{scheme}://{bucket}/{key}", head["ContentLength"], head["ETag"].strip('"'))
+                etag, modified = head["ETag"].strip('"'), _millis(head["LastModified"])
+                yield FileInfo(f"{scheme}://{bucket}/{key}", head["ContentLength"], etag, modified)
                 return
         prefix = _folder(key)
         for item in self._pages(bucket, prefix):
@@ -277,4 +279,9 @@ def _folder(key: str) -> str:
 
 
 def _info(scheme: str, bucket: str, item: dict[str, Any]) -> FileInfo:
-    return FileInfo(f"{scheme}://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
+    etag, modified = item["ETag"].strip('"'), _millis(item["LastModified"])
+    return FileInfo(f"{scheme}://{bucket}/{item['Key']}", item["Size"], etag, modified)
+
+
+def _millis(time_: datetime) -> int:
+    return int(time_.timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""Which run is meant, from what earlier ones have left."""
+"""What runs took, from their lists and from merged ones."""
 
 from __future__ import annotations
 
@@ -7,100 +7,94 @@ from typing import Any
 
 import pytest
 
-from snowetl.errors import OutputExists, StorageError
-from snowetl.orchestrator import RunSettings, ledger
-from snowetl.orchestrator.ledger import Entry
+from snowetl.errors import StorageError
+from snowetl.orchestrator import RunSettings
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.ledger import Ledger, Taken
+from snowetl.runs import input_list
 from snowetl.storage import FileInfo
 
-FILES = [FileInfo("/raw/a", 1, "t"), FileInfo("/raw/b", 2, "t")]
-OTHERS = [FileInfo("/raw/a", 1, "later"), FILES[1]]
+
+def settings(folder: Path) -> RunSettings:
+    given: dict[str, Any] = {"input_folder": "raw", "input_format": "thrift", "iglu_config": {"name": "x"}}
+    return RunSettings(output_folder=str(folder), **given)
 
 
-def settings(folder: Path, **changed: Any) -> RunSettings:
-    given = {"input_folder": str(folder / "raw"), "input_format": "thrift", "output_folder": str(folder / "out")}
-    return RunSettings(**(given | {"iglu_config": {"name": "x"}} | changed))
-
-
-def entry(folder: Path, id_: str, files: list[FileInfo] = FILES, done: bool = True, **changed: Any) -> Entry:
-    made_from = settings(folder, **changed)
-    made = Entry(f"2026-01-02-03-04-{id_}", made_from.runs_folder)
-    made.begin(made_from, files)
+def begin(folder: Path, id_: str, files: list[FileInfo], done: bool = True) -> Entry:
+    made = Entry(id_, settings(folder).runs_folder)
+    made.begin(settings(folder), files)
     if done:
-        made.finish({"run": made.id, "steps": []})
+        made.finish({"run": id_, "steps": []})
     return made
 
 
-def test_nothing_is_found_where_nothing_was(tmp_path: Path) -> None:
-    assert ledger.waiting(settings(tmp_path)) is None
-    assert ledger.same_files(settings(tmp_path), FILES) is None
+def file(name: str, etag: str = "t") -> FileInfo:
+    return FileInfo(f"/raw/{name}", len(name), etag)
 
 
-def test_a_run_that_waits_is_found(tmp_path: Path) -> None:
-    waits = entry(tmp_path, "01", done=False)
-    entry(tmp_path, "02")
-    assert ledger.waiting(settings(tmp_path)) == waits
-    waits.finish({"run": waits.id, "steps": []})
-    assert ledger.waiting(settings(tmp_path)) is None
+def ledger(folder: Path) -> Ledger:
+    return Ledger.of(settings(folder).runs_folder)
 
 
-def test_a_run_that_did_the_very_same_files_is_found(tmp_path: Path) -> None:
-    done = entry(tmp_path, "01")
-    entry(tmp_path, "02", files=OTHERS)
-    assert ledger.same_files(settings(tmp_path), reversed(FILES)) == done
-    assert ledger.same_files(settings(tmp_path), FILES[:1]) is None
-    assert done.report() is not None
+def run_id(number: int) -> str:
+    return f"2026-01-02-03-{number // 60:02d}-{number % 60:02d}"
 
 
-def test_runs_of_another_place_do_not_count(tmp_path: Path) -> None:
-    entry(tmp_path, "01", done=False, input_format="cloudfront")
-    entry(tmp_path, "02", transformed_folder=str(tmp_path / "elsewhere"))
-    assert ledger.waiting(settings(tmp_path)) is None
-    assert ledger.same_files(settings(tmp_path), FILES) is None
+def test_nothing_was_taken(tmp_path: Path) -> None:
+    assert list(ledger(tmp_path).taken()) == []
+    ledger(tmp_path).merge()
 
 
-@pytest.mark.parametrize(
-    ("changed", "key"),
-    [
-        ({"iglu_config": {"name": "y"}}, "iglu-config"),
-        ({"accept_invalid": True}, "accept-invalid"),
-        ({"natural": False, "synthetic": "NONE"}, "natural, synthetic"),
-        ({"truncate_atomic_fields": True}, "truncate-atomic-fields"),
-        ({"max_record_bytes": 1000}, "max-record-bytes"),
-    ],
-)
-@pytest.mark.parametrize("done", [False, True])
-def test_L2_other_settings_are_refused_by_name(changed: dict[str, Any], key: str, done: bool, tmp_path: Path) -> None:
-    begun = entry(tmp_path, "01", done=done)
-    other = settings(tmp_path, **changed)
-    found = ledger.same_files(other, FILES) if done else ledger.waiting(other)
-    assert found == begun
-    with pytest.raises(OutputExists, match=f"with other settings: {key}\\. Go on with the settings it has"):
-        begun.check(other)
+def test_files_of_all_runs_in_the_order_of_their_addresses(tmp_path: Path) -> None:
+    begin(tmp_path, run_id(2), [file("a"), file("c")])
+    begin(tmp_path, run_id(1), [file("b"), file("c", "before")], done=False)
+    assert [(taken.url, taken.etag, taken.run) for taken in ledger(tmp_path).taken()] == [
+        ("/raw/a", "t", run_id(2)),
+        ("/raw/b", "t", run_id(1)),
+        ("/raw/c", "before", run_id(1)),
+        ("/raw/c", "t", run_id(2)),
+    ]
 
 
-@pytest.mark.parametrize(
-    "same",
-    [
-        {},
-        {"database": "postgresql://elsewhere/db", "schema": "other"},
-        {"master": "none", "workers": 3, "split_size": 1 << 20, "max_bad": "5%"},
-    ],
-)
-def test_the_warehouse_and_the_way_of_working_are_no_part_of_a_run(same: dict[str, Any], tmp_path: Path) -> None:
-    entry(tmp_path, "01").check(settings(tmp_path, **same))
+def test_lists_of_many_runs_are_merged_and_say_the_same(tmp_path: Path) -> None:
+    """Merged twice, with a run that waits and one whose time lies before those merged first."""
+    expected: list[Taken] = []
+    for number in range(60):
+        if number == 30:
+            ledger(tmp_path).merge()
+        name = f"{number * 7 % 60:02d}"
+        begin(tmp_path, run_id(600 - number), [file(name)], done=number != 10)
+        expected.append(Taken(f"/raw/{name}", 2, "t", run_id(600 - number)))
+    ledger(tmp_path).merge()
+    merged = list(Path(settings(tmp_path).runs_folder, "_ledger").iterdir())
+    assert [path.name for path in merged] == ["000000059.jsonl.gz"]
+    now = ledger(tmp_path)
+    assert [entry.id for entry in now.entries] == [run_id(590)]
+    assert list(now.taken()) == sorted(expected)
 
 
-def test_a_plan_holds_no_secrets(tmp_path: Path) -> None:
-    made = entry(tmp_path, "01", database="postgresql://me:s3cret@host/db")
-    assert "s3cret" not in Path(made.folder, "plan.json").read_text()
+def test_few_lists_stay_as_they_are(tmp_path: Path) -> None:
+    begin(tmp_path, run_id(1), [file("a")])
+    ledger(tmp_path).merge()
+    assert not Path(settings(tmp_path).runs_folder, "_ledger").exists()
 
 
-def test_a_record_that_cannot_be_read(tmp_path: Path) -> None:
-    done = entry(tmp_path, "01")
-    Path(done.folder, "report.json").write_text("{")
-    with pytest.raises(StorageError, match=r"report\.json cannot be read"):
-        done.report()
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08", b"not gzip"])
+def test_a_list_that_is_damaged_is_refused(content: bytes, tmp_path: Path) -> None:
+    Path(begin(tmp_path, run_id(1), [file("a")]).inputs_url).write_bytes(content)
+    if content:
+        with pytest.raises(StorageError, match=r"inputs\.jsonl\.gz cannot be read"):
+            list(ledger(tmp_path).taken())
 
 
-def test_a_page_is_left_with_the_report(tmp_path: Path) -> None:
-    assert Path(entry(tmp_path, "01").page_url).read_text().startswith("<!DOCTYPE html>")
+def test_a_list_of_something_else_is_refused(tmp_path: Path) -> None:
+    made = begin(tmp_path, run_id(1), [file("a")])
+    input_list.write_lines(made.inputs_url, [{"a": 1}])
+    with pytest.raises(StorageError, match="is not a list of input files"):
+        list(ledger(tmp_path).taken())
+
+
+def test_a_list_is_the_same_bytes_for_the_same_files(tmp_path: Path) -> None:
+    one, other = tmp_path / "1", tmp_path / "2"
+    assert input_list.write(str(one), [file("a"), file("b")]) == input_list.write(str(other), [file("a"), file("b")])
+    assert one.read_bytes() == other.read_bytes()

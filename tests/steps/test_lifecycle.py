@@ -85,7 +85,7 @@ def test_a_plan_is_written_first_and_does_the_same_when_read_back(raw: Path, tmp
     [report] = ENRICH.execute(read, InProcess(), Unwatched())
     kept = json.loads((tmp_path / "out" / "good" / f"run={RUN}" / "_plan.json").read_text())
     assert kept == planned.to_json()
-    assert [(Path(url).name, size) for url, size, _ in kept["inputs"]] == [
+    assert [(Path(url).name, size) for url, size, *_ in kept["inputs"]] == [
         (file.name, file.stat().st_size) for file in sorted(raw.iterdir())
     ]
     assert kept["fingerprint"] == report.fingerprint == planned.fingerprint.to_json()

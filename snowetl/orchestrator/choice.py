@@ -1,0 +1,168 @@
+"""Which run is meant: the one named, one that waits to be finished, one that has done these files, or a new one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from snowetl.errors import NothingToDo, OutputExists
+from snowetl.orchestrator import entries, inventory
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.inventory import Inventory, Window
+from snowetl.orchestrator.ledger import Ledger
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.runs.run import PLAN, Run, absolute, run_id
+from snowetl.settings.kinds import canonical_location
+from snowetl.settings.times import millis
+from snowetl.settings.words import count
+from snowetl.steps.base import World
+from snowetl.steps.enrich import list_input
+from snowetl.storage import FileInfo, filesystem
+from snowetl.storage.base import scheme_of
+
+_MAGIC = re.compile(r"[*?\[{]")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A run, and what is known of its input: what lies there (``found``), and the files it takes (``files``) if it is
+    new.
+    """
+
+    entry: Entry
+    found: Inventory | None = None
+    files: tuple[FileInfo, ...] | None = None
+
+
+def choose(settings: RunSettings, world: World) -> Choice:
+    """Find the run that is meant; write nothing.
+
+    Raises :class:`OutputExists` if it was begun or done with other settings (unless ``redo_from`` is given), and
+    :class:`NothingToDo` where no file is new.
+    """
+    choice = _choose(settings, world)
+    if settings.redo_from is None:
+        choice.entry.check(settings)
+    return choice
+
+
+def _choose(settings: RunSettings, world: World) -> Choice:
+    if settings.given_id is not None:
+        entry = Entry(settings.given_id, settings.runs_folder)
+        if entry.plan() is not None:
+            return Choice(entry)
+        found, files = _take(settings, world, entry.id)
+        if not files:
+            raise _nothing_new(settings, found)
+        return Choice(entry, found, files)
+    if settings.redo_from is not None:
+        raise OutputExists("--redo-from: which run? Give its --run-id")
+    waits = entries.waiting(settings)
+    if waits is not None:
+        return Choice(waits)
+    entry = Entry(_free_id(settings, world), settings.runs_folder)
+    found, files = _take(settings, world, entry.id)
+    if files:
+        return Choice(entry, found, files)
+    if len(found.runs) == 1 and not (found.replaced or found.too_young or found.too_old or found.vanished):
+        [only] = found.runs
+        return Choice(Entry(only, settings.runs_folder), found)
+    raise _nothing_new(settings, found)
+
+
+def _free_id(settings: RunSettings, world: World) -> str:
+    """The time now; a second later for each run that has that name already."""
+    now = world.now
+    while filesystem(settings.runs_folder).exists(Entry(run_id(now), settings.runs_folder).folder):
+        now += 1000
+    return run_id(now)
+
+
+def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, tuple[FileInfo, ...]]:
+    """What lies in the input, and which of it a new run takes."""
+    done = _enriched_from(settings, id_)
+    if done is not None:
+        return Inventory(), done
+    listed = sorted(map(_at_its_place, list_input(settings.input_folder)))
+    ledger = Ledger.of(settings.runs_folder)
+    found = Inventory()
+    files = inventory.count(
+        inventory.compare(
+            listed, ledger.taken(), _window(settings, world), _within(settings), again=settings.all_files
+        ),
+        found,
+    )
+    return found, tuple(files)
+
+
+def _enriched_from(settings: RunSettings, id_: str) -> tuple[FileInfo, ...] | None:
+    """The files of a run that is enriched, but whose own folder was lost."""
+    about = settings.about()
+    run = Run(id_, (about["enrichedFolder"], about["badFolder"]))
+    if run.report() is None:
+        return None
+    url = f"{run.folders[0]}/{PLAN}"
+    files = entries.read_document(url) or {}
+    return tuple(sorted(FileInfo(*file[:3]) for file in files.get("inputs", ())))
+
+
+def _window(settings: RunSettings, world: World) -> Window:
+    until = [] if settings.until is None else [millis(settings.until)]
+    if settings.settle:
+        until.append(world.now - settings.settle * 1000)
+    return Window(
+        since=None if settings.since is None else millis(settings.since),
+        until=min(until, default=None),
+        max_bytes=settings.max_bytes,
+    )
+
+
+def _at_its_place(file: FileInfo) -> FileInfo:
+    """The file with the address by which the ledger knows it: one, however the input is spelled."""
+    return file._replace(url=place(file.url))
+
+
+def place(url: str) -> str:
+    """One address for all spellings: ``s3://`` for ``s3a://``; a local path without links in its folders."""
+    scheme = scheme_of(url)
+    if scheme == "file":
+        folder, _, name = url.rpartition("/")
+        return f"{_real(folder).rstrip('/')}/{name}"
+    return f"s3{url[3:]}" if scheme in ("s3a", "s3n") else url
+
+
+@lru_cache(maxsize=10_000)
+def _real(folder: str) -> str:
+    return canonical_location(folder or "/").removeprefix("file://")
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Whether an address lies in the input. A glob is taken up to its first special character."""
+
+    prefixes: tuple[str, ...]
+
+    def __call__(self, url: str) -> bool:
+        return url.startswith(self.prefixes)
+
+
+def _within(settings: RunSettings) -> _Within:
+    bases = (place(_MAGIC.split(absolute(folder).rstrip("/"), maxsplit=1)[0]) for folder in settings.input_folder)
+    return _Within(tuple(bases))
+
+
+def _nothing_new(settings: RunSettings, found: Inventory) -> NothingToDo:
+    folders = " and ".join(settings.input_folder)
+    reasons = [
+        f"{count(some.files, 'file')} {words}"
+        for some, words in (
+            (found.taken, "taken by earlier runs"),
+            (found.replaced, "changed since a run took them (--all-files takes them again, with their events)"),
+            (found.too_young, "too young (--settle, --until)"),
+            (found.too_old, "too old (--since)"),
+        )
+        if some
+    ]
+    last = f". The last run is run={max(found.runs)}" if found.runs else ""
+    return NothingToDo(f"there is nothing new in {folders}: {', '.join(reasons) or 'no file'}{last}")

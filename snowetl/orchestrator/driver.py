@@ -1,0 +1,412 @@
+"""One run, from raw logs to tables: it is chosen, planned, and driven step by step until its report is written.
+
+What is going to be done is written down before it is done (the run's input and plan, then each attempt at a step), and
+a step is done when its report says so. So a run that was killed at any moment is finished by running it again: by this
+machine or another one, with the settings it was begun with.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from snowetl.errors import OutputExists, SnowetlError
+from snowetl.jvm import timestamps
+from snowetl.load import bad_rows
+from snowetl.load.preflight import check_target
+from snowetl.load.report import LoadReport, TableLoad, kept
+from snowetl.orchestrator import counts, entries, state
+from snowetl.orchestrator.choice import Choice, choose
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.executors import opener_of
+from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
+from snowetl.orchestrator.ledger import Ledger
+from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
+from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.orchestrator.state import RunState
+from snowetl.orchestrator.store import StateStore, Stored
+from snowetl.reporting.enrich import EnrichReport
+from snowetl.reporting.parts import StepReport
+from snowetl.reporting.transform import TransformReport
+from snowetl.runs.input_list import Amount
+from snowetl.runs.lease import Lease
+from snowetl.runs.run import Run
+from snowetl.runs.writable import check_writable
+from snowetl.settings import Fingerprint
+from snowetl.settings.words import count, size
+from snowetl.steps import bad_share
+from snowetl.steps.base import Unwatched, Watch, World
+from snowetl.steps.lifecycle import done_report
+from snowetl.steps.table import ENRICH
+from snowetl.steps.transform_plan import FolderRun
+from snowetl.storage import filesystem
+from snowetl.version import __version__
+
+FORMAT = "snowetl-run-report/1"
+LEASE = "_lease.json"
+_LOOKED_AT = 3
+"""So many runs are looked at for estimates, and for what has changed since."""
+_POLL_SECONDS = 20.0
+"""How often jobs elsewhere are asked for, give or take a third."""
+
+
+def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
+    """Do what is left of a run, and return its report (``steps`` holds those of its steps).
+
+    Raises ``UsageError`` (``ConfigError``; ``OutputExists`` where it was begun or done with other settings;
+    ``LeaseHeld``), ``NothingToDo``, ``StorageError``, ``RegistryUnavailable``, ``LoadError``, ``TooManyBadRows``: what
+    was done until then stays, the rest is done the next time.
+    """
+    watch = watch or Unwatched()
+    if "load" in settings.steps:
+        check_target(settings.target, watch.say)
+    chosen = choose(settings, World.of_now())
+    entry = chosen.entry
+    report = _done(entry, settings)
+    if report is not None:
+        entry.tidy()
+        watch.say(f"run={entry.id} is done already: {entry.page_url}")
+        return report
+    check_writable(settings.written_folders)
+    if chosen.files is not None:
+        ENRICH.plan(
+            settings.enrich_settings(entry.id), World.of_now(), chosen.files
+        )  # refuses what is not as it should be
+        entry = _claim(settings, watch)
+    with Lease(entry.lock_url):
+        if settings.redo_from is not None:
+            _discard(settings, entry, watch)
+        report = _done(entry, settings)  # another process may have finished it since we looked
+        return report if report is not None else _Run(settings, entry, watch).finish()
+
+
+def plan(settings: RunSettings) -> RunPlan:
+    """What :func:`run` would do; nothing is written. Raises what it would raise before it writes."""
+    chosen = choose(settings, World.of_now())
+    return _plan(settings, chosen.entry, chosen)
+
+
+def dry_run(settings: RunSettings, watch: Watch) -> None:
+    """Check what :func:`run` would meet before it writes; ``watch.planned`` hears the plan of the enrich step."""
+    if "load" in settings.steps:
+        check_target(settings.target, watch.say)
+    chosen = choose(settings, World.of_now())
+    planned = ENRICH.plan(settings.enrich_settings(chosen.entry.id), World.of_now(), chosen.files)
+    if planned.done is None:
+        ENRICH.dry_run(planned, watch)
+    else:
+        watch.planned(planned)
+
+
+def _claim(settings: RunSettings, watch: Watch) -> Entry:
+    """Take the files that are new for a run, while nobody else takes any."""
+    with Lease(f"{settings.runs_folder}/{LEASE}", "the ledger of this output folder"):
+        chosen = choose(settings, World.of_now())  # another process may have taken them since we looked
+        if chosen.files is not None:
+            _tell(chosen, watch)
+            chosen.entry.begin(settings, chosen.files)
+            Ledger.of(settings.runs_folder).merge()
+        return chosen.entry
+
+
+def _tell(chosen: Choice, watch: Watch) -> None:
+    found = chosen.found
+    if found is None:
+        return
+    if found.taken:
+        watch.say(f"{count(found.taken.files, 'file')} of the input taken by earlier runs")
+    if found.late:
+        watch.say(f"late: {count(found.late.files, 'file')}, such as {found.late.names[0]}")
+    if found.replaced:
+        watch.warn(
+            f"{count(found.replaced.files, 'file')} changed since a run took them, such as {found.replaced.names[0]}: "
+            "left alone, for their events would come twice (--settle waits for writers, --all-files takes them again)"
+        )
+    for some, why in (
+        (found.too_young, "too young"),
+        (found.too_old, "too old"),
+        (found.too_many, "left for the next"),
+    ):
+        if some:
+            watch.say(f"{count(some.files, 'file')} ({size(some.bytes)}) {why}")
+
+
+def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
+    """The report of a run that is done; ``None`` where it waits, or the load has something left to do."""
+    report = entry.report() if settings.redo_from is None else None
+    return None if report is None or ("load" in settings.steps and _is_load_left(report, settings)) else report
+
+
+def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
+    """Whether a run that is done was loaded into another warehouse than this, or without its bad rows."""
+    target = settings.target
+    if report.get("target") not in (None, str(target)):
+        return True
+    if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
+        return False
+    enriched, transformed, *loads = report["steps"]
+    bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
+    return bad > 0 and not any(
+        table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
+    )
+
+
+def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
+    """Throw away what the steps from ``redo_from`` on have left. Raises :class:`OutputExists` where it is loaded."""
+    transformed = FolderRun(f"run={entry.id}", (settings.about()["transformedFolder"],))
+    report = f"{transformed.folder}/_load_report.json"
+    if "load" in settings.steps and (entry.is_done() or filesystem(report).exists(report)):
+        raise OutputExists(
+            f"run={entry.id} is loaded: done again, its rows would be in the warehouse as they were. Delete them there "
+            f"(all tables, by the event ids of the run, and the run in the manifest) and {transformed.folder} and "
+            f"{entry.folder}, or do it in another --output-folder with another --schema"
+        )
+    about = settings.about()
+    enriched = Run(entry.id, (about["enrichedFolder"], about["badFolder"]))
+    for name, step_run in (("enrich", enriched), ("transform", transformed)):
+        if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
+            watch.say(f"{name}: done again, {step_run.folders[0]} is thrown away")
+            step_run.wipe()
+    entry.forget()
+
+
+def _plan(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
+    """The plan of a run as it stands: what of it is done, what is left."""
+    if chosen is not None and chosen.files is not None:
+        inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
+    else:
+        known = entry.plan() or {}
+        files = known.get("files")
+        inputs = Amount(files if isinstance(files, int) else 0, known.get("bytes", 0))
+        state_of = DONE if _done(entry, settings) is not None else WAITS
+    written = [name for name in settings.steps if name != "load"]  # what is loaded, the warehouse alone knows
+    done = frozenset(name for name in written if _evidence(name, settings, entry.id) is not None)
+    request = RunRequest(settings=settings, run=entry.id, state=state_of, done=done)
+    input_list = entry.inputs_url if entry.has_inputs() or (chosen is not None and chosen.files is not None) else None
+    return plan_run(request, inputs, None if chosen is None else chosen.found, _known(settings), input_list)
+
+
+def _known(settings: RunSettings) -> list[KnownRun]:
+    """The last runs, for estimates and for what has changed since."""
+    latest = islice((entry for entry in entries.entries(settings.runs_folder) if entry.is_done()), _LOOKED_AT)
+    return [_known_run(entry) for entry in latest]
+
+
+def _known_run(entry: Entry) -> KnownRun:
+    begun, report = entry.plan() or {}, entry.report() or {}
+    size = begun.get("bytes")
+    return KnownRun(
+        run=entry.id,
+        bytes=size if isinstance(size, int) else 0,
+        seconds={step["step"]: float(step.get("seconds", 0)) for step in report.get("steps", ())},
+        fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
+    )
+
+
+def _evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
+    """The report of a step that is done with these settings; ``None`` while it is not."""
+    own, outputs = settings.step(name, id_)
+    about = settings.about()
+    if name == "enrich":
+        run_ = Run(id_, (about["enrichedFolder"], about["badFolder"]))
+        return done_report(run_, EnrichReport, own.fingerprint())
+    transformed = FolderRun(f"run={id_}", (about["transformedFolder"],))
+    if name == "transform":
+        return _transformed(transformed) if transformed.is_complete() else None
+    report = kept(transformed.folder)
+    return report if report is not None and report.target == outputs[0] else None
+
+
+def _transformed(run_: FolderRun) -> TransformReport:
+    from snowetl.steps.table import TRANSFORM
+
+    [report] = TRANSFORM.reports([run_])
+    return report
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run in the making."""
+
+    settings: RunSettings
+    entry: Entry
+    watch: Watch
+    now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    sleep: Callable[[float], None] = time.sleep
+
+    def finish(self) -> dict[str, Any]:
+        """Do all steps that are not done, and leave the report."""
+        settings, entry = self.settings, self.entry
+        started = self.now()
+        if entry.plan() is None:
+            self._begin_again()
+        planned = _plan(settings, entry)
+        for step in planned.steps:
+            if step.done:
+                self.watch.say(f"{step.name}: done already, {step.outputs[0]}")
+                self._judge(step.name)
+        store = StateStore(settings.runs_folder)
+        stored = store.get(entry.id)
+        stored = store.put(state.take_up(planned, stored.state), stored)
+        assert stored.state is not None
+        request = ExecutorRequest(
+            settings=settings, plan=planned, watch=self.watch, notes=stored.state.notes or {}, folder=entry.folder
+        )
+        with opener_of(settings.executor)(request) as executor:
+            self._drive(planned, store, stored, executor)
+        return self._report(started)
+
+    def _begin_again(self) -> None:
+        """Note what a run is made from whose plan was lost or thrown away."""
+        if self.entry.has_inputs():
+            files = tuple(self.entry.inputs())
+        else:
+            files = choose(replace(self.settings, run_id=self.entry.id, redo_from=None), World.of_now()).files or ()
+        self.entry.begin(self.settings, files)
+
+    def _judge(self, name: str) -> None:
+        """Whether a run that is done so far has too many bad rows to go on. Raises ``TooManyBadRows``."""
+        report = _evidence(name, self.settings, self.entry.id)
+        if isinstance(report, EnrichReport | TransformReport):
+            bad_share.judge(report, self.settings.max_bad, self.watch)
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def _drive(self, planned: RunPlan, store: StateStore, stored: Stored, executor: StepExecutor) -> None:
+        current = stored.state
+        assert current is not None
+        while True:
+            running = [step for step in current.steps if step.running and not step.done]
+            for step in running:
+                current, stored = self._hear(planned.step(step.name), current, store, stored, executor)
+            todo = state.next_steps(planned, current, self.now())
+            if not todo and not any(step.running and not step.done for step in current.steps):
+                break
+            for each in todo:
+                self._before(each)
+                current, attempt = state.begin(current, each.name, self.now())
+                stored = store.put(current, stored)
+                job = self._submit(each, attempt.token, current, store, stored, executor)
+                current = replace(state.submitted(current, each.name, job), notes=executor.notes())
+                stored = store.put(current, stored)
+            if not todo:
+                self.sleep(_POLL_SECONDS * random.uniform(0.67, 1.33))
+        failed = next((step for step in current.steps if not step.done), None)
+        if failed is not None:
+            last = failed.last
+            why = "it was not begun" if last is None else f"{last.outcome}: {last.reason or 'no reason is given'}"
+            raise SnowetlError(f"run={planned.run}: {failed.name} is not done: {why}")
+
+    def _before(self, step: PlannedStep) -> None:
+        """What must hold before a step begins."""
+        if step.name == "load":
+            self._check_counts()
+
+    def _submit(
+        self,
+        step: PlannedStep,
+        token: str,
+        current: RunState,
+        store: StateStore,
+        stored: Stored,
+        executor: StepExecutor,
+    ) -> str:
+        try:
+            return executor.submit(step, token)
+        except BaseException as error:
+            outcome = state.CANCELLED if isinstance(error, KeyboardInterrupt) else state.FAILED
+            with suppress(SnowetlError):  # what stopped the step says more than what stops the note of it
+                store.put(state.ended(current, step.name, self.now(), outcome, reason=str(error)[:2000]), stored)
+            raise
+
+    def _hear(
+        self, step: PlannedStep, current: RunState, store: StateStore, stored: Stored, executor: StepExecutor
+    ) -> tuple[RunState, Stored]:
+        """Ask how a step's job is. Whether the step is done, its report says."""
+        last = current.step(step.name).last
+        assert last is not None
+        if last.job is None:  # killed between the note and the submission: the token starts it once, however often sent
+            job = executor.submit(step, last.token)
+            current = replace(state.submitted(current, step.name, job), notes=executor.notes())
+            return current, store.put(current, stored)
+        [status] = executor.poll([last.job])
+        if status.state == state.RUNNING:
+            return current, stored
+        if _evidence(step.name, self.settings, self.entry.id) is not None:
+            current = state.ended(current, step.name, self.now(), state.DONE, log=status.log)
+            return current, store.put(current, stored)
+        current = self._failed(step, current, status, executor)
+        return current, store.put(current, stored)
+
+    def _failed(self, step: PlannedStep, current: RunState, status: JobStatus, executor: StepExecutor) -> RunState:
+        outcome = state.FAILED if status.state == state.DONE else status.state
+        reason = status.reason or (
+            "its job ended, but left no report" if status.state == state.DONE else "no reason is given"
+        )
+        tail = executor.log_tail(status.job)
+        self.watch.warn(f"{step.name}: {outcome}: {reason}" + (f"\n{tail}" if tail else ""))
+        return state.ended(current, step.name, self.now(), outcome, reason=reason, log=status.log, again=status.again)
+
+    # --- counts and report --------------------------------------------------------------------------------------------
+
+    def _reports(self) -> list[StepReport | LoadReport | None]:
+        return [_evidence(name, self.settings, self.entry.id) for name in self.settings.steps]
+
+    def _check_counts(self) -> None:
+        enriched, transformed = self._reports()[:2]
+        if enriched is None or transformed is None:
+            return
+        differences = counts.before_load(enriched.to_json(), transformed.to_json())
+        if differences:
+            about = self.settings.about()
+            raise SnowetlError(
+                f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed its "
+                f"files. Delete {about['enrichedFolder']}/run={self.entry.id} and "
+                f"{about['transformedFolder']}/run={self.entry.id}, and run again"
+            )
+
+    def _report(self, started: int) -> dict[str, Any]:
+        settings, entry = self.settings, self.entry
+        steps = [report.to_json() for report in self._reports() if report is not None]
+        differences: list[str] = []
+        if "load" in settings.steps:
+            differences = self._check_load(steps)
+        else:
+            self._check_counts()
+        finished = self.now()
+        report = {
+            "format": FORMAT,
+            "run": entry.id,
+            "snowetl": __version__,
+            "started": timestamps.to_iso(started),
+            "finished": timestamps.to_iso(finished),
+            "seconds": (finished - started) / 1000,
+            "settings": settings.about(),
+            "fingerprint": settings.fingerprint().to_json(),
+            "target": str(settings.target) if "load" in settings.steps else None,
+            "runIdentity": steps[1].get("runIdentity"),
+            "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
+            "differences": differences,
+            "steps": steps,
+        }
+        entry.finish(report)
+        return report
+
+    def _check_load(self, steps: list[dict[str, Any]]) -> list[str]:
+        """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""
+        settings = self.settings
+        capabilities = settings.target.capabilities
+        bad = 0
+        if settings.load_bad_rows and capabilities.bad_rows_table:
+            bad = counts.bad_rows(steps[0]) + counts.bad_rows(steps[1])
+        if steps[2]["outcome"] == "already loaded":
+            rows = counts.rows_by_table(steps[1], capabilities.max_identifier) | ({"bad_rows": bad} if bad else {})
+            report = LoadReport.from_json(steps[2])
+            report.tables = [TableLoad(f"{settings.schema}.{table}", number) for table, number in rows.items()]
+            steps[2] = report.to_json()
+        return counts.after_load(steps[1], steps[2], capabilities.max_identifier, bad)

@@ -1,0 +1,190 @@
+"""The record of runs: a folder for each, with the plan it was begun by and, when all is done, the report.
+
+So a run that was killed is found again by what it was to do, and the same work is not begun a second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from snowetl.errors import OutputExists, SnowetlError, StorageError
+from snowetl.jvm import jsontext
+from snowetl.jvm.strings import to_utf8
+from snowetl.orchestrator import runs_page
+from snowetl.reporting import html
+from snowetl.runs import input_list, scratch
+from snowetl.runs.lease import Lease
+from snowetl.settings import Fingerprint
+from snowetl.storage import FileInfo, filesystem
+
+if TYPE_CHECKING:
+    from snowetl.orchestrator.settings import RunSettings
+
+FORMAT = "snowetl-run-plan/3"
+PLAN, REPORT, PAGE, INPUTS = "plan.json", "report.json", "report.html", "inputs.jsonl.gz"
+_LOOKED_AT = 30
+"""How many of the latest runs are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The folder of one run."""
+
+    id: str
+    runs_folder: str
+
+    @property
+    def folder(self) -> str:
+        return f"{self.runs_folder}/run={self.id}"
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.folder}/{PAGE}"
+
+    @property
+    def lock_url(self) -> str:
+        return f"{self.runs_folder}/_lock-{self.id}.json"
+
+    def plan(self) -> dict[str, Any] | None:
+        return self._read(PLAN)
+
+    def is_done(self) -> bool:
+        return filesystem(self.folder).exists(f"{self.folder}/{REPORT}")
+
+    def report(self) -> dict[str, Any] | None:
+        """The report of a run that is done."""
+        return self._read(REPORT)
+
+    @property
+    def inputs_url(self) -> str:
+        """The list of the run's input files."""
+        return f"{self.folder}/{INPUTS}"
+
+    def begin(self, settings: RunSettings, inputs: Iterable[FileInfo]) -> None:
+        """Take ``inputs``, which come in the order of their addresses, and note what the run is made from.
+
+        The list comes first: with the plan, its files are taken. No secrets are kept.
+        """
+        digest = hashlib.sha256()
+
+        def heard() -> Iterator[FileInfo]:
+            for file in inputs:
+                digest.update(_line_of(file))
+                yield file
+
+        amount = input_list.write(self.inputs_url, heard())
+        plan = {
+            "format": FORMAT,
+            "run": self.id,
+            "about": settings.about(),
+            "settings": settings.to_json(),
+            "fingerprint": settings.fingerprint().to_json(),
+            "inputs": digest.hexdigest(),
+            "files": amount.files,
+            "bytes": amount.bytes,
+        }
+        self._write(PLAN, jsontext.dumps(plan))
+
+    def has_inputs(self) -> bool:
+        """Whether it is known which files the run has taken."""
+        return filesystem(self.folder).exists(self.inputs_url)
+
+    def inputs(self) -> Iterator[FileInfo]:
+        """The files that the run has taken, by address. Raises ``StorageError``."""
+        if self.has_inputs():
+            return input_list.read(self.inputs_url)
+        files = (self.plan() or {}).get("files")  # of a run of an earlier release
+        return (FileInfo(*file[:3]) for file in sorted(files)) if isinstance(files, list) else iter(())
+
+    def check(self, settings: RunSettings) -> None:
+        """Raises :class:`OutputExists`, naming what differs, where the run was begun or done with other settings."""
+        plan = self.plan()
+        if plan is None or not plan.get("fingerprint"):
+            return
+        changed = settings.fingerprint().differences(Fingerprint.from_json(plan["fingerprint"]))
+        if changed:
+            again = f"to do it again with these, add --run-id {self.id} --redo-from enrich"
+            done = "its rows are loaded: to load others, give another --output-folder and another --schema"
+            state = "is done already" if self.is_done() else "was begun, and waits to be finished,"
+            remedy = done if self.is_done() and "load" in settings.steps else again
+            raise OutputExists(
+                f"run={self.id} {state} with other settings: {', '.join(changed)}. Go on with the settings it has "
+                f"({self.folder}/{PLAN}); {remedy}"
+            )
+
+    def finish(self, report: Mapping[str, Any]) -> None:
+        """Declare the run done: from here on nothing of it is done again. Its line goes to the page of all runs."""
+        links = runs_page.links(self.runs_folder, report, runs_page.previous(self.runs_folder, self.id))
+        self._write(PAGE, html.render(f"run={self.id}", report["steps"], report, links))
+        self._write(runs_page.SUMMARY, runs_page.summary_of(report))
+        self._write(REPORT, jsontext.dumps(dict(report)))
+        with suppress(SnowetlError):  # the run is done; leftovers are invisible
+            filesystem(self.folder).sweep(self.folder)
+        with suppress(SnowetlError):  # the run is done; the page is written again by the next
+            runs_page.update(self.runs_folder)
+
+    def forget(self) -> None:
+        """Remove all that is noted of the run, but which files it has taken."""
+        fs = filesystem(self.folder)
+        for file in fs.list(self.folder) if fs.exists(self.folder) else []:
+            if file.url.rpartition("/")[2] != INPUTS:
+                fs.delete_tree(file.url)
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed between the report and its end."""
+        scratch.sweep()
+        if filesystem(self.lock_url).exists(self.lock_url):
+            with suppress(OutputExists), Lease(self.lock_url):
+                filesystem(self.folder).sweep(self.folder)
+                with suppress(SnowetlError):
+                    runs_page.update(self.runs_folder)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        return read_document(f"{self.folder}/{name}")
+
+    def _write(self, name: str, text: str) -> None:
+        url = f"{self.folder}/{name}"
+        filesystem(url).put(url, to_utf8(text) + b"\n")
+
+
+def read_document(url: str) -> dict[str, Any] | None:
+    """The JSON object in a file; ``None`` where there is no such file. Raises ``StorageError``."""
+    fs = filesystem(url)
+    if not fs.exists(url):
+        return None
+    try:
+        document = jsontext.loads(fs.get(url).decode("utf-8"))
+    except ValueError as error:
+        raise StorageError(f"{url} cannot be read: {error}. Delete it, and run again") from None
+    return document if isinstance(document, dict) else None
+
+
+def entries(runs_folder: str) -> Iterator[Entry]:
+    """The latest runs, the last first."""
+    fs = filesystem(runs_folder)
+    if fs.exists(runs_folder):
+        found = sorted(info.url.rsplit("/", 2)[1] for info in fs.list(f"{runs_folder}/run=*/{PLAN}"))
+        for name in reversed(found[-_LOOKED_AT:]):
+            yield Entry(name.removeprefix("run="), runs_folder)
+
+
+def waiting(settings: RunSettings) -> Entry | None:
+    """The latest run of the same place that was begun and is not finished."""
+    return next((entry for entry, _ in _of_place(settings) if not entry.is_done()), None)
+
+
+def _of_place(settings: RunSettings) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
+    """The latest runs with the same input and output folders, and their plans. Other settings may differ."""
+    about = settings.about()
+    for entry in entries(settings.runs_folder):
+        plan = entry.plan()
+        if plan is not None and plan.get("about") == about:
+            yield entry, plan
+
+
+def _line_of(file: FileInfo) -> bytes:
+    return to_utf8(f"{file.url}\t{file.size}\t{file.etag}\n")

@@ -1,0 +1,44 @@
+"""Where steps run: a table, and what other packages add under the entry point ``snowetl.executors``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from snowetl import extensions
+from snowetl.documents import did_you_mean
+from snowetl.errors import UsageError
+from snowetl.orchestrator.executors.base import Opener
+
+ENTRY_POINT_GROUP = "snowetl.executors"
+
+EXECUTORS: Mapping[str, str] = {
+    "local": "snowetl.orchestrator.executors.local:open_local",
+}
+"""What ``--executor`` takes, and where it is opened."""
+
+
+@cache
+def executors() -> Mapping[str, Any]:
+    """All executors by name: those of other installed packages are loaded, ours are named. Raises ``ConfigError``."""
+    added = extensions.installed(ENTRY_POINT_GROUP, "executor", _fault)
+    return {**{one.name: one.value for one in added}, **EXECUTORS}
+
+
+def _fault(value: Any) -> str | None:
+    return None if callable(value) else "must be a function that opens an executor (executors.base.Opener)"
+
+
+def opener_of(name: str) -> Opener:
+    """What opens the executor ``name``. Raises ``UsageError`` for one that is unknown."""
+    known = executors()
+    if name not in known:
+        raise UsageError(f"'{name}' is not an executor{did_you_mean(name, known)}: give one of {', '.join(known)}")
+    value = known[name]
+    if isinstance(value, str):
+        module, _, function = value.partition(":")
+        value = getattr(importlib.import_module(module), function)
+    opener: Opener = value
+    return opener

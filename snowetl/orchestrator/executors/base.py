@@ -1,0 +1,72 @@
+"""The contract of what runs steps: here, on a cluster, or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from snowetl.orchestrator.planner import PlannedStep, RunPlan
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.state import RUNNING
+from snowetl.steps.base import Watch
+
+
+class JobStatus(NamedTuple):
+    """What is known of a job. ``state`` is an outcome of :mod:`snowetl.orchestrator.state`.
+
+    ``again`` says that it failed before the step began (no machines, no capacity, refused requests): only then is the
+    step tried again by itself.
+    """
+
+    job: str
+    state: str = RUNNING
+    reason: str = ""
+    log: str = ""
+    again: bool = False
+
+
+class StepExecutor(Protocol):
+    """Runs the steps of one run. Entered once a run; leaving it ends whatever nobody would end otherwise."""
+
+    def submit(self, step: PlannedStep, token: str) -> str:
+        """Start a step, and return the id of its job; the same token starts it once, however often it is sent.
+
+        An executor that works in this process returns when the step is done, and raises what stopped it.
+        """
+
+    def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
+        """How the jobs are, asked for with one request where that can be."""
+
+    def cancel(self, job: str) -> None:
+        """Have a job stopped; fine for one that has ended."""
+
+    def log_tail(self, job: str) -> str:
+        """The last lines of the log of a job that failed, as far as they can be had."""
+
+    def notes(self) -> dict[str, str]:
+        """What has to be kept with the run, so that another process finds its cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorRequest:
+    """What an executor is opened for. ``notes`` are those that it kept with the run before."""
+
+    settings: RunSettings
+    plan: RunPlan
+    watch: Watch
+    notes: dict[str, str]
+    folder: str
+    """The run's own folder, where files for its jobs may be put."""
+
+
+Opener = Callable[[ExecutorRequest], AbstractContextManager[StepExecutor]]
+
+
+class Report(Protocol):
+    """The report of a step."""
+
+    step: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]: ...
