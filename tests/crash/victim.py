@@ -20,7 +20,7 @@ HOOK = Path(__file__).with_name("hook")
 MARK = "SNOWETL_CRASH_CASE"
 """Every process that a verb started has it in its environment."""
 _STEP = re.compile(r"\b(enrich|transform|load): ")
-_LONGEST_SECONDS = 120
+_LONGEST_SECONDS = 300
 _POLL_SECONDS = 0.001
 
 

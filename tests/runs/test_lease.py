@@ -355,3 +355,50 @@ def test_a_process_that_is_killed_leaves_a_lease_that_is_free(held: subprocess.P
     assert filesystem(url).exists(url)
     with Lease(url) as lease:
         lease.check()
+
+
+CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+"""What is started so is process 1 of its own numbering; the host name is ours, as with a pod that is started again."""
+HOLD_IN_CONTAINER = """
+import os, sys, time
+from snowetl.runs import lease
+lease.HEARTBEAT_SECONDS = 0.05
+with lease.Lease(sys.argv[1]):
+    print("held by", os.getpid(), flush=True)
+    time.sleep(60)
+"""
+
+
+def can_make_containers() -> bool:
+    try:
+        return subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def container(url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*CONTAINER, sys.executable, "-c", HOLD_IN_CONTAINER, url],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_make_containers(), reason="needs the right to make process namespaces")
+def test_H5_a_container_that_is_started_again_goes_on(url: str) -> None:
+    """Process 1 of a container is killed, and process 1 of the next one has the same host name."""
+    died = container(url)
+    assert died.stdout is not None and died.stdout.readline() == "held by 1\n"
+    second = container(url)
+    _, refused = second.communicate(timeout=60)
+    assert "another job works on this run: process 1 " in refused, "the first one lives, though nobody sees it"
+    died.kill()
+    died.wait()
+    again = container(url)
+    try:
+        assert again.stdout is not None and again.stdout.readline() == "held by 1\n"
+        with pytest.raises(OutputExists), Lease(url):
+            pass
+    finally:
+        again.kill()
+        again.wait()
