@@ -36,7 +36,7 @@ def main() -> int:
     for name in args.names or TESTS:
         began, seed = time.monotonic(), first
         while seed == first or time.monotonic() - began < args.minutes * 60:
-            command = [sys.executable, "-m", "pytest", "-q", "-x", f"--hypothesis-seed={seed}", *TESTS[name]]
+            command = [sys.executable, "-m", "pytest", "-x", f"--hypothesis-seed={seed}", *TESTS[name]]
             round_ = subprocess.run(
                 command, env=os.environ | {SEED: str(seed)}, capture_output=True, text=True, check=False
             )
