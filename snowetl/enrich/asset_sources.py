@@ -47,6 +47,7 @@ def _web(uri: str) -> _Web | None:
     path = f"{parts.netloc}{quote(parts.path)}"
     if scheme == "gs":
         server = os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
+        server = server if "://" in server else f"http://{server}"  # as Google's own clients take it
         return _Web(
             f"{server.rstrip('/')}/{path}",
             "gs: addresses are read without credentials. Make the object public, or copy it to S3, to a web server or "
@@ -102,7 +103,7 @@ def _check_no_page(file: BinaryIO) -> None:
 def _from_storage(uri: str, target: Path, known: str) -> str | None:
     files = filesystem(uri)
     listed = files.list(uri)
-    if len(listed) != 1:
+    if len(listed) != 1 or listed[0].url.rpartition("/")[2] != uri.rpartition("/")[2]:
         raise AssetError(f"it is a folder of {len(listed)} files; name one file")
     [found] = listed
     if found.etag and found.etag == known:

@@ -78,6 +78,9 @@ def _facts(reports: Sequence[Report], whole: Report | None) -> Iterator[tuple[st
     if fingerprint.get("digest"):
         keys = ", ".join(fingerprint.get("keys", ()))
         yield "configuration", f"<code>{text(str(fingerprint['digest'])[:12])}</code> <small>{name(keys)}</small>"
+    for asset in made.get("assets", ()):
+        about = f"{size(asset['bytes'])}, SHA-256 {text(asset['sha256'][:12])}…"
+        yield "file of enrichments", f"{name(asset['uri'])} <small>{about}</small>"
 
 
 def _ignored(report: Report) -> str:

@@ -62,7 +62,7 @@ def test_downloads(file_server: Server, tmp_path: Path) -> None:
 
 def test_google_cloud_storage_without_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Files(**{"bucket/a%20folder/geo.mmdb": Answer(body=b"geo"), "bucket/private": Answer(403)})) as server:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.uri)
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.uri.removeprefix("http://"))
         assert "HTTP 403 (gs: addresses are read without credentials. Make" in failure("gs://bucket/private", tmp_path)
         assert fetch("gs://bucket/a folder/geo.mmdb", tmp_path) == b"geo"
 

@@ -33,7 +33,7 @@
    ``older: ClassVar[dict[int, Older]]``.
 2. A row in ``snowetl.enrich.enrichments.BUILT_IN``: the name of the file. In another package instead: an entry point
    of the group ``snowetl.enrichments`` that names the class (``host = "my_package.host:HostConf"``).
-3. The configuration's schema in ``snowetl/iglu/schemas/…``, a test file, a section of docs/configuration.md.
+3. The configuration's schema in ``snowetl/iglu/schemas/…``, a test file, a page in docs/enrichments.
 
 What a step may do:
 

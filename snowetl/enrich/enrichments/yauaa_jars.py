@@ -24,7 +24,7 @@ _COORDINATE = re.compile(r"(nl\.basjes\.parse\.useragent):(yauaa):([0-9][\w.-]*)
 _LOGGING = "2.24.3"
 _HOW = (
     f"Set {JARS_VARIABLE} to the coordinate {COORDINATE} on a machine with Maven (mvn), or to a folder with that jar "
-    "and those it depends on (docs/configuration.md, yauaa)"
+    "and those it depends on (docs/enrichments/yauaa.md)"
 )
 
 
