@@ -16,6 +16,7 @@ BUILT_IN = (
     "redirect",
     "iglu_webhook",
     "cloudfront_access_log",
+    "cloudfront_firehose",
     "google_analytics",
     "callrail",
     "hubspot",

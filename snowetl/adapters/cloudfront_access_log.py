@@ -9,13 +9,16 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure
 from snowetl.adapters.events import Wrapper
 from snowetl.jvm.doubles import json_double, parse_double
-from snowetl.jvm.integers import parse_int
+from snowetl.jvm.integers import parse_int, parse_long
 from snowetl.jvm.joda import DateError, parse_datetime
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.text import UrlDecodeError, percent_decode, single_encode_percents, url_decode
 
-_VERSIONS = {12: "1-0-0", 15: "1-0-1", 18: "1-0-2", 19: "1-0-3", 23: "1-0-4", 24: "1-0-5", 26: "1-0-6"}
+_VERSIONS = {12: "1-0-0", 15: "1-0-1", 18: "1-0-2", 19: "1-0-3", 23: "1-0-4", 24: "1-0-5", 26: "1-0-6", 33: "1-0-6"}
+"""Number of columns -> version of the schema. Enrich 3.9.0 refuses the 33 columns that CloudFront writes since 2019."""
+_PUBLISHED = 26
+"""Columns the last published schema has properties for. Those behind them need a schema of the user's own."""
 _TEXT_FORMAT = "tsv"
 """The name payloads of the text input format carry as their collector."""
 
@@ -33,11 +36,23 @@ def _int(text: str) -> int:
     return number
 
 
+def _long(text: str) -> int:
+    number = parse_long(text)
+    if number is None:
+        raise _Refused("cannot be converted to Long")
+    return number
+
+
 def _double(text: str) -> Any:
     number = parse_double(text)
     if number is None or not math.isfinite(number):
         raise _Refused("cannot be converted to Double")
     return json_double(number)
+
+
+def _or_null(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """For columns that are ``-`` in many rows."""
+    return lambda text: None if text == "-" else convert(text)
 
 
 def _twice_decoded(text: str) -> str:
@@ -73,12 +88,20 @@ _COLUMNS: dict[str, Callable[[str], Any]] = {
     "csProtocolVersion": str,
     "fleStatus": str,
     "fleEncryptedFields": str,
+    "cPort": _or_null(_long),
+    "timeToFirstByte": _or_null(_double),
+    "xEdgeDetailedResultType": str,
+    "scContentType": str,
+    "scContentLen": _or_null(_long),
+    "scRangeStart": _or_null(_long),
+    "scRangeEnd": _or_null(_long),
 }
 _IP, _REFERRER, _USER_AGENT = (list(_COLUMNS).index(name) for name in ("cIp", "csReferer", "csUserAgent"))
 
 
 def build(setup: Setup) -> Adapt:
     schemas = {count: setup.schemas[f"with_{count}_fields"] for count in _VERSIONS}
+    most = _PUBLISHED if schemas[33] == ADAPTER.schemas["with_33_fields"] else max(_VERSIONS)
 
     def adapt(payload: CollectorPayload) -> Outcome:
         line = payload.body
@@ -91,7 +114,7 @@ def build(setup: Setup) -> Adapt:
             return input_failure("body", line, expected.format(count))
         time, fields[0] = fields[0], f"{date}T{fields[0]}Z"
         failures = Failures()
-        event = _event(fields, failures)
+        event = _event(fields[: most - 1], failures)
         timestamp = _timestamp(date, time, failures)
         if failures:
             failures.reverse()
@@ -152,7 +175,8 @@ ADAPTER = Adapter(
         f"with_{count}_fields": f"iglu:com.amazon.aws.cloudfront/wd_access_log/jsonschema/{version}"
         for count, version in _VERSIONS.items()
     },
-    cleaned="The number of columns decides the schema. Empty columns become null, byte counts and `timeTaken` numbers; "
+    cleaned="The number of columns decides the schema; of 33 columns the last seven are left out, unless "
+    "`with_33_fields` names a schema that has them. Empty columns become null, byte counts and `timeTaken` numbers; "
     "referrer and user agent are URL-decoded. "
     "Time, IP address and user agent of the event are those of the line.",
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from snowetl.collector.loader import Loaded, Loader, LoaderOptions, as_line, body_payload
 from snowetl.collector.path import parse_path
 from snowetl.jvm import jsontext
 from snowetl.model import badrow
 from snowetl.model.badrow import Origin
+from snowetl.storage.records import TextForm
 
 _LINE_END = re.compile("\r?\n")
 
@@ -18,6 +20,7 @@ class NdjsonLoader(Loader):
 
     name = "ndjson"
     takes_adapter = True
+    text: ClassVar[TextForm] = TextForm(objects=True)
 
     def __init__(self, origin: Origin, options: LoaderOptions) -> None:
         super().__init__(origin)

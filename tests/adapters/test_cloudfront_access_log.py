@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adapters.helpers import adapt, event, failures, input_data, parameters, payload
+from tests.adapters.helpers import adapt, event, failures, input_data, parameters, payload, registry
 
 PATH = "com.amazon.aws.cloudfront/wd_access_log"
 _NAMES = (
     "xEdgeLocation scBytes cIp csMethod csHost csUriStem scStatus csReferer csUserAgent csUriQuery csCookie "
     "xEdgeResultType xEdgeRequestId xHostHeader csProtocol csBytes timeTaken xForwardedFor sslProtocol sslCipher "
-    "xEdgeResponseResultType csProtocolVersion fleStatus fleEncryptedFields"
+    "xEdgeResponseResultType csProtocolVersion fleStatus fleEncryptedFields cPort timeToFirstByte "
+    "xEdgeDetailedResultType scContentType scContentLen scRangeStart scRangeEnd"
 )
 _COLUMNS = (
     "2026-03-02 08:00:00 LHR61-C1 1523 198.18.0.7 GET d1.example.net /tea 200 https://shop.example.com/?q=a%2520b "
     "Tea%2520Browser/1.0%2520+x page%253D1 - Hit abc== shop.example.com https 310 0.25 - TLSv1.3 TLS_AES Hit HTTP/2.0 "
-    "- -"
+    "- - 51234 0.001 Hit text/html 5000000000 - -"
 )
 NAMES = _NAMES.split()
 COLUMNS = _COLUMNS.split()
@@ -31,6 +32,26 @@ def test_the_number_of_columns_decides_the_schema(count, version):
     schema, data = event(payload(PATH, line(count)))
     assert schema == f"com.amazon.aws.cloudfront/wd_access_log/jsonschema/1-0-{version}"
     assert list(data) == ["dateTime", *NAMES[: count - 2]]
+
+
+def test_of_33_columns_those_are_kept_that_the_published_schema_has():
+    schema, data = event(payload(PATH, line(33)))
+    assert schema == "com.amazon.aws.cloudfront/wd_access_log/jsonschema/1-0-6"
+    assert data == event(payload(PATH, line(26)))[1]
+    assert event(payload(PATH, line(33, cPort="x")))[1] == data
+
+
+def test_of_33_columns_all_are_kept_where_a_schema_of_one_s_own_is_named():
+    own = "iglu:com.acme/access_log/jsonschema/1-0-0"
+    using = registry(schemas={"cloudfrontAccessLog": {"with_33_fields": own}})
+    schema, data = event(payload(PATH, line(33)), using)
+    assert schema == own.removeprefix("iglu:")
+    assert list(data) == ["dateTime", *NAMES]
+    assert [data[name] for name in NAMES[-7:]] == [51234, 0.001, "Hit", "text/html", 5_000_000_000, None, None]
+    assert failures(payload(PATH, line(33, cPort="x", scContentLen="1.5")), using) == [
+        input_data("scContentLen", "1.5", "cannot be converted to Long"),
+        input_data("cPort", "x", "cannot be converted to Long"),
+    ]
 
 
 def test_columns_are_typed_and_decoded():

@@ -28,7 +28,7 @@ def test_the_configurations_of_the_page_can_be_used():
 
 def test_every_adapter_is_in_the_table():
     rows = docs.table().splitlines()
-    assert len(rows) == 22
+    assert len(rows) == 23
     assert all(row.count(" | ") == 6 for row in rows if not row.startswith("|--"))
     assert any("`/com.mandrill/v1`" in row and "`hard_bounce` → `message_bounced`" in row for row in rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote, quote_plus
@@ -48,7 +49,7 @@ _FORMS = st.lists(st.tuples(_FORM_NAMES, _JSON_TEXTS | _TEXTS | st.none()), max_
         for name, value in pairs
     )
 )
-_LINES = st.lists(_TEXTS, min_size=10, max_size=27).map("\t".join)
+_LINES = st.lists(_TEXTS, min_size=10, max_size=34).map("\t".join)
 _BODIES = (
     st.none() | _JSON_TEXTS | _FORMS | _LINES | _TEXTS | st.binary(max_size=30).map(lambda raw: raw.decode("latin-1"))
 )
@@ -89,6 +90,8 @@ def test_near_misses_give_events_or_failures(path, data, event):
     for body in (text, many, json.dumps({"messages": [one, data]})):
         check(payload(path, body, JSON))
         check(payload(path, body, None))
+    records = [{"data": b64encode(body.encode()).decode()} for body in (text, many)]
+    check(payload(path, json.dumps({"records": [*records, data, {"data": data}]}), JSON))
     for field in (f"mandrill_events={quote(many)}", f"data={quote(text)}"):
         check(payload(path, field, FORM))
     check(payload(path, query=[("message", text), ("u", event), ("e", event), ("co", text), ("cx", event)]))
@@ -115,6 +118,9 @@ _LONG: dict[str, Callable[[int], str]] = {
     "an illegal end": lambda size: "a=" + "x" * size + '"',
     "lines": lambda size: "x\n" * (size // 2),
     "a wide line": lambda size: "2026-03-02\t08:00:00\tc\t1\t" + "\t".join(["%2541" * (size // 125)] * 22),
+    "records": lambda size: '{"records":[' + _repeated('{"data":"e30="}', size) + "]}",
+    "one record": lambda size: '{"records":[{"data":"' + "e30K" * (size // 4) + '"}]}',
+    "one record of nothing": lambda size: '{"records":[{"data":"' + "WwpbCltb" * (size // 8) + '"}]}',
     "no texts": lambda size: (
         '{"schema":"iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4","data":['
         + _repeated('{"e":1}', size)

@@ -60,7 +60,7 @@ def test_a_row_holds_the_whole_payload():
 
 def test_paths_of_adapters_are_all_different():
     paths = [(adapter.vendor, adapter.version) for adapter in catalogue.built_in()]
-    assert len(set(paths)) == len(paths) == 20
+    assert len(set(paths)) == len(paths) == 21
 
 
 def test_every_event_of_an_adapter_has_a_schema():

@@ -16,6 +16,7 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.model.schema import SchemaKey
 from snowetl.testing import enrich, entity, event, hit, tp2
+from snowetl.testing.requests import record
 from tests.transform.generated import candidates
 
 PACKAGED = Path(snowetl.iglu.__file__).parent / "schemas"
@@ -98,3 +99,29 @@ def test_an_offline_run_knows_what_web_trackers_send() -> None:
     result = enrich(tp2(link, form), hit())
     assert result.reasons() == []
     assert len(result.events) == 3
+
+
+def test_an_offline_run_knows_what_iterable_and_sendgrid_send() -> None:
+    webhook = {
+        "email": "jo@example.com",
+        "eventName": "emailOpen",
+        "dataFields": {"campaignId": 7, "campaignName": "Tea of the month", "messageId": "1"},
+    }
+    given: dict[str, Any] = {"content_type": "application/json"}
+    for version in ("1-0-0", "1-0-1", "2-0-0", "2-0-1"):
+        query = f"schema=iglu:com.iterable/system_webhook/jsonschema/{version}"
+        path = "/com.snowplowanalytics.iglu/v1"
+        good = record(path=path, querystring=query, body=json.dumps(webhook), **given)
+        bad = record(path=path, querystring=query, body=json.dumps(webhook | {"eventName": 1}), **given)
+        result = enrich(good, bad)
+        assert len(result.events) == 1
+        [reason] = result.reasons()
+        assert "eventName" in reason
+    opened = {
+        "event": "open",
+        "email": "jo@example.com",
+        "timestamp": 1772438400,
+        "sg_event_id": "c2VuZGdyaWRfZXZlbnRfaWQ",
+    }
+    result = enrich(record(path="/com.sendgrid/v3", body=json.dumps([opened]), **given))
+    assert (result.reasons(), len(result.events)) == ([], 1)

@@ -10,12 +10,26 @@ from typing import Any
 
 import pytest
 
+from snowetl import EnrichedEvent
 from snowetl.cli.main import main
-from tests.collector.samples import REQUEST, alb_line, cloudfront_object, cloudfront_row, realtime_row, thrift_record
+from tests.collector.samples import (
+    REQUEST,
+    alb_line,
+    cloudfront_line,
+    cloudfront_object,
+    cloudfront_row,
+    realtime_row,
+    thrift_record,
+)
 
 RESOLVER = {
     "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-1",
-    "data": {"cacheSize": 1, "repositories": []},
+    "data": {
+        "cacheSize": 100,
+        "repositories": [
+            {"name": "x", "priority": 1, "vendorPrefixes": [], "connection": {"embedded": {"path": "/snowetl/iglu"}}}
+        ],
+    },
 }
 ROW = cloudfront_row(header=False)
 HEADER = f"#Fields: {' '.join(REQUEST)}"
@@ -100,6 +114,28 @@ def test_parquet_and_json_in_one_folder_make_the_same_events(tmp_path: Path) -> 
     event_id = 6
     assert len({event[event_id] for event in events}) == 3
     assert len({tuple(event[:event_id] + event[event_id + 1 :]) for event in events}) == 1
+
+
+def test_logs_of_a_site_become_page_views(tmp_path: Path) -> None:
+    page = {"x-host-header": "tea.example", "cs-uri-stem": "/green", "cs(User-Agent)": "ClaudeBot/1.0%20(x)"}
+    entry = json.dumps({"timestamp(ms)": "1772438400123", **page})
+    write(tmp_path / "raw/2026/03/02/08/log.gz", gzip.compress(f'{entry}{entry}\n{{"a":1}}\n'.encode()))
+    assert enrich(tmp_path, "ndjson/com.amazon.aws.cloudfront/firehose") == 0
+    assert ended(tmp_path) == (2, 1, 0)
+    [part] = tmp_path.glob("good/run=*/part-*")
+    event = EnrichedEvent.from_tsv(part.read_text().splitlines()[0])
+    assert (event["app_id"], event["platform"], event["event"]) == ("cloudfront", "srv", "page_view")
+    assert (event["page_url"], event["page_urlhost"]) == ("https://tea.example/green", "tea.example")
+    assert (event["useragent"], event["user_ipaddress"]) == ("ClaudeBot/1.0 (x)", None)
+    assert event["v_tracker"] == "com.amazon.aws.cloudfront/firehose"
+    assert event["collector_tstamp"] == event["dvce_sent_tstamp"] == "2026-03-02 08:00:00.123"
+
+
+def test_access_logs_of_33_columns_become_events_without_a_registry(tmp_path: Path) -> None:
+    columns = [*cloudfront_line(24).split("\t"), "-", "-", "51234", "0.001", "Hit", "text/html", "35", "-", "-"]
+    write(tmp_path / "raw/log", "\t".join(columns) + "\n")
+    assert enrich(tmp_path, "tsv/com.amazon.aws.cloudfront/wd_access_log") == 0
+    assert ended(tmp_path) == (1, 0, 0)
 
 
 def test_what_firehose_could_not_deliver_is_left_out_with_a_warning(
