@@ -43,10 +43,13 @@ def build(setup: Setup) -> Adapt:
         body = parse_json("body", payload.body or "")
         if isinstance(body, Failures):
             return body
-        records = body.get("records", _NONE) if isinstance(body, dict) else _NONE
-        if records is not _NONE and not isinstance(records, list):
-            return input_failure("records", jsontext.dumps(records), "expected a list of records")
-        entries = iter((_Entry(body, "body"),)) if records is _NONE else _entries(records)
+        entries: Iterator[_Entry | Message]
+        if not isinstance(body, dict) or "records" not in body:
+            entries = iter((_Entry(body, "body"),))
+        elif isinstance(body["records"], list):
+            entries = _entries(body["records"])
+        else:
+            return input_failure("records", jsontext.dumps(body["records"]), "expected a list of records")
         application = payload.parameters().get("aid") or _APPLICATION
 
         def one(entry: _Entry | Message) -> RawEvent | Message:
@@ -55,9 +58,6 @@ def build(setup: Setup) -> Adapt:
         return adapt_each(entries, one)
 
     return adapt
-
-
-_NONE = object()
 
 
 def _fault(payload: CollectorPayload) -> Failures | None:

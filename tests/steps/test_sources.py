@@ -99,7 +99,7 @@ def test_the_look_at_the_first_records_tells_which_format_it_is(
 ) -> None:
     write(tmp_path / "raw/log", f"{text}\n")
     assert enrich(tmp_path, "clj-tomcat") == 2
-    assert f"It looks like '{meant}': give --input-format {meant}\n" in capsys.readouterr().err
+    assert f"It looks like '{meant}': give --input-format {meant}. " in capsys.readouterr().err
 
 
 def test_parquet_and_json_in_one_folder_make_the_same_events(tmp_path: Path) -> None:
