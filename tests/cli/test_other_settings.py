@@ -40,6 +40,11 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "legacy-enrichment-order": {"--legacy-enrichment-order": None},
     "try-base64": {"--try-base64": None},
     "atomic-limits": {"--atomic-limits": "limits.json"},
+    "compatibility": {"--compatibility": "6"},
+    "webhook-schemas": {"--webhook-schemas": "6"},
+    "violations": {"--violations": "one-bad-row"},
+    "max-json-depth": {"--max-json-depth": "20"},
+    "iab-unknown-clients": {"--iab-unknown-clients": "skip"},
     "max-record-bytes": {"--max-record-bytes": "9MB"},
     "max-output-bytes": {"--max-output-bytes": "9MB"},
     "bad-folder": {"--bad-folder": "elsewhere/bad"},
@@ -95,6 +100,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             assert main(arguments(verb)) in (0, 3), "the same again is no mistake"
         shutil.copytree(folder / "enriched", folder / "moved")
         yield folder
+
+
+def test_every_setting_that_shapes_output_has_another_value_here() -> None:
+    shaping = {each.key for kind in VERBS.values() for each in kind.options() if each.shapes_output}
+    assert shaping == {key for key in CHANGES if " " not in key}, "a new setting needs a row in CHANGES"
 
 
 def content(folder: Path) -> dict[str, bytes]:
