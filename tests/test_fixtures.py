@@ -12,6 +12,7 @@ import pytest
 
 from fixtures import generate
 from snowetl import EnrichConfig, Enricher
+from snowetl.collector import format_of
 from snowetl.model.badrow import BadRow
 from snowetl.storage import Damage, filesystem, splits
 
@@ -58,9 +59,10 @@ def test_logs_make_what_the_generator_says(folder: str, monkeypatch: pytest.Monk
     counts: Counter[str] = Counter()
     bad_rows: Counter[str] = Counter()
     fs = filesystem("fixtures/logs")
-    binary = expected["inputFormat"] == "thrift"
-    plan = splits.plan(fs.list(f"fixtures/logs/{folder}"), binary=binary, target_bytes=1 << 26, fs=fs)
-    for record in (record for split in plan for piece in split.slices for record in splits.read(piece, binary=binary)):
+    loader = format_of(expected["inputFormat"])
+    form: dict[str, Any] = {"binary": loader.binary, "text": loader.text}
+    plan = splits.plan(fs.list(f"fixtures/logs/{folder}"), **form, target_bytes=1 << 26, fs=fs)
+    for record in (record for split in plan for piece in split.slices for record in splits.read(piece, **form)):
         assert not isinstance(record, Damage)
         results = list(enricher.process(record.data))
         counts["records"] += 1
