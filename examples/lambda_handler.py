@@ -14,6 +14,7 @@ from functools import cache
 from urllib.parse import unquote_plus
 
 from snowetl import EnrichConfig, EnrichedEvent, Enricher
+from snowetl.collector import format_of
 from snowetl.storage import Damage, filesystem, splits
 
 
@@ -26,7 +27,8 @@ def enrich_file(url: str) -> dict[str, int]:
     enricher = _enricher()
     name = url.rpartition("/")[2]
     good, bad = [], []
-    for record in splits.read(splits.Slice(url), binary=os.environ["INPUT_FORMAT"] == "thrift"):
+    loader = format_of(os.environ["INPUT_FORMAT"])
+    for record in splits.read(splits.Slice(url), binary=loader.binary, text=loader.text):
         if isinstance(record, Damage):
             print(f"{record.url}: damaged at {record.offset}: {record.reason}")
             continue

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from snowetl.collector.loader import CACHED_LENGTH, UTF_8, Loaded, Loader, as_line, parse_querystring, to_option
 from snowetl.collector.path import parse_path
+from snowetl.collector.timestamp import parse_timestamp
 from snowetl.jvm.joda import DateError, parse_datetime
 from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
@@ -103,8 +104,16 @@ def _load(row: _Row) -> CollectorPayload | list[Message]:
     )
 
 
+_USUAL_TIME = re.compile(r"(.{10})T([0-9:]{8})\.([0-9]{3})[0-9]{0,6}Z")
+
+
 def _timestamp(text: str) -> int | Message:
     """Epoch milliseconds of a date-time such as ``2026-03-02T08:00:00.123456Z``."""
+    usual = _USUAL_TIME.fullmatch(text)
+    if usual is not None:
+        seconds = parse_timestamp(usual.group(1), usual.group(2))
+        if isinstance(seconds, int):
+            return seconds + int(usual.group(3))
     try:
         return parse_datetime(text)
     except DateError as error:

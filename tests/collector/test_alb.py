@@ -53,6 +53,28 @@ def test_lines_of_all_years() -> None:
     assert load(alb_line("")) == at_the_end
 
 
+@pytest.mark.parametrize(
+    ("text", "millis"),
+    [
+        ("2026-03-02T08:00:00.123456Z", 1772438400123),
+        ("2026-03-02T08:00:00.123Z", 1772438400123),
+        ("2026-03-02T08:00:00Z", 1772438400000),
+        ("2026-03-02T08:00:00.1Z", 1772438400100),
+        ("2026-03-02T09:00:00.5+01:00", 1772438400500),
+        ("2026-3-2T8:00:00.123456Z", 1772438400123),
+    ],
+)
+def test_times(text: str, millis: int) -> None:
+    assert load(alb_line(received=text)).timestamp == millis
+
+
+@pytest.mark.parametrize("text", ["2026-02-30T08:00:00.123456Z", "2026-03-02T25:00:00.123456Z", "x", "T", "1772438400"])
+def test_what_is_no_time_is_a_fault(text: str) -> None:
+    [message] = messages(alb_line(received=text))
+    assert (message["payloadField"], message["value"]) == ("dateTime", text)
+    assert message["expectation"].startswith("could not convert timestamp: ")
+
+
 @pytest.mark.parametrize("kind", ["http", "https", "h2", "grpcs", "ws", "wss"])
 def test_every_kind_of_connection(kind: str) -> None:
     assert load(alb_line(kind)) == load(alb_line())
