@@ -155,9 +155,10 @@ def rdb_loader(files: tuple[str, ...], resolver: str | None, into: Path, force: 
 
 def _write(found: Found, into: Path, force: bool) -> None:
     """Write what was found, say what was not carried, and what to do next."""
-    from snowetl.orchestrator.imports.yml import cluster_yml, snowetl_yml
+    from snowetl.orchestrator.imports.yml import cluster_yml, documents_beside, snowetl_yml
 
-    texts = {into / "snowetl.yml": snowetl_yml(found)}
+    texts = {into / "snowetl.yml": snowetl_yml(found, into.as_posix())}
+    texts |= {into / name: text for name, text in documents_beside(found).items()}
     if found.cluster is not None:
         texts[into / "cluster.yml"] = cluster_yml(found.cluster, found.source)
     present = [str(path) for path in texts if path.exists()]

@@ -78,10 +78,12 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Carried:
-    """A value that was carried, and the key it comes from."""
+    """A value that was carried, and the key it comes from. ``file``: the value is a document, to be written to a file
+    of that name beside ``snowetl.yml``, which names it."""
 
     value: Any
     origin: str
+    file: str | None = None
 
 
 @dataclass(frozen=True)

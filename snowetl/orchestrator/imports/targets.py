@@ -38,7 +38,7 @@ def carried(
         )
     for duplicates in targets.of(DUPLICATES)[:1]:
         document, notes = _without_keys(duplicates)
-        settings["duplicate-storage"] = Carried(document, duplicates.where)
+        settings["duplicate-storage"] = Carried(document, duplicates.where, "duplicate-storage.json")
         left += notes
     for other in targets.of(DUPLICATES)[1:]:
         left.append(Left(other.where, "one storage of duplicates is used, the first", NOTHING_TO_DO))
@@ -108,16 +108,14 @@ def _another(target: Target) -> Left:
 
 
 def _without_keys(target: Target) -> tuple[dict[str, Any], list[Left]]:
-    """The storage of duplicates; keys of AWS in it become references."""
-    auth = target.data.get("auth")
-    if not isinstance(auth, Mapping) or not auth:
+    """The storage of duplicates, which is asked with the credentials of the machine."""
+    if not target.data.get("auth"):
         return target.document, []
-    references = {"accessKeyId": "${AWS_ACCESS_KEY_ID}", "secretAccessKey": "${AWS_SECRET_ACCESS_KEY}"}
-    document = target.document | {"data": target.data | {"auth": references}}
+    document = target.document | {"data": target.data | {"auth": None}}
     return document, [
         Left(
             f"{target.where}: auth",
             "keys of AWS are not written to files",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write `auth: null` and let the machine have a role",
+            "Let the machine have a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment",
         )
     ]

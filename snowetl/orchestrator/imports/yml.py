@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
@@ -13,12 +14,22 @@ from snowetl.orchestrator.imports.found import Carried, Cluster, Found, Instance
 _WIDTH = 110
 
 
-def snowetl_yml(found: Found) -> str:
-    """The text of ``snowetl.yml``. Each key tells where its value comes from; what was not carried ends the file."""
+def documents_beside(found: Found) -> dict[str, str]:
+    """The files that ``snowetl.yml`` names and the import makes, by name."""
+    several = [found.settings, *found.verbs.values()]
+    carried = [each for settings in several for each in settings.values() if each.file is not None]
+    return {str(each.file): json.dumps(each.value, indent=2, ensure_ascii=False) + "\n" for each in carried}
+
+
+def snowetl_yml(found: Found, folder: str = ".") -> str:
+    """The text of ``snowetl.yml``, which will lie in ``folder``.
+
+    Each key tells where its value comes from; what was not carried ends the file.
+    """
     lines = [f"# Made from {found.source} by snowetl import-config. ${{NAME}} is read from the environment."]
-    lines += _keys(found.settings)
+    lines += _keys(found.settings, folder)
     for verb, settings in found.verbs.items():
-        lines += ["", f"{verb}:", *(f"  {line}" if line else "" for line in _keys(settings))]
+        lines += ["", f"{verb}:", *(f"  {line}" if line else "" for line in _keys(settings, folder))]
     for title, several in (
         ("Not carried as in the old file; read these", found.to_do),
         ("Left out, and not needed", found.settled),
@@ -28,12 +39,18 @@ def snowetl_yml(found: Found) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _keys(settings: Mapping[str, Carried]) -> Iterator[str]:
+def _keys(settings: Mapping[str, Carried], folder: str) -> Iterator[str]:
     """Keys with their values. Those of one origin stand together, below its name."""
     for origin, keys in groupby(settings, lambda key: settings[key].origin):
         yield ""
         yield f"# {origin}"
-        yield from _dumped({key: settings[key].value for key in keys}).splitlines()
+        yield from _dumped({key: _value(settings[key], folder) for key in keys}).splitlines()
+
+
+def _value(carried: Carried, folder: str) -> Any:
+    if carried.file is None:
+        return carried.value
+    return carried.file if folder == "." else f"{folder}/{carried.file}"
 
 
 def _dumped(value: Any) -> str:

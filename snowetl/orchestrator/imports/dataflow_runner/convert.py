@@ -15,7 +15,7 @@ from snowetl.orchestrator.imports import rdb_loader, targets
 from snowetl.orchestrator.imports.completed import reports_folder, rows_for_warehouse
 from snowetl.orchestrator.imports.dataflow_runner.files import RunnerFile
 from snowetl.orchestrator.imports.dataflow_runner.template import Template
-from snowetl.orchestrator.imports.emr_etl_runner.targets import Target, Targets
+from snowetl.orchestrator.imports.emr_etl_runner.targets import DUPLICATES, Target, Targets
 from snowetl.orchestrator.imports.found import NOTHING_TO_DO, Carried, Cluster, Found, Instances, Left, Script, Volume
 from snowetl.orchestrator.imports.modern import modern
 
@@ -36,15 +36,21 @@ class _Gathered:
         if value is not None:
             self.verbs.setdefault(verb, {}).setdefault(key, Carried(value, origin))
 
-    def document(self, encoded: str, what: str, where: str) -> Any:
-        """What goes for a document in base64: the file it came from, or else its content."""
+    def document(self, encoded: str, key: str, where: str) -> None:
+        """Carry a document in base64 under ``key``: the file it came from, or else its content."""
+        origin = f"{where}: --{key}"
         path = self.template.file_of(encoded)
+        content = self.content(encoded, origin)
         if path is not None:
-            return path
+            self.settings.setdefault(key, Carried(path, origin))
+        elif content is not None:
+            self.settings.setdefault(key, Carried(content, origin, f"{key}.json"))
+
+    def content(self, encoded: str, origin: str) -> Any:
         try:
             return escape(json.loads(b64decode(encoded)))
         except ValueError:
-            self.left.append(Left(f"{where}: {what}", "it is not base64 of JSON", f"Write {what} yourself"))
+            self.left.append(Left(origin, "it is not base64 of JSON", "Write it yourself"))
             return None
 
 
@@ -187,7 +193,8 @@ def _enrich(options: dict[str, str], where: str, gathered: _Gathered) -> None:
     _folder("run", "enriched-folder", options.get("output-folder"), where, gathered)
     _folder("run", "bad-folder", options.get("bad-folder") or options.get("bad-rows-folder"), where, gathered)
     for key in ("iglu-config", "enrichments"):
-        _document(key, options, where, gathered)
+        if options.get(key):
+            gathered.document(options[key], key, where)
 
 
 def _folder(verb: str, key: str, address: str | None, where: str, gathered: _Gathered) -> None:
@@ -197,21 +204,16 @@ def _folder(verb: str, key: str, address: str | None, where: str, gathered: _Gat
         gathered.put(verb, key, [folder] if (verb, key) == ("run", "input-folder") else folder, where)
 
 
-def _document(key: str, options: Mapping[str, str], where: str, gathered: _Gathered) -> None:
-    if options.get(key):
-        value = gathered.document(options[key], f"--{key}", where)
-        if value is not None:
-            gathered.settings.setdefault(key, Carried(value, f"{where}: --{key}"))
-
-
 def _shred(options: dict[str, str], where: str, gathered: _Gathered) -> None:
     """A shredder up to R34 (folders as arguments), or a transformer with its HOCON."""
-    _document("iglu-config", options, where, gathered)
+    if options.get("iglu-config"):
+        gathered.document(options["iglu-config"], "iglu-config", where)
     duplicates = options.get("duplicate-storage-config")
     if duplicates:
-        value = gathered.document(duplicates, "duplicate-storage-config", where)
-        if value is not None:
-            gathered.settings["duplicate-storage"] = Carried(value, where)
+        document = gathered.content(duplicates, f"{where}: --duplicate-storage-config")
+        if isinstance(document, dict):
+            target = Target(document | {"data": {**document["data"], "purpose": DUPLICATES}}, where)
+            _targets(target, gathered)
     config = options.get("config")
     if config:
         _hocon(config, where, gathered)
@@ -245,16 +247,18 @@ def _hocon(encoded: str, where: str, gathered: _Gathered) -> None:
     gathered.left += inner.left
 
 
+def _targets(target: Target, gathered: _Gathered) -> None:
+    carried, left = targets.carried(Targets((target,)), None)
+    gathered.settings |= carried
+    gathered.left += left
+
+
 def _load(options: dict[str, str], where: str, gathered: _Gathered) -> None:
     """RDB Loader as a step (up to R34): its target, and the skips it was given."""
     if options.get("target"):
-        document = gathered.document(options["target"], "--target", where)
-        if isinstance(document, str):
-            document = escape(json.loads(b64decode(options["target"])))
+        document = gathered.content(options["target"], f"{where}: --target")
         if isinstance(document, dict):
-            carried, left = targets.carried(Targets((Target(document, where),)), None)
-            gathered.settings |= carried
-            gathered.left += left
+            _targets(Target(document, where), gathered)
     elif options.get("config"):
         _hocon(options["config"], where, gathered)
 

@@ -1,0 +1,211 @@
+"""``snowetl export``: a run in the words of boto3, Airflow, Step Functions or Dataflow Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from snowetl.cli import console
+from snowetl.cli.verb import verb
+from snowetl.errors import ConfigError, UsageError
+from snowetl.orchestrator.exports.step import ExistingCluster, Place, PlannedStep, Serverless, TransientCluster
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.settings import LocalPath, Location, Number, Text, flag, option
+
+WHERE = "Where the run works"
+WRITTEN = "What is written"
+EXIT_CODES = {0: "done", 2: "wrong usage or configuration"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings(RunSettings):
+    """A run, the place where it works, and where its description goes."""
+
+    code: str = option(
+        "--code",
+        kind=Location("FOLDER"),
+        help="The folder on S3 that holds run.py, environment.tar.gz and config.zip.",
+        group=WHERE,
+    )
+    cluster: Path | None = option(
+        "--cluster",
+        kind=LocalPath("FILE"),
+        default=None,
+        default_help="none",
+        help="Start a cluster for each run: cluster.yml, as import-config writes it.",
+        group=WHERE,
+    )
+    cluster_id: str | None = option(
+        "--cluster-id",
+        kind=Text("j-…"),
+        default=None,
+        default_help="none",
+        help="Use a cluster that runs already.",
+        group=WHERE,
+    )
+    application_id: str | None = option(
+        "--application-id",
+        kind=Text("ID"),
+        default=None,
+        default_help="none",
+        help="Use an application of EMR Serverless, with --job-role.",
+        group=WHERE,
+    )
+    job_role: str | None = option(
+        "--job-role",
+        kind=Text("ARN"),
+        default=None,
+        default_help="none",
+        help="The role of the jobs of EMR Serverless.",
+        group=WHERE,
+    )
+    emr_region: str | None = option(
+        "--emr-region",
+        kind=Text("REGION"),
+        default=None,
+        default_help="that of cluster.yml, or of the AWS configuration",
+        help="Region of the cluster or application.",
+        group=WHERE,
+    )
+    log_folder: str | None = option(
+        "--log-folder",
+        kind=Location("FOLDER"),
+        default=None,
+        default_help="AWS keeps the logs",
+        help="EMR Serverless: where logs of jobs go.",
+        group=WHERE,
+    )
+    timeout_minutes: int = option(
+        "--timeout-minutes",
+        kind=Number(minimum=5),
+        default=720,
+        help="EMR Serverless: how long a job may take.",
+        group=WHERE,
+    )
+    schedule: str = option(
+        "--schedule",
+        kind=Text("CRON"),
+        default="0 * * * *",
+        help="When runs begin: minute, hour, day, month, weekday, in UTC.",
+        group=WRITTEN,
+    )
+    into: Path = option(
+        "--into",
+        kind=LocalPath("FOLDER"),
+        default=Path(),
+        default_help="the working folder",
+        help="Write the files here.",
+        group=WRITTEN,
+    )
+    force: bool = flag("--force", help="Replace files that are there.", group=WRITTEN)
+
+    @property
+    def run(self) -> RunSettings:
+        return RunSettings(**self.shared_with(RunSettings))
+
+    @property
+    def place(self) -> Place:
+        """Where the run works. Raises ``UsageError`` unless exactly one place is given."""
+        from snowetl import documents
+        from snowetl.orchestrator.imports.yml import read_cluster
+
+        given = [name for name in ("cluster", "cluster_id", "application_id") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise UsageError("give one of --cluster, --cluster-id and --application-id: where does the run work?")
+        environment = f"{self.code.rstrip('/')}/environment.tar.gz"
+        if self.cluster is not None:
+            return TransientCluster(read_cluster(documents.read(self.cluster, "the cluster")), environment)
+        if self.cluster_id is not None:
+            return ExistingCluster(self.cluster_id, self.emr_region, environment)
+        if self.job_role is None:
+            raise UsageError("--application-id needs --job-role, the role of its jobs")
+        return Serverless(
+            str(self.application_id), self.job_role, self.emr_region, self.log_folder, self.timeout_minutes
+        )
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Describe a run for another scheduler: boto3, Airflow, Step Functions, Dataflow Runner."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _subcommand(name: str, example: str) -> Callable[[Callable[[ExportSettings], None]], click.Command]:
+    """A subcommand with the settings of ``snowetl run`` and those of an export."""
+
+    def add(function: Callable[[ExportSettings], None]) -> click.Command:
+        made = verb(
+            ExportSettings,
+            examples=(f"\nsnowetl export {name} --config snowetl.yml --code s3://bucket/snowetl {example}",),
+            exit_codes=EXIT_CODES,
+            section="run",
+            preflight=False,
+        )(function)
+        command.add_command(made, name)
+        return made
+
+    return add
+
+
+@_subcommand("boto3", "--cluster cluster.yml")
+def boto3(settings: ExportSettings) -> None:
+    """Write requests.json: the calls of boto3 that run one run."""
+    from snowetl.orchestrator.exports import boto3_json
+    from snowetl.runs.run import run_id
+
+    id_ = settings.given_id or run_id(int(datetime.now(UTC).timestamp() * 1000))
+    _write(settings, lambda steps, place: boto3_json.files(steps, place, id_))
+
+
+@_subcommand("airflow", "--application-id 00f… --job-role arn:…")
+def airflow(settings: ExportSettings) -> None:
+    """Write snowetl_dag.py: a DAG of stock, deferrable operators."""
+    from snowetl.orchestrator.exports import airflow as export
+    from snowetl.orchestrator.exports.schedules import checked
+
+    schedule, today = checked(settings.schedule), datetime.now(UTC)
+    start = (today.year, today.month, today.day)
+    _write(settings, lambda steps, place: export.files(steps, place, schedule, start))
+
+
+@_subcommand("step-functions", "--application-id 00f… --job-role arn:… --schedule '15 * * * *'")
+def step_functions(settings: ExportSettings) -> None:
+    """Write state_machine.json and schedule.json: Step Functions, started by EventBridge Scheduler."""
+    from snowetl.orchestrator.exports import step_functions as export
+
+    _write(settings, lambda steps, place: export.files(steps, place, settings.schedule))
+
+
+@_subcommand("playbook", "--cluster cluster.yml")
+def playbook(settings: ExportSettings) -> None:
+    """Write playbook.json and cluster.json for Dataflow Runner."""
+    from snowetl.orchestrator.exports import playbook as export
+
+    _write(settings, export.files)
+
+
+def _write(settings: ExportSettings, made: Callable[[Sequence[PlannedStep], Place], Mapping[str, str]]) -> None:
+    """Write the files of an export, and say what must be on S3 before they work."""
+    from snowetl.orchestrator.exports.planned import prepared
+
+    place = settings.place
+    ready = prepared(settings.run, settings.code)
+    texts = {settings.into / name: text for name, text in made(ready.steps, place).items()}
+    present = [str(path) for path in texts if path.exists()]
+    if present and not settings.force:
+        raise UsageError(f"{' and '.join(present)} would be replaced: give --into another folder, or --force")
+    try:
+        settings.into.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{settings.into} cannot be written to: {error.strerror or error}") from None
+    console.summarize(f"{' and '.join(map(str, texts))} written. Before the first run:")
+    for line in ready.uploads:
+        console.summarize(f"  {line}")

@@ -1,0 +1,94 @@
+"""The steps of an export from the settings of a run: one job that enriches, transforms and loads."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from snowetl.documents import Problems
+from snowetl.errors import ConfigError
+from snowetl.orchestrator.exports.step import RUN_ID, PlannedStep
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.settings import Document
+from snowetl.settings.secrets import passwords_in
+from snowetl.storage.base import scheme_of
+
+_FOLDERS = ("input_folder", "output_folder", "enriched_folder", "bad_folder", "transformed_folder")
+_CONF = {
+    "spark.driver.memory": "2g",
+    "spark.executor.cores": "4",
+    "spark.executor.memory": "2g",
+    "spark.executor.memoryOverhead": "4g",
+}
+"""Python does the work, beside the heap."""
+
+
+class Prepared(NamedTuple):
+    """Steps, and the commands that bring to S3 what they read."""
+
+    steps: tuple[PlannedStep, ...]
+    uploads: tuple[str, ...]
+
+
+def prepared(settings: RunSettings, code: str) -> Prepared:
+    """The job for ``settings``. ``code`` is the folder on S3 that holds ``run.py`` and the archives.
+
+    Local documents are named as they lie in ``config.zip``. Raises :class:`ConfigError` that lists all settings that a
+    cluster cannot use: local folders, documents written in ``snowetl.yml``, passwords.
+    """
+    code = code.rstrip("/")
+    problems = Problems()
+    for problem in _problems(settings):
+        problems.add(problem)
+    problems.check()
+    moved, local = _with_moved_documents(settings)
+    arguments = [*replace(moved, run_id=None, database=None).to_argv(), "--run-id", RUN_ID]
+    if settings.database is not None:
+        arguments += ["--database", settings.database]
+    archives = (f"{code}/config.zip#config",) if local else ()
+    step = PlannedStep(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
+    return Prepared((step,), tuple(_uploads(local, code)))
+
+
+def _problems(settings: RunSettings) -> Iterator[str]:
+    for name in _FOLDERS:
+        value = getattr(settings, name)
+        for folder in value if isinstance(value, tuple) else (value,):
+            if folder is not None and scheme_of(folder) == "file":
+                yield f"{settings.option(name).flag}: {folder} is a folder of this machine; a cluster needs s3://"
+    if settings.database is None and "load" in settings.steps:
+        yield "--database: the embedded PostgreSQL is on this machine; give the address of a warehouse"
+    if settings.database is not None and any(passwords_in(settings.database)):
+        yield (
+            "--database: its password would stand in the arguments of the job, which the console shows. For Redshift "
+            "write ?secret=NAME or ?parameter=NAME instead; for PostgreSQL give the nodes a password file (PGPASSFILE)"
+        )
+    for option in settings.options():
+        value = getattr(settings, option.name)
+        if isinstance(option.kind, Document) and value is not None and Document.is_inline(value):
+            yield f"{option.flag}: it is written in the settings; save it as a file, and name that"
+
+
+def _with_moved_documents(settings: RunSettings) -> tuple[RunSettings, dict[str, str]]:
+    """Settings that name local documents as a job finds them, and where each is now, by its place in the archive."""
+    local: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    for option in settings.options():
+        value = getattr(settings, option.name)
+        if isinstance(option.kind, Document) and isinstance(value, str) and scheme_of(value) == "file":
+            name = PurePosixPath(value.removeprefix("file://").rstrip("/")).name
+            if local.setdefault(name, value) != value:
+                raise ConfigError(f"{option.flag}: {value} and {local[name]} have one name; rename one")
+            moved[option.name] = f"config/{name}"
+    return replace(settings, **moved), local  # type: ignore[arg-type]
+
+
+def _uploads(local: dict[str, str], code: str) -> Iterator[str]:
+    yield f"aws s3 cp jobs/run.py {code}/run.py"
+    if local:
+        copies = " ".join(shlex.quote(path) for path in local.values())
+        yield f"mkdir -p config && cp -r {copies} config/ && (cd config && zip -qr ../config.zip .)"
+        yield f"aws s3 cp config.zip {code}/config.zip"
