@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pprint import pformat
 from typing import Any
 
 from snowetl.orchestrator.exports import requests
-from snowetl.orchestrator.exports.step import ExistingCluster, Place, PlannedStep, Serverless, TransientCluster
+from snowetl.orchestrator.exports.step import (
+    RUN_ID,
+    ExistingCluster,
+    Place,
+    PlannedStep,
+    Serverless,
+    TransientCluster,
+)
 
-_RUN_ID = "{{ data_interval_start.strftime('%Y-%m-%d-%H-%M-%S') }}"
-"""A run is named after its hour: a task that is tried again goes on with the same run."""
+_START = "(data_interval_start | default(dag_run.start_date, true)).strftime('%Y-%m-%d-%H-%M-%S')"
+"""A run is named after its hour: a task that is tried again goes on with the same run. One that a person starts may
+have no interval, and is named after its start."""
+
+_TEMPLATE = re.compile(r"\{[{%#]|\.json$")
+"""What Airflow would take for a template, or for the name of a file that holds one."""
 
 _HEAD = '''"""snowetl on Amazon EMR, made by `snowetl export airflow`. Packages: apache-airflow-providers-amazon.
 
@@ -23,7 +35,6 @@ from datetime import datetime, timedelta
 from airflow import DAG
 {imports}
 
-RUN_ID = "{run_id}"
 {constants}
 
 with DAG(
@@ -34,7 +45,7 @@ with DAG(
     max_active_runs=1,
     default_args={{"retries": 2, "retry_delay": timedelta(minutes=5)}},
     doc_md=__doc__,
-):
+) as dag:
 {tasks}
 '''
 
@@ -89,12 +100,10 @@ def files(
     No client token is given: the operator does not fill one in for each run, and one token for all would start one job
     for ever.
     """
-    steps = [step.of_run(_RUN_ID) for step in steps]
     imports, constants, tasks = _parts(steps, place)
     year, month, day = start
     text = _HEAD.format(
         imports=imports,
-        run_id=_RUN_ID,
         constants=constants,
         tasks=tasks,
         dag_id=_python(dag_id),
@@ -111,12 +120,12 @@ def _parts(steps: Sequence[PlannedStep], place: Place) -> tuple[str, str, str]:
     match place:
         case TransientCluster(cluster, environment):
             planned = requests.steps(steps, environment, "TERMINATE_CLUSTER")
-            request = requests.run_job_flow(cluster, planned, _RUN_ID)
+            request = requests.run_job_flow(cluster, planned, RUN_ID)
             imports = f"{_OPERATORS}EmrCreateJobFlowOperator\n{_WAIT_POLICY}"
-            return imports, f"CLUSTER = {_python(request)}", _TRANSIENT.format(timeout=_MINUTES)
+            return imports, f"CLUSTER = {_python(_templates(request))}", _TRANSIENT.format(timeout=_MINUTES)
         case ExistingCluster(cluster_id, _, environment):
             planned = requests.steps(steps, environment, "CANCEL_AND_WAIT")
-            constants = f"CLUSTER_ID = {_python(cluster_id)}\nSTEPS = {_python(planned)}"
+            constants = f"CLUSTER_ID = {_python(cluster_id)}\nSTEPS = {_python(_templates(planned))}"
             return f"{_OPERATORS}EmrAddStepsOperator", constants, _EXISTING.format(timeout=2 * _MINUTES)
         case Serverless():
             constants = f"APPLICATION = {_python(place.application_id)}\nROLE = {_python(place.role_arn)}"
@@ -130,11 +139,27 @@ def _serverless(step: PlannedStep, place: Serverless, number: int) -> str:
     return _SERVERLESS.format(
         name=f"step_{number}",
         task_id=_python(f"step_{number}"),
-        title=_python(step.name),
-        driver=_python(requests.job_driver(step), 8),
+        title=_python(_template(step.name)),
+        driver=_python(_templates(requests.job_driver(step)), 8),
         overrides=_python(requests.configuration_overrides(place) or None, 8),
         timeout=place.timeout_minutes,
     )
+
+
+def _templates(value: Any) -> Any:
+    """``value`` with each text as a template of Airflow that gives it."""
+    if isinstance(value, dict):
+        return {key: _templates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_templates(inner) for inner in value]
+    return _template(value) if isinstance(value, str) else value
+
+
+def _template(text: str) -> str:
+    if not _TEMPLATE.search(text):
+        return text.replace(RUN_ID, f"{{{{ {_START} }}}}")
+    parts = [part for piece in text.split(RUN_ID) for part in (repr(piece), _START)][:-1]
+    return f"{{{{ {' ~ '.join(parts)} }}}}"
 
 
 def _python(value: Any, indent: int = 0) -> str:

@@ -45,9 +45,7 @@ def prepared(settings: RunSettings, code: str) -> Prepared:
         problems.add(problem)
     problems.check()
     moved, local = _with_moved_documents(settings)
-    arguments = [*replace(moved, run_id=None, database=None).to_argv(), "--run-id", RUN_ID]
-    if settings.database is not None:
-        arguments += ["--database", settings.database]
+    arguments = [*replace(moved, run_id=None).to_argv(), *_without_secrets(moved), "--run-id", RUN_ID]
     archives = (f"{code}/config.zip#config",) if local else ()
     step = PlannedStep(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
     return Prepared((step,), tuple(_uploads(local, code)))
@@ -61,15 +59,24 @@ def _problems(settings: RunSettings) -> Iterator[str]:
                 yield f"{settings.option(name).flag}: {folder} is a folder of this machine; a cluster needs s3://"
     if settings.database is None and "load" in settings.steps:
         yield "--database: the embedded PostgreSQL is on this machine; give the address of a warehouse"
-    if settings.database is not None and any(passwords_in(settings.database)):
-        yield (
-            "--database: its password would stand in the arguments of the job, which the console shows. For Redshift "
-            "write ?secret=NAME or ?parameter=NAME instead; for PostgreSQL give the nodes a password file (PGPASSFILE)"
-        )
     for option in settings.options():
         value = getattr(settings, option.name)
         if isinstance(option.kind, Document) and value is not None and Document.is_inline(value):
             yield f"{option.flag}: it is written in the settings; save it as a file, and name that"
+        elif option.secret and isinstance(value, str) and any(passwords_in(value)):
+            yield (
+                f"{option.flag}: its password would stand in the arguments of the job, which the console shows. For "
+                "Redshift write ?secret=NAME or ?parameter=NAME instead; for PostgreSQL give the nodes a password file "
+                "(PGPASSFILE)"
+            )
+
+
+def _without_secrets(settings: RunSettings) -> Iterator[str]:
+    """The options that may hold a password, which the arguments of a process never have, and here hold none."""
+    for option in settings.options():
+        value = getattr(settings, option.name)
+        if option.secret and isinstance(value, str):
+            yield from (option.flag, value)
 
 
 def _with_moved_documents(settings: RunSettings) -> tuple[RunSettings, dict[str, str]]:

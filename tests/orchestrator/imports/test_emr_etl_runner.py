@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from snowetl.dedupe.event_manifest import DynamoConfig
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.imports.emr_etl_runner import command, config, targets
 from snowetl.orchestrator.imports.emr_etl_runner.errors import RunnerConfigError
@@ -25,7 +26,6 @@ from snowetl.orchestrator.imports.found import Instances, Volume
 from snowetl.orchestrator.settings import RunSettings
 from tests.orchestrator.imports.support import FILES, cluster, imported, settings
 
-AWS = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 SECRETS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "hunter2-in-the-file")
 
 
@@ -41,7 +41,7 @@ def _import(into: Path, *more: str, file: str = "config.yml") -> int:
 
 def test_a_configuration_of_1_0_4_becomes_settings_of_a_run(tmp_path: Path) -> None:
     assert _import(tmp_path, "-r", "resolver.json", "-n", "enrichments", "-t", "targets") == 0
-    found = settings(tmp_path, "run", **AWS)
+    found = settings(tmp_path, "run")
     run = RunSettings(**found)
     assert run.input_folder == ("s3://larkspur-collector/web/", "s3://larkspur-collector/app/")
     assert run.input_format == "thrift"
@@ -56,7 +56,7 @@ def test_a_configuration_of_1_0_4_becomes_settings_of_a_run(tmp_path: Path) -> N
         "redshift://loader@warehouse.larkspur.example:5439/analytics?parameter=larkspur.redshift.password"
     )
     assert run.target.role_arn == "arn:aws:iam::123456789012:role/LarkspurLoad"
-    assert run.duplicate_storage["data"]["dynamodbTable"] == "larkspur-events"
+    assert run.event_manifest == DynamoConfig("larkspur-events", "eu-west-1", None, None)
     assert len(run.enrich_config().enrichments) == 2
 
 
@@ -135,7 +135,7 @@ def test_a_run_over_stream_enrich_becomes_a_transform(tmp_path: Path) -> None:
     path = tmp_path / "stream.yml"
     path.write_text(text.replace("collectors:\n  format: thrift\n", ""))
     assert _import(tmp_path, "-t", "targets", file=str(path)) == 0
-    found = settings(tmp_path, "transform", **AWS)
+    found = settings(tmp_path, "transform")
     assert found["input_folder"] == "s3://larkspur-stream/enriched/"
     assert found["output_folder"] == "s3://larkspur-etl/shredded/archive/"
     assert found["target"] == "redshift"
