@@ -48,7 +48,8 @@ lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS); says so and passes where there are none
 	@$(WITH_JAVA) $(PY) -m tests.conformance --vectors $(VECTORS)
 
-bench: $(VENV)/.ready-to-develop ## events per second per core: library, Spark job, bare read-write path; memory
+bench: $(VENV)/.ready-to-develop ## events per second per core: library, Spark job, bare read-write path; memory; each enrichment
+	@.ci/find-mariadb
 	@$(WITH_JAVA) $(PY) -m bench
 
 bench-compare: $(VENV)/.ready-to-develop ## this tree beside REV (a revision; default: that of bench/baseline.json), as ratios of speed

@@ -1,5 +1,6 @@
 """``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on your
-records. ``python -m bench compare``: this tree beside another revision."""
+records. ``python -m bench enrichments``: what each enrichment costs. ``python -m bench compare``: this tree beside
+another revision."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from bench import machine, shared
 from bench.compare import Baseline, compare
-from bench.library import Result, measure, measure_unseen, read_records
+from bench.library import Result, measure, measure_once, read_records
 from bench.traffic import records
 from snowetl.errors import SnowetlError
 
@@ -22,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--records", type=int, default=20_000, help="records of the 1x input (default 20000)")
     parser.add_argument("--times", type=int, default=10, help="how much larger the large input is (default 10)")
-    verbs = parser.add_subparsers(dest="verb", metavar="library | compare")
+    verbs = parser.add_subparsers(dest="verb", metavar="library | enrichments | compare")
     library = verbs.add_parser("library", help="measure Enricher.process + TSV on records of a file")
     library.add_argument("--records", dest="file", type=Path, required=True, help="lines of JSON, .gz too")
     library.add_argument("--enrichments", type=Path, required=True, help="folder of enrichment configurations")
@@ -31,15 +32,19 @@ def main() -> int:
     library.add_argument("--assets", type=Path, help="what @ASSETS@ in the enrichment configurations stands for")
     library.add_argument("--passes", type=int, default=5, help="measured passes, after one to warm up (default 5)")
     library.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    each = verbs.add_parser("enrichments", help="measure what each enrichment adds to the cost of an event")
+    each.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     other = verbs.add_parser("compare", help="measure this tree beside another revision, in alternating passes")
     other.add_argument("revision", nargs="?", help="what git calls it; default: that of bench/baseline.json")
-    other.add_argument("--count", type=int, default=2000, help="records of a pass (default 2000)")
+    other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     other.add_argument("--pairs", type=int, default=7, help="pairs of passes for the control, twice for the ratio")
     other.add_argument("--store", action="store_true", help="write the ratios to bench/baseline.json")
     args = parser.parse_args()
     try:
         if args.verb == "library":
             return _library(args, library)
+        if args.verb == "enrichments":
+            return _enrichments(args.count)
         return _compare(args) if args.verb == "compare" else _everything(args)
     except SnowetlError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -62,6 +67,14 @@ def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"best pass    {result.best:>10.3f} s")
     print(f"median pass  {result.median:>10.3f} s")
     print(f"events/s     {result.events_per_second:>10,}")
+    return 0
+
+
+def _enrichments(count: int) -> int:
+    from bench import enrichments  # databases and servers only here
+
+    print(machine.interpreter())
+    enrichments.show(count)
     return 0
 
 
@@ -93,8 +106,12 @@ def _everything(args: argparse.Namespace) -> int:
     print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
     plain = _show("no enrichments", measure(traffic, str(resolver), None))
     full = _show("standard profile", measure(traffic, str(resolver), str(standard)))
-    fresh = measure_unseen(records(args.records, unseen=True), str(resolver), str(standard))
+    fresh = measure_once(records(args.records, unseen=True), str(resolver), str(standard)).events_per_second
     print(f"  {'standard, unseen':<24}{fresh:>9,} events/s   (each record from a new visitor on a new page)")
+    once = measure_once(records(args.records * args.times), str(resolver), str(standard))
+    print(
+        f"  {'standard, large':<24}{once.events_per_second:>9,} events/s   (the job's {once.records:,} records, once)"
+    )
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_input(small, args.records)
@@ -120,6 +137,7 @@ def _everything(args: argparse.Namespace) -> int:
         ("1x, no enrichments", first, plain),
         ("1x, standard profile", second, full),
         (f"{large_name}, standard profile", third, full),
+        (f"{large_name}, the same records", third, once),
     ):
         clock = job.events / job.busy / result.events_per_second
         processor = job.events / job.cpu / (result.events / result.cpu)
@@ -137,6 +155,8 @@ def _everything(args: argparse.Namespace) -> int:
         growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
         print(f"  {role:<41}{growth:>8.2f}")
     _show_warehouse(args.records, str(resolver), str(standard))
+    print()
+    _enrichments(1000)
     if warning := machine.busy():
         print(f"\n{warning}")
     return 0

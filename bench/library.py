@@ -7,8 +7,9 @@ import gzip
 import json
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from snowetl.errors import UsageError
 from snowetl.model.badrow import BadRow
 
 ETL_TSTAMP = 1772668800000  # 2026-03-05T00:00:00Z
+
+_BATCH = 5_000
 
 Record = tuple[str, "bytes | str"]
 """Input format, and the record itself."""
@@ -75,13 +78,18 @@ def measure(records: Sequence[Record], resolver: Any, enrichments: Any, passes: 
     return Result(len(records), events, bad_rows, best, statistics.median(seconds), round(events / best), min(cpu))
 
 
-def measure_unseen(records: Iterable[bytes], resolver: Any, enrichments: Any) -> int:
-    """Events per second of Thrift records that are enriched once each, by an enricher that has seen none of them."""
+def measure_once(records: Iterator[bytes], resolver: Any, enrichments: Any) -> Result:
+    """One pass over Thrift records by an enricher that has seen none of them, as a job enriches its input."""
     process = _enricher("thrift", resolver, enrichments).process
-    work = [(process, record) for record in records]
-    started = time.perf_counter()
-    events, _ = _pass(work)
-    return round(events / (time.perf_counter() - started))
+    count = events = bad_rows = 0
+    seconds = cpu = 0.0
+    while batch := [(process, record) for record in islice(records, _BATCH)]:
+        started, cpu_before = time.perf_counter(), time.process_time()
+        more_events, more_bad_rows = _pass(batch)
+        seconds += time.perf_counter() - started
+        cpu += time.process_time() - cpu_before
+        count, events, bad_rows = count + len(batch), events + more_events, bad_rows + more_bad_rows
+    return Result(count, events, bad_rows, seconds, seconds, round(events / seconds), cpu)
 
 
 def _pass(work: Sequence[tuple[Any, bytes | str]]) -> tuple[int, int]:

@@ -31,10 +31,16 @@ _VERSION = re.compile(r"(?<!Mozilla)/(\d+)\.\d+")
 _SITE = "https://shop.example.com"
 
 
-def records(count: int, seed: str = "bench", unseen: bool = False) -> Iterator[bytes]:
-    """``count`` Thrift records; each from a new visitor on a new page where they are to be ``unseen``."""
+def records(
+    count: int, seed: str = "bench", unseen: bool = False, agents: int = AGENTS, transactions: bool = False
+) -> Iterator[bytes]:
+    """``count`` Thrift records; each from a new visitor on a new page where they are to be ``unseen``.
+
+    ``agents`` is how many user agents there are; with ``transactions`` the structured events are such instead.
+    """
     dice = Dice(seed)
-    crowd = _Strangers(dice) if unseen else _Crowd(dice)
+    crowd = _Strangers(dice) if unseen else _Crowd(dice, agents)
+    crowd.transactions = transactions
     time = START
     for _ in range(count):
         time += dice.between(1, 40)
@@ -61,10 +67,12 @@ def _broken(dice: Dice, time: int) -> bytes:
 class _Crowd:
     """The visitors, and what they do next."""
 
-    def __init__(self, dice: Dice) -> None:
+    transactions = False
+
+    def __init__(self, dice: Dice, agents: int) -> None:
         self.dice = dice
-        agents = [self._agent(number) for number in range(AGENTS)]
-        self.visitors = [self._visitor(dice.pick(agents)) for _ in range(VISITORS)]
+        known = [self._agent(number) for number in range(agents)]
+        self.visitors = [self._visitor(dice.pick(known)) for _ in range(max(VISITORS, 2 * agents))]
 
     def _agent(self, number: int) -> tuple[str, str]:
         """A user agent and a viewport: a browser of the fixtures in one of many versions."""
@@ -137,6 +145,8 @@ class _Crowd:
         elif kind == 1:
             down = dice.between(0, 2400)
             event = {"e": "pp", "pp_mix": "0", "pp_max": "0", "pp_miy": str(down // 2), "pp_may": str(down)}
+        elif kind == 2 and self.transactions:
+            event = {"e": "tr", "tr_id": dice.hex(8), "tr_tt": f"{dice.between(5, 90)}.50", "tr_cu": "GBP"}
         elif kind == 2:
             event = {
                 "e": "se",

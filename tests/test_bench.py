@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bench.compare import Baseline, Comparison, compare
 from bench.library import measure, read_records
 from bench.shared import filled_profile, resolver
 from snowetl import EnrichConfig, Enricher
+from snowetl.enrich.enrichments import registered
 from snowetl.errors import UsageError
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
@@ -154,3 +156,49 @@ def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monke
     assert load.rows > 200
     assert 0 < load.copied < load.whole
     assert load.psql > 0
+
+
+@pytest.mark.slow
+def test_each_enrichment_is_measured_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row of the table adds what it is for, to an event like those that are measured; and none is missing."""
+    from bench import enrichments
+
+    monkeypatch.chdir(ROOT)
+    resolver = enrichments.resolver_of(tmp_path)
+    traffic_of = list(traffic.records(60, transactions=True))
+    measured = set()
+    with ExitStack() as stack:
+        for case in enrichments.cases(tmp_path, stack):
+            with enrichments.enricher_of((*case.besides, case.configuration), resolver) as enricher:
+                results = [result for record in traffic_of for result in enricher.process(record)]
+            events = [result for result in results if isinstance(result, EnrichedEvent)]
+            assert len(events) > 0.9 * len(results), case.name
+            measured.add(case.configuration["data"]["name"])
+            if adds := ADDS.get(case.name.partition(",")[0]):
+                assert any(adds in str(event.to_dict()) for event in events), case.name
+    measured.add("sql_query_enrichment_config")  # whose servers need not be installed
+    assert measured >= {name for name in registered() if not name.startswith(("extra_", "yauaa"))}
+
+
+ADDS = {
+    "iab_spiders_and_robots": "spiders_and_robots/",
+    "bot_detection": "bot_detection/",
+    "cookie_extractor": "http_cookie/",
+    "http_header_extractor": "http_header/",
+    "weather": "org.openweathermap/weather/",
+    "currency_conversion": "'base_currency': 'EUR'",
+    "api_request": "com.example/customer/",
+    "sql_query": "com.example/customer/",
+}
+
+
+@pytest.mark.slow
+def test_the_cost_of_an_enrichment_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import enrichments
+
+    monkeypatch.chdir(ROOT)
+    script = enrichments.script("function process(event) { for (var i = 0; i < 1e5; i++); return null; }")
+    few = enrichments.Traffic.of(10, passes=3)
+    cost = enrichments.measure(enrichments.Case("slow", script), enrichments.resolver_of(tmp_path), few)
+    assert cost.warm > 100 and cost.unseen > 100
+    assert cost.unseen_clock > 100
