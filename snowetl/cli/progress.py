@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from snowetl.cli import console
+from snowetl.settings.words import duration_text
 
 _LINE_SECONDS = 30.0
 _VERBOSE_LINE_SECONDS = 5.0
@@ -92,18 +93,8 @@ class _State:
         seconds = max(time.monotonic() - self._started, 1e-3)
         text = f"{self.records:,} records, {self.records / seconds:,.0f}/s"
         if 0 < self.bytes < self.total:
-            text += f", {duration(seconds * (self.total - self.bytes) / self.bytes)} left"
+            text += f", {duration_text(seconds * (self.total - self.bytes) / self.bytes)} left"
         return text
-
-
-def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 class ConsoleWatch:

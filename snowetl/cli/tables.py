@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from snowetl.cli.progress import duration
-from snowetl.settings.words import amount, count, size
+from snowetl.settings.words import amount, count, duration_text, size
 
 if TYPE_CHECKING:
     from snowetl.load.report import LoadReport
+    from snowetl.orchestrator.overview import RunView
+    from snowetl.orchestrator.planner import RunPlan
     from snowetl.reporting.enrich import EnrichReport
     from snowetl.reporting.transform import TransformReport
     from snowetl.steps.enrich import EnrichPlan
@@ -34,7 +35,7 @@ def enrich_report(done: EnrichReport) -> str:
     ]
     if done.damages:
         rows.append(("damages", f"{done.damages:,}", "places where a file is damaged; each is a bad row"))
-    rows.append(("time", duration(done.seconds), f"{rate:,.0f} records/s"))
+    rows.append(("time", duration_text(done.seconds), f"{rate:,.0f} records/s"))
     return "\n".join(
         [
             f"run={done.run}",
@@ -60,7 +61,7 @@ def transform_report(report: TransformReport) -> str:
     width = max(len(name) for name, _ in rows)
     rate = report.records / report.seconds if report.seconds else 0
     lines = [f"run={report.run}", *(f"  {name:<{width}}  {count:>12,}" for name, count in rows)]
-    lines.append(f"  {'time':<{width}}  {duration(report.seconds):>12}  {rate:,.0f} lines/s")
+    lines.append(f"  {'time':<{width}}  {duration_text(report.seconds):>12}  {rate:,.0f} lines/s")
     return "\n".join([*lines, f"  {report.settings['outputFolder']}"])
 
 
@@ -89,9 +90,9 @@ def run_report(report: dict[str, Any]) -> str:
     names = ["  " * level + name for name, _, level in report["counts"]]
     width = max(map(len, names))
     lines = [f"  {name:<{width}}  {row[1]:>12,}" for name, row in zip(names, report["counts"], strict=True)]
-    times = ", ".join(f"{step['step']} {duration(step['seconds'])}" for step in report["steps"])
+    times = ", ".join(f"{step['step']} {duration_text(step['seconds'])}" for step in report["steps"])
     return "\n".join(
-        [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration(report['seconds']):>12}  {times}"]
+        [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration_text(report['seconds']):>12}  {times}"]
     )
 
 
@@ -112,6 +113,47 @@ def planned_run(planned: EnrichPlan, target: str | None = None) -> str:
         lines.append(f"    and {len(planned.ignored) - _SHOWN_FILES:,} more")
     lines += [f"  needs     {asset.uri}" for asset in config.assets()]
     lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}", *end]
+    return "\n".join(lines)
+
+
+def planned_pipeline(plan: RunPlan) -> str:
+    """A plan (``snowetl plan``): the run, its input, its steps and why, what is odd, what has changed."""
+    head = {"new": "a new run", "waits": "begun, not finished", "done": "done"}[plan.state]
+    lines = [f"run={plan.run} ({head}), executor {plan.executor}"]
+    lines.append(f"  input  {count(plan.inputs.files, 'file')}, {size(plan.inputs.bytes)}")
+    found = plan.inventory
+    if found is not None:
+        kinds = (
+            (found.taken, "taken by earlier runs"),
+            (found.replaced, "changed since a run took them: left alone"),
+            (found.vanished, "gone since a run took them"),
+            (found.late, "late"),
+            (found.too_young, "too young (--settle, --until)"),
+            (found.too_old, "too old (--since)"),
+            (found.too_many, "left for the next run (--max-bytes)"),
+        )
+        lines += [f"    {count(some.files, 'file')} {words}, such as {some.names[0]}" for some, words in kinds if some]
+    width = max(len(step.name) for step in plan.steps)
+    for step in plan.steps:
+        todo = "done" if step.done else "do"
+        time = "" if step.seconds is None else f", about {duration_text(step.seconds)}"
+        lines.append(f"  {step.name:<{width}}  {todo:<4}  {step.why}{time}")
+        lines += [f"  {'':<{width}}        {output}" for output in step.outputs]
+    if plan.changes:
+        lines.append(f"  settings changed since the last run: {', '.join(plan.changes)}")
+    return "\n".join(lines)
+
+
+def runs(views: Sequence[RunView]) -> str:
+    """The runs of a pipeline (``snowetl status``), the last first."""
+    lines = []
+    for view in views:
+        numbers = f"{count(view.files, 'file')}, {size(view.bytes)}"
+        if view.state == "done":
+            numbers += f", {view.events:,} events, {view.bad_rows:,} bad rows, {duration_text(view.seconds)}"
+        step = f" at {view.step}" if view.step else ""
+        why = f": {view.why}" if view.why else ""
+        lines.append(f"run={view.run}  {view.state}{step}  {numbers}{why}")
     return "\n".join(lines)
 
 

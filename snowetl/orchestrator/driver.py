@@ -88,7 +88,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
 def plan(settings: RunSettings) -> RunPlan:
     """What :func:`run` would do; nothing is written. Raises what it would raise before it writes."""
     chosen = choose(settings, World.of_now())
-    return _plan(settings, chosen.entry, chosen)
+    return plan_of(settings, chosen.entry, chosen)
 
 
 def dry_run(settings: RunSettings, watch: Watch) -> None:
@@ -175,7 +175,7 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
     entry.forget()
 
 
-def _plan(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
+def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
     """The plan of a run as it stands: what of it is done, what is left."""
     if chosen is not None and chosen.files is not None:
         inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
@@ -245,7 +245,7 @@ class _Run:
         started = self.now()
         if entry.plan() is None:
             self._begin_again()
-        planned = _plan(settings, entry)
+        planned = plan_of(settings, entry)
         for step in planned.steps:
             if step.done:
                 self.watch.say(f"{step.name}: done already, {step.outputs[0]}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = "snowetl-run-plan/3"
 PLAN, REPORT, PAGE, INPUTS = "plan.json", "report.json", "report.html", "inputs.jsonl.gz"
+CANCELLED = "cancelled.json"
 _LOOKED_AT = 30
 """How many of the latest runs are looked at."""
 
@@ -132,6 +133,14 @@ class Entry:
         fs = filesystem(self.folder)
         for file in fs.list(self.folder) if fs.exists(self.folder) else []:
             if file.url.rpartition("/")[2] != INPUTS:
+                fs.delete_tree(file.url)
+
+    def give_back(self) -> None:
+        """Let the next run take the files of this one: it is over, and only the note of that stays."""
+        fs = filesystem(self.folder)
+        fs.delete_tree(f"{self.folder}/{PLAN}")  # with it, they were taken
+        for file in fs.list(self.folder):
+            if file.url.rpartition("/")[2] != CANCELLED:
                 fs.delete_tree(file.url)
 
     def tidy(self) -> None:

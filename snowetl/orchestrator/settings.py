@@ -267,3 +267,10 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
 
     def _below(self, name: str, given: str | None) -> str:
         return absolute((given or f"{self.output_folder.rstrip('/')}/{name}").rstrip("/"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanSettings(RunSettings):
+    """What a run of these settings would do."""
+
+    as_json: bool = flag("--as-json", help="Show the plan as one JSON document.", group=IO)

@@ -44,7 +44,7 @@ class Lease:
         self.url = url
         self.what = what
         self._me = Holder.this_process()
-        self._place: _Place = _LocalFile(url) if scheme_of(url) == "file" else _Object(url)
+        self._place = _place_of(url)
         self._stop = threading.Event()
         self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
 
@@ -264,3 +264,12 @@ class _Object:
             return self._fs.get(self._url)
         except UsageError:  # given back
             return b""
+
+
+def _place_of(url: str) -> _Place:
+    return _LocalFile(url) if scheme_of(url) == "file" else _Object(url)
+
+
+def holder_of(url: str) -> Holder | None:
+    """Who holds the lease ``url``, alive or dead; ``None`` where nobody does. Raises ``StorageError``."""
+    return _place_of(url).holder()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from snowetl.cli import tables
-from snowetl.cli.progress import _State, duration
+from snowetl.cli.progress import _State
 from snowetl.reporting.enrich import EnrichReport
 from snowetl.settings import words
+from snowetl.settings.words import duration_text
 
 REPORT = {
     "format": "snowetl-enrich-report/1",
@@ -59,7 +60,7 @@ def test_size() -> None:
 
 
 def test_duration() -> None:
-    assert [duration(s) for s in (0.4, 59.4, 185, 7800)] == ["0 s", "59 s", "3 min 05 s", "2 h 10 min"]
+    assert [duration_text(s) for s in (0.4, 59.4, 185, 7800)] == ["0 s", "59 s", "3 min 05 s", "2 h 10 min"]
 
 
 def test_time_left_is_told_once_something_is_done() -> None:

@@ -1,0 +1,184 @@
+"""What is done to a run from outside: go on with it, stop it and give its files back, free a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from snowetl.errors import LeaseHeld, NothingToDo, OutputExists, UsageError
+from snowetl.jvm import jsontext, timestamps
+from snowetl.jvm.strings import to_utf8
+from snowetl.load.report import LOADED, kept
+from snowetl.orchestrator import entries
+from snowetl.orchestrator.driver import LEASE, plan_of
+from snowetl.orchestrator.entries import CANCELLED, Entry
+from snowetl.orchestrator.executors import opener_of
+from snowetl.orchestrator.executors.base import ExecutorRequest
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.state import Attempt
+from snowetl.orchestrator.store import StateStore
+from snowetl.runs.lease import Lease, holder_of
+from snowetl.runs.run import Run, absolute
+from snowetl.settings.words import count
+from snowetl.steps.base import Watch, World
+from snowetl.storage import filesystem
+
+
+def runs_folder_of(output_folder: str) -> str:
+    """Where the runs of an output folder are noted."""
+    return absolute(f"{output_folder.rstrip('/')}/runs")
+
+
+def find(output_folder: str, run: str | None) -> Entry:
+    """The run of that name; without one, the latest that waits to be finished.
+
+    Raises ``UsageError`` where there is no such run, ``NothingToDo`` where none waits.
+    """
+    folder = runs_folder_of(output_folder)
+    if run is not None:
+        entry = Entry(run.removeprefix("run="), folder)
+        if entry.plan() is None:
+            known = [each.id for each in entries.entries(folder)][:3]
+            others = f": the latest are {', '.join(known)}" if known else f": there is no run in {folder}"
+            raise UsageError(f"run={entry.id} is not a run of {output_folder}{others}")
+        return entry
+    entry_ = next((each for each in entries.entries(folder) if not each.is_done()), None)
+    if entry_ is None:
+        raise NothingToDo(f"no run of {output_folder} waits to be finished")
+    return entry_
+
+
+def settings_of(entry: Entry, environment: Mapping[str, str] | None = None, **changed: Any) -> RunSettings:
+    """The settings a run was begun with, of which some are ``changed``. Secrets come from the environment.
+
+    Raises ``ConfigError`` that names the variables it lacks.
+    """
+    plan = entry.plan()
+    assert plan is not None
+    given = RunSettings.from_mapping(plan["settings"], environment)
+    return replace(given, run_id=entry.id, redo_from=None, dry_run=False, **changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What became of a run that was stopped: jobs that were told to end, files that went back."""
+
+    jobs: int
+    files: int
+
+
+def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
+    """Stop the jobs of a run, throw away what it wrote, and give its files back: the next run takes them.
+
+    Raises ``OutputExists`` for a run that is done or loaded, ``LeaseHeld`` for one that a living process of this
+    executor drives (it is stopped by SIGTERM there).
+    """
+    if entry.is_done():
+        raise OutputExists(f"run={entry.id} is done: there is nothing to stop")
+    about = settings.about()
+    transformed = f"{about['transformedFolder']}/run={entry.id}"
+    report = kept(transformed)
+    if report is not None and report.outcome == LOADED:
+        raise OutputExists(f"run={entry.id} is loaded into {report.target}: finish it with `snowetl resume {entry.id}`")
+    jobs = _stop(entry, settings, watch)
+    with Lease(entry.lock_url):
+        files = sum(1 for _ in entry.inputs())
+        note = {"run": entry.id, "at": timestamps.to_iso(World.of_now().now), "files": files, "settings": about}
+        url = f"{entry.folder}/{CANCELLED}"
+        filesystem(url).put(url, to_utf8(jsontext.dumps(note)) + b"\n")
+        Run(entry.id, (about["enrichedFolder"], about["badFolder"])).wipe()
+        filesystem(transformed).delete_tree(transformed)
+        entry.give_back()
+    return Cancelled(jobs, files)
+
+
+def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
+    """Tell the jobs of a run to end, and whoever drives it that it is over."""
+    store = StateStore(entry.runs_folder)
+    stored = store.get(entry.id)
+    if stored.state is None or stored.state.executor == "local":
+        holder = holder_of(entry.lock_url)
+        if holder is not None and holder.fate() != "dead":
+            raise LeaseHeld(f"run={entry.id} is being worked on by {holder}: stop that process (SIGTERM) first")
+        return 0
+    state = replace(stored.state, cancelled=True)
+    store.put(state, stored)
+    jobs = [step.last.job for step in state.steps if step.running and step.last is not None and step.last.job]
+    request = ExecutorRequest(
+        settings=settings,
+        plan=plan_of(settings, entry),
+        watch=watch,
+        notes=state.notes or {},
+        folder=entry.folder,
+    )
+    with opener_of(state.executor)(request) as executor:
+        for job in jobs:
+            executor.cancel(job)
+    return len(jobs)
+
+
+def unlock(output_folder: str, run: str | None, *, force: bool = False) -> list[str]:
+    """Remove leases whose holders are dead (with ``force`` those of the living, too), and name them.
+
+    Raises ``NothingToDo`` where none is there, ``LeaseHeld`` for one whose holder may live.
+    """
+    folder = runs_folder_of(output_folder)
+    places = {"the ledger": f"{folder}/{LEASE}"}
+    if run is not None:
+        places[f"run={run}"] = Entry(run, folder).lock_url
+    else:
+        places |= {f"run={each.id}": each.lock_url for each in entries.entries(folder)}
+    freed = []
+    for name, url in places.items():
+        holder = holder_of(url)
+        if holder is None:
+            continue
+        if holder.fate() != "dead" and not force:
+            raise LeaseHeld(
+                f"{name} is held by {holder}, which may be alive. Stop it first; if it is surely dead, add --force"
+            )
+        filesystem(url).delete_tree(url)
+        freed.append(f"{name}, held by {holder}")
+    if not freed:
+        raise NothingToDo(f"nothing is locked: no lease of {count(len(places), 'place')} below {folder} is held")
+    return freed
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Attempts at a step, a line each, and the end of the log of the last one."""
+
+    attempts: list[str]
+    tail: str
+
+
+def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
+    """What is known of the attempts at a step (without one, of the one the run stands at).
+
+    Raises ``NothingToDo`` where there was none.
+    """
+    state = StateStore(entry.runs_folder).get(entry.id).state
+    steps = [] if state is None else list(state.steps)
+    tried = [each for each in steps if each.attempts and step in (None, each.name)]
+    if state is None or not tried:
+        raise NothingToDo(f"run={entry.id}: {step or 'no step'} was {'not ' if step else ''}tried")
+    wanted = next((each for each in tried if not each.done), tried[-1])
+    lines = [_line_of(wanted.name, attempt) for attempt in wanted.attempts]
+    last = wanted.attempts[-1]
+    if last.job is None or state.executor == "local":
+        return Log(lines, last.reason or f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
+    settings = settings_of(entry)
+    request = ExecutorRequest(
+        settings=settings, plan=plan_of(settings, entry), watch=watch, notes=state.notes or {}, folder=entry.folder
+    )
+    with opener_of(state.executor)(request) as executor:
+        tail = executor.log_tail(last.job)
+    return Log(lines, tail or f"no log of job {last.job} yet{f': {last.log}' if last.log else ''}")
+
+
+def _line_of(name: str, attempt: Attempt) -> str:
+    job = f", job {attempt.job}" if attempt.job else ""
+    reason = f": {attempt.reason}" if attempt.reason else ""
+    log = f" ({attempt.log})" if attempt.log else ""
+    return f"{name} {attempt.number}, {timestamps.to_iso(attempt.submitted)}{job}, {attempt.outcome}{reason}{log}"

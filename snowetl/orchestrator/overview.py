@@ -1,0 +1,137 @@
+"""How all runs of a pipeline stand, from what each has left in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from snowetl.errors import SnowetlError
+from snowetl.orchestrator.entries import CANCELLED, PLAN, Entry, read_document
+from snowetl.orchestrator.state import FAILED, LOST, RunState
+from snowetl.orchestrator.store import StateStore
+from snowetl.reporting.runs_index import line_of
+from snowetl.runs.lease import holder_of
+from snowetl.runs.run import run_start
+from snowetl.storage import filesystem
+
+DONE, RUNNING, DIED, FAILED_RUN, WAITS, STOPPED = "done", "running", "died", "failed", "waits", "cancelled"
+_READERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run. ``state``: ``done``, ``running``, ``died`` (its process is gone), ``failed``, ``waits``, ``cancelled``.
+
+    ``step`` is the one it stands at, ``why`` what happened or what to do; times are ISO 8601, UTC.
+    """
+
+    run: str
+    state: str
+    files: int = 0
+    bytes: int = 0
+    step: str = ""
+    why: str = ""
+    executor: str = ""
+    events: int = 0
+    bad_rows: int = 0
+    rows: int = 0
+    started: str = ""
+    finished: str = ""
+    seconds: float = 0.0
+    loaded: bool | None = None
+    """Whether its rows are in a warehouse; ``None`` for a run that ends before."""
+    log: str = ""
+
+    @property
+    def wants_care(self) -> bool:
+        """Whether somebody, or the next run, has to do something."""
+        return self.state in (DIED, FAILED_RUN, WAITS)
+
+
+def overview(runs_folder: str, latest: int = 50) -> list[RunView]:
+    """The latest runs, the last first. Raises ``StorageError``."""
+    fs = filesystem(runs_folder)
+    if not fs.exists(runs_folder):
+        return []
+    marks = fs.list(f"{runs_folder}/run=*/{{{PLAN},{CANCELLED}}}")
+    ids = sorted({info.url.rsplit("/", 2)[1].removeprefix("run=") for info in marks})
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(lambda id_: view(Entry(id_, runs_folder)), reversed(ids[-latest:])))
+
+
+def view(entry: Entry) -> RunView:
+    """How one run stands."""
+    cancelled = read_document(f"{entry.folder}/{CANCELLED}")
+    plan = entry.plan()
+    if plan is None:
+        files, words = (cancelled or {}).get("files", 0), "its files went back: the next run takes them"
+        return RunView(run=entry.id, state=STOPPED, files=files, why=words)
+    known: dict[str, Any] = {
+        "run": entry.id,
+        "files": plan["files"] if isinstance(plan.get("files"), int) else len(plan.get("files") or ()),
+        "bytes": plan.get("bytes") or 0,
+    }
+    report = entry.report()
+    if report is not None:
+        return _done(report, known)
+    state = StateStore(entry.runs_folder).get(entry.id).state
+    known |= _step_of(state)
+    holder = holder_of(entry.lock_url)
+    if holder is not None and holder.fate() != "dead":
+        return RunView(**(known | {"state": RUNNING, "why": str(holder)}))
+    if holder is not None:
+        return RunView(**known, state=DIED, why=known.pop("why", "") or f"{holder} is gone: resume the run")
+    if known.get("why"):
+        return RunView(**known, state=FAILED_RUN)
+    return RunView(**(known | {"state": WAITS, "why": "it was begun and is not finished: resume it"}))
+
+
+def _done(report: Mapping[str, Any], known: dict[str, Any]) -> RunView:
+    line = line_of(report)
+    differences = report.get("differences") or []
+    has_load = any(step["step"] == "load" for step in report["steps"])
+    return RunView(
+        **known,
+        state=DONE,
+        why="; ".join(differences),
+        events=line.events,
+        bad_rows=line.bad_rows,
+        rows=line.rows,
+        started=line.started,
+        finished=str(report.get("finished", "")),
+        seconds=line.seconds,
+        loaded=True if has_load else None,
+    )
+
+
+def _step_of(state: RunState | None) -> dict[str, Any]:
+    """The step a run stands at, and how the last attempt at it ended."""
+    if state is None:
+        return {}
+    step = next((step for step in state.steps if not step.done), None)
+    found: dict[str, Any] = {"executor": state.executor}
+    if step is not None:
+        found |= {"step": step.name, "loaded": False}
+        if step.last is not None and step.last.outcome in (FAILED, LOST):
+            found |= {"why": step.last.reason, "log": step.last.log}
+    return found
+
+
+def lateness(views: list[RunView], now: int) -> float | None:
+    """Seconds since the end of the last run that was finished; ``None`` without one. ``now`` in epoch ms."""
+    ends = [end for view_ in views if view_.state == DONE and (end := _end_of(view_)) is not None]
+    return (now - max(ends)) / 1000 if ends else None
+
+
+def _end_of(view_: RunView) -> int | None:
+    try:
+        return run_start(view_.finished[:19].replace("T", "-").replace(":", "-"))
+    except SnowetlError:
+        return None
+
+
+def waiting(views: list[RunView]) -> Iterator[RunView]:
+    """Runs that somebody has to care for, the oldest first."""
+    return (each for each in reversed(views) if each.wants_care)

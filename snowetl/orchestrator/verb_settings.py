@@ -1,0 +1,79 @@
+"""The settings of the verbs that look at runs, or do something to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snowetl.settings import Duration, Location, Number, Settings, Text, argument, flag, option
+from snowetl.steps.settings import IO, RUNS, Speaking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline(Settings):
+    """Which pipeline: the output folder of its runs."""
+
+    output_folder: str = option(
+        "-o",
+        "--output-folder",
+        kind=Location(),
+        help="The output folder of the runs.",
+        group=IO,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneRun(Pipeline):
+    """Which run of it."""
+
+    run: str | None = argument(
+        "[RUN]", "The run's id; without one, the latest run that waits to be finished.", kind=Text("RUN"), default=None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusSettings(Pipeline, Speaking):
+    """How all runs stand."""
+
+    latest: int = option(
+        "--latest", kind=Number(minimum=1), default=20, help="So many runs are shown, the last first.", group=RUNS
+    )
+    late_after: int | None = option(
+        "--late-after",
+        kind=Duration(),
+        default=None,
+        default_help="never",
+        help="End with 1 where no run was finished for so long: for an alarm.",
+        group=RUNS,
+    )
+    json: bool = flag("--json", help="One JSON document.", group=IO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeSettings(OneRun, Speaking):
+    """Go on with a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelSettings(OneRun, Speaking):
+    """Stop a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlockSettings(OneRun, Speaking):
+    """Free a lease."""
+
+    force: bool = flag("--force", help="Also a lease whose holder may be alive.", group=RUNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogsSettings(OneRun, Speaking):
+    """The log of a step."""
+
+    step: str | None = option(
+        "--step",
+        choices=("enrich", "transform", "load"),
+        default=None,
+        default_help="the one the run stands at",
+        help="The step whose log is shown.",
+        group=RUNS,
+    )
