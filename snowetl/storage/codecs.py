@@ -116,14 +116,24 @@ LONGEST_START = 10
 """Bytes the ``member`` patterns look at."""
 
 _MAX_DAMAGES = 1000
+_LOOK_AHEAD = 64
 _STEP_BACK = 64 << 10
 
 
-def read_members(source: Source, codec: Codec) -> RemarkedPieces:
+Resumes = Callable[[bytes], "int | None"]
+"""Where content goes on that is not compressed, in bytes that follow a member; ``None`` if it does not."""
+
+
+def _never(head: bytes) -> int | None:
+    return None
+
+
+def read_members(source: Source, codec: Codec, resumes: Resumes = _never) -> RemarkedPieces:
     """The content of all members one after another; numbers are offsets in it.
 
     Zero bytes and line ends after a member are padding (a writer that puts ``\\n`` behind each record does so behind
-    compressed ones, too); other bytes that begin no member are damage.
+    compressed ones, too); other bytes that begin no member are damage, unless ``resumes`` says that they are content:
+    then all the rest comes as it is.
     """
     number = damages = 0
     ends_line = True
@@ -132,6 +142,11 @@ def read_members(source: Source, codec: Codec) -> RemarkedPieces:
         begins = codec.magic.match(source.peek(LONGEST_START))
         if source.offset and not begins:
             start = source.offset
+            plain = resumes(source.peek(_LOOK_AHEAD)) if fault is None else None
+            if plain is not None:
+                source.take(plain)
+                yield from _plain(source, number)
+                return
             padding = source.skip_to(codec.member, LONGEST_START)
             if fault is None and not padding:
                 reason = f"{source.offset - start} bytes behind {codec.name} data that are no {codec.name} data"
@@ -156,6 +171,13 @@ def read_members(source: Source, codec: Codec) -> RemarkedPieces:
                 yield Damage(source.url, source.offset, f"{damages} broken places; the rest is not read")
                 return
             yield fault
+
+
+def _plain(source: Source, number: int) -> RemarkedPieces:
+    """The rest of a file as it is, its bytes numbered from ``number`` on."""
+    while data := source.take(4 * CHUNK):
+        yield Piece(number, data)
+        number += len(data)
 
 
 _Outcome = Generator[bytes, None, "Damage | Remark | None"]

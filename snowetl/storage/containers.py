@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from snowetl.storage import lzop
-from snowetl.storage.codecs import BZIP2, GZIP, LONGEST_START, ZSTD, read_members
+from snowetl.storage.codecs import BZIP2, GZIP, LONGEST_START, ZSTD, Resumes, read_members
 from snowetl.storage.pieces import CHUNK, Piece, RemarkedPieces, Source
 from snowetl.storage.records import Damage
 
@@ -57,8 +57,12 @@ def is_foreign(head: bytes) -> str | None:
     return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 
-def read_content(source: Source, looks_right: Callable[[bytes], bool]) -> RemarkedPieces:
+def read_content(
+    source: Source, looks_right: Callable[[bytes], bool], resumes: Resumes | None = None
+) -> RemarkedPieces:
     """Decompress a whole file, whatever its name says; a plain one comes as it is.
+
+    ``resumes`` tells content that is not compressed among compressed content (see :func:`codecs.read_members`).
 
     Bytes that are no container's although the file name promises one are taken for plain content only if they pass
     ``looks_right``; formats of others (zip, Parquet, ...) are damage.
@@ -68,7 +72,7 @@ def read_content(source: Source, looks_right: Callable[[bytes], bool]) -> Remark
     if container == "lzop":
         return lzop.read_blocks(source)
     if container is not None:
-        return read_members(source, _CODECS[container])
+        return read_members(source, _CODECS[container], *([resumes] if resumes else []))
     foreign = is_foreign(head)
     if foreign:
         return iter([Damage(source.url, 0, f"this is {foreign}, which is not read; unpack or convert it")])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from snowetl.errors import SnowetlError
-from snowetl.storage import filesystem, lzop, parquet_rows
+from snowetl.storage import filesystem, lzop, parquet_rows, structs
 from snowetl.storage.base import FileInfo, FileSystem
 from snowetl.storage.containers import (
     HEAD,
@@ -192,7 +192,9 @@ def read(
 def _content(source: Source, slice_: Slice, binary: bool) -> tuple[RemarkedPieces, int, str | None]:
     """(decompressed content of a slice, number to stop at, framing of Thrift records if the plan says so)."""
     if slice_.container == WHOLE:
-        return read_content(source, looks_like_records if binary else looks_like_text), NO_STOP, None
+        if binary:
+            return read_content(source, looks_like_records, structs.resumes), NO_STOP, None
+        return read_content(source, looks_like_text), NO_STOP, None
     if slice_.container == TEXT:
         source.seek(slice_.start)
         return read_plain(source), NO_STOP if slice_.end is None else slice_.end, LINES

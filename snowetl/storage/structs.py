@@ -46,6 +46,9 @@ _BORDER = re.compile(
     re.DOTALL,
 )
 _LONGEST_BORDER = 10
+_ALWAYS_UNPACKED = 256 << 20
+_MAX_RATIO = 1100
+"""Beyond those 256 MiB a message may grow so many times when it is unpacked, as far as gzip goes: time stays linear."""
 _CREDIT = 1_000_000
 """Steps that searches for the next record may cost beyond one for each byte: so time stays linear whatever is read."""
 
@@ -70,6 +73,10 @@ def read_records(pieces: Pieces, url: str, *, members: bool = True) -> Iterator[
         found = reader.next() if buffer.need(1) else None
         if found is not None:
             buffer.pos += found.length
+            if found.codec is not None:
+                content = read_records(_decompressed(found.data, found.codec), url, members=False)
+                yield from _numbered(content, number << MEMBER_SHIFT)
+                continue
             if found.content is None:
                 yield from _as_record(found.data, number, url)
                 continue
@@ -89,9 +96,23 @@ def read_records(pieces: Pieces, url: str, *, members: bool = True) -> Iterator[
 
 def unpacked(content: bytes, number: int, url: str, *, members: bool = False) -> Iterator[Record | Damage]:
     """The records in the content of the message ``number``, numbered by it and by their place in it."""
-    number <<= MEMBER_SHIFT << members
-    for item in read_records(iter([Piece(0, content)]), url, members=members):
-        yield item._replace(number=number + item.number) if isinstance(item, Record) else item
+    items = read_records(iter([Piece(0, content)]), url, members=members)
+    yield from _numbered(items, number << (MEMBER_SHIFT << members))
+
+
+def _numbered(items: Iterator[Record | Damage], first: int) -> Iterator[Record | Damage]:
+    for item in items:
+        yield item._replace(number=first + item.number) if isinstance(item, Record) else item
+
+
+def _decompressed(message: bytes, codec: Codec) -> Iterator[Piece]:
+    """The content of a compressed message that is whole, piece by piece."""
+    decompressor, place = codec.careful(), 0
+    for start in range(0, len(message), CHUNK):
+        for data in codec.feed(decompressor, message[start : start + CHUNK]):
+            if data:
+                yield Piece(place, data)
+                place += len(data)
 
 
 def begins_records(head: bytes) -> bool:
@@ -101,6 +122,16 @@ def begins_records(head: bytes) -> bool:
     if _looks_whole(head, 0):
         return True
     return any(_looks_whole(head, match.start()) for match in _BORDER.finditer(head) if _is_usual(head, match.start()))
+
+
+def resumes(head: bytes) -> int | None:
+    """Where, behind line ends, a bare record or a compressed message begins; ``None`` if none does."""
+    for place, byte in enumerate(head):
+        if head[place : place + 3] in _HEADS or member_codec(head[place:]) is not None:
+            return place
+        if byte not in (_LINE_FEED, _RETURN):
+            break
+    return None
 
 
 def member_codec(data: bytes) -> Codec | None:
@@ -132,12 +163,13 @@ def _as_record(data: bytes, number: int, url: str) -> Iterator[Record | Damage]:
 
 class _Found(NamedTuple):
     """A record (or bytes that are none) of ``length`` bytes in the content; ``content`` of a compressed message, as
-    far as there is any."""
+    far as there is any. ``codec``: ``data`` is a compressed message whose content is too much to hold at once."""
 
     data: bytes
     length: int
     content: bytes | None = None
     cut_off: bool = False
+    codec: Codec | None = None
 
 
 class _Reader:
@@ -296,7 +328,7 @@ class _Reader:
         return _Found(record, len(line))
 
     def _member(self) -> _Found | None:
-        """A compressed message; ``None`` for one that is broken or too long."""
+        """A compressed message; ``None`` for one that is broken, or whose content is beyond all measure."""
         buffer = self._buffer
         buffer.need(_LONGEST_BORDER)
         codec = member_codec(buffer.data[buffer.pos : buffer.pos + _LONGEST_BORDER])
@@ -309,13 +341,17 @@ class _Reader:
                 if fed == len(buffer.data) - buffer.pos and not self._grow():
                     if hasattr(decompressor, "flush"):
                         content.append(decompressor.flush())
-                    return _Found(b"", fed, b"".join(content), cut_off=True) if any(content) else None
+                    whole = any(content) and size <= MAX_RECORD_BYTES
+                    return _Found(b"", fed, b"".join(content), cut_off=True) if whole else None
                 chunk = buffer.data[buffer.pos + fed : buffer.pos + fed + CHUNK]
                 for data in codec.feed(decompressor, chunk):
-                    content.append(data)
                     size += len(data)
-                    if size > MAX_RECORD_BYTES:
-                        return None
+                    if size <= MAX_RECORD_BYTES:
+                        content.append(data)
+                    else:
+                        content.clear()
+                        if size > _MAX_RATIO * (fed + len(chunk)) + _ALWAYS_UNPACKED:
+                            return None
                 fed += len(chunk)
         except codec.errors:
             return None
@@ -323,6 +359,8 @@ class _Reader:
             self._credit -= (fed + size) >> 4
             self._reached = fed
         length = fed - len(decompressor.unused_data)
+        if size > MAX_RECORD_BYTES:
+            return self._bytes(length)._replace(codec=codec)
         return _Found(b"", length, b"".join(content))
 
     def _grow(self) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snowetl.storage import FileInfo, Record, filesystem, splits
 from snowetl.storage.firehose import undelivered
+from snowetl.storage.records import MAX_RECORD_BYTES
 from tests.collector.samples import thrift_record
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -73,3 +78,52 @@ def test_bare_gzip_and_zstd_records_in_one_file(tmp_path: Path) -> None:
         assert [item.data for item in items] == expected
         numbers = [item.number for item in items if isinstance(item, Record)]
         assert len(set(numbers)) == len(expected)
+
+
+_MESSAGES = st.lists(st.tuples(st.sampled_from(["bare", "gzip", "zstd"]), st.integers(1, 3)), min_size=1, max_size=8)
+
+
+@examples(2.0)
+@given(messages=_MESSAGES, separator=st.sampled_from([b"", b"\n"]), ends=st.booleans())
+def test_messages_of_every_kind_in_any_order(
+    messages: list[tuple[str, int]], separator: bytes, ends: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    expected: list[bytes] = []
+    written: list[bytes] = []
+    for kind, count in messages:
+        records = [thrift_record(querystring=f"e=pv&n={len(expected) + n}") for n in range(count)]
+        expected += records
+        if kind == "bare":
+            written += records
+        else:
+            written.append(_COMPRESS[kind](b"".join(records)))
+    file = tmp_path_factory.getbasetemp() / "messages"
+    file.write_bytes(separator.join(written) + separator * ends)
+    assert [item.data for item in splits.read(splits.Slice(str(file)), binary=True)] == expected
+
+
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstandard.compress}
+
+
+def test_a_message_that_unpacks_to_more_than_a_record_may_have(tmp_path: Path) -> None:
+    """Anybody can send what compresses well: the other payloads of its batch are read all the same."""
+    small = thrift_record()
+    large = thrift_record(body="a" * 7_000_000)
+    content = b"".join([small, *([large] * 12), small])
+    assert len(content) > MAX_RECORD_BYTES
+    for compress in _COMPRESS.values():
+        file = tmp_path / "raw"
+        file.write_bytes(small + compress(content) + small)
+        items = list(splits.read(splits.Slice(str(file)), binary=True))
+        assert [len(item.data) for item in items] == [len(small), len(small), *([len(large)] * 12), *([len(small)] * 2)]
+        assert len({item.number for item in items if isinstance(item, Record)}) == len(items)
+
+
+def test_a_message_that_grows_beyond_measure_is_one_record(tmp_path: Path) -> None:
+    bomb = zstandard.compress(bytes(300_000_000))
+    small = thrift_record()
+    file = tmp_path / "raw"
+    file.write_bytes(small + bomb + small)
+    first, *middle, last = list(splits.read(splits.Slice(str(file)), binary=True))
+    assert (first.data, last.data) == (small, small)
+    assert b"".join(bytes(item.data) for item in middle if isinstance(item.data, bytes)) == bomb
