@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from snowetl.steps.transform_plan import TransformPlan
 
 _SHOWN_FILES = 5
+_OUTPUTS = ("events", "bad rows", "failed")
 
 Row = tuple[str, str, str]
 
@@ -33,6 +34,8 @@ def enrich_report(done: EnrichReport) -> str:
         ("bad rows", f"{sum(done.bad_rows.values()):,}", size(output.bad.bytes)),
         *(("", f"{number:,}", kind) for kind, number in done.bad_rows.items()),
     ]
+    if done.failed_events is not None and output.failed is not None:
+        rows.append(("failed", f"{done.failed_events:,}", f"{size(output.failed.bytes)}, what is valid of bad events"))
     if done.damages:
         rows.append(("damages", f"{done.damages:,}", "places where a file is damaged; each is a bad row"))
     rows.append(("time", duration_text(done.seconds), f"{rate:,.0f} records/s"))
@@ -42,6 +45,7 @@ def enrich_report(done: EnrichReport) -> str:
             *_aligned(rows),
             f"  events    {done.settings['outputFolder']}",
             f"  bad rows  {done.settings['badFolder']}",
+            *([f"  failed    {done.settings['failedFolder']}"] if "failedFolder" in done.settings else []),
         ]
     )
 
@@ -112,7 +116,7 @@ def planned_run(planned: EnrichPlan, target: str | None = None) -> str:
     if len(planned.ignored) > _SHOWN_FILES:
         lines.append(f"    and {len(planned.ignored) - _SHOWN_FILES:,} more")
     lines += [f"  needs     {asset.uri}" for asset in config.assets()]
-    lines += [f"  events    {run.folders[0]}", f"  bad rows  {run.folders[1]}", *end]
+    lines += [f"  {what:<8}  {folder}" for what, folder in zip(_OUTPUTS, run.folders, strict=False)] + end
     return "\n".join(lines)
 
 

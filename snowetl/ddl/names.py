@@ -19,6 +19,8 @@ _NOT_WORD = re.compile(r"[^A-Za-z0-9_]")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _HASH_DIGITS = 8
+FAILED = "failed_"
+"""What names of tables for failed events begin with."""
 
 
 @lru_cache(maxsize=16384)
@@ -92,6 +94,21 @@ def choose_table(key: SchemaKey, owners: Mapping[str, SchemaKey | None], limit: 
         return owned[0]
     plain = table_name(key, limit)
     return distinct_table_name(key, limit) if owners.get(plain) is not None else plain
+
+
+def failed_table(table: str) -> str:
+    """The table that holds for failed events what ``table`` holds for good ones."""
+    return f"{FAILED}{table}"
+
+
+def is_failed_table(table: str, owner: SchemaKey, limit: int) -> bool:
+    """Whether a table, whose comment names ``owner``, holds entities of failed events.
+
+    The name alone does not tell: a vendor may be called ``failed``.
+    """
+    room = limit - len(FAILED)
+    plain = table.removeprefix(FAILED)
+    return table.startswith(FAILED) and plain in (table_name(owner, room), distinct_table_name(owner, room))
 
 
 def _same_model(owner: SchemaKey | None, key: SchemaKey) -> bool:

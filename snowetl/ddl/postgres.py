@@ -248,8 +248,11 @@ def _column(name: str, path: Path, versions: Sequence[Schema], flattened: Sequen
 # --- statements -----------------------------------------------------------------------------------------------------
 
 
-def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
-    """What makes a model's table: the columns that lead to the event, those of the properties, index and comment."""
+def create(schema: str, name: str, table: Table, key: SchemaKey, events: str = "events") -> list[str]:
+    """What makes a model's table: the columns that lead to the event, those of the properties, index and comment.
+
+    No row refers to ``events`` by a foreign key: loads would wait for it.
+    """
     return [
         create_table(schema, name, (*META_COLUMNS, *table.columns)),
         create_index(schema, name),

@@ -334,11 +334,11 @@ def storable(type_: str) -> str:
     return type_ if length is None or is_allowed(type_) else f"VARCHAR({min(max(length, 1), MAX_VARCHAR)})"
 
 
-def create(schema: str, name: str, table: Table, key: SchemaKey) -> list[str]:
+def create(schema: str, name: str, table: Table, key: SchemaKey, events: str = "events") -> list[str]:
     """What makes a model's table, and the comment that says which version it stands at."""
     properties = [Column(column.name, column.type, column.encoding, column.not_null) for column in table.columns]
     lines = column_lines((*META_COLUMNS, *properties))
-    lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.events(event_id)")
+    lines.append(f"    FOREIGN KEY (root_id) REFERENCES {schema}.{events}(event_id)")
     statement = (
         f"CREATE TABLE IF NOT EXISTS {qualified(schema, name)} (\n"
         + ",\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from snowetl.ddl.flat import Path
 from snowetl.ddl.schema import Schema
@@ -84,6 +84,12 @@ class Alterations(NamedTuple):
     inside: list[str]
 
 
+class Create(Protocol):
+    """The statements that make a model's table. ``events`` is the table of the events its rows belong to."""
+
+    def __call__(self, schema: str, name: str, table: Table, key: SchemaKey, events: str = "events") -> list[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One warehouse's SQL about tables of entities. All functions are pure.
@@ -98,5 +104,5 @@ class Dialect:
     """Longest name, in bytes of UTF-8."""
     max_columns: int
     table: Callable[[Sequence[Schema]], Table | NoTable]
-    create: Callable[[str, str, Table, SchemaKey], list[str]]
+    create: Create
     alter: Callable[[str, str, SchemaKey, Mapping[str, Held], Table], Alterations]

@@ -1,4 +1,4 @@
-"""What is valid of an event that failed (enrich 5.0.0 "failed events"; docs/failed_events.md).
+"""What is valid of an event that failed (enrich 5.0.0 "failed events"; docs/failed-events.md).
 
 The bad row is made where the event failed first, and stays as it is. From there on the event goes through the phases
 that are left, without its invalid pieces, so that as much as possible of it can be queried and mended; each failure

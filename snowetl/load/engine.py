@@ -73,7 +73,7 @@ class RunLoader:
         Raises :class:`LoadError` or ``StorageError``; nothing of the run is visible then.
         """
         if run.is_empty and not bad_rows:
-            return LoadReport(run.base, self._warehouse.name, EMPTY)
+            return LoadReport(run.base, self._warehouse.name, EMPTY, of_failed_events=run.failed_events)
         folders = [] if run.is_empty else self._folders(run)
         try:
             return self._retries.call(lambda: self._load(run, folders, list(bad_rows)), _is_passing, self._warn)
@@ -117,6 +117,8 @@ class RunLoader:
                 f"{self._warehouse.name} reads rows from {', '.join(sorted(capabilities.reads_from))}: "
                 f"copy {run.base} there, and load that"
             )
+        if run.failed_events and not capabilities.failed_events:
+            raise LoadError(f"{run.base} holds failed events; {self._warehouse.name} has no tables for them")
         folders = run.row_folders()
         require_whole(run, folders)
         return folders
@@ -141,7 +143,7 @@ class RunLoader:
             self._set_up(session)
             impossible: dict[Model, str] = {}
             while True:
-                report = LoadReport(run.base, self._warehouse.name, LOADED)
+                report = LoadReport(run.base, self._warehouse.name, LOADED, of_failed_events=run.failed_events)
                 try:
                     self._load_once(session, run, folders, bad_rows, impossible, report)
                     break
@@ -300,4 +302,5 @@ def _retried_run(rejected: Rejected) -> TransformedRun:
     return TransformedRun(
         base=rejected.base, types=(), started="1970-01-01T00:00:00Z", completed="1970-01-01T00:00:00Z",
         min_collector_tstamp=None, max_collector_tstamp=None, compression="GZIP", processor=("", ""), good=None,
+        failed_events=rejected.model.failed,
     )  # fmt: skip

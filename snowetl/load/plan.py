@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from snowetl.ddl.names import failed_table
 from snowetl.errors import LoadError
 from snowetl.load.manifest import ManifestRow
 from snowetl.load.rows import RowFormat, read_chunks
@@ -125,6 +126,22 @@ def is_skipped(model: Model, request: Request) -> bool:
         (criterion.vendor, criterion.name) == (model.vendor, model.name) and criterion.model in (None, model.model)
         for criterion in request.skip
     )
+
+
+def events_table(model: Model, request: Request) -> tuple[str, TableChange, str | None]:
+    """The table of events of a run's kind, how it is made if need be, and a note of that.
+
+    ``events`` is there before any load; ``failed_events`` is made by the first that brings some. Raises ``LoadError``
+    where the server refuses it.
+    """
+    if not model.failed:
+        return "events", NO_CHANGE, None
+    table = failed_table("events")
+    if table in request.tables.comments:
+        return table, NO_CHANGE, None
+    if model in request.impossible:
+        raise LoadError(f"{request.warehouse.schema}.{table}: {request.impossible[model]}")
+    return table, TableChange((), tuple(request.warehouse.create_events(table)), None), "created"
 
 
 class Planned(NamedTuple):

@@ -52,7 +52,7 @@ class RejectedRows:
         self._connection.execute(
             f"INSERT INTO {self._table} (base, table_name, reason, line, model, columns, rejected_tstamp) "
             "VALUES (%s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
-            [row.base, row.table, row.reason, row.line, json.dumps(row.model), row.columns],
+            [row.base, row.table, row.reason, row.line, row.model.to_json(), row.columns],
         )
 
     def keep_value(self, copy: Copy, row: Mapping[str, str | None], column: str, reason: str, value: str) -> None:
@@ -74,7 +74,7 @@ class RejectedRows:
         for folder in aside.folders:
             named = None if folder.columns is None else json.dumps([column.name for column in folder.columns])
             head = (row_of(run).base, aside.model.name, aside.reason)
-            tail = (json.dumps(aside.model), named)
+            tail = (aside.model.to_json(), named)
             with self._connection.cursor() as cursor:
                 statement = (
                     f"COPY {self._table} (base, table_name, reason, line, model, columns, rejected_tstamp) FROM STDIN"
@@ -119,4 +119,4 @@ _GROUP = (
 
 def _group(rejected: Rejected) -> list[str | None]:
     columns = None if rejected.columns is None else json.dumps(list(rejected.columns))
-    return [rejected.base, json.dumps(rejected.model), columns]
+    return [rejected.base, rejected.model.to_json(), columns]

@@ -67,6 +67,7 @@ class LoadReport:
     seconds: float = 0.0
     target: str = ""
     """The warehouse's address, without secrets: a run may be loaded into several."""
+    of_failed_events: bool = False
 
     @property
     def rows(self) -> int:
@@ -79,7 +80,9 @@ class LoadReport:
 
     def to_json(self) -> dict[str, Any]:
         name = run_name(self.base) or self.base.rstrip("/").rpartition("/")[2]
-        return {"format": FORMAT, "step": "load", "run": name} | asdict(self)
+        document = {"format": FORMAT, "step": "load", "run": name} | asdict(self)
+        failed = document.pop("of_failed_events")
+        return document | ({"ofFailedEvents": True} if failed else {})
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> LoadReport:
@@ -93,6 +96,7 @@ class LoadReport:
             warnings=list(document.get("warnings", ())),
             seconds=document["seconds"],
             target=document.get("target", ""),
+            of_failed_events=bool(document.get("ofFailedEvents")),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -38,12 +39,20 @@ class ShreddedType(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What one table holds: all versions of a schema's model, in one format."""
+    """What one table holds: all versions of a schema's model, in one format.
+
+    Entities of failed events are ``failed``: they have tables of their own.
+    """
 
     vendor: str
     name: str
     model: int
     format: str
+    failed: bool = False
+
+    def to_json(self) -> str:
+        """What ``Model(*json.loads(text))`` reads, the same as in releases without failed events for good ones."""
+        return json.dumps(self if self.failed else self[:4])
 
     @property
     def folder(self) -> str:
@@ -120,6 +129,7 @@ class TransformedRun:
     """Below ``base``; empty for the transformers 1.x and 2.x, which wrote straight into the run's folder."""
     tables: tuple[RowFolder, ...] = ()
     """Folders that the message describes itself: those of rows made for their target."""
+    failed_events: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -133,7 +143,13 @@ class TransformedRun:
         return list(dict.fromkeys(Model(*t.key[:2], t.key.version.model, t.format) for t in self.types))
 
     def row_folders(self) -> list[RowFolder]:
-        """Every folder of shredded rows with its files, ``events`` first. Lists the storage."""
+        """Every folder of rows with its files, ``events`` first. Lists the storage."""
+        folders = self._row_folders()
+        if not self.failed_events:
+            return folders
+        return [folder._replace(model=folder.model._replace(failed=True)) for folder in folders]
+
+    def _row_folders(self) -> list[RowFolder]:
         if self.layout == WIDE:
             return [self._wide_rows()]
         if self.tables:
@@ -256,6 +272,7 @@ def parse_message(text: str, base: str) -> TransformedRun:
             layout=_LAYOUTS[info["transformation"]],
             file_format=info.get("fileFormat"),
             name=run_name(str(data.get("base", ""))) or run_name(base),
+            failed_events=bool(data.get("failedEvents")),
         )
         for instant in (run.started, run.completed):
             datetime.fromisoformat(instant)

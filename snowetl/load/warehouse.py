@@ -35,6 +35,8 @@ class Capabilities:
     reads_from: frozenset[str] | None = None
     """Schemes of storage it reads by itself; ``None``: the loader reads the files, wherever they are."""
     bad_rows_table: bool = False
+    failed_events: bool = False
+    """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
     embedded: bool = False
     """Whether it runs without ``--database``, on a data folder."""
     embedded_modules: tuple[str, ...] = ()
@@ -172,6 +174,10 @@ class Warehouse(Protocol):
 
     def set_up(self, tables: Tables) -> list[Statement]:
         """Statements that make the schema, ``events``, the manifest and other tables of ours that are missing."""
+        ...
+
+    def create_events(self, table: str) -> list[Statement]:
+        """Statements that make a table like ``events`` under another name, such as ``failed_events``."""
         ...
 
     def session(self) -> AbstractContextManager[Session]:

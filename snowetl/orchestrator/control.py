@@ -77,8 +77,8 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
     if entry.is_done():
         raise OutputExists(f"run={entry.id} is done: there is nothing to stop")
     about = settings.about()
-    transformed = f"{about['transformedFolder']}/run={entry.id}"
-    report = kept(transformed)
+    rows = [settings.transformed(entry.id)]
+    report = kept(rows[0])
     if report is not None and report.outcome == LOADED:
         raise OutputExists(f"run={entry.id} is loaded into {report.target}: finish it with `snowetl resume {entry.id}`")
     jobs = _stop(entry, settings, watch)
@@ -87,8 +87,11 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
         note = {"run": entry.id, "at": timestamps.to_iso(World.of_now().now), "files": files, "settings": about}
         url = f"{entry.folder}/{CANCELLED}"
         filesystem(url).put(url, to_utf8(jsontext.dumps(note)) + b"\n")
-        Run(entry.id, (about["enrichedFolder"], about["badFolder"])).wipe()
-        filesystem(transformed).delete_tree(transformed)
+        Run(entry.id, settings.enriched_outputs()).wipe()
+        if settings.wants_failed_events:
+            rows.append(settings.transformed(entry.id, failed=True))
+        for folder in rows:
+            filesystem(folder).delete_tree(folder)
         entry.give_back()
     return Cancelled(jobs, files)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from snowetl.ddl.names import table_name
+from snowetl.ddl.names import FAILED, failed_table, table_name
 from snowetl.load.run import ATOMIC
 from snowetl.model.schema import SchemaKey, SchemaVer
 
@@ -32,24 +32,34 @@ def _enrich(report: Report) -> Iterator[Line]:
         yield Line(f"discarded: {reason}", count, 1)
     yield Line("enriched events", report["events"])
     yield from _bad_rows("bad rows of enrich", report)
+    if "failedEvents" in report:
+        yield Line("failed events, beside their bad rows", report["failedEvents"])
 
 
 def _transform(report: Report) -> Iterator[Line]:
-    yield Line("events read by transform", report["records"])
+    events = _events(report)
+    yield Line(f"{events} read by transform", report["records"])
     for kind, count in report["duplicatesByKind"].items():
         yield Line(f"{kind} duplicates dropped", count, 1)
     if report["newIds"]:
         yield Line("given a new id", report["newIds"], 1)
     yield from _bad_rows("bad rows of transform", report)
-    yield Line("events transformed", report["events"])
+    yield Line(f"{events} transformed", report["events"])
     rows = rows_by_table(report)
     if rows:
-        yield Line("rows for tables of events and entities", sum(rows.values()))
+        yield Line(f"rows for tables of {events} and entities", sum(rows.values()))
+
+
+def _events(report: Report) -> str:
+    return "failed events" if report.get("ofFailedEvents") else "events"
 
 
 def _load(report: Report) -> Iterator[Line]:
     name = "rows loaded" if report["outcome"] == "loaded" else f"rows ({report['outcome']})"
-    yield Line(name, sum(table["rows"] for table in report["tables"]))
+    yield Line(
+        f"{name} of failed events" if report.get("ofFailedEvents") else name,
+        sum(table["rows"] for table in report["tables"]),
+    )
     for table in report["tables"]:
         yield Line(table["table"], table["rows"], 1)
         if table["rejected"]:
@@ -74,38 +84,56 @@ def bad_rows(report: Report) -> int:
 def rows_by_table(transform: Report, max_identifier: int = 63) -> dict[str, int]:
     """Rows a transform wrote, by the table they are for (without its schema)."""
     rows: dict[str, int] = {}
+    failed = bool(transform.get("ofFailedEvents"))
     for written in transform["tables"]:
         if "model" in written:
-            table = _table(written["vendor"], written["name"], written["model"], max_identifier)
+            table = _table(written["vendor"], written["name"], written["model"], max_identifier, failed=failed)
             rows[table] = rows.get(table, 0) + written["rows"]
     return rows
 
 
-def _table(vendor: str, name: str, model: int, max_identifier: int) -> str:
-    if (vendor, name) == (ATOMIC.vendor, ATOMIC.name):
-        return "events"
+def _table(vendor: str, name: str, model: int, max_identifier: int, *, failed: bool) -> str:
     if name == "rejected_values" and vendor == "com.snowplowanalytics.snowetl":
         return name
-    return table_name(SchemaKey(vendor, name, "jsonschema", SchemaVer(model, 0, 0)), max_identifier)
+    if (vendor, name) == (ATOMIC.vendor, ATOMIC.name):
+        table = "events"
+    else:
+        room = max_identifier - (len(FAILED) if failed else 0)
+        table = table_name(SchemaKey(vendor, name, "jsonschema", SchemaVer(model, 0, 0)), room)
+    return failed_table(table) if failed else table
 
 
 def before_load(enrich: Report, transform: Report) -> list[str]:
     """Where the counts of enrich and transform do not meet; empty when all is well."""
-    made = transform["events"] + transform["duplicates"] + bad_rows(transform) - transform["damages"]
     return _unequal(
         ("enriched events", enrich["events"], "lines of enriched output", enrich["output"]["good"]["lines"]),
         ("bad rows of enrich", bad_rows(enrich), "lines of bad output", enrich["output"]["bad"]["lines"]),
-        ("lines of enriched output", enrich["output"]["good"]["lines"], "lines transform read", transform["records"]),
-        ("lines transform read", transform["records"], "what transform made of them", made),
-        ("events transformed", transform["events"], "rows for events", _rows_for_events(transform)),
+        *_transformed(enrich["output"]["good"]["lines"], "lines of enriched output", transform),
     )
+
+
+def failed_before_load(enrich: Report, transform: Report) -> list[str]:
+    """Where the counts of the failed events of enrich and their transform do not meet."""
+    lines = enrich["output"]["failed"]["lines"]
+    return _unequal(
+        ("failed events", enrich["failedEvents"], "lines of failed output", lines),
+        *_transformed(lines, "lines of failed output", transform),
+    )
+
+
+def _transformed(lines: int, name: str, transform: Report) -> Iterator[tuple[str, int, str, int]]:
+    made = transform["events"] + transform["duplicates"] + bad_rows(transform) - transform["damages"]
+    yield name, lines, "lines transform read", transform["records"]
+    yield "lines transform read", transform["records"], "what transform made of them", made
+    yield "events transformed", transform["events"], "rows for events", _rows_for_events(transform)
 
 
 def _rows_for_events(transform: Report) -> int:
     """Rows of the table of events, or wide rows, of which each event has one."""
     by_table = rows_by_table(transform)
+    events = failed_table("events") if transform.get("ofFailedEvents") else "events"
     wide = sum(int(written["rows"]) for written in transform["tables"] if written["table"] == "output=good")
-    return by_table.get("events", wide)
+    return by_table.get(events, wide)
 
 
 def after_load(transform: Report, load: Report, max_identifier: int, bad: int) -> list[str]:

@@ -27,7 +27,7 @@ from snowetl.orchestrator.executors import opener_of
 from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
-from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.orchestrator.settings import LOAD_FAILED, STEPS, TRANSFORM_FAILED, RunSettings
 from snowetl.orchestrator.state import RunState
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.reporting.enrich import EnrichReport
@@ -158,7 +158,8 @@ def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
 
 def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
     """Throw away what the steps from ``redo_from`` on have left. Raises :class:`OutputExists` where it is loaded."""
-    transformed = FolderRun(f"run={entry.id}", (settings.about()["transformedFolder"],))
+    about = settings.about()
+    transformed = FolderRun(f"run={entry.id}", (about["transformedFolder"],))
     report = f"{transformed.folder}/_load_report.json"
     if "load" in settings.steps and (entry.is_done() or filesystem(report).exists(report)):
         raise OutputExists(
@@ -166,9 +167,10 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
             f"(all tables, by the event ids of the run, and the run in the manifest) and {transformed.folder} and "
             f"{entry.folder}, or do it in another --output-folder with another --schema"
         )
-    about = settings.about()
-    enriched = Run(entry.id, (about["enrichedFolder"], about["badFolder"]))
-    for name, step_run in (("enrich", enriched), ("transform", transformed)):
+    runs: list[tuple[str, Run]] = [("enrich", Run(entry.id, settings.enriched_outputs())), ("transform", transformed)]
+    if settings.wants_failed_events:
+        runs.append(("transform", FolderRun(f"run={entry.id}", (about["transformedFailedFolder"],))))
+    for name, step_run in runs:
         if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
             watch.say(f"{name}: done again, {step_run.folders[0]} is thrown away")
             step_run.wipe()
@@ -184,7 +186,9 @@ def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -
         files = known.get("files")
         inputs = Amount(files if isinstance(files, int) else 0, known.get("bytes", 0))
         state_of = DONE if _done(entry, settings) is not None else WAITS
-    written = [name for name in settings.steps if name != "load"]  # what is loaded, the warehouse alone knows
+    written = [
+        name for name in settings.steps if not name.startswith("load")
+    ]  # what is loaded, the warehouse alone knows
     done = frozenset(name for name in written if _evidence(name, settings, entry.id) is not None)
     request = RunRequest(settings=settings, run=entry.id, state=state_of, done=done)
     input_list = entry.inputs_url if entry.has_inputs() or (chosen is not None and chosen.files is not None) else None
@@ -211,12 +215,12 @@ def _known_run(entry: Entry) -> KnownRun:
 def _evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
     """The report of a step that is done with these settings; ``None`` while it is not."""
     own, outputs = settings.step(name, id_)
-    about = settings.about()
     if name == "enrich":
-        run_ = Run(id_, (about["enrichedFolder"], about["badFolder"]))
-        return done_report(run_, EnrichReport, own.fingerprint())
-    transformed = FolderRun(f"run={id_}", (about["transformedFolder"],))
-    if name == "transform":
+        return done_report(Run(id_, settings.enriched_outputs()), EnrichReport, own.fingerprint())
+    failed = name in (TRANSFORM_FAILED, LOAD_FAILED)
+    folder = settings.transformed(id_, failed=failed).rpartition("/")[0]
+    transformed = FolderRun(f"run={id_}", (folder,))
+    if name in ("transform", TRANSFORM_FAILED):
         return _transformed(transformed) if transformed.is_complete() else None
     report = kept(transformed.folder)
     return report if report is not None and report.target == outputs[0] else None
@@ -304,7 +308,7 @@ class _Run:
 
     def _before(self, step: PlannedStep) -> None:
         """What must hold before a step begins."""
-        if step.name == "load":
+        if step.verb == "load":
             self._check_counts()
 
     def _submit(
@@ -358,17 +362,21 @@ class _Run:
         return [_evidence(name, self.settings, self.entry.id) for name in self.settings.steps]
 
     def _check_counts(self) -> None:
-        enriched, transformed = self._reports()[:2]
-        if enriched is None or transformed is None:
-            return
-        differences = counts.before_load(enriched.to_json(), transformed.to_json())
-        if differences:
-            about = self.settings.about()
-            raise SnowetlError(
-                f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed its "
-                f"files. Delete {about['enrichedFolder']}/run={self.entry.id} and "
-                f"{about['transformedFolder']}/run={self.entry.id}, and run again"
-            )
+        """Of good events and, if they are wanted, of failed ones, as far as they are transformed."""
+        done = dict(zip(self.settings.steps, self._reports(), strict=True))
+        enriched = done["enrich"]
+        for name, compare in (("transform", counts.before_load), (TRANSFORM_FAILED, counts.failed_before_load)):
+            transformed = done.get(name)
+            if enriched is None or transformed is None:
+                continue
+            differences = compare(enriched.to_json(), transformed.to_json())
+            if differences:
+                folder = self.settings.transformed(self.entry.id, failed=name == TRANSFORM_FAILED)
+                raise SnowetlError(
+                    f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed "
+                    f"its files. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and {folder}, "
+                    "and run again"
+                )
 
     def _report(self, started: int) -> dict[str, Any]:
         settings, entry = self.settings, self.entry
@@ -399,14 +407,26 @@ class _Run:
 
     def _check_load(self, steps: list[dict[str, Any]]) -> list[str]:
         """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""
-        settings = self.settings
-        capabilities = settings.target.capabilities
-        bad = 0
-        if settings.load_bad_rows and capabilities.bad_rows_table:
-            bad = counts.bad_rows(steps[0]) + counts.bad_rows(steps[1])
-        if steps[2]["outcome"] == "already loaded":
-            rows = counts.rows_by_table(steps[1], capabilities.max_identifier) | ({"bad_rows": bad} if bad else {})
-            report = LoadReport.from_json(steps[2])
-            report.tables = [TableLoad(f"{settings.schema}.{table}", number) for table, number in rows.items()]
-            steps[2] = report.to_json()
-        return counts.after_load(steps[1], steps[2], capabilities.max_identifier, bad)
+        enriched, *rest = steps
+        differences: list[str] = []
+        for place in range(0, len(rest), 2):  # good events, then failed ones
+            transformed, loaded = rest[place : place + 2]
+            bad = self._bad_to_load(transformed) + (self._bad_to_load(enriched) if place == 0 else 0)
+            loaded = steps[place + 2] = self._filled_in(loaded, transformed, bad)
+            limit = self.settings.target.capabilities.max_identifier
+            differences += counts.after_load(transformed, loaded, limit, bad)
+        return differences
+
+    def _bad_to_load(self, report: dict[str, Any]) -> int:
+        wanted = self.settings.load_bad_rows and self.settings.target.capabilities.bad_rows_table
+        return counts.bad_rows(report) if wanted else 0
+
+    def _filled_in(self, loaded: dict[str, Any], transformed: dict[str, Any], bad: int) -> dict[str, Any]:
+        """The report of a load, with its rows where the warehouse had them already."""
+        if loaded["outcome"] != "already loaded":
+            return loaded
+        limit = self.settings.target.capabilities.max_identifier
+        rows = counts.rows_by_table(transformed, limit) | ({"bad_rows": bad} if bad else {})
+        report = LoadReport.from_json(loaded)
+        report.tables = [TableLoad(f"{self.settings.schema}.{table}", number) for table, number in rows.items()]
+        return report.to_json()

@@ -30,6 +30,11 @@ class PlannedStep:
     """How long it will take, by earlier runs; ``None`` without any."""
 
     @property
+    def verb(self) -> str:
+        """What does the step: failed events have steps of their own, done by the same verbs."""
+        return self.name.removesuffix("-failed")
+
+    @property
     def argv(self) -> list[str]:
         """The command line of the step's job, without secrets."""
         return self.settings.to_argv()

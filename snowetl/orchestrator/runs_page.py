@@ -76,10 +76,14 @@ def links(runs_folder: str, report: Mapping[str, Any], before: str | None = None
     }
     for step in report["steps"]:
         label, folder, page = pages[step["step"]]
+        if step.get("ofFailedEvents"):
+            label, folder = f"{label} of failed events", about.get("transformedFailedFolder")
         if folder:
             found.append((label, f"{folder}/run={run}/{page}"))
     if about.get("badFolder"):
         found.append(("bad rows", f"{about['badFolder']}/run={run}/"))
+    if about.get("failedFolder"):
+        found.append(("failed events", f"{about['failedFolder']}/run={run}/"))
     if before is not None:
         found.append(("previous run", f"{runs_folder}/run={before}/report.html"))
     found.append(("all runs", f"{runs_folder}/{PAGE}"))

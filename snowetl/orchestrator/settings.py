@@ -11,6 +11,7 @@ from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
 from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
+    EVENTS,
     IO,
     RUNS,
     WAREHOUSE,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from snowetl.load.target import Target
 
 STEPS = ("enrich", "transform", "load")
+TRANSFORM_FAILED, LOAD_FAILED = "transform-failed", "load-failed"
+"""Steps of failed events, where these are wanted: they follow those of good ones."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,22 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
         kind=Location(),
         default=None,
         help="Bad rows go here instead.",
+        group=IO,
+        shapes_output=True,
+    )
+    failed_events: bool = flag(
+        "--failed-events",
+        help="Beside its bad row, keep what is valid of an event that failed, and load it into failed_events and "
+        "failed_<entity>.",
+        group=EVENTS,
+        shapes_output=True,
+    )
+    failed_folder: str | None = option(
+        "--failed-folder",
+        kind=Location(),
+        default=None,
+        default_help="failed/ below --output-folder, with --failed-events",
+        help="Failed events go here instead.",
         group=IO,
         shapes_output=True,
     )
@@ -173,13 +192,17 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
         group=RUNS,
     )
 
-    def output_folders(self) -> tuple[str, str, str]:
-        """Where events, bad rows and rows for the warehouse go."""
-        return (
-            self._below("enriched", self.enriched_folder),
-            self._below("bad", self.bad_folder),
-            self._below("transformed", self.transformed_folder),
-        )
+    def output_folders(self) -> tuple[str, ...]:
+        """Where events, bad rows and rows for the warehouse go, then failed events and rows of those, if wanted."""
+        transformed = self._below("transformed", self.transformed_folder)
+        every = (self._below("enriched", self.enriched_folder), self._below("bad", self.bad_folder), transformed)
+        if not self.wants_failed_events:
+            return every
+        return (*every, self._below("failed", self.failed_folder), f"{transformed}-failed")
+
+    @property
+    def wants_failed_events(self) -> bool:
+        return self.failed_events or self.failed_folder is not None
 
     @property
     def runs_folder(self) -> str:
@@ -202,7 +225,9 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps of the run. Wide rows are for lakes, which read them where they lie: nothing loads them."""
-        return STEPS if self.transformation == "shred" else STEPS[:-1]
+        loads = self.transformation == "shred"
+        failed = (TRANSFORM_FAILED, LOAD_FAILED) if self.wants_failed_events else ()
+        return (*STEPS, *failed) if loads else (*STEPS[:-1], *failed[:-1])
 
     @property
     def given_id(self) -> str | None:
@@ -213,30 +238,39 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
 
     def about(self) -> dict[str, Any]:
         """What the run is made from (no secrets): compared when it is run again."""
+        folders = ("enrichedFolder", "badFolder", "transformedFolder", "failedFolder", "transformedFailedFolder")
         return {
             "inputFolder": [absolute(folder) for folder in self.input_folder],
             "inputFormat": self.input_format,
-            "enrichedFolder": self._below("enriched", self.enriched_folder),
-            "badFolder": self._below("bad", self.bad_folder),
-            "transformedFolder": self._below("transformed", self.transformed_folder),
+            **dict(zip(folders, self.output_folders(), strict=False)),
         }
+
+    def enriched_outputs(self) -> tuple[str, ...]:
+        """The folders that the enrich step writes to."""
+        enriched, bad, _, *failed = self.output_folders()
+        return (enriched, bad, *failed[:1])
 
     def step(self, name: str, id_: str, input_list: str | None = None) -> tuple[Settings, tuple[str, ...]]:
         """The settings of a step of the run ``id_``, and the folders it writes to."""
-        about = self.about()
-        enriched, bad = (f"{about[folder]}/run={id_}" for folder in ("enrichedFolder", "badFolder"))
-        transformed = f"{about['transformedFolder']}/run={id_}"
         if name == "enrich":
-            return self.enrich_settings(id_, input_list), (enriched, bad)
+            outputs = tuple(f"{folder}/run={id_}" for folder in self.enriched_outputs())
+            return self.enrich_settings(id_, input_list), outputs
         if name == "transform":
-            return self.transform_settings(id_), (transformed,)
-        return self.load_settings(id_), (str(self.target),)
+            return self.transform_settings(id_), (self.transformed(id_),)
+        if name == TRANSFORM_FAILED:
+            return self.failed_transform_settings(id_), (self.transformed(id_, failed=True),)
+        return self.load_settings(id_, failed=name == LOAD_FAILED), (str(self.target),)
+
+    def transformed(self, id_: str, *, failed: bool = False) -> str:
+        """The folder of a run's rows."""
+        return f"{self.about()['transformedFailedFolder' if failed else 'transformedFolder']}/run={id_}"
 
     def enrich_settings(self, id_: str, input_list: str | None = None) -> EnrichSettings:
         about = self.about()
         own = {
             "output_folder": about["enrichedFolder"],
             "bad_folder": about["badFolder"],
+            "failed_folder": about.get("failedFolder"),
             "run_id": id_,
             "input_list": input_list,
         }
@@ -250,13 +284,26 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
             "run_id": id_,
             "target": self.target.capabilities.rows_for,
             "compression": TransformSettings.option("compression").default,
+            "failed_events": False,
         }
         return TransformSettings(**(self.shared_with(TransformSettings) | own))
 
-    def load_settings(self, id_: str) -> LoadSettings:
+    def failed_transform_settings(self, id_: str) -> TransformSettings:
+        """Of the transform of failed events. An event that is mended and sent again is no duplicate of one of them."""
         about = self.about()
-        transformed = f"{about['transformedFolder']}/run={id_}"
-        bad = (f"{about['badFolder']}/run={id_}", f"{transformed}/output=bad*")  # the second may be missing
+        return replace(
+            self.transform_settings(id_),
+            input_folder=f"{about['failedFolder']}/run={id_}",
+            output_folder=about["transformedFailedFolder"],
+            failed_events=True,
+            duplicate_storage=None,
+        )
+
+    def load_settings(self, id_: str, *, failed: bool = False) -> LoadSettings:
+        """Bad rows of enrich are loaded with the good events."""
+        transformed = self.transformed(id_, failed=failed)
+        of_enrich = () if failed else (f"{self.about()['badFolder']}/run={id_}",)
+        bad = (*of_enrich, f"{transformed}/output=bad*")  # the last may be missing
         target = self.target
         own = {
             "input_folder": transformed,

@@ -27,6 +27,8 @@ class SplitReport:
     events: int = 0
     bad_rows: Counter[str] = field(default_factory=Counter)
     """Bad rows by schema URI, those for damaged files included."""
+    failed_events: int = 0
+    """What is valid of events that have a bad row."""
     damages: int = 0
     """Places where a file is damaged: one bad row each."""
     seconds: float = 0.0
@@ -34,6 +36,7 @@ class SplitReport:
     """Largest resident size of the worker process so far, in bytes."""
     good: Part | None = None
     bad: Part | None = None
+    failed: Part | None = None
     statistics: Statistics = field(default_factory=Statistics)
 
 
@@ -41,6 +44,8 @@ class SplitReport:
 class Output:
     good: Written
     bad: Written
+    failed: Written | None = None
+    """``None`` where no failed events were wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class AssetReport:
 class EnrichReport(StepReport):
     """``records`` came in; each was discarded, or is found in ``events`` or the bad rows.
 
+    ``failed_events`` stand beside the bad rows of their events; ``None`` where they were not wanted.
     ``bad_rows`` counts by type, ``bad_row_schemas`` by schema URI; ``damages`` of them stand for damaged files, not for
     records. ``event_types`` counts events by type and hour, ``timeline`` by the finest time that is few enough,
     ``sources`` by application, platform and tracker; ``bad_reasons`` counts bad rows by what is wrong with them.
@@ -82,6 +88,7 @@ class EnrichReport(StepReport):
     events: int
     bad_rows: dict[str, int]
     bad_row_schemas: dict[str, int]
+    failed_events: int | None = None
     damages: int
     output: Output
     workers: Workers
@@ -104,6 +111,7 @@ class EnrichTotals:
         """The staged parts of all splits, which the driver publishes."""
         self._good: list[Part] = []
         self._bad: list[Part] = []
+        self._failed: list[Part] = []
         self._sum = SplitReport(-1)
         self._splits = 0
         self._merged = Merged()
@@ -115,17 +123,20 @@ class EnrichTotals:
         total.discarded += split.discarded
         total.events += split.events
         total.bad_rows += split.bad_rows
+        total.failed_events += split.failed_events
         total.damages += split.damages
         total.seconds += split.seconds
         total.peak_memory = max(total.peak_memory, split.peak_memory)
-        for part, kept in ((split.good, self._good), (split.bad, self._bad)):
+        for part, kept in ((split.good, self._good), (split.bad, self._bad), (split.failed, self._failed)):
             if part is not None:
                 kept.append(part)
                 self.parts.append(part)
         self._splits += 1
         self._merged.add(split)
 
-    def report(self, *, files: int, ignored: int, size: int, run_identity: str, **about: Any) -> EnrichReport:
+    def report(
+        self, *, files: int, ignored: int, size: int, run_identity: str, failed_events: bool = False, **about: Any
+    ) -> EnrichReport:
         """The report of all splits. ``about`` are the fields every step's report has."""
         total = self._sum
         return EnrichReport(
@@ -138,8 +149,13 @@ class EnrichTotals:
             events=total.events,
             bad_rows=bad_rows_by_type(total.bad_rows),
             bad_row_schemas=in_order(total.bad_rows),
+            failed_events=total.failed_events if failed_events else None,
             damages=total.damages,
-            output=Output(good=written(self._good), bad=written(self._bad)),
+            output=Output(
+                good=written(self._good),
+                bad=written(self._bad),
+                failed=written(self._failed) if failed_events else None,
+            ),
             workers=Workers(seconds=round(total.seconds, 3), peak_memory=total.peak_memory),
             event_types=self._merged.event_types(),
             timeline=self._merged.timeline(),

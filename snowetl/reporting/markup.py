@@ -21,6 +21,11 @@ def text(value: object) -> str:
     return html.escape(printable(str(value)))
 
 
+def step_of(report: Report) -> str:
+    """The step a report is of, as text."""
+    return f"{report.get('step', '')}{' of failed events' if report.get('ofFailedEvents') else ''}"
+
+
 def name(value: str) -> str:
     """Escaped; a long name may be broken where it has a dot, an underscore or a slash."""
     return _BREAKS.sub(r"\1<wbr>", text(value))

@@ -25,10 +25,10 @@ def status(reports: Sequence[Report], whole: Report | None) -> tuple[str, str]:
     """(kind, words): ``good``, ``warn`` or ``bad``."""
     if whole is not None and whole.get("differences"):
         return "bad", "the counts do not add up"
-    load = next((report for report in reports if report.get("step") == "load"), None)
-    if load is not None and (aside := rows_aside(load)):
+    loads = [report for report in reports if report.get("step") == "load"]
+    if aside := sum(map(rows_aside, loads)):
         return "warn", f"done; {number(aside)} rows are put aside"
-    if load is not None and load.get("outcome") == "already loaded":
+    if loads and loads[0].get("outcome") == "already loaded":
         return "good", "done; it was loaded before"
     return "good", "done"
 
@@ -106,6 +106,10 @@ def _tiles(reports: Sequence[Report]) -> str:
             tiles.append((number(records), "records read", ""))
             tiles.append((number(report.get("events", 0)), "enriched events", "good"))
             tiles.append((number(bad), f"bad rows {share(bad, bad + report.get('events', 0))}", "bad" if bad else ""))
+            if "failedEvents" in report:
+                tiles.append((number(report["failedEvents"]), "failed events kept", ""))
+        elif report.get("ofFailedEvents"):
+            continue
         elif report.get("step") == "transform":
             dropped = report.get("duplicates") or total(report.get("duplicatesByKind"))
             tiles.append((number(dropped), f"duplicates {share(dropped, records)}", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from snowetl.reporting.markup import Report, bar, duration, name, number, share, text
+from snowetl.reporting.markup import Report, bar, duration, name, number, share, step_of, text
 from snowetl.reporting.page_head import rows_loaded
 
 _SLOWEST = 10
@@ -25,7 +25,7 @@ def flow(report: Report) -> str:
         f'<td class="n soft">{share(count, whole)}</td>{bar(count, whole)}</tr>'
         for what, count, kind in ways
     )
-    step = text(report.get("step", ""))
+    step = text(step_of(report))
     note = f"{number(came_in)} in" if came_in else ""
     return f'<div class="step"><h3>{step} <small>{note}</small></h3><table class="flow">{rows}</table></div>'
 
@@ -34,20 +34,29 @@ def _ways(report: Report) -> Iterable[tuple[str, int, str]]:
     step = report.get("step")
     if step == "load":
         for table in report.get("tables", ()):
-            yield table["table"], table["rows"], "bad" if table["table"].endswith(".bad_rows") else "good"
+            yield table["table"], table["rows"], _kind_of_table(table["table"], report)
             if table.get("rejected"):
                 yield f"{table['table']}, put aside", table["rejected"], "bad"
         for aside in report.get("aside", ()):
             yield f"{aside['schema']}, put aside", aside["rows"], "bad"
         return
     if "events" in report:
-        yield "events" if step == "enrich" else "events transformed", report["events"], "good"
+        kind = "failed" if report.get("ofFailedEvents") else "good"
+        yield "events" if step == "enrich" else "events transformed", report["events"], kind
     for kind, count in (report.get("duplicatesByKind") or {}).items():
         yield f"{kind} duplicates dropped", count, "gone"
     for kind, count in (report.get("badRows") or {}).items():
         yield kind, count, "bad"
+    if step == "enrich" and "failedEvents" in report:
+        yield "failed events, beside their bad rows", report["failedEvents"], "failed"
     for reason, count in (report.get("discarded") or {}).items():
         yield f"discarded: {reason}", count, "gone"
+
+
+def _kind_of_table(table: str, load: Report) -> str:
+    if table.endswith(".bad_rows"):
+        return "bad"
+    return "failed" if load.get("ofFailedEvents") else "good"
 
 
 def tables(reports: Sequence[Report]) -> str:
@@ -73,7 +82,7 @@ def tables(reports: Sequence[Report]) -> str:
 def timings(reports: Sequence[Report]) -> str:
     longest = max((report.get("seconds", 0) for report in reports), default=0) or 1
     rows = "".join(
-        f'<tr><th>{text(report.get("step", ""))}</th><td class="n">{duration(report.get("seconds", 0))}</td>'
+        f'<tr><th>{text(step_of(report))}</th><td class="n">{duration(report.get("seconds", 0))}</td>'
         f'<td class="n">{_rate(report)}</td>{bar(report.get("seconds", 0), longest)}</tr>'
         for report in reports
     )
@@ -88,7 +97,7 @@ def _rate(report: Report) -> str:
 
 
 def splits(reports: Sequence[Report]) -> str:
-    found = [(report.get("step", ""), split) for report in reports for split in report.get("splits", ())]
+    found = [(step_of(report), split) for report in reports for split in report.get("splits", ())]
     found.sort(key=lambda item: -item[1]["seconds"])
     rows = "".join(
         f'<tr><th>{text(step)} {split["index"]}</th><td class="n">{duration(split["seconds"])}</td>'

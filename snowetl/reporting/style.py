@@ -33,7 +33,8 @@ td,th{padding:3px 8px 3px 0;vertical-align:middle}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .flow th{width:38%;overflow-wrap:anywhere}.flow .n{width:1%}
 .bar{padding-right:0}.bar i{display:block;height:14px;min-width:2px;border-radius:3px;background:rgb(var(--accent))}
-.good .bar i{background:var(--good)}.bad .bar i{background:var(--bad)}.gone .bar i{background:var(--gone)}
+.good .bar i{background:var(--good)}.bad .bar i{background:var(--bad)}
+.gone .bar i,.failed .bar i{background:var(--gone)}
 .wide{overflow-x:auto}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:0 28px}
 .card h3{margin-top:0}.card .bar i{height:8px}.card{min-width:0}

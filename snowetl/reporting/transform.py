@@ -108,6 +108,7 @@ class TransformReport(StepReport):
     workers: Workers
     bad_reasons: list[BadReason] = field(default_factory=list)
     splits: list[SlowSplit] = field(default_factory=list)
+    of_failed_events: bool | None = None
 
     @classmethod
     def upgraded(cls, document: dict[str, Any], version: int) -> dict[str, Any]:

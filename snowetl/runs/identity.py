@@ -16,3 +16,8 @@ def run_identity(run: str, files: Iterable[FileInfo]) -> str:
     """
     lines = sorted(f"{file.url.rpartition('/')[2]}\t{file.size}\n" for file in files)
     return hashlib.sha256(to_utf8(f"{run}\n{''.join(lines)}")).hexdigest()[:32]
+
+
+def identity_of_failed(identity: str) -> str:
+    """The identity of a run's failed events: they are loaded beside its good ones."""
+    return hashlib.sha256(f"{identity} failed events".encode()).hexdigest()[:32]

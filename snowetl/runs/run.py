@@ -101,9 +101,13 @@ class Run:
             filesystem(folder).sweep(folder)
 
     def begin(self, plan: str) -> None:
-        """Note what is going to be done: the first file of the run."""
-        url = f"{self.folders[0]}/{PLAN}"
-        filesystem(url).put(url, to_utf8(plan) + b"\n")
+        """Note what is going to be done: the first file of the run, in each folder that a later step reads.
+
+        The second folder, of bad rows, is none of those.
+        """
+        for folder in (self.folders[0], *self.folders[2:]):
+            url = f"{folder}/{PLAN}"
+            filesystem(url).put(url, to_utf8(plan) + b"\n")
 
     def finish(self, report: str, beside: Mapping[str, bytes]) -> None:
         """Declare the run done: from here on it is never redone. ``beside`` are files that go with the report."""
@@ -117,6 +121,11 @@ class Run:
         """Leave ``_SUCCESS`` in the folders of a run that is done, where it is missing."""
         for url in self._missing_marks():
             filesystem(url).put(url, b"")
+
+    def is_marked(self) -> bool:
+        """Whether the first folder says that the run is done; all folders do, but only one holds the report."""
+        url = f"{self.folders[0]}/{SUCCESS}"
+        return filesystem(url).exists(url)
 
     def is_tidy(self) -> bool:
         """Whether a run that is done lacks nothing, and nobody's lock is on it."""

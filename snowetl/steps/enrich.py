@@ -1,4 +1,4 @@
-"""The enrich step: raw collector logs in, one run of enriched events and bad rows out.
+"""The enrich step: raw collector logs in, one run of enriched events, bad rows and, if wanted, failed events out.
 
 Once a plan is made nothing is left to go wrong by mistake: only storage, registries and machines can still fail, and
 then nothing is published.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -75,11 +76,13 @@ class EnrichPlan:
 
     def about(self) -> dict[str, Any]:
         """What the run is made from, for people."""
+        output, bad, *failed = self.run.folders
         return {
             "inputFolder": [absolute(folder) for folder in self.settings.input_folder],
             "inputFormat": self.settings.input_format,
-            "outputFolder": self.run.folders[0],
-            "badFolder": self.run.folders[1],
+            "outputFolder": output,
+            "badFolder": bad,
+            **({"failedFolder": failed[0]} if failed else {}),
             "etlTimestamp": self.etl_tstamp,
         }
 
@@ -189,6 +192,7 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
                 ignored=len(plan.ignored),
                 size=plan.bytes,
                 run_identity=identity,
+                failed_events=plan.settings.wants_failed_events,
                 run=plan.run.id,
                 settings=plan.about(),
                 fingerprint=plan.fingerprint.with_files({asset.uri: asset.sha256 for asset in read}).to_json(),
@@ -207,17 +211,19 @@ def _task(plan: EnrichPlan, folder: Path) -> tuple[EnrichTask, list[AssetReport]
     wanted = config.assets()
     files = assets.in_working_folder(wanted) if plan.settings.local else assets.fetch_all(wanted, folder)
     read = assets.reports(files)
-    output = Output(run.folders[0], run.folders[1], run.id, plan.settings.compression)
-    task = replace(EnrichTask.create(config, files, output), sums=tuple(one.sha256 for one in read))
+    output, bad, *failed = run.folders
+    out = Output(output, bad, run.id, plan.settings.compression, failed[0] if failed else None)
+    task = replace(EnrichTask.create(config, files, out), sums=tuple(one.sha256 for one in read))
     task.prepare()
     return task, read
 
 
 def _name_run(settings: EnrichSettings, world: World) -> tuple[Run, int]:
     """The run, and its ETL timestamp in epoch ms."""
-    good, good_id = split_run_folder(absolute(settings.output_folder))
-    bad, bad_id = split_run_folder(absolute(settings.bad_folder))
-    named = {id_ for id_ in (settings.run_id, good_id, bad_id) if id_ is not None}
+    given = {"output": settings.output_folder, "bad": settings.bad_folder, "failed": settings.failed_folder}
+    split = {name: split_run_folder(absolute(folder)) for name, folder in given.items() if folder is not None}
+    outputs = {name: folder for name, (folder, _) in split.items()}
+    named = {id_ for id_ in (settings.run_id, *(id_ for _, id_ in split.values())) if id_ is not None}
     if len(named) > 1:
         raise UsageError(f"the run is named in two ways: {' and '.join(sorted(named))}. Name it once")
     start = named.pop() if named else None
@@ -227,16 +233,17 @@ def _name_run(settings: EnrichSettings, world: World) -> tuple[Run, int]:
     if etl_tstamp is None:
         etl_tstamp = run_start(start)
     run_start(start)
-    for folder in settings.input_folder:
-        _check_folders(absolute(folder), good, bad)
-    return Run(start, (good, bad)), etl_tstamp
+    for (name, folder), (other, same) in combinations(outputs.items(), 2):
+        if folder == same:
+            raise UsageError(f"the {name} folder and the {other} folder are the same: {folder}. Give two folders")
+    for source in settings.input_folder:
+        _check_source(absolute(source), outputs)
+    return Run(start, tuple(outputs.values())), etl_tstamp
 
 
-def _check_folders(source: str, good: str, bad: str) -> None:
-    if good == bad:
-        raise UsageError(f"the output folder and the bad folder are the same: {good}. Give two folders")
+def _check_source(source: str, outputs: Mapping[str, str]) -> None:
     base = source.rstrip("/") + "/"
-    for name, folder in (("output", good), ("bad", bad)):
+    for name, folder in outputs.items():
         if (folder + "/").startswith(base):
             raise UsageError(
                 f"the {name} folder {folder} lies in the input folder {source}: the next run would read it. "

@@ -1,4 +1,4 @@
-"""The work of one task: stream a split's files through the enricher, write its good and its bad part, count.
+"""The work of one task: stream a split's files through the enricher, write its parts, count.
 
 Nothing here knows where it runs: every pool calls :func:`enrich_split` alike.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
-from snowetl.model.result import Discard
+from snowetl.model.result import Discard, FailedEvent
 from snowetl.reporting.enrich import SplitReport
 from snowetl.reporting.parts import peak_memory
 from snowetl.reporting.statistics import Statistics
@@ -31,18 +31,30 @@ _UNREADABLE = "/collector_payload_format_violation/"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a run writes: the two run folders (URLs), the id of the run, the compression of its parts."""
+    """Where a run writes: its run folders (URLs), the id of the run, the compression of its parts.
+
+    Without ``failed`` there are no failed events.
+    """
 
     good: str
     bad: str
     run: str
     compression: str = "gzip"
+    failed: str | None = None
 
 
 class Processor(Protocol):
     """What makes results of a record: an :class:`Enricher`."""
 
     def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterable[Any]: ...
+
+
+class _Parts(NamedTuple):
+    """What a split is written to."""
+
+    good: PartWriter
+    bad: PartWriter
+    failed: PartWriter | None
 
 
 def enrich_split(
@@ -59,15 +71,20 @@ def enrich_split(
     """
     started = time.perf_counter()
     name = part_name(split.index, out.run, out.compression)
-    good = PartWriter(out.good, name, out.compression)
-    bad = PartWriter(out.bad, name, out.compression)
+    parts = _Parts(
+        good=PartWriter(out.good, name, out.compression),
+        bad=PartWriter(out.bad, name, out.compression),
+        failed=None if out.failed is None else PartWriter(out.failed, name, out.compression),
+    )
     report = SplitReport(split.index, statistics=Statistics.of(split))
     try:
-        _stream(split, config, build(config), good, bad, report, advance)
-        report.good, report.bad = good.finish(), bad.finish()
+        _stream(split, config, build(config), parts, report, advance)
+        report.good, report.bad = parts.good.finish(), parts.bad.finish()
+        report.failed = None if parts.failed is None else parts.failed.finish()
     except BaseException:
-        good.abort()
-        bad.abort()
+        for part in parts:
+            if part is not None:
+                part.abort()
         raise
     report.seconds = time.perf_counter() - started
     report.peak_memory = peak_memory()
@@ -78,14 +95,14 @@ def _stream(
     split: Split,
     config: EnrichConfig,
     processor: Processor,
-    good: PartWriter,
-    bad: PartWriter,
+    parts: _Parts,
     report: SplitReport,
     advance: Advance,
 ) -> None:
     origin = Origin(*config.processor, config.etl_tstamp)
     loader = format_of(config.input_format)
-    process, add_good, count = processor.process, good.add, report.statistics.count
+    process, add_good, count = processor.process, parts.good.add, report.statistics.count
+    bad, failed = parts.bad, parts.failed
     records = discarded = unreadable = 0
     for source, record in stream(split, advance, binary=loader.binary, text=loader.text):
         if isinstance(record, Damage):
@@ -99,6 +116,10 @@ def _stream(
                 _add_bad(result, bad, report)
             elif isinstance(result, Discard):
                 report.discarded[result.reason] += 1
+            elif isinstance(result, FailedEvent):
+                if failed is not None:
+                    failed.add(result.to_tsv())
+                    report.failed_events += 1
             else:
                 add_good(result.to_tsv())
                 count(result.texts)

@@ -185,7 +185,7 @@ def _origins(stage: str, detail: Any, parameters: Mapping[str, Any]) -> dict[str
 
 
 def _verdict(stage: str, detail: Any, data: bytes | str) -> Verdict | None:
-    """The verdict of a stage that is a result."""
+    """The verdict of a stage that is a result; a failed event goes with its bad row."""
     if stage == "event":
         return Verdict("event", f"event {detail.get('event_name') or detail.get('event') or 'of no type'}")
     if stage == "discarded":

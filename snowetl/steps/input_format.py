@@ -52,6 +52,8 @@ _BAD_ROWS = _Kind(
 _WIDE_ROWS = _Kind("rows that `snowetl transform` wrote", "they are for a lake, or for `snowetl load`")
 _ANYTHING = _Kind("something else", "If it is a raw log, run `snowetl enrich` first, and transform its output")
 _WIDE_ROW_KEYS = ("event_id", "collector_tstamp", "v_etl")
+_FAILURE = '"schema":"iglu:com.snowplowanalytics.snowplow/failure/jsonschema/1-'
+"""The entity that only failed events have."""
 
 
 class _Look(NamedTuple):
@@ -64,6 +66,8 @@ class _Look(NamedTuple):
     good: int
     bad: int
     other: _Kind | None = None
+    failed: int = 0
+    """Of the good ones, how many are failed events."""
 
     @property
     def is_wrong(self) -> bool:
@@ -87,20 +91,34 @@ def check_format(plan: Iterable[Split], config: EnrichConfig, refuse: bool = Tru
     return [_told(wrong, given, "records")] if wrong else []
 
 
-def check_enriched(plan: Iterable[Split], refuse: bool = True) -> list[str]:
+def check_enriched(plan: Iterable[Split], refuse: bool = True, *, failed_events: bool = False) -> list[str]:
     """In words, the files that hold no enriched events.
 
-    Raises :class:`UsageError` where that is so of all of them, unless ``refuse`` is false.
+    Raises :class:`UsageError` where that is so of all of them, and where events have failed that should not have, or
+    the other way round (each kind has tables of its own), unless ``refuse`` is false.
     """
-    wrong, all_are = _wrong(_look_at(plan, _look_for_events))
+    looks = _look_at(plan, _look_for_events)
+    if refuse:
+        _check_kind(looks, failed_events)
+    wrong, all_are = _wrong(looks)
     if all_are and refuse:
         other = wrong[0].other or _ANYTHING
-        looks = "" if other is _ANYTHING else f"It looks like {other.name}: "
+        looks_like = "" if other is _ANYTHING else f"It looks like {other.name}: "
         raise UsageError(
             f"{wrong[0].url} holds no enriched events: those have {len(NAMES)} columns, and no line of it has as many. "
-            f"{looks}{other.remedy}. {_OVERRIDE}"
+            f"{looks_like}{other.remedy}. {_OVERRIDE}"
         )
     return [_told(wrong, "enriched events", "lines")] if wrong else []
+
+
+def _check_kind(looks: Iterable[_Look], failed_events: bool) -> None:
+    for look in looks:
+        if failed_events and look.good and not look.failed:
+            raise UsageError(f"{look.url} holds no failed events: leave --failed-events out")
+        if not failed_events and look.good and look.failed == look.good:
+            raise UsageError(
+                f"{look.url} holds failed events: give --failed-events, and an --output-folder of their own"
+            )
 
 
 def _wrong(looks: Sequence[_Look]) -> tuple[list[_Look], bool]:
@@ -154,9 +172,10 @@ def _look(slice_: Slice, given: str) -> _Look:
 
 def _look_for_events(slice_: Slice) -> _Look:
     lines = _lines(slice_)
-    good = sum(map(_is_event, lines))
-    if good or not lines:
-        return _Look(slice_.url, good, len(lines) - good)
+    events = list(filter(_is_event, lines))
+    if events or not lines:
+        failed = sum(_FAILURE in str(line) for line in events)
+        return _Look(slice_.url, len(events), len(lines) - len(events), failed=failed)
     raw = _raw_format(slice_)
     first = raw and _Kind(raw.name, f"{raw.remedy} to `snowetl enrich`, and transform what comes out")
     return _Look(slice_.url, 0, len(lines), _output_of_a_verb(slice_) or first or _ANYTHING)

@@ -324,6 +324,11 @@ class Enriching(Registries, Compatible):
         shapes_output=True,
     )
 
+    @property
+    def wants_failed_events(self) -> bool:
+        """Whether what is valid of events that fail is wanted."""
+        return False
+
     def enrich_config(self, etl_tstamp: int | None = None) -> EnrichConfig:
         """The checked configuration of an enricher. Raises ``ConfigError``, ``RegistryUnavailable``."""
         from snowetl.enrich.config import EnrichConfig
@@ -339,6 +344,7 @@ class Enriching(Registries, Compatible):
             on_registry_failure=self.on_registry_failure,
             accept_invalid=self.accept_invalid,
             pii_events=self.pii_events,
+            failed_events=self.wants_failed_events,
             legacy_enrichment_order=self.legacy_enrichment_order,
             try_base64=self.try_base64,
             compatibility=self.eras,
@@ -669,6 +675,16 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         group=IO,
         shapes_output=True,
     )
+    failed_folder: str | None = option(
+        "--failed-folder",
+        kind=Location(),
+        default=None,
+        default_help="none is written",
+        help="Failed events go to run=<id>/ below it: beside its bad row, what is valid of an event that failed, and "
+        "why it failed, as an enriched event.",
+        group=IO,
+        shapes_output=True,
+    )
     compression: str = option(
         "--compression",
         choices=("gzip", "zstd", "none"),
@@ -684,6 +700,10 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         help="Read the files that this list names (inputs.jsonl.gz of a run), instead of all of --input-folder.",
         group=IO,
     )
+
+    @property
+    def wants_failed_events(self) -> bool:
+        return self.failed_folder is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -715,6 +735,13 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working, Speaking):
         default_help="now",
         help="Name of the run (a time in UTC), for input that is not in run folders.",
         group=RUNS,
+    )
+    failed_events: bool = flag(
+        "--failed-events",
+        help="The input is what `snowetl enrich --failed-folder` wrote: its rows are for tables of their own, "
+        "failed_events and failed_<entity>. None of them counts as a duplicate: each has a bad row.",
+        group=ROWS,
+        shapes_output=True,
     )
     transformation: str = option(
         "--transformation",
@@ -820,6 +847,16 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working, Speaking):
     )
 
     @property
+    def deduplication(self) -> Policy:
+        from snowetl.dedupe.rules import Policy
+
+        return Policy.parse(False, "NONE", 1, cross_batch=False) if self.failed_events else super().deduplication
+
+    @property
+    def deduplicates(self) -> bool:
+        return super().deduplicates and not self.failed_events
+
+    @property
     def formats(self) -> Formats:
         """Raises ``ConfigError``."""
         from snowetl.transform.formats import Formats
@@ -911,6 +948,16 @@ class ExplainSettings(Enriching, Speaking):
         "to M; N- to the last), or - for the lines of standard input.",
     )
     json: bool = flag("--json", help="One JSON document for each record: place, note, stages, verdicts.", group=IO)
+
+    failed_events: bool = flag(
+        "--failed-events",
+        help="Show also what is valid of an event that fails, as `enrich --failed-folder` writes it.",
+        group=EVENTS,
+    )
+
+    @property
+    def wants_failed_events(self) -> bool:
+        return self.failed_events
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,6 +97,7 @@ def _transform(batch: Batch, workers: WorkerPool, advance: Advance) -> Transform
             size=batch.bytes,
             run_identity=batch.identity,
             run=part_run(run),
+            of_failed_events=batch.settings.failed_events or None,
             settings=_about(batch),
             fingerprint=batch.fingerprint.to_json(),
             **times(started, World.of_now().now),
@@ -203,6 +204,7 @@ def _seal(run: FolderRun, report: TransformReport, settings: TransformSettings) 
         bad=sum(report.bad_rows.values()),
         target=settings.rows_for,
         tables=to_json(report.tables),
+        failed_events=settings.failed_events,
     )
     legacy = settings.legacy_message_format
     text = jsontext.dumps(shredding_complete(completed, settings.transformation, settings.formats, legacy))

@@ -11,7 +11,7 @@ from typing import Any
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, UsageError
 from snowetl.iglu.config import ResolverConfig
 from snowetl.reporting.transform import TransformReport
-from snowetl.runs.identity import run_identity
+from snowetl.runs.identity import identity_of_failed, run_identity
 from snowetl.runs.run import PLAN, Run, absolute, run_id
 from snowetl.settings import Fingerprint
 from snowetl.settings.fingerprint import digest_of
@@ -184,7 +184,11 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
         other=other,
         unfinished=unfinished,
         redone=incomplete(ready, _which([runs[name] for name in ready], FolderRun.has_files), complete),
-        misread=check_enriched([work.split for batch in batches for work in batch.work], settings.check_input),
+        misread=check_enriched(
+            [work.split for batch in batches for work in batch.work],
+            settings.check_input,
+            failed_events=settings.failed_events,
+        ),
     )
 
 
@@ -199,7 +203,22 @@ def _check(settings: TransformSettings) -> None:
     """Raises ``ConfigError`` for settings that do not go together, or that name what is not there."""
     if settings.legacy_message_format and settings.transformation != SHRED:
         raise ConfigError("--legacy-message-format is for shredded runs only: leave it out")
+    if settings.failed_events:
+        _check_failed_events(settings)
     _ = settings.deduplication, settings.event_manifest, settings.formats, settings.oldest, settings.announcement
+
+
+def _check_failed_events(settings: TransformSettings) -> None:
+    if settings.duplicate_storage is not None:
+        raise ConfigError(
+            "--duplicate-storage is not for --failed-events: a failed event that is mended and sent again would be "
+            "dropped as a duplicate. Leave it out"
+        )
+    if settings.queue is not None or settings.legacy_message_format:
+        raise ConfigError(
+            "--queue and --legacy-message-format are not for --failed-events: RDB Loader would load them among the "
+            "good events. Leave them out, and load the folder with `snowetl load`"
+        )
 
 
 def _files_by_run(source: str, settings: TransformSettings, world: World) -> dict[str, list[FileInfo]]:
@@ -229,7 +248,7 @@ def _is_unfinished(source: str, name: str) -> bool:
     enriched = Run(name.removeprefix("run="), (base,))
     fs = filesystem(base)
     begun = fs.exists(enriched.lock_url) or fs.exists(f"{enriched.folders[0]}/{PLAN}")
-    return begun and not fs.exists(enriched.report_url)
+    return begun and not (fs.exists(enriched.report_url) or enriched.is_marked())
 
 
 def _source_of(source: str, name: str) -> str:
@@ -245,7 +264,7 @@ def _batch(run: FolderRun, source: str, files: list[FileInfo], settings: Transfo
         run=run,
         source=source,
         fingerprint=_fingerprint(source, settings),
-        identity=_identity(run, source, files),
+        identity=_identity(run, source, files, settings),
         files=files,
         work=work_of(cut, files),
     )
@@ -256,12 +275,13 @@ def _fingerprint(source: str, settings: TransformSettings) -> Fingerprint:
     return Fingerprint({**settings.fingerprint().keys, "input-folder": digest_of(canonical_location(source))})
 
 
-def _identity(run: FolderRun, source: str, files: list[FileInfo]) -> str:
+def _identity(run: FolderRun, source: str, files: list[FileInfo], settings: TransformSettings) -> str:
     """The identity of the enriched run, if its report has one: transformed in another way, it is the same run."""
     base, _, name = source.rpartition("/")
     enriched = Run(name.removeprefix("run="), (base,)).report() if name.startswith("run=") else None
     known = enriched.get("runIdentity") if enriched else None
-    return known if isinstance(known, str) and known else run_identity(run.id, files)
+    identity = known if isinstance(known, str) and known else run_identity(run.id, files)
+    return identity_of_failed(identity) if settings.failed_events else identity
 
 
 def _made_otherwise(done: list[FolderRun], source: str, settings: TransformSettings) -> list[str]:

@@ -36,12 +36,14 @@ class Completed:
     target: str = "redshift"
     tables: Sequence[Mapping[str, Any]] = ()
     """Of rows that are made for their target: each folder with its model, columns and number of rows."""
+    failed_events: bool = False
 
 
 def shredding_complete(run: Completed, transformation: str, formats: Formats, legacy: bool = False) -> dict[str, Any]:
     """The message as JSON. ``legacy`` gives version 1-0-1, which has no wide rows (:class:`ConfigError`).
 
-    Its vendor is not the one under which the schema is published; loaders want it so.
+    Its vendor is not the one under which the schema is published; loaders want it so. A run of failed events says so,
+    so that no loader takes them for good ones.
     """
     count = None if run.good is None else {"good": run.good} | ({} if run.bad is None else {"bad": run.bad})
     described: dict[str, Any]
@@ -58,6 +60,7 @@ def shredding_complete(run: Completed, transformation: str, formats: Formats, le
         "compression": run.compression,
         "processor": run.processor,
         "count": count,
+        **({"failedEvents": True} if run.failed_events else {}),
     }
     return {"schema": f"{_SCHEMA}/{'1-0-1' if legacy else '2-0-1'}", "data": data}
 

@@ -58,10 +58,10 @@ def click_line(number, *properties, version="1-0-0", name="click", vendor="com.a
 
 
 def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03-04-05", gz=True, report=True,
-             more=None, good="output=good/"):  # fmt: skip
+             more=None, good="output=good/", failed=False):  # fmt: skip
     """A run folder. ``clicks`` are rows of com.acme/click; ``more`` those of other models, by name or (vendor, name).
 
-    Without ``report`` it is another transformer's, which only leaves the message.
+    Without ``report`` it is another transformer's, which only leaves the message. ``failed`` ones are failed events.
     """
     base = folder / run
     written = []
@@ -87,7 +87,7 @@ def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03
         {"schemaKey": f"iglu:{vendor}/{name}/jsonschema/1-0-0", "format": "TSV", "snowplowEntity": "CONTEXT"}
         for vendor, name in models
     ]  # fmt: skip
-    stamps = {"jobStarted": "2026-01-02T04:00:00Z", "jobCompleted": "2026-01-02T04:01:00.5Z",
+    stamps = {"jobStarted": "2026-01-02T04:00:00Z", "jobCompleted": f"2026-01-02T04:0{1 + failed}:00.5Z",
               "min": "2026-01-02T03:04:05.678Z", "max": "2026-01-02T03:04:05.678Z"}  # fmt: skip
     message = {
         "schema": "iglu:com.snowplowanalytics.snowplow.storage.rdbloader/shredding_complete/jsonschema/2-0-1",
@@ -98,6 +98,7 @@ def make_run(folder, events, clicks=(), types=("1-0-0",), run="run=2026-01-02-03
             "compression": "GZIP" if gz else "NONE",
             "processor": {"artifact": "snowetl", "version": "1.0.0"},
             "count": {"good": len(events)},
+            **({"failedEvents": True} if failed else {}),
         },
     }
     (base / "shredding_complete.json").write_text(json.dumps(message))

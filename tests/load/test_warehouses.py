@@ -340,3 +340,65 @@ def test_B6_percent_signs_in_names_are_only_letters(place, tmp_path):
         lines.append(click_line(2, "long", "no number"))
     place.load(make_run(tmp_path, [event_line(1)], lines), click=versions)
     assert ("x", 5) in place.query('SELECT "100%", "a%s" FROM atomic.com_acme_click_1')
+
+
+def failed_run(tmp_path, numbers, **more):
+    """A run of failed events, each with a click, in a folder of its own."""
+    events = [event_line(number, page_title="failed") for number in numbers]
+    return make_run(
+        tmp_path / "failed", events, [click_line(number, "f", "7") for number in numbers], failed=True, **more
+    )
+
+
+def test_failed_events_have_tables_of_their_own(place, tmp_path):
+    report = place.load(failed_run(tmp_path, (1, 2)))
+    assert report.of_failed_events
+    assert outcomes(report) == [
+        ("atomic.failed_events", 2, "created"),
+        ("atomic.failed_com_acme_click_1", 2, "created"),
+    ]
+    assert place.query("SELECT count(*) FROM atomic.events") == [(0,)]
+    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
+    place.load(make_run(tmp_path, [event_line(3)], [click_line(3, "x", "5")]))
+    more = failed_run(tmp_path, (4,), run="run=2026-01-03-03-04-05")
+    assert outcomes(place.load(more)) == [
+        ("atomic.failed_events", 1, None),
+        ("atomic.failed_com_acme_click_1", 1, None),
+    ]
+    assert place.load(more).outcome == "already loaded"
+    for table, count in (("events", 1), ("com_acme_click_1", 1), ("failed_events", 3), ("failed_com_acme_click_1", 3)):
+        assert place.query(f"SELECT count(*) FROM atomic.{table}") == [(count,)]
+    assert place.query(
+        "SELECT count(*) FROM atomic.failed_events e JOIN atomic.failed_com_acme_click_1 c "
+        "ON c.root_id::text = e.event_id::text"
+    ) == [(3,)]
+    comment = "SELECT obj_description('atomic.failed_com_acme_click_1'::regclass)"
+    assert place.query(comment) == [("iglu:com.acme/click/jsonschema/1-0-0",)]
+
+
+def test_a_table_of_failed_entities_is_brought_to_the_latest_version(place, tmp_path):
+    place.load(failed_run(tmp_path, (1,)))
+    line = click_line(2, "y" * 20, "\\N", "t", "9", version="1-0-2")
+    run = make_run(tmp_path, [event_line(2)], [line], types=("1-0-2",), run="run=2026-01-02-04-00-00", failed=True)
+    assert outcomes(place.load(run, click=LATER))[1] == ("atomic.failed_com_acme_click_1", 1, "migrated to 1-0-2")
+    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
+
+
+def test_failed_rows_that_were_put_aside_come_back_to_their_tables(place, tmp_path):
+    report = place.load(failed_run(tmp_path, (1,)), other={})
+    assert outcomes(report) == [("atomic.failed_events", 1, "created")] and report.aside[0].rows == 1
+    [retried] = place.loader().retry_rejected()
+    assert outcomes(retried) == [("atomic.failed_com_acme_click_1", 1, "created")]
+    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
+
+
+def test_a_vendor_called_failed_keeps_its_tables(place, tmp_path):
+    models = {"click": CLICK, "acme_click": CLICK}
+    clicks = {("failed", "com_acme_click"): [click_line(1, "v", "1", name="com_acme_click", vendor="failed")]}
+    models["com_acme_click"] = CLICK
+    place.load(make_run(tmp_path, [event_line(1)], more=clicks), **models)
+    assert place.query("SELECT count(*) FROM atomic.failed_com_acme_click_1") == [(1,)]
+    report = place.load(failed_run(tmp_path, (2,)), **models)
+    [name] = [table.table for table in report.tables if table.table != "atomic.failed_events"]
+    assert name.startswith("atomic.failed_com_acme_click_1_")
+    assert place.query("SELECT count(*) FROM atomic.failed_com_acme_click_1") == [(1,)]

@@ -1,4 +1,9 @@
-"""Shredded rows: ``events``, and a table for each model of an entity."""
+"""Shredded rows: ``events``, and a table for each model of an entity.
+
+Failed events have tables of their own, ``failed_events`` and ``failed_<table of the entity>``: an entity table never
+holds rows whose event is not in ``events``, and an event that is mended and loaded again does not find its entities
+there already.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from snowetl.ddl.atomic import EVENT_COLUMNS
-from snowetl.ddl.names import choose_table
+from snowetl.ddl.names import FAILED, choose_table, failed_table, is_failed_table
 from snowetl.ddl.postgres import REJECTED_VALUES as REJECTED_VALUES_COLUMNS
 from snowetl.ddl.tables import Alterations, Held, NoTable, Table
 from snowetl.errors import LoadError
-from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePlan, is_skipped
+from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
 from snowetl.load.run import ATOMIC, POSTGRES, REJECTED_VALUES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
@@ -25,17 +30,19 @@ META = (
 )  # fmt: skip
 """Columns before the properties, in the order of the rows."""
 REFS = META[6:]
+_OTHER_KIND = ":"
+"""No vendor of a schema."""
 
 
 def plan(request: Request) -> Planned:
     """Tables and copies of a run. Raises ``LoadError`` for rows this warehouse does not read."""
     _refuse_formats(request)
-    owners = {table: owner_of(comment) for table, comment in request.tables.comments.items()}
+    owners = _owners(request)
     planned = Planned([], [], [])
     for model, group in groupby(request.folders, key=lambda folder: folder.model):
         folders = tuple(group)
         if model[:3] == ATOMIC[:3]:
-            planned.tables.append(_events(model, folders))
+            planned.tables.append(_events(model, folders, request))
         elif model[:3] == REJECTED_VALUES[:3]:
             planned.tables.append(_rejected_values(model, folders))
         elif is_skipped(model, request):
@@ -59,10 +66,27 @@ def _refuse_formats(request: Request) -> None:
         )
 
 
-def _events(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
+def _owners(request: Request) -> dict[str, SchemaKey | None]:
+    """The schema that each table belongs to; tables of failed events under their names without ``failed_``.
+
+    Tables of the other kind are taken, too, but belong to no model.
+    """
+    limit, failed = request.warehouse.capabilities.max_identifier, request.run.failed_events
+    owners: dict[str, SchemaKey | None] = {}
+    for table, comment in request.tables.comments.items():
+        owner = owner_of(comment)
+        if owner is not None and is_failed_table(table, owner, limit) != failed:
+            owner = owner._replace(vendor=_OTHER_KIND)
+        if not failed or table.startswith(FAILED):
+            owners[table.removeprefix(FAILED) if failed else table] = owner
+    return owners
+
+
+def _events(model: Model, folders: tuple[RowFolder, ...], request: Request) -> TablePlan:
+    table, change, note = events_table(model, request)
     copies = [
         Copy(
-            "events",
+            table,
             ATOMIC_KEY,
             _names(folder) or EVENT_COLUMNS,
             _format(model, ATOMIC_TSV),
@@ -71,7 +95,7 @@ def _events(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
         )
         for folder in folders
     ]
-    return TablePlan(model, "events", tuple(copies))
+    return TablePlan(model, table, tuple(copies), change, note)
 
 
 def _rejected_values(model: Model, folders: tuple[RowFolder, ...]) -> TablePlan:
@@ -103,12 +127,14 @@ def _entity(
     wanted = warehouse.dialect.table([version.schema for version in versions])
     if isinstance(wanted, NoTable):
         return Aside(model, f"{model.schema} cannot be a table: {wanted.reason}", folders)
-    name = choose_table(latest, owners, warehouse.capabilities.max_identifier)
+    room = warehouse.capabilities.max_identifier - (len(FAILED) if model.failed else 0)
+    plain = choose_table(latest, owners, room)
+    name = failed_table(plain) if model.failed else plain
     comment, present = request.tables.comments.get(name), request.tables.columns.get(name)
     current = owner_of(comment)
     if present is not None and current is None:
         return Aside(model, _foreign(f"{warehouse.schema}.{name}", comment, latest), folders)
-    owners[name] = latest
+    owners[plain] = latest
     columns = tuple(column.name for column in wanted.columns)
     if wanted.overflow and model.format != POSTGRES:
         return Aside(model, _too_many(model, len(columns) - 1 + len(wanted.overflow)), folders)
@@ -122,7 +148,7 @@ def _entity(
         Copy(name, latest, _cells(folder, cells), _format(model, ENTITY_TSV), folder, len(META)) for folder in folders
     )
     if present is None:
-        change = _created(warehouse, name, wanted, latest)
+        change = _created(warehouse, name, wanted, latest, failed_table("events") if model.failed else "events")
         return TablePlan(model, name, copies, change, "created")
     if current == latest and set(columns) <= set(present):
         return TablePlan(model, name, copies)
@@ -152,9 +178,9 @@ def _unknown_columns(model: Model, unknown: set[str], latest: SchemaKey) -> str:
     )
 
 
-def _created(warehouse: Warehouse, table: str, wanted: Table, key: SchemaKey) -> TableChange:
+def _created(warehouse: Warehouse, table: str, wanted: Table, key: SchemaKey, events: str) -> TableChange:
     what = f"create {warehouse.schema}.{table}"
-    return _change(what, Alterations([], warehouse.dialect.create(warehouse.schema, table, wanted, key)))
+    return _change(what, Alterations([], warehouse.dialect.create(warehouse.schema, table, wanted, key, events)))
 
 
 def _altered(

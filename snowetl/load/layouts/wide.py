@@ -11,7 +11,7 @@ from snowetl.ddl.names import index_name, quoted
 from snowetl.errors import LoadError
 from snowetl.jvm import jsontext
 from snowetl.jvm.jsontext import JsonNumber
-from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, is_skipped
+from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
 from snowetl.load.run import JSON, Model
 from snowetl.load.warehouse import Statement, TableChange
@@ -34,13 +34,14 @@ def plan(request: Request) -> Planned:
         )
     [folder] = request.folders
     if folder.model in request.impossible:
-        raise LoadError(f"{request.warehouse.schema}.events: {request.impossible[folder.model]}")
+        raise LoadError(f"{request.warehouse.schema}: {request.impossible[folder.model]}")
     skipped = [model for model in run.models() if is_skipped(model, request)]
     keys = _keys(request, skipped)
     limit = request.warehouse.capabilities.max_identifier
     columns = {key: index_name(key, "", limit) for key in keys}
-    present = request.tables.columns.get("events", {})
-    table = f"{request.warehouse.schema}.events"
+    name, change, note = events_table(folder.model, request)
+    present = request.tables.columns.get(name, {})
+    table = f"{request.warehouse.schema}.{name}"
     added = tuple(
         Statement(f"alter {table}", f"ALTER TABLE {table} ADD COLUMN {quoted(column)} JSONB")
         for column in columns.values()
@@ -48,9 +49,10 @@ def plan(request: Request) -> Planned:
     )
     names = (*EVENT_COLUMNS, *columns.values())
     decode = partial(rows_of, keys=tuple(columns))
-    copy = Copy("events", ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode)
-    note = f"{len(added):,} column{'' if len(added) == 1 else 's'} added" if added else None
-    return Planned([TablePlan(folder.model, "events", (copy,), TableChange((), added, None), note)], [], skipped)
+    copy = Copy(name, ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode)
+    note = note or (f"{len(added):,} column{'' if len(added) == 1 else 's'} added" if added else None)
+    change = TableChange((), (*change.inside, *added), None)
+    return Planned([TablePlan(folder.model, name, (copy,), change, note)], [], skipped)
 
 
 def _keys(request: Request, skipped: Sequence[Model]) -> list[str]:

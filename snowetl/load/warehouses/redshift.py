@@ -69,6 +69,8 @@ CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "count_good" INT ENCODE ZSTD NULL,
     "run_identity" VARCHAR(64) ENCODE ZSTD NULL
 )"""
+_PRIMARY_KEY = "event_id_0110_pk"
+"""Of ``events``, as RDB Loader names it."""
 _REJECTED = """
 CREATE TABLE IF NOT EXISTS {schema}.rejected_rows (
     "base" VARCHAR(512) ENCODE ZSTD NOT NULL,
@@ -163,6 +165,7 @@ class RedshiftWarehouse:
         reads_from=frozenset(("s3", "s3a", "s3n")),
         extra="redshift",
         modules=("redshift_connector",),
+        failed_events=True,
         required=(("database",), ("role_arn", "assume_role_arn")),
         database_example=_EXAMPLE,
     )
@@ -236,7 +239,7 @@ class RedshiftWarehouse:
         if not tables.schema_exists:
             statements.append(Statement(f"create schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if "events" not in there:
-            statements.append(Statement(f"create {schema}.events", _events_sql(schema)))
+            statements += self.create_events("events")
         for table, create in (
             ("manifest", _MANIFEST.format(schema=schema)),
             ("rejected_rows", _REJECTED.format(schema=schema)),
@@ -248,6 +251,9 @@ class RedshiftWarehouse:
             sql = f"ALTER TABLE {schema}.manifest ADD COLUMN run_identity VARCHAR(64) ENCODE ZSTD NULL"
             statements.append(Statement(f"alter {schema}.manifest", sql))
         return statements
+
+    def create_events(self, table: str) -> list[Statement]:
+        return [Statement(f"create {self.schema}.{table}", _events_sql(self.schema, table))]
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         name = f"copy {copy.folder.path} into {self.schema}.{copy.table}"
@@ -404,7 +410,7 @@ class RedshiftSession:
             count = folder.rows
             if count is None:
                 count = sum(chunk.count(b"\n") for chunk in read_chunks(folder.files))
-            values = [row_of(run).base, aside.model.name, aside.reason[:_LONGEST], folder.path, json.dumps(aside.model)]
+            values = [row_of(run).base, aside.model.name, aside.reason[:_LONGEST], folder.path, aside.model.to_json()]
             self._execute(
                 f"INSERT INTO {self._schema}.rejected_rows (base, table_name, reason, folder, model, row_count, "
                 f"rejected_tstamp) VALUES ({', '.join(map(_literal, values))}, {count}, GETDATE())"
@@ -467,7 +473,7 @@ def _manifest_row(values: dict[str, str | None]) -> ManifestRow:
     )
 
 
-def _events_sql(schema: str) -> str:
+def _events_sql(schema: str, table: str) -> str:
     width = max(len(column.name) for column in redshift_columns())
     lines = [
         f"    {column.name.ljust(width)} {column.type}{_unique(column.name)}{_encode(column.name)}"
@@ -475,9 +481,9 @@ def _events_sql(schema: str) -> str:
         for column in redshift_columns()
     ]
     lines.append(f"    {'load_tstamp'.ljust(width)} timestamp DEFAULT GETDATE() ENCODE AZ64 NULL")
-    lines.append("    CONSTRAINT event_id_0110_pk PRIMARY KEY (event_id)")
+    lines.append(f"    CONSTRAINT {_PRIMARY_KEY if table == 'events' else f'{table}_pk'} PRIMARY KEY (event_id)")
     return (
-        f"CREATE TABLE IF NOT EXISTS {schema}.events (\n" + ",\n".join(lines) + "\n)\n"
+        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n" + ",\n".join(lines) + "\n)\n"
         "DISTSTYLE KEY\nDISTKEY (event_id)\nSORTKEY (collector_tstamp)"
     )
 

@@ -23,7 +23,7 @@ class LocalExecutor:
     def submit(self, step: PlannedStep, token: str) -> str:
         names = [each.name for each in self._request.plan.steps]
         watch = Numbered(self._request.watch, f"{names.index(step.name) + 1}/{len(names)}")
-        kind = STEPS[step.name]
+        kind = STEPS[step.verb]
         plan = kind.plan(step.settings, World.of_now())
         watch.say(f"{step.name}: {plan.describe()}")
         kind.execute(plan, self._pool, watch)
