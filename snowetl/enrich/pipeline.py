@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.collector import loader_for
@@ -23,7 +23,8 @@ from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
 from snowetl.model.fields import NAMES
 from snowetl.model.payload import RawEvent
 from snowetl.model.result import Discard, FailedEvent, Result
-from snowetl.storage.records import Record
+from snowetl.storage.records import Damage, Record
+from snowetl.storage.structs import MESSAGE_STARTS, member_codec, unpacked
 
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
 """Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
@@ -99,16 +100,35 @@ class Enricher:
 
         ``source`` and ``number`` say where the record stands (file name, place in it); ids of events that carry none
         derive from them and from the record, so a second run gives the same. A :class:`~snowetl.storage.Record` knows
-        its number. Memory holds one result at a time,
-        whatever a record becomes; past ``max_output_bytes`` of results the rest of its events is one
+        its number. A Thrift record that is a compressed message (a batch of the collector's, as in its stream) becomes
+        the results of the records in it. Memory holds one result at a time, whatever a record becomes; past
+        ``max_output_bytes`` of results the rest of its events is one
         ``size_violation``. Raises ``RegistryUnavailable`` when a schema registry does not answer (unless configured
         otherwise); anything else unforeseen becomes a ``generic_error`` bad row, for the event it happens to or for
         the whole record. Raises ``ConfigError`` for a ``record`` of another type.
         """
         if not isinstance(record, (bytes, str)):
             record, number = _data_and_number(record, number)
-        results = self._process(record, source, number)
+        if self._is_batch(record):
+            results = self._process_batch(record, source, number)
+        else:
+            results = self._process(record, source, number)
         return results if self._max_bytes is None else map(self._limited, results)
+
+    def _is_batch(self, record: bytes | str) -> TypeGuard[bytes]:
+        """Whether a record is a compressed message. Files are unpacked by those who read them."""
+        if record[:1] not in MESSAGE_STARTS or not isinstance(record, bytes):
+            return False
+        return self._loader.binary and member_codec(record) is not None
+
+    def _process_batch(self, batch: bytes, source: str, number: int) -> Iterator[Result]:
+        for item in unpacked(batch, number, source, members=True):
+            if isinstance(item, Damage):
+                yield badrow.format_violation(
+                    self._origin, self._loader.name, badrow.simple_error(item.reason), item.data or batch
+                )
+            else:
+                yield from self._process(item.data, source, item.number)
 
     def _limited(self, result: Result) -> Result:
         """The result, or the size violation that stands for it."""
@@ -189,6 +209,14 @@ class Enricher:
         """
         if not isinstance(record, (bytes, str)):
             record, number = _data_and_number(record, number)
+        if self._is_batch(record):
+            for item in unpacked(record, number, source, members=True):
+                if isinstance(item, Record):
+                    yield from self._explain(item.data, source, item.number)
+            return
+        yield from self._explain(record, source, number)
+
+    def _explain(self, record: bytes | str, source: str, number: int) -> Iterator[tuple[str, Any]]:
         payload = self._loader.load(record)
         if payload is None:
             yield "loader", f"{self._loader.name}: discarded (a header line, or an empty one)"

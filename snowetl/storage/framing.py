@@ -18,8 +18,6 @@ HEAD = 64 << 10
 """Bytes it takes to tell how Thrift records are framed."""
 
 _HEAD_OF_DAMAGED = 1 << 20
-_MEMBERS = (b"\x1f", b"\x28")
-"""What gzip and Zstandard data begin with."""
 
 
 def read_text(pieces: Pieces, url: str, *, skip_first: bool = False, stop: int = NO_STOP) -> Iterator[Record | Damage]:
@@ -43,7 +41,11 @@ def read_binary(
     else:
         items = read_lines(pieces, url, decode_base64_line, skip_first=skip_first, stop=stop)
     for item in items:
-        if isinstance(item, Record) and item.data[:1] in _MEMBERS and structs.member_codec(cast(bytes, item.data)):
+        if (
+            isinstance(item, Record)
+            and item.data[:1] in structs.MESSAGE_STARTS
+            and structs.member_codec(cast(bytes, item.data))
+        ):
             yield from structs.unpacked(cast(bytes, item.data), item.number, url, members=True)
         else:
             yield item

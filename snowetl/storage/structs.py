@@ -17,6 +17,8 @@ from snowetl.storage.pieces import CHUNK, Piece, PieceBuffer, Pieces
 from snowetl.storage.records import MAX_DAMAGE_BYTES, MAX_RECORD_BYTES, Damage, Record
 from snowetl.storage.thrift_walk import TYPES, Effort, Incomplete, Malformed, struct_end
 
+MESSAGE_STARTS = (b"\x1f", b"\x28")
+"""What compressed messages begin with: gzip, Zstandard."""
 MEMBER_SHIFT = 26
 """Numbers of records inside a compressed message: the message's own, shifted left, plus the place in its content."""
 
