@@ -47,7 +47,7 @@ def check(script: Path, records: tuple[str, ...], input_format: str, enrichments
     review, faults = script_check.review(given)
     for use in review.classes:
         if use.instead is None:
-            console.show(f"line {use.line}: {use.name} is there")
+            console.show(f"line {use.line}: {use.name} is available")
     for line, text in review.warnings:
         console.show(f"line {line}: {text}")
     if faults:

@@ -21,14 +21,14 @@ snowetl load --retry-rejected --iglu-config resolver.json""",
 @verb(
     LoadSettings,
     examples=EXAMPLES,
-    exit_codes=EXIT_CODES | {1: "failure: nothing of the run is visible", 3: "nothing to do: no complete run is there"},
+    exit_codes=EXIT_CODES | {1: "failure: nothing of the run is visible", 3: "nothing to do: there is no complete run"},
     interrupted="Runs that were loaded stay loaded: run the same command again to load the rest.",
 )
 def command(settings: LoadSettings) -> None:
     """Load transformed runs into a warehouse, each in one transaction and once.
 
     Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
-    as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is mended,
+    as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is fixed,
     --retry-rejected loads them.
     """
     from snowetl.library import load

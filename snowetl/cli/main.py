@@ -21,7 +21,7 @@ from snowetl.errors import SnowetlError
 
 INTERRUPTED = 130
 _WORDS = {"help": "--help", "version": "--version"}
-"""Verbs that are options in truth."""
+"""What people type as a verb, and the option they mean."""
 
 
 class _Verbs(click.Group):
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except MemoryError as error:
         console.detail("".join(traceback.format_exception(error)).rstrip())
-        console.fail("this process got no more memory. Give it more (ulimit -v, the container's limit) and run again")
+        console.fail("out of memory. Give this process more (ulimit -v, the container's limit), and run again")
         return 1
     except OSError as error:  # this machine's: a full /tmp, no file handles left (storage has errors of its own)
         where = f"{error.filename}: " if error.filename else ""

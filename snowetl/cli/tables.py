@@ -85,7 +85,7 @@ def load_report(report: LoadReport) -> str:
         lines.append(f"  {aside.schema}: {aside.rows:,} rows put aside: {aside.reason}")
     lines += [f"  {schema}: left out (--skip-schema)" for schema in report.skipped]
     if report.aside:
-        lines.append("  mend the schema, then load what was put aside: snowetl load --retry-rejected")
+        lines.append("  fix the schema, then load the rows that were put aside: snowetl load --retry-rejected")
     return "\n".join([*lines, *(f"  warning: {warning}" for warning in report.warnings)])
 
 

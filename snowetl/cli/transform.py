@@ -20,7 +20,10 @@ snowetl transform -i out/enriched -o out/lake --iglu-config resolver.json \\
     TransformSettings,
     examples=EXAMPLES,
     exit_codes=EXIT_CODES
-    | {1: "failure: the run is not published", 3: "nothing to do: no run is there, or all that are there wait"},
+    | {
+        1: "failure: the run is not published",
+        3: "nothing to do: there is no run, or every run is still being enriched",
+    },
     interrupted="The run is not published: run the same command again, and it is redone.",
 )
 def command(settings: TransformSettings) -> None:

@@ -23,7 +23,7 @@ FEW_EVENTS = 50
 
 
 TOO_LONG = "failed event over the size limit"
-"""Why a failed event is left out; its bad row stands for it."""
+"""Why a failed event is left out; its bad row takes its place."""
 
 
 def enriched_chars(limit: int) -> int:

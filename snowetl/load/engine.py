@@ -244,8 +244,8 @@ class RunLoader:
         if refusal is not None:
             warning = (
                 f"{self._warehouse.schema}.{table.table} stays as it is ({refusal}): texts are cut to their columns, "
-                "other values that do not fit are kept aside. To widen it, drop what hangs on the column, load again, "
-                "and make that anew"
+                "other values that do not fit are kept aside. To widen it, drop what depends on the column, load "
+                "again, and recreate it"
             )
             if warning not in report.warnings:
                 report.warnings.append(warning)

@@ -25,8 +25,8 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"not in the expected format: ms since epoch", "is not a time in milliseconds since 1970"),
         (r"does not conform to regex \(\\d\+\)x\(\\d\+\)", "is not a size such as 1280x720"),
         (r"not a valid UUID", "is not a UUID"),
-        (r"not recognized as an event type", "is no event type of the tracker protocol"),
-        (r"not recognized as a tracking platform", "is no platform of the tracker protocol"),
+        (r"not recognized as an event type", "is not an event type of the tracker protocol"),
+        (r"not recognized as a tracking platform", "is not a platform of the tracker protocol"),
         (r"(?:invalid json: )?expected .* got .*|invalid json: .*", "is not JSON"),
         (r"operation must be GET", "is refused: the request must be a GET"),
         (r"could not extract name-value pairs from querystring.*", "cannot be read as a query string"),
@@ -150,7 +150,7 @@ def _faults(failure: object) -> Iterator[Fault]:
 def _parsing(failure: Mapping[str, Any]) -> str:
     """The kinds of ``loader_parsing_error``."""
     if failure["type"] == "NotTSV":
-        return "the line has no tab: it is no enriched event"
+        return "the line has no tab: it is not an enriched event"
     if failure["type"] == "FieldNumberMismatch":
         return f"the line has {failure.get('fieldCount')} columns, an enriched event has 131"
     return str(failure["type"])

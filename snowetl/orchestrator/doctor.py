@@ -50,7 +50,7 @@ def examine(settings: RunSettings) -> Iterator[Finding]:
 
 def _packages(settings: RunSettings) -> str:
     check_extras(settings)
-    return "all that these settings ask for are installed"
+    return "everything that these settings need is installed"
 
 
 def _configuration(settings: RunSettings) -> str:

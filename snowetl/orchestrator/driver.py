@@ -163,16 +163,16 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
     report = f"{transformed.folder}/_load_report.json"
     if "load" in settings.steps and (entry.is_done() or filesystem(report).exists(report)):
         raise OutputExists(
-            f"run={entry.id} is loaded: done again, its rows would be in the warehouse as they were. Delete them there "
-            f"(all tables, by the event ids of the run, and the run in the manifest) and {transformed.folder} and "
-            f"{entry.folder}, or do it in another --output-folder with another --schema"
+            f"run={entry.id} is loaded already, and redoing it would leave its old rows in the warehouse. "
+            "Delete them there (all tables, by the event ids of the run, and the run in the manifest) and "
+            f"{transformed.folder} and {entry.folder}, or run it into another --output-folder with another --schema"
         )
     runs: list[tuple[str, Run]] = [("enrich", Run(entry.id, settings.enriched_outputs())), ("transform", transformed)]
     if settings.wants_failed_events:
         runs.append(("transform", FolderRun(f"run={entry.id}", (about["transformedFailedFolder"],))))
     for name, step_run in runs:
         if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
-            watch.say(f"{name}: done again, {step_run.folders[0]} is thrown away")
+            watch.say(f"{name}: redone; {step_run.folders[0]} is deleted")
             step_run.wipe()
     entry.forget()
 

@@ -188,7 +188,7 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
         "--redo-from",
         choices=STEPS,
         default=None,
-        help="Do this step and those after it again, although the run was begun or done with other settings.",
+        help="Redo this step and those after it, even if the run was begun or finished with other settings.",
         group=RUNS,
     )
 

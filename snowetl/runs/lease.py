@@ -111,7 +111,8 @@ class Lease:
         if holder is None:
             return LeaseHeld(f"another job has just taken over {self.what} ({self.url}). Wait for it")
         return LeaseHeld(
-            f"another job works on {self.what}: {holder}. Wait for it, or, if it is surely dead, delete {self.url}"
+            f"another job works on {self.what}: {holder}. Wait for it; if you are sure that it has "
+            f"died, delete {self.url}"
         )
 
     def _beat(self) -> None:

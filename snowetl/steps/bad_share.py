@@ -17,7 +17,7 @@ def judge(report: EnrichReport | TransformReport, limit: str | None, watch: Watc
     whole = report.events + bad
     if not bad:
         return
-    share = f"{bad:,} bad rows beside {report.events:,} events ({100 * bad / whole:.3g} %)"
+    share = f"{bad:,} bad rows and {report.events:,} events ({100 * bad / whole:.3g} %)"
     commonest = max(report.bad_rows, key=lambda kind: report.bad_rows[kind])
     if limit is None:
         if bad > WARNS_ABOVE * whole:
@@ -30,5 +30,5 @@ def judge(report: EnrichReport | TransformReport, limit: str | None, watch: Watc
     if bad > number:
         raise TooManyBadRows(
             f"{report.step} of run={report.run} made {share}, more than --max-bad {limit}; most of them {commonest}. "
-            "The run is kept as it is: see its report. Mend the cause and give another --run-id, or raise --max-bad"
+            "The run is kept as it is: see its report. Fix the cause and give another --run-id, or raise --max-bad"
         )

@@ -34,11 +34,11 @@ _FEWEST_COLUMNS = 100
 """A line of fewer columns is not an enriched event of any release."""
 
 
-_OVERRIDE = "If it is what you say, add --no-check-input: what cannot be read becomes bad rows"
+_OVERRIDE = "If the format is right, add --no-check-input: records that cannot be read become bad rows"
 
 
 class _Kind(NamedTuple):
-    """What an input is by the look, in words: ``name``, and the ``remedy`` that takes it."""
+    """What an input looks like, in words: ``name``, and the ``remedy`` that takes it."""
 
     name: str
     remedy: str
@@ -129,8 +129,8 @@ def _wrong(looks: Sequence[_Look]) -> tuple[list[_Look], bool]:
 
 def _told(wrong: Sequence[_Look], given: str, records: str) -> str:
     other = wrong[0].other or _ANYTHING
-    but = "" if other is _ANYTHING else f", but {other.name}"
-    return f"{_named(wrong)} not {given}{but} by the look: the {records} become bad rows"
+    but = "" if other is _ANYTHING else f", but like {other.name}"
+    return f"{_named(wrong)} not look like {given}{but}: the {records} become bad rows"
 
 
 def undelivered(ignored: Iterable[Ignored]) -> list[str]:
@@ -148,8 +148,8 @@ def undelivered(ignored: Iterable[Ignored]) -> list[str]:
 def _named(wrong: Sequence[_Look]) -> str:
     names = ", ".join(look.url for look in wrong[:_SHOWN])
     if len(wrong) == 1:
-        return f"{names} is"
-    return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) are"
+        return f"{names} does"
+    return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) do"
 
 
 def _look_at(plan: Iterable[Split], look: Callable[[Slice], _Look]) -> list[_Look]:

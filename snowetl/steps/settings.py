@@ -260,7 +260,8 @@ class Enriching(Registries, Compatible):
     local: bool = flag(
         "-l",
         "--local",
-        help="Files of enrichments (./ip_geo, ...) are in the working folder under fixed names; fetch none.",
+        help="Take the files of enrichments from the working folder, where they have fixed names (./ip_geo, ...); "
+        "fetch none.",
         group=CONFIGURATION,
         shapes_output=True,
     )
@@ -290,7 +291,7 @@ class Enriching(Registries, Compatible):
     )
     pii_events: bool = flag(
         "--pii-events",
-        help="Beside each event that was pseudonymised, write one that tells its original values (with emitEvent).",
+        help="For each event that was pseudonymised, also write one with its original values (needs emitEvent).",
         group=EVENTS,
         shapes_output=True,
     )
@@ -311,7 +312,7 @@ class Enriching(Registries, Compatible):
         kind=Size(),
         default=None,
         default_help="no limit",
-        help="Make events and bad rows whose line is longer size violations.",
+        help="Turn each event or bad row whose line is longer into a size violation.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -319,7 +320,7 @@ class Enriching(Registries, Compatible):
         "--max-output-bytes",
         kind=Size(),
         default=256 << 20,
-        help="What the events of one record may have together; those past it become one size violation.",
+        help="Largest size of all events of one record together; the events beyond it become one size violation.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -460,7 +461,7 @@ class Working(Settings):
         kind=Limit(),
         default=None,
         default_help="no limit, and a warning above 50%",
-        help="Fail where a run has more bad rows than this: a number, or a share such as 5%.",
+        help="Fail if a run has more bad rows than this: a number, or a share such as 5%.",
         group=WORK,
     )
 
@@ -533,7 +534,7 @@ class Shaping(Settings):
         kind=Text("TIME"),
         default=None,
         default_help="events of any age are good",
-        help="Make a bad row of each event that is older than this (2020-01-01T00:00:00Z).",
+        help="Turn each event older than this (2020-01-01T00:00:00Z) into a bad row.",
         group=ROWS,
         shapes_output=True,
     )
@@ -826,7 +827,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working, Speaking):
         "--queue",
         kind=Text("NAME|URL|ARN"),
         default=None,
-        help="Where finished runs are announced: name or URL of an SQS queue, or ARN of an SNS topic.",
+        help="Announce finished runs there: the name or URL of an SQS queue, or the ARN of an SNS topic.",
         group=IO,
     )
     queue_region: str | None = option(
@@ -914,7 +915,7 @@ class LoadSettings(Loading, Speaking):
     )
     retry_rejected: bool = flag(
         "--retry-rejected",
-        help="Load the rows that earlier loads put aside, now that the schema or the table is mended.",
+        help="Load the rows that earlier loads put aside, now that the schema or the table is fixed.",
         group=ROWS,
     )
     dry_run: bool = flag(
@@ -981,7 +982,7 @@ class DdlSettings(Speaking):
         "--dialect",
         choices=("redshift", "postgres"),
         default="redshift",
-        help="SQL of which warehouse.",
+        help="Warehouse whose SQL is printed.",
         group=WAREHOUSE,
     )
     schema: str = option("--schema", default="atomic", help="Database schema of the tables.", group=WAREHOUSE)

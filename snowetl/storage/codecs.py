@@ -149,7 +149,7 @@ def read_members(source: Source, codec: Codec, resumes: Resumes = _never) -> Rem
                 return
             padding = source.skip_to(codec.member, LONGEST_START)
             if fault is None and not padding:
-                reason = f"{source.offset - start} bytes behind {codec.name} data that are no {codec.name} data"
+                reason = f"{source.offset - start} bytes after the {codec.name} data that are not {codec.name} data"
                 yield Damage(source.url, start, reason)
             continue
         fault = None

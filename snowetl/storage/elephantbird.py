@@ -74,7 +74,9 @@ def _find_marker(buffer: PieceBuffer, url: str, silent: bool) -> Generator[Damag
             skipped += len(rest)
             sample += rest[: MAX_DAMAGE_BYTES - len(sample)]
         if skipped and not silent:
-            yield Damage(url, number, f"{skipped} bytes (at {number} of the content) that are no record block", sample)
+            yield Damage(
+                url, number, f"{skipped} bytes (at {number} of the content) that are not a record block", sample
+            )
         if found:
             return True
         gap = buffer.cross_gap()

@@ -89,7 +89,7 @@ def _decompress(data: bytes, size: int, out: bytearray) -> None:
                 distance += _END_MARKER_DISTANCE - 1 + ((code & 8) << 11)
                 if distance == _END_MARKER_DISTANCE:
                     if pos != len(data):
-                        raise _Broken(f"{len(data) - pos} bytes behind the end of the compressed data")
+                        raise _Broken(f"{len(data) - pos} bytes after the end of the compressed data")
                     return
         if distance > len(out):
             raise _Broken("a reference before the beginning")

@@ -90,7 +90,7 @@ def read_blocks(source: Source) -> RemarkedPieces:
         if source.peek(len(MAGIC)) != MAGIC and offset:
             trailing = _discard(source)
             if trailing:
-                yield Damage(source.url, offset, f"{trailing} bytes behind lzop data that are no lzop data")
+                yield Damage(source.url, offset, f"{trailing} bytes after the lzop data that are not lzop data")
             return
         try:
             header = read_header(source)

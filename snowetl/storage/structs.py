@@ -159,7 +159,7 @@ def _as_record(data: bytes, number: int, url: str) -> Iterator[Record | Damage]:
     if len(data) <= MAX_RECORD_BYTES:
         yield Record(data, number)
     else:
-        reason = f"{len(data)} bytes (at {number} of the content) that are no Thrift record"
+        reason = f"{len(data)} bytes (at {number} of the content) that are not a Thrift record"
         yield Damage(url, number, reason, data[:MAX_DAMAGE_BYTES])
 
 

@@ -49,7 +49,7 @@ class ProcessPool:
         except BrokenProcessPool:
             self.close()
             raise SnowetlError(
-                "a worker process was killed, perhaps for want of memory. Nothing is published; run again, "
+                "a worker process was killed, perhaps because memory ran out. Nothing is published; run again, "
                 "with fewer --workers if it happens again"
             ) from None
         except BaseException:

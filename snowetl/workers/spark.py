@@ -52,7 +52,7 @@ class SparkPool:
             self._say(f"starting Spark{f' on {self._master}' if self._master else ''}")
             self._session, self._ours = open_session(self._app, self._master)
             version, seconds = self._session.version, time.monotonic() - started
-            self._say(f"Spark {version} is there after {seconds:.0f} s")
+            self._say(f"Spark {version} started after {seconds:.0f} s")
         return self._session.sparkContext
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def test_a_good_script_and_what_it_changes(script: Path, tmp_path: Path, capsys:
     log.write_text(f"{HEADER}{cloudfront_line(1)}\n")
     assert check(script, "-f", "cloudfront", "--record", f"{log}:3", "--record", cloudfront_line(2)) == 0
     shown = capsys.readouterr().out
-    assert "line 1: org.apache.commons.codec.digest.DigestUtils is there" in shown
+    assert "line 1: org.apache.commons.codec.digest.DigestUtils is available" in shown
     assert shown.count("user_id = 0cc175b9c0f1b6a831c399e269772661") == 2
     assert shown.count("platform = (null)") == shown.count("print: app ") == shown.count("✓ event page_view") == 2
 
@@ -59,7 +59,7 @@ def test_all_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     )
     assert check(script) == 2
     told = capsys.readouterr()
-    assert "line 1: java.util.UUID is there" in told.out
+    assert "line 1: java.util.UUID is available" in told.out
     assert "line 2: replaceAll takes a text as a regular expression" in told.out
     assert "line 2: length() works on no JavaScript text" in told.out
     assert "line 1: java.util.Date is not there: use JavaScript's Date" in told.err

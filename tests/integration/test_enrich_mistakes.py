@@ -227,7 +227,7 @@ def test_garbage_is_no_mistake_but_a_warning(folder: Path, capsys: pytest.Captur
     (folder / "junk").mkdir()
     (folder / "junk" / "a.txt").write_text("neither this\nnor that\n")
     assert main(options(folder, "--master", "none", "--input-folder", str(folder / "junk"))) == 0
-    assert "made 2 bad rows beside 0 events (100 %), most of them collector_payload_format_violation" in " ".join(
+    assert "made 2 bad rows and 0 events (100 %), most of them collector_payload_format_violation" in " ".join(
         capsys.readouterr().err.split()
     )
 

@@ -69,7 +69,7 @@ def test_who_sent_it() -> None:
 @pytest.mark.parametrize(
     ("failure", "shown"),
     [
-        ({"type": "NotTSV"}, "the line has no tab: it is no enriched event"),
+        ({"type": "NotTSV"}, "the line has no tab: it is not an enriched event"),
         ({"type": "FieldNumberMismatch", "fieldCount": 3}, "the line has 3 columns, an enriched event has 131"),
         ([{"schemaKey": "iglu:a/b/jsonschema/1-0-0", "value": 7, "expected": "a string"}],
          'a/b/1-0-0 = "7": the value should be a string'),

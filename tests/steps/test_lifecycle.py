@@ -231,7 +231,7 @@ def test_B9_more_bad_rows_than_allowed(limit: str, fails: bool, tmp_path: Path) 
         assert enrich(tmp_path, max_bad=limit).bad_rows == {"collector_payload_format_violation": 4}
         return
     for _ in range(2):  # the run is done, and stays too bad
-        with pytest.raises(TooManyBadRows, match=f"made 4 bad rows beside 55 events .*, more than --max-bad {limit}"):
+        with pytest.raises(TooManyBadRows, match=f"made 4 bad rows and 55 events .*, more than --max-bad {limit}"):
             enrich(tmp_path, max_bad=limit)
     assert (tmp_path / "out" / "good" / f"run={RUN}" / "_SUCCESS").exists()
     assert enrich(tmp_path, max_bad="100%").events == 55
@@ -242,7 +242,7 @@ def test_B9_mostly_bad_rows_are_told(tmp_path: Path) -> None:
     (tmp_path / "raw" / "log").write_text(cloudfront_line(1) + "\n" + "bad line\n" * 30)
     heard = Heard()
     ENRICH.execute(plan(tmp_path), InProcess(), heard)
-    assert ["made 30 bad rows beside 1 events (96.8 %)" in text for text in heard.warnings] == [True]
+    assert ["made 30 bad rows and 1 events (96.8 %)" in text for text in heard.warnings] == [True]
 
 
 @pytest.mark.parametrize("limit", ["-1", "101%", "many", "nan", "inf", ""])
@@ -260,7 +260,7 @@ def test_B9_every_file_is_looked_at(raw: Path, tmp_path: Path) -> None:
     planned = plan(tmp_path)
     ENRICH.execute(planned, InProcess(), heard)
     assert heard.warnings[:1] == planned.misread
-    assert "zz-stray is not 'cloudfront', but 'thrift' by the look" in heard.warnings[0]
+    assert "zz-stray does not look like 'cloudfront', but like 'thrift'" in heard.warnings[0]
 
 
 BAD_ROW = json.dumps(
@@ -289,7 +289,7 @@ def test_B9_what_a_verb_wrote_is_refused_as_a_raw_log(format_: str, output: str,
     heard = Heard()
     [report] = ENRICH.execute(plan(tmp_path, input_format=format_, check_input=False), InProcess(), heard)
     assert report.events == 0 and sum(report.bad_rows.values()) == 3
-    assert f"is not '{format_}', but {told.partition(':')[0]} by the look" in heard.warnings[0]
+    assert f"does not look like '{format_}', but like {told.partition(':')[0]}" in heard.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_B9_raw_logs_among_enriched_events_are_named(raw: Path, tmp_path: Path) 
     heard = Heard()
     planned = transforms.plan(tmp_path)
     TRANSFORM.execute(planned, InProcess(), heard)
-    assert "stray.gz is not enriched events, but 'cloudfront' by the look" in heard.warnings[0]
+    assert "stray.gz does not look like enriched events, but like 'cloudfront'" in heard.warnings[0]
 
 
 # --- L11: an input that changes between plan and work ---------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_appended_files_are_read_and_other_bytes_reported() -> None:
     assert content(packed + b"\0" * 8) == (TEXT, [])
     data, wrong = content(packed + b"tail")
     assert data == TEXT
-    assert wrong == ["4 bytes behind lzop data that are no lzop data"]
+    assert wrong == ["4 bytes after the lzop data that are not lzop data"]
 
 
 def header(**changes: int | bytes) -> bytes:
