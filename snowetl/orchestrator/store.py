@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 from snowetl.errors import OutputExists, StorageError, UsageError
@@ -11,6 +12,8 @@ from snowetl.orchestrator.state import RunState
 from snowetl.storage import filesystem
 
 NAME = "state.json"
+_PATIENCE_SECONDS = 90.0
+_PAUSE_SECONDS = 1.0
 
 
 class Stored(NamedTuple):
@@ -41,6 +44,23 @@ class StateStore:
         except ValueError as error:
             raise StorageError(f"{url} cannot be read: {error}. Delete it, and resume the run") from None
 
+    def _replace(self, url: str, content: bytes, expected: bytes) -> bool:
+        """Replace what stands there. Storage without locks refuses it for a while after a process died over that."""
+        fs = filesystem(url)
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while not fs.replace(url, content, expected):
+            if self._content(url) != expected or time.monotonic() > give_up:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        return True
+
+    @staticmethod
+    def _content(url: str) -> bytes:
+        try:
+            return filesystem(url).get(url)
+        except UsageError:
+            return b""
+
     def put(self, state: RunState, expected: Stored) -> Stored:
         """Keep ``state`` where ``expected`` stands. Raises ``OutputExists`` where another process has changed it."""
         url = self.url(state.run)
@@ -48,10 +68,8 @@ class StateStore:
         fs = filesystem(url)
         if content == expected.content:
             return expected
-        if expected.content:
-            kept = fs.replace(url, content, expected.content)
-        else:
-            kept = fs.create_exclusive(url, content)
-        if not kept:
+        if not (
+            self._replace(url, content, expected.content) if expected.content else fs.create_exclusive(url, content)
+        ):
             raise OutputExists(f"another process has taken over run={state.run} ({url}): this one stops")
         return Stored(state, content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import logging
 import os
@@ -109,7 +110,26 @@ class LocalFileSystem:
                 stale.unlink(missing_ok=True)
 
     def replace(self, url: str, data: bytes, expected: bytes) -> bool:
-        return replace_by_marker(self, url, data, expected)
+        """Under a lock on the folder, which the system frees with the process, however that ends."""
+        folder = Path(_split(url)[1]).parent
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError:  # a file system that knows no locks
+                return replace_by_marker(self, url, data, expected)
+            try:
+                if self.get(url) != expected:
+                    return False
+            except UsageError:  # gone
+                return False
+            self.put(url, data)
+            return True
+        finally:
+            os.close(handle)
 
     def create_exclusive(self, url: str, data: bytes) -> bool:
         target = Path(_split(url)[1])
