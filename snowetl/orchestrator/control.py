@@ -18,7 +18,7 @@ from snowetl.orchestrator.executors.base import ExecutorRequest
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import Attempt
 from snowetl.orchestrator.store import StateStore
-from snowetl.runs.lease import Lease, holder_of
+from snowetl.runs.lease import Lease, holder_of, living
 from snowetl.runs.run import Run, absolute
 from snowetl.settings.words import count
 from snowetl.steps.base import Watch, World
@@ -101,8 +101,8 @@ def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
     store = StateStore(entry.runs_folder)
     stored = store.get(entry.id)
     if stored.state is None or stored.state.executor == "local":
-        holder = holder_of(entry.lock_url)
-        if holder is not None and holder.fate() != "dead":
+        holder = living(entry.lock_url)
+        if holder is not None:
             raise LeaseHeld(f"run={entry.id} is being worked on by {holder}: stop that process (SIGTERM) first")
         return 0
     state = replace(stored.state, cancelled=True)
@@ -137,7 +137,7 @@ def unlock(output_folder: str, run: str | None, *, force: bool = False) -> list[
         holder = holder_of(url)
         if holder is None:
             continue
-        if holder.fate() != "dead" and not force:
+        if not force and living(url) is not None:
             raise LeaseHeld(
                 f"{name} is held by {holder}, which may be alive. Stop it first; if it is surely dead, add --force"
             )

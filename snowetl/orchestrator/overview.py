@@ -79,7 +79,7 @@ def view(entry: Entry) -> RunView:
     state = StateStore(entry.runs_folder).get(entry.id).state
     known |= _step_of(state)
     holder = holder_of(entry.lock_url)
-    if holder is not None and holder.fate() != "dead":
+    if holder is not None and holder.seems_alive():
         return RunView(**(known | {"state": RUNNING, "why": str(holder)}))
     if holder is not None:
         return RunView(**known, state=DIED, why=known.pop("why", "") or f"{holder} is gone: resume the run")

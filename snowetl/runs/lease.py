@@ -93,19 +93,11 @@ class Lease:
             holder = self._place.holder()
             if holder is None or holder == dead:
                 time.sleep(_PAUSE_SECONDS)
-            elif answer == "held" or not self._is_silent(holder):
+            elif answer == "held" or not _is_dead(self._place, holder):
                 raise self._held_by(holder)
             else:
                 dead = holder
         raise self._held_by(holder)
-
-    def _is_silent(self, holder: Holder) -> bool:
-        """Whether a holder is dead, as far as can be seen. A lease given back in the meantime is silent, too."""
-        fate = holder.fate()
-        if fate not in _BEATS:
-            return fate == "dead"
-        time.sleep(_BEATS[fate] * HEARTBEAT_SECONDS)
-        return self._place.holder() in (holder, None)
 
     def _held_by(self, holder: Holder | None) -> LeaseHeld:
         if holder is None:
@@ -141,6 +133,15 @@ class _Place(Protocol):
 
     def release(self, me: Holder) -> None:
         """Give it back, if it still is ours."""
+
+
+def _is_dead(place: _Place, holder: Holder) -> bool:
+    """Whether a holder is dead, as far as can be seen. One whose lease is given back in the meantime counts as dead."""
+    fate = holder.fate()
+    if fate not in _BEATS:
+        return fate == "dead"
+    time.sleep(_BEATS[fate] * HEARTBEAT_SECONDS)
+    return place.holder() in (holder, None)
 
 
 class _LocalFile:
@@ -274,3 +275,10 @@ def _place_of(url: str) -> _Place:
 def holder_of(url: str) -> Holder | None:
     """Who holds the lease ``url``, alive or dead; ``None`` where nobody does. Raises ``StorageError``."""
     return _place_of(url).holder()
+
+
+def living(url: str) -> Holder | None:
+    """Who holds the lease at ``url`` and lives, as far as can be seen; it may take some heartbeats to see."""
+    place = _place_of(url)
+    holder = place.holder()
+    return None if holder is None or _is_dead(place, holder) else place.holder()

@@ -22,7 +22,7 @@ from snowetl.errors import OutputExists, SnowetlError
 from snowetl.runs import holder as holder_module
 from snowetl.runs import lease as lease_module
 from snowetl.runs.holder import EXPIRES_SECONDS, Holder
-from snowetl.runs.lease import Lease
+from snowetl.runs.lease import Lease, living
 from snowetl.storage import filesystem
 from snowetl.storage.s3 import S3FileSystem
 from tests.integration.support import ROOT, environment
@@ -266,6 +266,21 @@ def test_a_holder_on_another_machine_is_left_alone(url: str) -> None:
     with pytest.raises(OutputExists, match="elsewhere"), Lease(url):
         pass
     assert read(url)["host"] == "elsewhere"
+
+
+def test_who_lives_is_seen_by_the_heartbeat(url: str) -> None:
+    assert living(url) is None
+    with Lease(url) as lease:
+        assert living(url) == Holder.parse(filesystem(url).get(url))
+        lease._me = replace(lease._me, namespace="pid:[4026531999]")
+        time.sleep(0.2)
+        found = living(url)
+        assert found is not None and found.token == lease._me.token
+    for died in (process(pid=dead_pid()), process(boot="before"), process(host="elsewhere", renewed=LONG_AGO)):
+        write(url, died.content())
+        assert living(url) is None
+    write(url, process(host="elsewhere").content())
+    assert living(url) is not None and process(host="elsewhere").seems_alive()
 
 
 def test_where_files_know_no_locks_the_signs_of_life_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
