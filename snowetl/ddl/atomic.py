@@ -1,21 +1,31 @@
-"""The ``events`` table: 128 columns of the enriched event, typed for each warehouse (rdb-loader 5.6.3)."""
+"""The ``events`` table: 128 columns of the enriched event, typed for each warehouse (rdb-loader 5.6.3).
+
+A new table holds what any era of the reference lets through (rdb-loader 6.0.2). Rows need less (:data:`LENGTHS`), but
+for those whose texts are longer.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from snowetl.model.fields import FIELDS, Field
+from snowetl.model.fields import FIELDS, LATER_LENGTHS, Field
 
 _SHREDDED = frozenset(("contexts", "unstruct_event", "derived_contexts"))
 EVENT_FIELDS: tuple[Field, ...] = tuple(field for field in FIELDS if field.name not in _SHREDDED)
 """The atomic fields, in the order of the transformed rows."""
 EVENT_COLUMNS: tuple[str, ...] = tuple(field.name for field in EVENT_FIELDS)
 
+LENGTHS: dict[str, int] = {field.name: field.max_length for field in EVENT_FIELDS if field.max_length is not None}
+"""Characters of the columns in tables of 3.9.0, by name."""
+LONGEST: dict[str, int] = {**LENGTHS, **LATER_LENGTHS}
+"""Characters of the columns in new tables."""
+
 texts_fit = re.compile(
     "\t".join("[^\t]*+" if field.max_length is None else f"[^\t]{{0,{field.max_length}}}+" for field in EVENT_FIELDS)
 ).fullmatch
-"""Matches a row of all columns in which no text has more characters than its column takes."""
+"""Matches a row of all columns in which no text has more characters than :data:`LENGTHS` say."""
 
 _NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
 _CHARS = {"geo_country": 2, "geo_region": 3, "tr_currency": 3, "ti_currency": 3, "base_currency": 3}
@@ -31,25 +41,28 @@ def redshift_columns() -> list[EventColumn]:
     """Types as the Redshift loader creates them."""
     special = {"event_id": "char(36)", "domain_sessionid": "char(128)", "se_value": "double precision"}
     types = {"ts": "timestamp", "int": "int", "txn": "int", "float": "double precision", "dec": "dec(18,2)"}
-    return _columns(types, special)
+    return _columns(types, special, LONGEST)
 
 
-def postgres_columns() -> list[EventColumn]:
+def postgres_columns(lengths: Mapping[str, int] = LONGEST) -> list[EventColumn]:
     """Types as the Postgres loader creates them, where its columns are as wide as the atomic limits, else these."""
     special = {"event_id": "uuid"}
     types = {"ts": "timestamp", "int": "integer", "txn": "integer", "float": "double precision"}
-    return _columns(types | {"dec": "double precision"}, special)
+    return _columns(types | {"dec": "double precision"}, special, lengths)
 
 
-def _columns(types: dict[str, str], special: dict[str, str]) -> list[EventColumn]:
-    return [EventColumn(field.name, _type(field, types, special), field.name in _NOT_NULL) for field in EVENT_FIELDS]
+def _columns(types: dict[str, str], special: dict[str, str], lengths: Mapping[str, int]) -> list[EventColumn]:
+    return [
+        EventColumn(field.name, _type(field, types, special, lengths), field.name in _NOT_NULL)
+        for field in EVENT_FIELDS
+    ]
 
 
-def _type(field: Field, types: dict[str, str], special: dict[str, str]) -> str:
+def _type(field: Field, types: dict[str, str], special: dict[str, str], lengths: Mapping[str, int]) -> str:
     if field.name in special:
         return special[field.name]
     if field.name in _CHARS:
         return f"char({_CHARS[field.name]})"
-    if field.max_length is not None:
-        return f"varchar({field.max_length})"
+    if field.name in lengths:
+        return f"varchar({lengths[field.name]})"
     return types.get(field.type, "boolean")

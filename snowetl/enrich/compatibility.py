@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from snowetl.errors import ConfigError
 from snowetl.jvm.jsontext import MAX_DEPTH
+from snowetl.model.fields import LATER_LENGTHS
 
 ERAS = ("3.9", "6")
 DEFAULT_ERA = "3.9"
@@ -19,7 +20,7 @@ DEFAULT_ERA = "3.9"
 
 ATOMIC_LIMITS: Mapping[str, Mapping[str, int]] = {
     "3.9": {},
-    "6": {"page_url": 10_000, "page_referrer": 10_000, "mkt_clickid": 1_000},
+    "6": LATER_LENGTHS,
 }
 """Lengths of columns, by era, where they are not those of ``model.fields``."""
 

@@ -55,3 +55,5 @@ FIELDS: tuple[Field, ...] = tuple(_field(entry) for entry in _TABLE.split())
 NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
 INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 """Column name -> position (from 0)."""
+LATER_LENGTHS: dict[str, int] = {"page_url": 10_000, "page_referrer": 10_000, "mkt_clickid": 1_000}
+"""Lengths that later releases raised (enrich 4.0.0)."""

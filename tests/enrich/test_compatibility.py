@@ -308,3 +308,12 @@ def test_an_entity_of_an_enrichment_whose_schema_is_superseded_is_noted(tmp_path
     assert isinstance(one, EnrichedEvent)
     found = [(each.schema.name, each.data) for each in one.entities()]
     assert found == [("found", {"n": 0}), ("found", {"n": 1}), ("validation_info", note)]
+
+
+def test_the_page_of_the_docs_tells_every_switch() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text("utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `--")}
+    assert list(rows) == [EnrichSettings.option(switch.name).flag for switch in SWITCHES]
+    for switch, row in zip(SWITCHES, rows.values(), strict=True):
+        assert row.endswith(" | ".join(f"`{switch.values[era]}`" for era in ERAS) + " |")
+        assert f"| {switch.release} |" in row

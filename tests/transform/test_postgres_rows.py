@@ -223,3 +223,22 @@ def test_B3_a_row_too_big_for_a_page_moves_its_last_values() -> None:
     assert list(left) == sorted(left, reverse=True)
     small = entity_rows('{"p499":"x"}', versions)[0].text.split("\t")
     assert small[-2:] == ["x", r"\N"]
+
+
+@pytest.mark.parametrize(
+    ("length", "folder", "kept"),
+    [
+        (4_096, "format=postgres/model=1", 4_096),
+        (4_097, "format=postgres/model=1/columns=long", 4_097),
+        (10_001, "format=postgres/model=1/columns=long", 10_000),
+    ],
+)
+def test_texts_of_later_releases_stand_in_rows_of_their_own(length: int, folder: str, kept: int) -> None:
+    row, *rejected = transform(line(page_url="x" * length))
+    assert row.table.folder.endswith(folder)
+    names = [column.name for column in row.table.columns]
+    assert row.text.split("\t")[names.index("page_url")] == "x" * kept
+    assert dict(row.table.columns)["page_url"] == ("VARCHAR(10000)" if "long" in folder else "VARCHAR(4096)")
+    assert [other.text.split("\t")[3:5] for other in rejected] == (
+        [] if length == kept else [["page_url", "longer than 10000 characters"]]
+    )

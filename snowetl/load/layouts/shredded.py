@@ -19,7 +19,8 @@ from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePl
 from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
 from snowetl.load.run import ATOMIC, POSTGRES, REJECTED_VALUES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
-from snowetl.load.warehouse import Statement, TableChange, Warehouse
+from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Warehouse
+from snowetl.load.widening import widened
 from snowetl.model.schema import ParseError, SchemaKey
 
 REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
@@ -84,6 +85,8 @@ def _owners(request: Request) -> dict[str, SchemaKey | None]:
 
 def _events(model: Model, folders: tuple[RowFolder, ...], request: Request) -> TablePlan:
     table, change, note = events_table(model, request)
+    if change is NO_CHANGE:
+        change, note = widened(request, table, folders)
     copies = [
         Copy(
             table,

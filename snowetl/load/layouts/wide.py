@@ -14,7 +14,8 @@ from snowetl.jvm.jsontext import JsonNumber
 from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
 from snowetl.load.run import JSON, Model
-from snowetl.load.warehouse import Statement, TableChange
+from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange
+from snowetl.load.widening import widened
 from snowetl.transform.eventjson import column_name
 
 _PREFIXES = {"SELF_DESCRIBING_EVENT": "unstruct_event_", "CONTEXT": "contexts_"}
@@ -50,9 +51,12 @@ def plan(request: Request) -> Planned:
     names = (*EVENT_COLUMNS, *columns.values())
     decode = partial(rows_of, keys=tuple(columns))
     copy = Copy(name, ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode)
-    note = note or (f"{len(added):,} column{'' if len(added) == 1 else 's'} added" if added else None)
-    change = TableChange((), (*change.inside, *added), None)
-    return Planned([TablePlan(folder.model, name, (copy,), change, note)], [], skipped)
+    if change is NO_CHANGE:
+        change, note = widened(request, name, [folder])
+    notes = [note] if note else []
+    notes += [f"{len(added):,} column{'' if len(added) == 1 else 's'} added"] if added and note != "created" else []
+    change = TableChange(change.before, (*change.inside, *added), None)
+    return Planned([TablePlan(folder.model, name, (copy,), change, ", ".join(notes) or None)], [], skipped)
 
 
 def _keys(request: Request, skipped: Sequence[Model]) -> list[str]:

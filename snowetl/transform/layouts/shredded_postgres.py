@@ -7,7 +7,7 @@ A value that its column cannot hold is null in the row and stands, as JSON text 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from snowetl.ddl import atomic, postgres
@@ -15,7 +15,7 @@ from snowetl.ddl.cells import NULL, Unfit
 from snowetl.ddl.postgres_cells import escape, json_cell, writers
 from snowetl.ddl.tables import Column, Table
 from snowetl.jvm import jsontext
-from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.fields import INDEX, LATER_LENGTHS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import extractor, values
 from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
@@ -25,18 +25,21 @@ from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
 _COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
-_EVENTS = RowTable(
-    ATOMIC.vendor,
-    ATOMIC.name,
-    ATOMIC.version.model,
-    POSTGRES,
-    tuple(RowColumn(column.name, column.type.upper()) for column in atomic.postgres_columns()),
-)
+
+
+def _events(lengths: Mapping[str, int], version: str = "") -> RowTable:
+    columns = tuple(RowColumn(column.name, column.type.upper()) for column in atomic.postgres_columns(lengths))
+    return RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, POSTGRES, columns, version)
+
+
+_EVENTS, _LONG_EVENTS = _events(atomic.LENGTHS), _events(atomic.LONGEST, "long")
+"""Rows that a table of any age holds, and those with a text that only newer tables do: a load widens the table."""
 _REJECTED = RejectedValues(
     rejected_table(POSTGRES, tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES)), escape
 )
 _atomic = itemgetter(*ATOMIC_COLUMNS)
-_LIMITED = tuple((index, limit) for index in ATOMIC_COLUMNS if (limit := FIELDS[index].max_length) is not None)
+_LIMITED = tuple((INDEX[name], limit) for name, limit in atomic.LONGEST.items())
+_WIDENED = tuple((INDEX[name], atomic.LENGTHS[name]) for name in LATER_LENGTHS)
 
 
 class PostgresRows:
@@ -50,16 +53,19 @@ class PostgresRows:
         cells: Sequence[str] = _atomic(event.columns)
         line = "\t".join([text or NULL for text in cells])
         rejected: list[ShreddedRow] = []
+        table = _EVENTS
         if event.exact or not atomic.texts_fit(line):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
                 return failure
+            if any(len(columns[index]) > limit for index, limit in _WIDENED):
+                table = _LONG_EVENTS
             cells = _atomic(columns)
             line = "\t".join([text or NULL for text in cells])
         if line.count("\\") != cells.count("") or "\r" in line or "\x00" in line:
             line = "\t".join([escape(text) if text else NULL for text in cells])
-        rows.append(ShreddedRow(_EVENTS, line))
+        rows.append(ShreddedRow(table, line))
         rows += rejected
         return None
 
