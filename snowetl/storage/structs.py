@@ -48,6 +48,8 @@ _BORDER = re.compile(
     re.DOTALL,
 )
 _LONGEST_BORDER = 10
+_LENGTH = 4
+"""Bytes of the length that some writers put before each record."""
 _ALWAYS_UNPACKED = 256 << 20
 _MAX_RATIO = 1100
 """Beyond those 256 MiB a message may grow so many times when it is unpacked, as far as gzip goes: time stays linear."""
@@ -56,8 +58,8 @@ _CREDIT = 1_000_000
 
 
 def read_records(pieces: Pieces, url: str, *, members: bool = True) -> Iterator[Record | Damage]:
-    """The structs of ``pieces``, without line ends between them; lines of base64 and (with ``members``) compressed
-    messages among them are unpacked.
+    """The structs of ``pieces``, without line ends between them or lengths before them; lines of base64 and (with
+    ``members``) compressed messages among them are unpacked.
 
     Bytes that are no struct come as one record up to the next place where one begins, so that they end as a bad row
     and nothing vanishes. More than 64 MiB of them are :class:`Damage`.
@@ -69,6 +71,12 @@ def read_records(pieces: Pieces, url: str, *, members: bool = True) -> Iterator[
         if end:
             yield Record(buffer.data[buffer.pos : end], buffer.number())
             buffer.pos = end + (buffer.data[end] == _LINE_FEED and buffer.data[end : end + 3] not in _HEADS)
+            continue
+        length = reader.length_before()
+        if length:
+            start = buffer.pos + _LENGTH
+            yield Record(buffer.data[start : start + length], buffer.number())
+            buffer.pos = start + length
             continue
         reader.skip_line_ends()
         number = buffer.number()
@@ -196,6 +204,23 @@ class _Reader:
         if end + 3 > len(data) or (data[end] != _LINE_FEED and data[end : end + 3] not in _HEADS):
             return 0
         return end if end - pos <= MAX_RECORD_BYTES else 0
+
+    def length_before(self) -> int:
+        """The length that stands before a usual record that has just that length; else 0."""
+        buffer = self._buffer
+        if self._credit < 0 or not buffer.need(_LENGTH + 3) or buffer.data[buffer.pos] or not self._is_head(_LENGTH):
+            return 0
+        length = int.from_bytes(buffer.data[buffer.pos : buffer.pos + _LENGTH], "big")
+        if length > MAX_RECORD_BYTES or not buffer.need(_LENGTH + length):
+            return 0
+        start = buffer.pos + _LENGTH
+        try:
+            if struct_end(buffer.data[start : start + length]) == length:
+                return length
+        except (Malformed, Incomplete):
+            pass
+        self._credit -= length
+        return 0
 
     def skip_line_ends(self) -> None:
         """Pass over line ends before a record; a line feed is also what the usual field of type i64 begins with."""

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from snowetl.storage import FileInfo, Record, filesystem, splits
 from snowetl.storage.firehose import undelivered
 from snowetl.storage.records import MAX_RECORD_BYTES
+from snowetl.storage.structs import unpacked
 from tests.collector.samples import thrift_record
 from tests.examples import examples
+from tests.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,36 @@ def test_a_message_that_grows_beyond_measure_is_one_record(tmp_path: Path) -> No
     first, *middle, last = list(splits.read(splits.Slice(str(file)), binary=True))
     assert (first.data, last.data) == (small, small)
     assert b"".join(bytes(item.data) for item in middle if isinstance(item.data, bytes)) == bomb
+
+
+def _behind_lengths(*records: bytes) -> bytes:
+    return b"".join(len(record).to_bytes(4, "big") + record for record in records)
+
+
+@pytest.mark.parametrize("compress", _COMPRESS.values(), ids=_COMPRESS)
+def test_records_of_a_message_may_stand_behind_their_lengths(
+    compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    first, second = thrift_record(), thrift_record(querystring="e=pp")
+    file = tmp_path / "raw"
+    message = compress(_behind_lengths(second, first, second))
+    for before, after in (([first], [first]), ([], [first]), ([first], []), ([], [])):
+        file.write_bytes(b"".join([*before, message, message, *after]))
+        found = [item.data for item in splits.read(splits.Slice(str(file)), binary=True)]
+        assert found == [*before, *([second, first, second] * 2), *after]
+
+
+def test_lengths_that_are_none_take_linear_time() -> None:
+    head = b"\0\0\x7f\xff\x0b\0\x64\0\0\0\1"
+    for piece in (head + b"x", head, head + b"\n", b"\0\0\0\7\x0b\0\x64"):
+        assert_linear(lambda size, piece=piece: lambda: list(unpacked(piece * (size // 12), 0, "f")), 400_000)  # type: ignore[misc]
+
+
+def test_lengths_that_do_not_fit_lose_nothing() -> None:
+    record = thrift_record()
+    whole = _behind_lengths(record, record)
+    for content in (whole[:-1], whole + b"\0", whole[:3] + b"\xff" + whole[4:], whole + record):
+        found = [item.data for item in unpacked(content, 0, "f")]
+        left = b"".join(bytes(data) for data in found if isinstance(data, bytes))
+        assert len(left) >= len(content) - 9
+        assert record in found or content.startswith(whole[:3] + b"\xff")
