@@ -243,7 +243,7 @@ def test_H5_clocks_that_differ_take_no_lease_from_the_living(on_s3: str, renewed
         beats.join()
 
 
-@pytest.mark.parametrize("renewed", [LONG_AGO, AHEAD])
+@pytest.mark.parametrize("renewed", [LONG_AGO, AHEAD], ids=["behind", "ahead"])
 def test_H5_a_dead_machine_whose_clock_was_wrong_holds_nothing(url: str, renewed: int) -> None:
     write(url, process(host="elsewhere", boot="another", renewed=renewed).content())
     with Lease(url) as lease:
