@@ -48,6 +48,8 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "max-record-bytes": {"--max-record-bytes": "9MB"},
     "max-output-bytes": {"--max-output-bytes": "9MB"},
     "bad-folder": {"--bad-folder": "elsewhere/bad"},
+    "failed-folder": {"--failed-folder": "elsewhere/failed"},
+    "failed-events": {"--failed-events": None},
     "enriched-folder": {"--enriched-folder": "elsewhere/enriched"},
     "transformed-folder": {"--transformed-folder": "elsewhere/transformed"},
     "compression": {"--compression": "none"},
