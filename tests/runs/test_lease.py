@@ -222,7 +222,7 @@ def test_a_holder_that_cannot_be_seen_but_beats_is_left_alone(on_s3: str) -> Non
         lease.check()
 
 
-@pytest.mark.parametrize("renewed", [0, LONG_AGO, AHEAD])
+@pytest.mark.parametrize("renewed", [0, LONG_AGO, AHEAD], ids=["unknown", "behind", "ahead"])
 def test_H5_clocks_that_differ_take_no_lease_from_the_living(on_s3: str, renewed: int) -> None:
     """By our clock the other machine was last heard of long ago, or will be in an hour: yet it beats."""
     other = process(host="elsewhere", boot="another")
