@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -91,7 +92,12 @@ class Load:
         folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
         if not folders and not settings.retry_rejected:
             raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
-        bad = [file for pattern in settings.bad_rows for file in filesystem(pattern).list(pattern)]
+        bad = [
+            file
+            for pattern in settings.bad_rows
+            for file in filesystem(pattern).list(pattern)
+            if not _OF_GOOD_ROWS.search(file.url)
+        ]
         if bad and not settings.target.capabilities.bad_rows_table:
             raise ConfigError(f"--bad-rows: {settings.target.warehouse} has no table for bad rows; leave it out")
         check_target(settings.target)
@@ -159,6 +165,10 @@ def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[RunLoader, Warehouse
     skip = _criteria(plan.settings)
     with plan.settings.target.open(watch.say) as warehouse:
         yield RunLoader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+
+
+_OF_GOOD_ROWS = re.compile(r"/output=good/|/shredding_complete\.json$")
+"""What a transformed run holds beside its bad rows: given as ``--bad-rows``, only these are meant."""
 
 
 def bad_rows_by_folder(

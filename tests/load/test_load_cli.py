@@ -123,6 +123,17 @@ def test_bad_rows_that_were_left_out_are_loaded_when_they_are_given(database, re
     assert query(database, "SELECT count(*) FROM atomic.bad_rows") == [(0,)]
 
 
+def test_of_a_transformed_folder_only_bad_rows_are_loaded_as_bad_rows(database, resolver, tmp_path):
+    """`--bad-rows` with the folder that `--input-folder` has: its good rows stay what they are."""
+    run = Path(make_run(tmp_path / "transformed", [event_line(0), event_line(1)]))
+    assert list(run.glob("output=good/**/part*"))
+    (run / "output=bad").mkdir()
+    (run / "output=bad" / "part-0.txt").write_text('"bad"\n')
+    folder = str(tmp_path / "transformed")
+    assert load(resolver, "-i", folder, "--bad-rows", folder, "--database", database) == 0
+    assert query(database, "SELECT payload #>> '{}' FROM atomic.bad_rows") == [('"bad"',)]
+
+
 def test_B1_a_run_without_events_brings_its_bad_rows(database, resolver, tmp_path):
     run = make_run(tmp_path / "transformed", [])
     message = json.loads(Path(run, "shredding_complete.json").read_text())
