@@ -34,12 +34,12 @@ LOAD = f"snowetl load --config /etc/snowetl.yml --input-folder {BUCKET}/transfor
 
 
 def on_emr(step: str, arguments: list[str]) -> EmrServerlessStartJobOperator:
-    """A step as a job of EMR Serverless; its client token makes a repeated submission the same job."""
+    """A step as a job of EMR Serverless. A client token would be the same for every run (the operator fills in none), and
+    start one job for ever."""
     return EmrServerlessStartJobOperator(
         task_id=step,
         application_id="{{ var.value.snowetl_application }}",
         execution_role_arn="{{ var.value.snowetl_job_role }}",
-        client_request_token=f"{step}-{RUN_ID}-{{{{ ti.try_number }}}}",
         job_driver={
             "sparkSubmit": {
                 "entryPoint": f"{BUCKET}/snowetl/{step}.py",

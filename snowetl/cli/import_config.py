@@ -155,8 +155,10 @@ def rdb_loader(files: tuple[str, ...], resolver: str | None, into: Path, force: 
 
 def _write(found: Found, into: Path, force: bool) -> None:
     """Write what was found, say what was not carried, and what to do next."""
+    from snowetl.orchestrator.imports.checked import checked
     from snowetl.orchestrator.imports.yml import cluster_yml, documents_beside, snowetl_yml
 
+    found = checked(found)
     texts = {into / "snowetl.yml": snowetl_yml(found, into.as_posix())}
     texts |= {into / name: text for name, text in documents_beside(found).items()}
     if found.cluster is not None:

@@ -194,14 +194,6 @@ def _kind(value: object) -> str:
 
 # --- files of other programs ----------------------------------------------------------------------------------------
 
-_EMR_ETL_RUNNER = {
-    "raw.in": "run: input-folder",
-    "enriched.good": "run: enriched-folder",
-    "enriched.bad": "run: bad-folder",
-    "shredded.good": "run: transformed-folder",
-}
-"""Buckets of an EmrEtlRunner configuration, and the keys that stand for them here."""
-
 
 def _refuse_other_programs(path: Path, node: Any) -> None:
     """Raises :class:`ConfigError` for the configuration of another Snowplow program, saying which."""
@@ -210,28 +202,12 @@ def _refuse_other_programs(path: Path, node: Any) -> None:
         return
     keys = {str(key).lstrip(":") for key in document}
     if "aws" in keys and keys & {"collectors", "enrich", "storage", "monitoring"}:
-        buckets = _inner(document, "aws", "s3", "buckets") or {}
-        lines = []
-        for place, key in _EMR_ETL_RUNNER.items():
-            value = _inner(buckets, *place.split("."))
-            if value:
-                lines.append(f"\n  aws.s3.buckets.{place} ({', '.join(map(str, _listed(value)))}) is {key} here")
         raise ConfigError(
             f"--config: {path} is a configuration of EmrEtlRunner (it has the key 'aws'), not a snowetl.yml. "
-            f"`snowetl config schema` lists the keys of a snowetl.yml.{''.join(lines)}"
+            f"Make one of it: snowetl import-config emr-etl-runner {path}"
         )
     if {"schema", "data"} <= keys:
         raise ConfigError(
             f"--config: {path} is self-describing JSON ({document.get('schema')}), not a snowetl.yml. A resolver goes "
             "to --iglu-config, an enrichment to --enrichments"
         )
-
-
-def _inner(document: Any, *keys: str) -> Any:
-    for key in keys:
-        document = document.get(key, document.get(f":{key}")) if isinstance(document, dict) else None
-    return document
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

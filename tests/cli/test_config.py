@@ -139,7 +139,7 @@ def test_an_EmrEtlRunner_config_yml_as_config(tmp_path: Path, text: str) -> None
     with pytest.raises(ConfigError) as error:
         values(write(tmp_path, text), "run")
     assert "is a configuration of EmrEtlRunner" in str(error.value)
-    assert "aws.s3.buckets.raw.in (s3://raw-1, s3://raw-2) is run: input-folder here" in str(error.value)
+    assert f"snowetl import-config emr-etl-runner {tmp_path}" in str(error.value)
     assert "AKIA" not in str(error.value)
 
 

@@ -15,8 +15,13 @@ from snowetl.orchestrator.imports.completed import rows_for_warehouse
 from snowetl.orchestrator.imports.found import NOTHING_TO_DO, Carried, Found, Left
 from snowetl.orchestrator.imports.warehouse import Connection
 
-_SUBSTITUTION = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{\??([A-Z][A-Z0-9_]*)\}')
-"""A quoted text, in which nothing is replaced, or a variable of the environment: those have names in capitals."""
+_UNITS = "ns|nanos?|us|micros?|ms|millis?|s|m|h|d|(?:nano|micro|milli)?seconds?|(?:minute|hour|day|week|month|year)s?"
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*"'
+    r"|\$\{\??(?P<variable>[A-Z][A-Z0-9_]*)\}"
+    rf"|(?<![\w.-])(?P<duration>\d+[ \t]*(?:{_UNITS}))(?![\w-])"
+)
+"""A quoted text, in which nothing is replaced; a variable of the environment, named in capitals; a duration."""
 _MARK = re.compile(r"\x01([A-Z][A-Z0-9_]*)\x02")
 _KINDS = {"redshift": "redshift", "postgres": "postgres"}
 
@@ -86,8 +91,7 @@ def read(path: str) -> Mapping[str, Any]:
 
 def parse(text: str, where: str) -> Mapping[str, Any]:
     """As :func:`read`, of a text. Raises :class:`ConfigError`."""
-    marked = _SUBSTITUTION.sub(lambda match: f'"\x01{match[1]}\x02"' if match[1] else match[0], text)
-    value = documents.hocon(marked, where)
+    value = documents.hocon(_TOKEN.sub(_as_text, text), where)
     value = _references(escape(value))
     if isinstance(value, dict) and isinstance(value.get("data"), dict) and "schema" in value:
         value = value["data"]
@@ -96,6 +100,13 @@ def parse(text: str, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{where} holds no keys. Give a configuration of RDB Loader or of its transformer")
     return value
+
+
+def _as_text(match: re.Match[str]) -> str:
+    """Variables and durations as quoted texts, so that they reach us as they are written."""
+    if match["variable"]:
+        return f'"\x01{match["variable"]}\x02"'
+    return f'"{match["duration"]}"' if match["duration"] else match[0]
 
 
 def found(configs: Sequence[tuple[Mapping[str, Any], str]], resolver: str | None = None) -> Found:
@@ -147,8 +158,9 @@ def _transform(config: Mapping[str, Any], where: str, left: list[Left]) -> Itera
         if value is not None and value != _DEFAULTS.get(path) and value != []:
             yield key, Carried(value, f"{where}: {path}")
     compression = _inner(config, "output.compression")
-    if compression in _COMPRESSION and compression != "GZIP":
-        yield "compression", Carried(_COMPRESSION[compression], f"{where}: output.compression")
+    if compression is not None and compression != "GZIP":
+        value = _COMPRESSION.get(str(compression), compression)
+        yield "compression", Carried(value, f"{where}: output.compression")
     if _inner(config, "formats.transformationType") == "widerow":
         layout = f"widerow-{_inner(config, 'formats.fileFormat') or 'json'}"
         yield "transformation", Carried(layout, f"{where}: formats.transformationType")

@@ -84,7 +84,7 @@ def _complete(verbs: dict[str, dict[str, Carried]]) -> None:
 
 def _credentials(file: RunnerFile, gathered: _Gathered) -> None:
     keys = file.data.get("credentials") or {}
-    if keys and set(keys.values()) - {"iam", "env", "default"}:
+    if {keys.get(name) for name in ("accessKeyId", "secretAccessKey")} - {None, "iam", "env", "default"}:
         gathered.left.append(
             Left(
                 f"{file.where}: credentials",
@@ -103,17 +103,19 @@ def cluster_of(file: RunnerFile) -> Cluster:
         return _cluster(escape(file.data))
     except KeyError as error:
         raise ConfigError(f"{file.where} is no cluster: the key {error} is missing") from None
+    except TypeError:  # null where keys are needed
+        raise ConfigError(f"{file.where} is no cluster: ec2, its instances or a volume are null") from None
 
 
 def _cluster(data: Mapping[str, Any]) -> Cluster:
-    ec2 = data["ec2"]
+    ec2 = _needed(data, "ec2")
     instances, location = ec2["instances"], ec2.get("location") or {}
     roles = data.get("roles") or {}
     return Cluster(
-        name=data["name"],
-        version=str(ec2["amiVersion"]),
+        name=_needed(data, "name"),
+        version=_needed(ec2, "amiVersion"),
         region=data.get("region"),
-        primary=_instances(instances["master"]) or Instances(instances["master"]["type"]),
+        primary=_instances(instances["master"]) or Instances(_needed(instances["master"], "type")),
         core=_instances(instances.get("core")),
         task=_instances(instances.get("task")),
         subnet=(location.get("vpc") or {}).get("subnetId"),
@@ -143,7 +145,7 @@ def _instances(group: Mapping[str, Any] | None) -> Instances | None:
     ebs = group.get("ebsConfiguration") or {}
     volumes = [_volume(device) for device in ebs.get("ebsBlockDeviceConfigs") or ()]
     return Instances(
-        group["type"],
+        _needed(group, "type"),
         group.get("count", 1),
         str(group["bid"]) if group.get("bid") else None,
         tuple(volumes),
@@ -154,7 +156,14 @@ def _instances(group: Mapping[str, Any] | None) -> Instances | None:
 def _volume(device: Mapping[str, Any]) -> Volume:
     disk = device["volumeSpecification"]
     iops = disk.get("iops") if disk["volumeType"] not in ("gp2", "gp3", "standard") else None
-    return Volume(disk["sizeInGB"], disk["volumeType"], iops, device.get("volumesPerInstance", 1))
+    return Volume(_needed(disk, "sizeInGB"), _needed(disk, "volumeType"), iops, device.get("volumesPerInstance", 1))
+
+
+def _needed(data: Mapping[str, Any], key: str) -> Any:
+    """The value of a key; null counts as missing."""
+    if data.get(key) is None:
+        raise KeyError(key)
+    return data[key]
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -180,7 +189,7 @@ def _step(step: Mapping[str, Any], where: str, gathered: _Gathered) -> None:
 def _options(arguments: Sequence[str]) -> dict[str, str]:
     """``--name value`` and ``--name=value``, wherever they stand; underscores are dashes."""
     found: dict[str, str] = {}
-    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for one, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if one.startswith("--"):
             name, equals, value = one[2:].partition("=")
             found[name.replace("_", "-")] = value if equals else following

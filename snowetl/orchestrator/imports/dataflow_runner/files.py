@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from snowetl.documents import Problems
 from snowetl.errors import ConfigError
+from snowetl.orchestrator.imports.dataflow_runner import shapes
 from snowetl.orchestrator.imports.dataflow_runner.template import Template
 
 _FROM_ENVIRONMENT = ("iam", "env", "default")
@@ -55,7 +57,12 @@ def parse(text: str, where: str = "") -> RunnerFile:
     data = record.get("data") or {}
     if not isinstance(data, dict):
         raise ConfigError(_wrong(data, "struct field SelfDescribingRecord.Data", "a cluster or a playbook"))
-    return RunnerFile(where, data, schema)
+    file = RunnerFile(where, data, schema)
+    problems = Problems()
+    for problem in shapes.problems(data, shapes.PLAYBOOK if file.is_playbook else shapes.CLUSTER):
+        problems.add(f"{where}: {problem}")
+    problems.check()
+    return file
 
 
 def _wrong(value: Any, field_: str, type_: str) -> str:

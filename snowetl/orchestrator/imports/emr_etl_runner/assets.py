@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 STANDARD_ASSETS = "s3://snowplow-hosted-assets"
 _STANDARD_REGION = "eu-west-1"
-_VERSION = re.compile(r"\d+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z.-]+)?")
+VERSION = re.compile(r"\d+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z.-]+)?")
 _CLOUDFRONT = "tsv/com.amazon.aws.cloudfront/"
 _URBAN_AIRSHIP = "ndjson/com.urbanairship.connect/"
 _CODECS = {"gzip": "gz", "gz": "gz", "lzo": "lzo", "snappy": "snappy"}
@@ -69,7 +69,7 @@ def _part(version: str, index: int) -> int:
 
 def order(version: str) -> tuple[tuple[int, int | str], ...]:
     """A version as what can be compared: ``0.16.0-rc1`` comes before ``0.16.0``. Raises ``ValueError``."""
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise ValueError(f"Malformed version number string {version}")
     release, dash, pre = version.partition("-")
     numbers: list[tuple[int, int | str]] = [(2, int(n)) if n.isdigit() else (1, n) for n in release.split(".")]

@@ -8,15 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from snowetl import bounded_yaml
 from snowetl.documents import Problems, did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
-from snowetl.orchestrator.imports.emr_etl_runner.keys import GONE, KEYS, RENAMED, Key, is_reference
+from snowetl.orchestrator.imports.emr_etl_runner.keys import (
+    GONE,
+    KEYS,
+    NUMBER,
+    RENAMED,
+    SIZE,
+    VERSION,
+    Key,
+    Kind,
+    is_reference,
+)
 from snowetl.orchestrator.imports.emr_etl_runner.template import references
 from snowetl.orchestrator.imports.found import Left
 
 _BY_PATH = {key.path: key for key in KEYS}
-_NUMBERS = {"a number", "a number above 0"}
+_NEEDED_NOW = (NUMBER, SIZE, VERSION)
+"""Kinds of values that decide what is read; a variable that stands for one is read at once."""
 _SECTIONS = {".".join(key.path.split(".")[:depth]) for key in KEYS for depth in range(1, key.path.count(".") + 1)}
 _STREAM = "aws.s3.buckets.enriched.stream"
 _OPTIONAL_BLOCKS = ("aws.s3.buckets.raw", "collectors", "monitoring.snowplow", "aws.emr.jobflow.core_instance_ebs")
@@ -39,8 +51,7 @@ class RunnerConfig:
 
     def locate(self, path: str) -> str:
         """A key for messages: file, line and path."""
-        line = self.lines.get(path)
-        return f"{self.where}, line {line}: {path}" if line else f"{self.where}: {path}"
+        return _place(path, self.where, self.lines)
 
     @property
     def stream(self) -> bool:
@@ -75,7 +86,11 @@ def parse(text: str, where: str, environment: Mapping[str, str] = os.environ) ->
     document, lines = _yaml(references(text, where), where)
     tree, moved = _renamed(document, lines)
     problems = Problems()
-    unknown = tuple(_unknown(tree, where, moved, problems))
+    unknown = tuple(_unknown(tree, where, moved))
+    for section in sorted(_SECTIONS):
+        value = _inner(tree, section)
+        if value is not None and not isinstance(value, dict):
+            problems.add(f"{_place(section, where, moved)} must hold keys, not {value!r}")
     for key in KEYS:
         with problems.gathered():
             _check(key, tree, where, moved, environment)
@@ -102,7 +117,7 @@ def _yaml(text: str, where: str) -> tuple[dict[str, Any], dict[str, int]]:
     import yaml
 
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
+        node = bounded_yaml.compose(text)
         lines: dict[str, int] = {}
         value = _value(node, "", lines)
     except yaml.YAMLError as error:
@@ -151,10 +166,14 @@ def _renamed(document: dict[str, Any], lines: dict[str, int]) -> tuple[dict[str,
     return document, lines
 
 
-def _unknown(tree: Any, where: str, lines: Mapping[str, int], problems: Problems) -> Iterator[Left]:
+def _place(path: str, where: str, lines: Mapping[str, int]) -> str:
+    return f"{where}, line {lines[path]}: {path}" if path in lines else f"{where}: {path}"
+
+
+def _unknown(tree: Any, where: str, lines: Mapping[str, int]) -> Iterator[Left]:
     """Keys that no release had: misspelt ones, most often."""
     for path in _paths(tree):
-        place = f"{where}, line {lines[path]}: {path}" if path in lines else f"{where}: {path}"
+        place = _place(path, where, lines)
         if path.split(".")[0] in GONE:
             if path in GONE:
                 yield Left(place, *GONE[path])
@@ -174,27 +193,27 @@ def _check(
     key: Key, tree: dict[str, Any], where: str, lines: Mapping[str, int], environment: Mapping[str, str]
 ) -> None:
     value = _inner(tree, key.path)
-    place = f"{where}, line {lines[key.path]}: {key.path}" if key.path in lines else f"{where}: {key.path}"
+    place = _place(key.path, where, lines)
     if value is None:
         if not key.null and _is_wanted(key, tree):
             raise ConfigError(f"{place} is missing: it must be {key.kind.name}")
         return
     if is_reference(value):
-        if key.kind.name not in _NUMBERS:
+        if key.kind not in _NEEDED_NOW:
             return
-        value = _number(value, place, environment)
+        value = _now(value, key.kind, place, environment)
         _put(tree, key.path, value)
     if not key.kind.fits(value):
         shown = "what it is" if "access_key" in key.path else repr(value)
         raise ConfigError(f"{place} must be {key.kind.name}, not {shown}")
 
 
-def _number(value: str, place: str, environment: Mapping[str, str]) -> int | float:
+def _now(value: str, kind: Kind, place: str, environment: Mapping[str, str]) -> Any:
     try:
         text = interpolate(value, environment)
-        return float(text) if "." in text else int(text)
+        return text if kind == VERSION else float(text) if "." in text else int(text)
     except ValueError as error:
-        raise ConfigError(f"{place} is {value}, and must be a number now: {error}") from None
+        raise ConfigError(f"{place} is {value}, and must be {kind.name} now: {error}") from None
 
 
 _ALWAYS = {"aws.s3.region", "aws.emr.region", "aws.s3.buckets.enriched.good", "aws.emr.ami_version"}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from snowetl.enrich.config import EnrichConfig
+from snowetl.errors import ConfigError
+from snowetl.iglu.config import ResolverConfig
 from snowetl.orchestrator.imports import targets
 from snowetl.orchestrator.imports.completed import reports_folder, rows_for_warehouse
 from snowetl.orchestrator.imports.emr_etl_runner.cluster import cluster
@@ -34,6 +37,7 @@ def found(config: RunnerConfig, files: Companions, options: RunOptions | None = 
         *changed,
         *of_targets,
         *_files_left(files),
+        *_enrichments_left(files),
         *(_options_left(options) if options else ()),
     ]
     verbs = {"transform": dict(_transform(config))} if config.stream else {"run": dict(_run(config))}
@@ -152,6 +156,18 @@ def _files_left(files: Companions) -> Iterator[Left]:
             "no storage target was given",
             "Give their folder with -t; without one, runs load an embedded PostgreSQL",
         )
+
+
+def _enrichments_left(files: Companions) -> list[Left]:
+    """Enrichments that a run would refuse, each with the reason. Their schemas are those of this package."""
+    if files.enrichments is None:
+        return []
+    try:
+        EnrichConfig.load(resolver=ResolverConfig.default(), enrichments=files.enrichments, input_format="thrift")
+    except ConfigError as error:
+        problems = error.problems or (error,)
+        return [Left("enrichments", str(each), "Correct the file, or remove it") for each in problems]
+    return []
 
 
 def _options_left(options: RunOptions) -> Iterator[Left]:

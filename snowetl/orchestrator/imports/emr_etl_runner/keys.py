@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from snowetl.orchestrator.imports.emr_etl_runner import assets
 from snowetl.orchestrator.imports.found import NOTHING_TO_DO
 
 _REFERENCE = "${"
@@ -48,6 +49,9 @@ def one_of(*values: str) -> Kind:
 
 TEXT = Kind("a text", _is_text)
 NUMBER = Kind("a number", _is_number)
+VERSION = Kind(
+    "a version such as 5.29.0", lambda value: _is_text(value) and assets.VERSION.fullmatch(value) is not None
+)
 SIZE = Kind("a number above 0", lambda value: _is_number(value) and value > 0)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool))
 TEXTS = Kind("a list of texts", _is_texts)
@@ -56,6 +60,8 @@ MAP = Kind("keys with texts as values", _is_map_of_texts)
 TAGS = Kind("keys with texts or numbers", lambda value: isinstance(value, dict)
             and all(_is_text(each) or _is_number(each) for each in value.values()))  # fmt: skip
 CONFIGURATION = Kind("classifications that hold keys with texts as values", _is_configuration)
+MAPS = Kind("a list of targets, each with keys", lambda value: isinstance(value, list)
+            and all(isinstance(each, dict) for each in value))  # fmt: skip
 ANY = Kind("anything", lambda value: True)
 
 
@@ -100,7 +106,7 @@ KEYS = (
     Key("aws.s3.buckets.shredded.archive", TEXT, null=True),
     Key("aws.s3.consolidate_shredded_output", FLAG, null=True, left=(
         "rows are written in files of a good size at once", NOTHING_TO_DO)),
-    Key("aws.emr.ami_version", TEXT),
+    Key("aws.emr.ami_version", VERSION),
     Key("aws.emr.region", TEXT),
     Key("aws.emr.jobflow_role", TEXT),
     Key("aws.emr.service_role", TEXT),
@@ -130,14 +136,14 @@ KEYS = (
     Key("aws.emr.configuration", CONFIGURATION, null=True),
     Key("collectors", ANY, null=True),
     Key("collectors.format", TEXT),
-    Key("enrich.versions.spark_enrich", TEXT, null=True, left=_NO_JARS),
+    Key("enrich.versions.spark_enrich", VERSION, null=True, left=_NO_JARS),
     Key("enrich.continue_on_unexpected_error", FLAG, null=True, left=(
         "what is unexpected in an event makes a bad row of it, never an end of the job", NOTHING_TO_DO)),
     Key("enrich.output_compression", one_of("NONE", "GZIP")),
-    Key("storage.versions.rdb_loader", TEXT, null=True, left=_NO_JARS),
-    Key("storage.versions.rdb_shredder", TEXT, null=True, left=_NO_JARS),
-    Key("storage.versions.hadoop_elasticsearch", TEXT, null=True, left=_NO_JARS),
-    Key("storage.targets", ANY, null=True),
+    Key("storage.versions.rdb_loader", VERSION, null=True, left=_NO_JARS),
+    Key("storage.versions.rdb_shredder", VERSION, null=True, left=_NO_JARS),
+    Key("storage.versions.hadoop_elasticsearch", VERSION, null=True, left=_NO_JARS),
+    Key("storage.targets", MAPS, null=True),
     Key("storage.download.folder", TEXT, null=True, left=(
         "StorageLoader copied rows to its own disk before it loaded Postgres", f"{NOTHING_TO_DO}: rows are streamed")),
     Key("monitoring.tags", TAGS),

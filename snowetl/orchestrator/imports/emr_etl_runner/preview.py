@@ -28,7 +28,7 @@ def job(
 ) -> Job:
     """The job that a run of the old runner would have made at ``now`` (its run ids were local time; these are UTC)."""
     at = config["aws.s3.buckets"]
-    raw, enriched, shredded = at.get("raw") or {}, at["enriched"], at["shredded"]
+    raw, enriched, shredded = (_section(at.get(name)) for name in ("raw", "enriched", "shredded"))
     defaults = Versions()
     return Job(
         run_id=now.strftime(_ID),
@@ -69,6 +69,10 @@ def job(
         hbase=config["aws.emr.software.hbase"],
         loader_config=_without_keys(config),
     )
+
+
+def _section(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _without_keys(config: RunnerConfig) -> str:
