@@ -177,7 +177,7 @@ def _warehouse(config: Mapping[str, Any], where: str) -> tuple[dict[str, Carried
     storage = config["storage"]
     kind = str(storage.get("type", "redshift"))
     if kind not in _KINDS:
-        reason = f"a load into {kind} is not known here"
+        reason = f"{kind} is not a warehouse known here"
         return {}, [
             Left(
                 f"{where}: storage", reason, "Transform to wide rows here, and let RDB Loader load them as it does now"

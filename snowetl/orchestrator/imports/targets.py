@@ -27,7 +27,7 @@ def carried(
         left += [*notes, *_notes(first, jsonpaths), *map(_another, more)]
     for target in targets.all:
         if target.purpose == ENRICHED and target.kind not in KINDS:
-            left.append(Left(f"{target.where}: {target.kind}", "it is no warehouse that is known here", _BY_HAND))
+            left.append(Left(f"{target.where}: {target.kind}", "it is not a warehouse known here", _BY_HAND))
     for target in targets.of(FAILED):
         left.append(
             Left(

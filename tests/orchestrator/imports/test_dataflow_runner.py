@@ -61,7 +61,7 @@ def test_a_playbook_of_the_batch_pipeline_becomes_a_run(tmp_path: Path, capsys: 
 def test_steps_of_others_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert imported(tmp_path, "dataflow-runner", "playbook.json") == 0
     said = capsys.readouterr().out
-    assert "playbook.json, step 3 (Count): it is no step of Snowplow that is known here" in said
+    assert "playbook.json, step 3 (Count): it is not a step of Snowplow known here" in said
     assert "step 1 (Stage enriched events): it moves files from s3://larkspur-etl/enriched/stream/" in said
 
 
@@ -162,7 +162,7 @@ def test_a_cluster_of_ours_is_read_back() -> None:
 
 
 def test_a_cluster_without_a_key_is_refused() -> None:
-    with pytest.raises(ConfigError, match="x is no cluster: the key 'ec2' is missing"):
+    with pytest.raises(ConfigError, match="x is not a cluster: the key 'ec2' is missing"):
         convert.cluster_of(files.RunnerFile("x", {"name": "n"}))
 
 

@@ -64,7 +64,7 @@ def test_warehouses_we_do_not_load_are_left(kind: str) -> None:
                               "formats = {transformationType = widerow}", "c")  # fmt: skip
     found = rdb_loader.found([(config, "c")])
     assert found.verbs["transform"]["transformation"].value == "widerow-json"
-    assert f"a load into {kind} is not known here" in [each.why for each in found.left]
+    assert f"{kind} is not a warehouse known here" in [each.why for each in found.left]
 
 
 def test_text_in_quotes_is_no_variable() -> None:

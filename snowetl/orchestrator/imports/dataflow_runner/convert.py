@@ -102,9 +102,9 @@ def cluster_of(file: RunnerFile) -> Cluster:
     try:
         return _cluster(escape(file.data))
     except KeyError as error:
-        raise ConfigError(f"{file.where} is no cluster: the key {error} is missing") from None
+        raise ConfigError(f"{file.where} is not a cluster: the key {error} is missing") from None
     except TypeError:  # null where keys are needed
-        raise ConfigError(f"{file.where} is no cluster: ec2, its instances or a volume are null") from None
+        raise ConfigError(f"{file.where} is not a cluster: ec2, its instances or a volume are null") from None
 
 
 def _cluster(data: Mapping[str, Any]) -> Cluster:
@@ -180,7 +180,7 @@ def _step(step: Mapping[str, Any], where: str, gathered: _Gathered) -> None:
     gathered.left.append(
         Left(
             where,
-            "it is no step of Snowplow that is known here",
+            "it is not a step of Snowplow known here",
             "Keep it as a step of your own, before or after the run",
         )
     )

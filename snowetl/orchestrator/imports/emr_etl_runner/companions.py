@@ -59,7 +59,7 @@ def _from_folder(folder: str | None) -> list[Target]:
     for document in found:
         if not isinstance(document.value, dict) or not isinstance(document.value.get("data"), dict):
             raise ConfigError(
-                f"{document.where} is no storage target: it must be self-describing JSON, schema and data"
+                f"{document.where} is not a storage target: it must be self-describing JSON, schema and data"
             )
     return [Target(escape(document.value), document.where) for document in found]
 

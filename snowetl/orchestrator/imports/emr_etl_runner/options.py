@@ -148,6 +148,6 @@ def duration(text: str) -> int:
     total = 0
     for number, unit in _DURATION.findall(text):
         if unit not in _SECONDS:
-            raise RunnerConfigError(f"'{text}' is no duration: '{unit}' is not one of m, h, d and w")
+            raise RunnerConfigError(f"'{text}' is not a duration: '{unit}' is not one of m, h, d and w")
         total += int(number) * _SECONDS[unit]
     return total
