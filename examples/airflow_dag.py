@@ -34,7 +34,7 @@ LOAD = f"snowetl load --config /etc/snowetl.yml --input-folder {BUCKET}/transfor
 
 
 def on_emr(step: str, arguments: list[str]) -> EmrServerlessStartJobOperator:
-    """A step as a job of EMR Serverless. No client token: it would be the same for every run, and start one job only."""
+    """A step as a job of EMR Serverless. No client token: one for all runs would start one job."""
     return EmrServerlessStartJobOperator(
         task_id=step,
         application_id="{{ var.value.snowetl_application }}",
