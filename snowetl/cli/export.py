@@ -12,7 +12,8 @@ import click
 from snowetl.cli import console
 from snowetl.cli.verb import verb
 from snowetl.errors import ConfigError, UsageError
-from snowetl.orchestrator.exports.step import ExistingCluster, Place, PlannedStep, Serverless, TransientCluster
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.exports.step import ExistingCluster, Place, TransientCluster
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.settings import LocalPath, Location, Number, Text, flag, option
 
@@ -190,7 +191,7 @@ def playbook(settings: ExportSettings) -> None:
     _write(settings, export.files)
 
 
-def _write(settings: ExportSettings, made: Callable[[Sequence[PlannedStep], Place], Mapping[str, str]]) -> None:
+def _write(settings: ExportSettings, made: Callable[[Sequence[SparkJob], Place], Mapping[str, str]]) -> None:
     """Write the files of an export, and say what must be on S3 before they work."""
     from snowetl.orchestrator.exports.planned import prepared
 

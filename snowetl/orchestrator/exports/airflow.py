@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from pprint import pformat
 from typing import Any
 
-from snowetl.orchestrator.exports import requests
-from snowetl.orchestrator.exports.step import (
-    RUN_ID,
-    ExistingCluster,
-    Place,
-    PlannedStep,
-    Serverless,
-    TransientCluster,
-)
+from snowetl.orchestrator.executors import emr_requests as requests
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, Place, TransientCluster
 
 _START = "(data_interval_start | default(dag_run.start_date, true)).strftime('%Y-%m-%d-%H-%M-%S')"
 """A run is named after its hour: a task that is tried again goes on with the same run. One that a person starts may
@@ -89,7 +83,7 @@ _MINUTES = 720
 
 
 def files(
-    steps: Sequence[PlannedStep],
+    steps: Sequence[SparkJob],
     place: Place,
     schedule: str,
     start: tuple[int, int, int],
@@ -115,7 +109,7 @@ def files(
     return {f"{dag_id}_dag.py": text}
 
 
-def _parts(steps: Sequence[PlannedStep], place: Place) -> tuple[str, str, str]:
+def _parts(steps: Sequence[SparkJob], place: Place) -> tuple[str, str, str]:
     """Imports, constants and tasks."""
     match place:
         case TransientCluster(cluster, environment):
@@ -135,7 +129,7 @@ def _parts(steps: Sequence[PlannedStep], place: Place) -> tuple[str, str, str]:
             return f"{_OPERATORS}EmrServerlessStartJobOperator", constants, "\n".join([*tasks, *order])
 
 
-def _serverless(step: PlannedStep, place: Serverless, number: int) -> str:
+def _serverless(step: SparkJob, place: Serverless, number: int) -> str:
     return _SERVERLESS.format(
         name=f"step_{number}",
         task_id=_python(f"step_{number}"),

@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from snowetl.orchestrator.exports import requests
-from snowetl.orchestrator.exports.step import ExistingCluster, Place, PlannedStep, Serverless, TransientCluster, token
+from snowetl.orchestrator.executors import emr_requests as requests
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.exports.step import ExistingCluster, Place, TransientCluster, of_run, token
 
 _USE = "boto3.client(service, region_name=region).<operation>(**parameters)"
 
 
-def calls(steps: Sequence[PlannedStep], place: Place, run_id: str) -> list[dict[str, Any]]:
+def calls(steps: Sequence[SparkJob], place: Place, run_id: str) -> list[dict[str, Any]]:
     """Each call with ``service``, ``region``, ``operation`` and ``parameters``."""
-    steps = [step.of_run(run_id) for step in steps]
+    steps = [of_run(step, run_id) for step in steps]
     match place:
         case TransientCluster(cluster, environment):
             planned = requests.steps(steps, environment, "TERMINATE_CLUSTER")
@@ -34,7 +35,7 @@ def calls(steps: Sequence[PlannedStep], place: Place, run_id: str) -> list[dict[
             ]
 
 
-def files(steps: Sequence[PlannedStep], place: Place, run_id: str) -> dict[str, str]:
+def files(steps: Sequence[SparkJob], place: Place, run_id: str) -> dict[str, str]:
     """The files of the export, by name. Of several calls, each is sent when the one before is done."""
     document = {"use": _USE, "run": run_id, "calls": calls(steps, place, run_id)}
     return {"requests.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n"}

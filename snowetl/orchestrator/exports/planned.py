@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from snowetl.documents import Problems
 from snowetl.errors import ConfigError
-from snowetl.orchestrator.exports.step import RUN_ID, PlannedStep
+from snowetl.orchestrator.executors.emr_requests import SparkJob
+from snowetl.orchestrator.exports.step import RUN_ID
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.settings import Document
 from snowetl.settings.secrets import passwords_in
@@ -29,7 +30,7 @@ _CONF = {
 class Prepared(NamedTuple):
     """Steps, and the commands that bring to S3 what they read."""
 
-    steps: tuple[PlannedStep, ...]
+    steps: tuple[SparkJob, ...]
     uploads: tuple[str, ...]
 
 
@@ -47,7 +48,7 @@ def prepared(settings: RunSettings, code: str) -> Prepared:
     moved, local = _with_moved_documents(settings)
     arguments = [*replace(moved, run_id=None).to_argv(), *_without_secrets(moved), "--run-id", RUN_ID]
     archives = (f"{code}/config.zip#config",) if local else ()
-    step = PlannedStep(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
+    step = SparkJob(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
     return Prepared((step,), tuple(_uploads(local, code)))
 
 

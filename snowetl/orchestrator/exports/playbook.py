@@ -9,15 +9,16 @@ import json
 from collections.abc import Sequence
 
 from snowetl.errors import UsageError
-from snowetl.orchestrator.exports import requests
-from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, Place, PlannedStep, TransientCluster
+from snowetl.orchestrator.executors import emr_requests as requests
+from snowetl.orchestrator.executors.emr_requests import SparkJob
+from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, Place, TransientCluster
 from snowetl.orchestrator.imports.dataflow_runner import write
 
 _RUN_ID = "{{.runId}}"
 """A variable (``--vars runId,…``): a time taken in the file would be another in each place, and not UTC."""
 
 
-def files(steps: Sequence[PlannedStep], place: Place) -> dict[str, str]:
+def files(steps: Sequence[SparkJob], place: Place) -> dict[str, str]:
     """The playbook, and the cluster it runs on if that is to be started. Raises :class:`UsageError`."""
     if not isinstance(place, TransientCluster | ExistingCluster):
         raise UsageError("Dataflow Runner knows no EMR Serverless: give --cluster or --cluster-id")

@@ -1,11 +1,11 @@
-"""What an export is made from: the steps of a run, and the place where they run."""
+"""What an export is made from: the jobs of a run, and the place where they run."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
 from snowetl.orchestrator.imports.found import Cluster
 
 RUN_ID = "{run-id}"
@@ -15,22 +15,10 @@ _TOKEN = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_TOKEN = 64
 
 
-@dataclass(frozen=True)
-class PlannedStep:
-    """One ``spark-submit``. ``conf`` are properties of Spark, ``archives`` what is unpacked beside the job
-    (``s3://…/config.zip#config``)."""
-
-    name: str
-    entry_point: str
-    arguments: tuple[str, ...] = ()
-    conf: Mapping[str, str] = field(default_factory=dict)
-    archives: tuple[str, ...] = ()
-
-    def of_run(self, run_id: str) -> PlannedStep:
-        """The step with the id of its run."""
-        arguments = tuple(argument.replace(RUN_ID, run_id) for argument in self.arguments)
-        name = self.name.replace(RUN_ID, run_id)
-        return PlannedStep(name, self.entry_point, arguments, self.conf, self.archives)
+def of_run(job: SparkJob, run_id: str) -> SparkJob:
+    """The job with the id of its run."""
+    arguments = tuple(argument.replace(RUN_ID, run_id) for argument in job.arguments)
+    return replace(job, name=job.name.replace(RUN_ID, run_id), arguments=arguments)
 
 
 @dataclass(frozen=True)
@@ -49,17 +37,6 @@ class ExistingCluster:
     cluster_id: str
     region: str | None
     environment: str
-
-
-@dataclass(frozen=True)
-class Serverless:
-    """An application of EMR Serverless, whose image brings Python."""
-
-    application_id: str
-    role_arn: str
-    region: str | None = None
-    log_uri: str | None = None
-    timeout_minutes: int = 720
 
 
 Place = TransientCluster | ExistingCluster | Serverless

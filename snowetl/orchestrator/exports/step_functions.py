@@ -10,16 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snowetl.errors import SnowetlError
-from snowetl.orchestrator.exports import asl, requests
+from snowetl.orchestrator.executors import emr_requests as requests
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.exports import asl
 from snowetl.orchestrator.exports.schedules import eventbridge
-from snowetl.orchestrator.exports.step import (
-    RUN_ID,
-    ExistingCluster,
-    Place,
-    PlannedStep,
-    Serverless,
-    TransientCluster,
-)
+from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, Place, TransientCluster
 
 _RUN_ID = "$.run.id"
 _CLUSTER_ID = "$.cluster.ClusterId"
@@ -34,7 +29,7 @@ _COMMENT = (
 )
 
 
-def files(steps: Sequence[PlannedStep], place: Place, schedule: str, name: str = "snowetl") -> dict[str, str]:
+def files(steps: Sequence[SparkJob], place: Place, schedule: str, name: str = "snowetl") -> dict[str, str]:
     """The state machine, and the schedule that starts it. ``schedule`` has the five fields of cron, in UTC."""
     machine = state_machine(steps, place)
     faults = asl.problems(machine)
@@ -60,7 +55,7 @@ def scheduled(schedule: str, name: str) -> dict[str, Any]:
     }
 
 
-def state_machine(steps: Sequence[PlannedStep], place: Place) -> dict[str, Any]:
+def state_machine(steps: Sequence[SparkJob], place: Place) -> dict[str, Any]:
     """The machine as JSON: the id of the run, then the steps in order."""
     match place:
         case Serverless():
@@ -101,7 +96,7 @@ def _in_order(planned: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     }
 
 
-def _on_own_cluster(steps: Sequence[PlannedStep], place: TransientCluster) -> dict[str, Any]:
+def _on_own_cluster(steps: Sequence[SparkJob], place: TransientCluster) -> dict[str, Any]:
     """Start a cluster, add the steps, end it, whatever happens: no cluster stays behind a failed execution."""
     request = requests.run_job_flow(place.cluster, [], "")
     request = {key: value for key, value in request.items() if key != "Steps"}
@@ -140,7 +135,7 @@ def _terminate() -> dict[str, Any]:
     }
 
 
-def _step(step: PlannedStep, environment: str, cluster: Mapping[str, str]) -> dict[str, Any]:
+def _step(step: SparkJob, environment: str, cluster: Mapping[str, str]) -> dict[str, Any]:
     request = requests.step(step, environment, "CONTINUE")
     jar = request["HadoopJarStep"]
     return {
@@ -158,7 +153,7 @@ def _step(step: PlannedStep, environment: str, cluster: Mapping[str, str]) -> di
     }
 
 
-def _job(step: PlannedStep, place: Serverless) -> dict[str, Any]:
+def _job(step: SparkJob, place: Serverless) -> dict[str, Any]:
     submit = requests.job_driver(step)["sparkSubmit"]
     driver = {"EntryPoint": submit["entryPoint"], "EntryPointArguments.$": _array(submit["entryPointArguments"])}
     if "sparkSubmitParameters" in submit:
@@ -176,12 +171,12 @@ def _job(step: PlannedStep, place: Serverless) -> dict[str, Any]:
     return {"Type": "Task", "Resource": _SERVERLESS, "Parameters": parameters, "ResultPath": None}
 
 
-def _title(step: PlannedStep) -> str:
+def _title(step: SparkJob) -> str:
     """The name of a state: that of its step, whatever the run."""
     return step.name.replace(RUN_ID, "").strip()
 
 
-def _named(step: PlannedStep) -> dict[str, str]:
+def _named(step: SparkJob) -> dict[str, str]:
     return {"Name.$": _format(step.name)} if RUN_ID in step.name else {"Name": step.name}
 
 

@@ -21,13 +21,29 @@ class Volume:
 
 @dataclass(frozen=True)
 class Instances:
-    """A group of equal instances. ``bid`` in USD an hour as text, where they are bought on the spot market."""
+    """A group of instances. ``bid`` in USD an hour as text, where they are bought on the spot market.
+
+    ``fallbacks`` are types to start where the first is not to be had, ``spot`` is the share of the instances that comes
+    from the spot market, in percent (without it: all if there is a ``bid``, else none).
+    """
 
     type: str
     count: int = 1
     bid: str | None = None
     volumes: tuple[Volume, ...] = ()
     ebs_optimized: bool | None = None
+    fallbacks: tuple[str, ...] = ()
+    spot: int | None = None
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Managed scaling: how many instances there are at least and at most, of these core and on-demand ones."""
+
+    minimum: int
+    maximum: int
+    maximum_core: int | None = None
+    maximum_on_demand: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,11 @@ class Cluster:
     tags: Mapping[str, str] = field(default_factory=dict)
     idle_seconds: int | None = None
     """How long the cluster stays without work; ``None``: it ends with its steps."""
+    more_subnets: tuple[str, ...] = ()
+    """Subnets of other zones, where ``subnet`` has no instances to give."""
+    scaling: Scaling | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """What ``RunJobFlow`` is told besides, in its own words."""
 
     @property
     def release_label(self) -> str | None:

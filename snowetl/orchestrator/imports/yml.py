@@ -9,7 +9,7 @@ from typing import Any
 
 from snowetl.documents import Document, Problems, did_you_mean
 from snowetl.orchestrator.imports import modern
-from snowetl.orchestrator.imports.found import Carried, Cluster, Found, Instances, Script, Volume
+from snowetl.orchestrator.imports.found import Carried, Cluster, Found, Instances, Scaling, Script, Volume
 
 _WIDTH = 110
 
@@ -75,6 +75,7 @@ def cluster_mapping(cluster: Cluster) -> dict[str, Any]:
         "core": _instances(cluster.core),
         "task": _instances(cluster.task),
         "subnet": cluster.subnet,
+        "more-subnets": list(cluster.more_subnets),
         "availability-zone": cluster.zone,
         "key-name": cluster.key_name,
         "service-role": cluster.service_role,
@@ -90,6 +91,8 @@ def cluster_mapping(cluster: Cluster) -> dict[str, Any]:
         "configurations": {name: dict(properties) for name, properties in cluster.configurations.items()},
         "tags": dict(cluster.tags),
         "idle-seconds": cluster.idle_seconds,
+        "scaling": _scaling(cluster.scaling),
+        "overrides": dict(cluster.overrides),
     }
     return _filled(found)
 
@@ -104,10 +107,25 @@ def _instances(group: Instances | None) -> dict[str, Any] | None:
     return _filled(
         {
             "type": group.type,
+            "fallbacks": list(group.fallbacks),
+            "spot": group.spot,
             "count": group.count,
             "bid": group.bid,
             "volumes": volumes,
             "ebs-optimized": group.ebs_optimized,
+        }
+    )
+
+
+def _scaling(scaling: Scaling | None) -> dict[str, Any] | None:
+    if scaling is None:
+        return None
+    return _filled(
+        {
+            "minimum": scaling.minimum,
+            "maximum": scaling.maximum,
+            "maximum-core": scaling.maximum_core,
+            "maximum-on-demand": scaling.maximum_on_demand,
         }
     )
 
@@ -145,6 +163,9 @@ def read_cluster(document: Document) -> Cluster:
         configurations={name: given.map(name, "configurations") for name in given.names("configurations")},
         tags=given.map("tags"),
         idle_seconds=given.number("idle-seconds"),
+        more_subnets=given.texts("more-subnets"),
+        scaling=given.scaling("scaling"),
+        overrides=given.raw("overrides"),
     )
     given.check()
     return cluster
@@ -211,7 +232,23 @@ class _Reader:
                 for each in group.several("volumes")
             ),
             optimized,
+            group.texts("fallbacks"),
+            group.number("spot"),
         )
+
+    def scaling(self, key: str) -> Scaling | None:
+        value = self._of(key, dict, "keys and values")
+        if value is None:
+            return None
+        limits = self._inside(value, key)
+        minimum, maximum = limits.number("minimum"), limits.number("maximum")
+        if minimum is None or maximum is None:
+            self.problems.add(f"{self.document.locate((*self.path, key))}: {key} needs minimum and maximum")
+        return Scaling(minimum or 1, maximum or 1, limits.number("maximum-core"), limits.number("maximum-on-demand"))
+
+    def raw(self, key: str) -> dict[str, Any]:
+        """Keys and values that are not ours to judge."""
+        return dict(self._of(key, dict, "keys and values") or {})
 
     def check(self) -> None:
         """Raises :class:`ConfigError` for everything that is wrong, keys that nobody read included."""

@@ -7,7 +7,8 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, PlannedStep, Serverless, TransientCluster
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.exports.step import RUN_ID, ExistingCluster, TransientCluster
 from snowetl.orchestrator.imports.found import Cluster, Instances, Script, Volume
 
 ROLE = "arn:aws:iam::123456789012:role/job"
@@ -32,14 +33,14 @@ CLUSTER = Cluster(
     tags={"team": "data"},
 )
 STEPS = (
-    PlannedStep(
+    SparkJob(
         "[enrich] snowetl",
         "s3://b/snowetl/enrich.py",
         ("--iglu-config", "config/resolver.json", "--input-folder", "s3://b/it's/", "--run-id", RUN_ID),
         {"spark.executor.cores": "4"},
         ("s3://b/snowetl/config.zip#config",),
     ),
-    PlannedStep("[shred] snowetl", "s3://b/snowetl/transform.py", ("-i", f"s3://b/enriched/run={RUN_ID}/", "{{x}}")),
+    SparkJob("[shred] snowetl", "s3://b/snowetl/transform.py", ("-i", f"s3://b/enriched/run={RUN_ID}/", "{{x}}")),
 )
 TRANSIENT = TransientCluster(CLUSTER, ENVIRONMENT)
 EXISTING = ExistingCluster("j-1ABC", "eu-west-1", ENVIRONMENT)

@@ -10,8 +10,10 @@ import pytest
 from moto import mock_aws
 
 from snowetl.errors import ConfigError
-from snowetl.orchestrator.exports import boto3_json, requests
-from snowetl.orchestrator.exports.step import Place, PlannedStep, token
+from snowetl.orchestrator.executors import emr_requests as requests
+from snowetl.orchestrator.executors.emr_requests import SparkJob
+from snowetl.orchestrator.exports import boto3_json
+from snowetl.orchestrator.exports.step import Place, token
 from tests.orchestrator.exports.support import (
     ENVIRONMENT,
     EXISTING,
@@ -63,14 +65,14 @@ def test_the_same_run_is_the_same_job() -> None:
 
 
 def test_issue_1311_a_step_that_is_too_long_is_refused_before_it_is_sent() -> None:
-    long = PlannedStep("s", "s3://b/e.py", ("x" * 10_240,))
+    long = SparkJob("s", "s3://b/e.py", ("x" * 10_240,))
     with pytest.raises(ConfigError, match="characters, and EMR takes 10,240"):
         requests.step(long, ENVIRONMENT, "CONTINUE")
 
 
 def test_more_steps_than_emr_takes_are_refused() -> None:
     with pytest.raises(ConfigError, match="257 steps are more than the 256"):
-        requests.steps([PlannedStep("s", "e")] * 257, ENVIRONMENT, "CONTINUE")
+        requests.steps([SparkJob("s", "e")] * 257, ENVIRONMENT, "CONTINUE")
 
 
 @mock_aws

@@ -1,0 +1,1 @@
+"""Executors of EMR, tried on stand-ins of AWS."""
