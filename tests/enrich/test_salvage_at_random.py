@@ -102,11 +102,13 @@ def run(records: list[bytes] | list[str], input_format: str) -> int:
         return sum(check(list(wanted.process(one)), list(unwanted.process(one)), wanted) for one in records)
 
 
+@pytest.mark.slow
 def test_wrong_parameters() -> None:
     dice = random.Random("failed events")
     assert run([line(dice) for _ in range(1500)], "cloudfront") > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["thrift", "webhooks"])
 def test_damaged_records(folder: str) -> None:
     dice = random.Random(folder)

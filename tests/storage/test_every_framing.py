@@ -110,6 +110,7 @@ LONGEST_MAGIC = 9
 """That of lzop."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("container", CONTAINERS)
 @given(records=RECORDS)

@@ -75,6 +75,7 @@ def test_more_steps_than_emr_takes_are_refused() -> None:
         requests.steps([SparkJob("s", "e")] * 257, ENVIRONMENT, "CONTINUE")
 
 
+@pytest.mark.slow
 @mock_aws
 def test_what_is_written_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -59,6 +59,7 @@ def _written(found: Found) -> None:
         assert yaml.safe_load(cluster_yml(found.cluster, found.source))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["config.yml", "config_r77.yml", "config_r62.yml"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_emr_etl_runner(seed: int, name: str) -> None:
@@ -88,6 +89,7 @@ def test_dataflow_runner(seed: int, name: str, monkeypatch: pytest.MonkeyPatch) 
         _written(dataflow_runner.found([file], template))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rdb_loader(seed: int) -> None:
     dice = random.Random(seed)
