@@ -33,7 +33,7 @@ def found(config: RunnerConfig, files: Companions, options: RunOptions | None = 
     left = [
         *_keys_left(config),
         *config.unknown,
-        *_buckets_left(config),
+        *_changed(config),
         *changed,
         *of_targets,
         *_files_left(files),
@@ -92,26 +92,8 @@ def _keys_left(config: RunnerConfig) -> Iterator[Left]:
             yield Left(config.locate(key.path), *key.left)
 
 
-def _buckets_left(config: RunnerConfig) -> Iterator[Left]:
-    """What is done otherwise here, so that the value has no place."""
-    if config.stream:
-        yield Left(
-            config.locate(f"{_BUCKETS}.enriched.stream"),
-            "these files are enriched already, and a run begins with raw logs",
-            "Use `snowetl transform` on them, then `snowetl load`: the settings are those of transform",
-        )
-    if config[f"{_BUCKETS}.raw.processing"] is not None:
-        yield Left(
-            config.locate(f"{_BUCKETS}.raw.processing"),
-            "raw logs are read where they lie, and never moved",
-            "Let the last old run finish, so that it is empty; move what is left there back to raw.in",
-        )
-    if config[f"{_BUCKETS}.raw.archive"] is not None:
-        yield Left(
-            config.locate(f"{_BUCKETS}.raw.archive"),
-            "raw logs stay where they are; a ledger knows which were taken",
-            "Leave the archive: `snowetl backfill` reads its run folders",
-        )
+def _changed(config: RunnerConfig) -> Iterator[Left]:
+    """Values that are carried, but to another end."""
     for kind in ("enriched", "shredded"):
         if config[f"{_BUCKETS}.{kind}.archive"] is not None:
             yield Left(
@@ -119,24 +101,6 @@ def _buckets_left(config: RunnerConfig) -> Iterator[Left]:
                 "runs are written to their final place, beside those that were archived",
                 "Archive or delete what the last old run left there",
             )
-    if config[f"{_BUCKETS}.shredded.bad"] is not None and config[f"{_BUCKETS}.enriched.bad"] is not None:
-        yield Left(
-            config.locate(f"{_BUCKETS}.shredded.bad"),
-            "bad rows of transform lie with its good ones, in output=bad/ of each run",
-            "Point what reads them there",
-        )
-    if config[f"{_BUCKETS}.encrypted"]:
-        yield Left(
-            config.locate(f"{_BUCKETS}.encrypted"),
-            "S3 encrypts every object on its own since 2023",
-            f"{NOTHING_TO_DO}; for a key of your own, set the bucket's default encryption",
-        )
-    if config["monitoring.snowplow"] is not None:
-        yield Left(
-            config.locate("monitoring.snowplow"),
-            "a run sends no events about itself to a collector",
-            "`snowetl status` and the report of each run tell how it went",
-        )
     if str(config["collectors.format"]).startswith("json/"):
         yield Left(
             config.locate("collectors.format"),

@@ -90,18 +90,28 @@ KEYS = (
     Key("aws.s3.buckets.assets", TEXT, left=_NO_JARS),
     Key("aws.s3.buckets.jsonpath_assets", TEXT, null=True),
     Key("aws.s3.buckets.log", TEXT),
-    Key("aws.s3.buckets.encrypted", FLAG, null=True),
+    Key("aws.s3.buckets.encrypted", FLAG, null=True, left=(
+        "S3 encrypts every object on its own since 2023",
+        f"{NOTHING_TO_DO}; for a key of your own, set the bucket's default encryption")),
     Key("aws.s3.buckets.raw", ANY, null=True),
     Key("aws.s3.buckets.raw.in", TEXT_OR_TEXTS),
-    Key("aws.s3.buckets.raw.processing", TEXT),
-    Key("aws.s3.buckets.raw.archive", TEXT),
+    Key("aws.s3.buckets.raw.processing", TEXT, left=(
+        "raw logs are read where they lie, and never moved",
+        "Let the last old run finish, so that it is empty; move what is left there back to raw.in")),
+    Key("aws.s3.buckets.raw.archive", TEXT, left=(
+        "raw logs stay where they are; a ledger knows which were taken",
+        "Keep the archive: its run folders are input like any other")),
     Key("aws.s3.buckets.enriched.good", TEXT),
     Key("aws.s3.buckets.enriched.bad", TEXT, null=True),
     Key("aws.s3.buckets.enriched.errors", TEXT, null=True, left=_LEGACY_ERRORS),
     Key("aws.s3.buckets.enriched.archive", TEXT, null=True),
-    Key("aws.s3.buckets.enriched.stream", TEXT, null=True),
+    Key("aws.s3.buckets.enriched.stream", TEXT, null=True, left=(
+        "these files are enriched already, and a run begins with raw logs",
+        "Use `snowetl transform` on them, then `snowetl load`: the settings are those of transform")),
     Key("aws.s3.buckets.shredded.good", TEXT),
-    Key("aws.s3.buckets.shredded.bad", TEXT),
+    Key("aws.s3.buckets.shredded.bad", TEXT, left=(
+        "bad rows of transform lie with its good ones, in output=bad/ of each run",
+        "Point what reads them there")),
     Key("aws.s3.buckets.shredded.errors", TEXT, null=True, left=_LEGACY_ERRORS),
     Key("aws.s3.buckets.shredded.archive", TEXT, null=True),
     Key("aws.s3.consolidate_shredded_output", FLAG, null=True, left=(
@@ -149,7 +159,9 @@ KEYS = (
     Key("monitoring.tags", TAGS),
     Key("monitoring.logging.level", one_of("DEBUG", "INFO", "WARN", "ERROR", "FATAL"), left=(
         "how much is said is an option of each command", "Add --verbose for DEBUG, --quiet for WARN and above")),
-    Key("monitoring.snowplow", ANY, null=True),
+    Key("monitoring.snowplow", ANY, null=True, left=(
+        "a run sends no events about itself to a collector",
+        "`snowetl status` and the report of each run tell how it went")),
     Key("monitoring.snowplow.method", TEXT, null=True),
     Key("monitoring.snowplow.collector", TEXT),
     Key("monitoring.snowplow.app_id", TEXT),
