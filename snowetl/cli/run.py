@@ -10,6 +10,7 @@ from snowetl.cli import console, tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.errors import NothingToDo
+from snowetl.orchestrator.imports.emr_etl_runner.options import ELSEWHERE
 from snowetl.orchestrator.settings import RunSettings
 
 EXAMPLES = (
@@ -28,6 +29,7 @@ SNOWETL_DATABASE='postgresql://loader:PASSWORD@db.example.com/analytics' \\
     examples=EXAMPLES,
     exit_codes=EXIT_CODES | {1: "failure: run the same command again to go on"},
     interrupted="Steps that are done stay done: run the same command again, and the run goes on.",
+    elsewhere=ELSEWHERE,
 )
 def command(settings: RunSettings) -> None:
     """Turn raw collector logs into tables: enrich, transform and load as one run.

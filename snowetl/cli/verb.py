@@ -46,12 +46,14 @@ def verb(
     interrupted: str = "",
     section: str | None = None,
     preflight: bool = True,
+    elsewhere: Mapping[str, str] | None = None,
     **context_settings: Any,
 ) -> Callable[[Callable[[S], None]], click.Command]:
     """Turn a function of settings into a command: its options are those of ``settings``, its help the docstring.
 
     ``interrupted`` says after Ctrl-C how to go on, ``section`` is the part of snowetl.yml that counts (by default that
-    of the verb), ``preflight`` whether missing packages stop the verb before it starts.
+    of the verb), ``preflight`` whether missing packages stop the verb before it starts,
+    ``elsewhere`` what to say to options that the verb of another program has.
     """
 
     def made(function: Callable[[S], None]) -> click.Command:
@@ -63,6 +65,7 @@ def verb(
             interrupted=interrupted,
             section=section,
             preflight=preflight,
+            elsewhere=elsewhere,
             help=function.__doc__,
             context_settings={"max_content_width": 110, **context_settings},
         )
@@ -83,6 +86,7 @@ class VerbCommand(click.Command):
         interrupted: str,
         section: str | None = None,
         preflight: bool = True,
+        elsewhere: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         self.settings = settings
@@ -91,6 +95,7 @@ class VerbCommand(click.Command):
         self.interrupted = interrupted
         self._section = section
         self._preflight = preflight
+        self._elsewhere = elsewhere or {}
         parameters = [_parameter(each) for each in settings.options()]
         super().__init__(None, params=[*parameters, _config_option()], callback=self._run, **more)
         self._function: Callable[[Any], None] = function
@@ -120,6 +125,14 @@ class VerbCommand(click.Command):
             raise click.UsageError("\n".join(problems), ctx)
         _remember_secrets(self.settings, found)
         return self.settings(**found)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name in self._elsewhere:
+                raise click.UsageError(f"{error.option_name}: {self._elsewhere[error.option_name]}", ctx) from None
+            raise
 
     def make_parser(self, ctx: click.Context) -> Any:
         """The parser of click, which refuses an option that is given twice and takes one value."""

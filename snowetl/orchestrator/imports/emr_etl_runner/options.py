@@ -81,6 +81,22 @@ EQUIVALENTS: dict[str, Equivalent] = {
 """Every value of ``--skip``, ``--resume-from`` and ``--include``."""
 
 
+_THEIRS = "this option is EmrEtlRunner's"
+_IMPORT = "`snowetl import-config emr-etl-runner` reads it into a snowetl.yml"
+ELSEWHERE: dict[str, str] = {
+    "--resume-from": f"{_THEIRS}. A run knows what of it is done: run the same command again, or `snowetl resume`",
+    "--skip": f"{_THEIRS}. A run takes all steps; `snowetl enrich`, `transform` and `load` do one each",
+    "--include": f"{_THEIRS}. The warehouse vacuums on its own: leave it out",
+    "--lock": f"{_THEIRS}. A run holds a lease beside its output: leave it out",
+    "--consul": f"{_THEIRS}. A run holds a lease beside its output: leave it out",
+    "--ignore-lock-on-start": f"{_THEIRS}. `snowetl unlock` frees the lease of a run whose process is gone",
+    "--targets": f"{_THEIRS}. Give --warehouse and --database; {_IMPORT}",
+    "--resolver": f"{_THEIRS}. Give --iglu-config; {_IMPORT}",
+    "--use-persistent-jobflow": f"{_THEIRS}. `snowetl export` takes --cluster-id; {_IMPORT}",
+}
+"""Options that people go on typing, and what to say to them."""
+
+
 class Ours(NamedTuple):
     """The same wish in our steps: leave out ``skip``, begin with ``start`` (``None``: at the beginning)."""
 
