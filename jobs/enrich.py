@@ -1,8 +1,6 @@
-"""``spark-submit jobs/enrich.py …``: the enrich job. Its options are those of ``snowetl enrich``."""
+"""``spark-submit jobs/enrich.py …``: ``snowetl enrich`` on a cluster, with the same options."""
 
-import sys
-
-from snowetl.cli.main import main
+from snowetl.cli.job import job
 
 if __name__ == "__main__":
-    sys.exit(main(["enrich", *sys.argv[1:]]))
+    job("enrich")

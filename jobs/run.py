@@ -1,8 +1,6 @@
-"""``spark-submit jobs/run.py …``: enrich, transform and load as one run. Its options are those of ``snowetl run``."""
+"""``spark-submit jobs/run.py …``: ``snowetl run`` on a cluster, with the same options."""
 
-import sys
-
-from snowetl.cli.main import main
+from snowetl.cli.job import job
 
 if __name__ == "__main__":
-    sys.exit(main(["run", *sys.argv[1:]]))
+    job("run")

@@ -1,8 +1,6 @@
-"""``spark-submit jobs/transform.py …``: the transform job. Its options are those of ``snowetl transform``."""
+"""``spark-submit jobs/transform.py …``: ``snowetl transform`` on a cluster, with the same options."""
 
-import sys
-
-from snowetl.cli.main import main
+from snowetl.cli.job import job
 
 if __name__ == "__main__":
-    sys.exit(main(["transform", *sys.argv[1:]]))
+    job("transform")

@@ -34,6 +34,7 @@ VERBS = {
     "config": Verb("snowetl.cli.config", None),
     "import-config": Verb("snowetl.cli.import_config", None),
     "export": Verb("snowetl.cli.export", None),
+    "package": Verb("snowetl.cli.package", "snowetl.orchestrator.verb_settings:PackageSettings"),
 }
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from snowetl.settings import Duration, Location, Number, Settings, Text, argument, flag, option
-from snowetl.steps.settings import IO, RUNS, Speaking
+from snowetl.settings import Choice, Duration, Location, Number, Settings, Text, argument, flag, option
+from snowetl.steps.settings import IO, RUNS, WORK, Speaking
+
+PYTHONS = ("3.11", "3.12", "3.13")
+PLATFORMS = ("x86_64", "aarch64")
+"""What a package can be made for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,4 +80,43 @@ class LogsSettings(OneRun, Speaking):
         default_help="the one the run stands at",
         help="The step whose log is shown.",
         group=RUNS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageSettings(Speaking):
+    """Where the package goes, and what it is for."""
+
+    folder: str = argument(
+        "FOLDER", "Where the package goes: a folder, or s3://BUCKET/PREFIX. What is there is replaced.", kind=Location()
+    )
+    python: str = option(
+        "--python",
+        kind=Choice("|".join(PYTHONS), PYTHONS),
+        default=PYTHONS[0],
+        help="The cluster's Python: 3.11 on EMR 7, 3.11 or 3.13 on emr-spark-8.",
+        group=WORK,
+    )
+    platform: str = option(
+        "--platform",
+        kind=Choice("|".join(PLATFORMS), PLATFORMS),
+        default=PLATFORMS[0],
+        help="The cluster's processors: aarch64 is Graviton.",
+        group=WORK,
+    )
+    interpreter: str | None = option(
+        "--interpreter",
+        kind=Text("PATH"),
+        default=None,
+        default_help="/usr/bin/python and the version",
+        help="Where the cluster's nodes have that Python.",
+        group=WORK,
+    )
+    add: tuple[str, ...] = option(
+        "--add",
+        kind=Text("REQUIREMENT"),
+        default=(),
+        multiple=True,
+        help="A package of your own (adapters, enrichments): a wheel, or a name pip knows. May be repeated.",
+        group=IO,
     )

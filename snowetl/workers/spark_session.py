@@ -6,7 +6,8 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,22 @@ def open_session(
         raise UsageError(f"cannot start Spark{f' with --master {master}' if master else ''}: {reason}") from error
     session.sparkContext.setLogLevel("WARN")
     return session, True
+
+
+@contextmanager
+def submitted_session(app: str) -> Iterator[None]:
+    """Under spark-submit, a session that all work in here shares; else nothing.
+
+    An application of YARN takes executors for its first context only, so there must be one for all steps of a run.
+    """
+    if not under_spark_submit():
+        yield
+        return
+    session, _ = open_session(app)
+    try:
+        yield
+    finally:
+        session.stop()
 
 
 def _cluster_is_configured() -> bool:

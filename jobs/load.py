@@ -1,0 +1,6 @@
+"""``spark-submit jobs/load.py …``: ``snowetl load`` on a cluster, with the same options."""
+
+from snowetl.cli.job import job
+
+if __name__ == "__main__":
+    job("load")

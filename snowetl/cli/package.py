@@ -1,0 +1,39 @@
+"""``snowetl package``: all that a cluster needs to run the jobs, as one folder."""
+
+from __future__ import annotations
+
+from snowetl.cli import console
+from snowetl.cli.verb import verb
+from snowetl.orchestrator.verb_settings import PackageSettings
+from snowetl.settings.words import size
+
+EXAMPLES = (
+    """
+snowetl package s3://lake/snowetl""",
+    """
+snowetl package dist --python 3.13 --platform aarch64 --add acme_adapters-1.0-py3-none-any.whl""",
+)
+
+
+@verb(
+    PackageSettings,
+    examples=EXAMPLES,
+    exit_codes={0: "done", 1: "failure", 2: "wrong usage, or a package cannot be had for that cluster"},
+)
+def command(settings: PackageSettings) -> None:
+    """Pack snowetl and all it needs for a cluster: environment.tar.gz, the jobs, and package.json.
+
+    Any machine can do it for any cluster: pip fetches wheels for its Python and processor. Spark and the Python
+    interpreter are the cluster's own.
+    """
+    from snowetl.orchestrator.package import ARCHIVE, Cluster, make_package
+
+    interpreter = settings.interpreter or f"/usr/bin/python{settings.python}"
+    cluster = Cluster(settings.python, settings.platform, interpreter)
+    contents = make_package(settings.folder, cluster, settings.add, console.detail)
+    archive = contents["files"][ARCHIVE]
+    console.summarize(
+        f"{settings.folder.rstrip('/')}: snowetl {contents['snowetl']} for Python {settings.python} on "
+        f"{settings.platform}, {len(contents['packages'])} packages in {ARCHIVE} ({size(archive['bytes'])}, "
+        f"sha256 {archive['sha256'][:12]})"
+    )
