@@ -59,6 +59,8 @@ class Adapter:
     events: Mapping[str, str] = field(default_factory=dict)
     cleaned: str = ""
     later_schemas: Mapping[str, str] = field(default_factory=dict)
+    verbatim: bool = False
+    """Whether its parameters are those of the query string and of the JSON body, by the names they have there."""
 
     @property
     def path(self) -> str:

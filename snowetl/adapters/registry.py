@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapt, Failures, Outcome, Schemas, Setup, input_failure
 from snowetl.adapters.remote import RemoteAdaptersConfig
@@ -36,8 +38,11 @@ class AdapterRegistry:
             (adapter.vendor, adapter.version): adapter.build(Setup(iglu, uris.get(adapter.group, {})))
             for adapter in adapters
         }
+        self._verbatim = {(adapter.vendor, adapter.version) for adapter in adapters if adapter.verbatim}
         if remote is not None:
-            self._adapters.update(remote.build())
+            elsewhere = remote.build()
+            self._adapters.update(elsewhere)
+            self._verbatim -= elsewhere.keys()
 
     def adapt(self, payload: CollectorPayload) -> list[RawEvent] | BadRow:
         """The payload's events (at least one), or one bad row with everything that is wrong with it."""
@@ -45,6 +50,15 @@ class AdapterRegistry:
         if isinstance(outcome, Failures):
             return badrow.adapter_failure(self._origin, payload, outcome)
         return outcome
+
+    def may_hold(self, payload: CollectorPayload, names: Iterable[str]) -> bool:
+        """Whether events of the payload may have a parameter of one of ``names``; told without reading its body."""
+        if (payload.vendor, payload.version) not in self._verbatim:
+            return True
+        body = payload.body or ""
+        if "\\u" in body:  # a name may be spelled with it
+            return True
+        return any(f'"{name}"' in body for name in names) or any(key in names for key, _ in payload.querystring)
 
     def _outcome(self, payload: CollectorPayload) -> Outcome:
         adapt = self._adapters.get((payload.vendor, payload.version))

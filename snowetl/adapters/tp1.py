@@ -23,5 +23,6 @@ ADAPTER = Adapter(
     build=build,
     method="GET",
     content_type="",
+    verbatim=True,
     cleaned="Also the pixel paths `/i` and `/ice.png`. A body is ignored.",
 )

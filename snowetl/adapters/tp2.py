@@ -106,5 +106,6 @@ ADAPTER = Adapter(
     build=build,
     method="GET or POST",
     content_type=", ".join(CONTENT_TYPES),
+    verbatim=True,
     cleaned="Query-string parameters win over those of every event in the body.",
 )

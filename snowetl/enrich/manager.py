@@ -24,7 +24,7 @@ from snowetl.enrich.self_describing import (
     no_json,
 )
 from snowetl.enrich.steps import PlacedStep, arrange
-from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns, parameters_of
+from snowetl.enrich.tracker_parameters import CONTEXTS, UNSTRUCT_EVENT, Parsed, fill_columns
 from snowetl.iglu.client import is_deeper
 from snowetl.jvm import jsontext, timestamps
 from snowetl.model import badrow
@@ -185,10 +185,13 @@ class EnrichmentManager:
         failed = None if self._salvager is None else self._salvager.failed_event(failure, watch)
         return [row] if failed is None else [row, failed]
 
-    def lookup_keys(self, raw: RawEvent, base: list[str], lookups: Sequence[Lookup]) -> Iterator[tuple[str, str]]:
-        """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`."""
+    def lookup_keys(
+        self, raw: RawEvent, base: list[str], lookups: Sequence[Lookup], wanted: frozenset[str]
+    ) -> Iterator[tuple[str, str]]:
+        """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`, ``wanted`` are
+        the parameters that fill the lookups' columns.
+        """
         draft = Draft(EnrichedEvent(base.copy()), raw)
-        wanted = parameters_of(tuple(dict.fromkeys(column for lookup in lookups for column in lookup.columns)))
         fill_columns({name: value for name, value in raw.parameters.items() if name in wanted}, draft.values)
         for lookup in lookups:
             key = lookup.key(draft)

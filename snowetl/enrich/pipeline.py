@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
 from snowetl.adapters.registry import AdapterRegistry
@@ -16,12 +17,13 @@ from snowetl.enrich.enrichments.base import Lookup
 from snowetl.enrich.event_id import Place, RecordPlace
 from snowetl.enrich.manager import PARAMETERS, EnrichmentManager
 from snowetl.enrich.size import FEW_EVENTS, events_left_out, length, limit_size
+from snowetl.enrich.tracker_parameters import parameters_of
 from snowetl.errors import ConfigError, SnowetlError
 from snowetl.iglu.client import IgluClient
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin, collector_payload_json
 from snowetl.model.fields import NAMES
-from snowetl.model.payload import RawEvent
+from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.result import Discard, FailedEvent, Result
 from snowetl.storage.records import Damage, Record
 from snowetl.storage.structs import MESSAGE_STARTS, member_codec, unpacked
@@ -149,15 +151,20 @@ class Enricher:
 
     def _raw_events(self, record: bytes | str) -> list[RawEvent] | Refused:
         """What loader and adapter make of a record; empty for one that is discarded."""
-        payload = self._loader.load(record)
+        payload = self._payload(record)
         if payload is None:
             return []
         if isinstance(payload, list):
             return Refused(payload)
-        if payload.useragent is not None:
-            payload.useragent = self._loader.decode_useragent(payload.useragent)
         raw_events = self._adapters.adapt(payload)
         return Refused([raw_events]) if isinstance(raw_events, BadRow) else raw_events
+
+    def _payload(self, record: bytes | str) -> CollectorPayload | list[BadRow] | None:
+        """What the loader makes of a record: a payload, why there is none, or nothing for a header line."""
+        payload = self._loader.load(record)
+        if payload is not None and not isinstance(payload, list) and payload.useragent is not None:
+            payload.useragent = self._loader.decode_useragent(payload.useragent)
+        return payload
 
     def _enrich(self, raw_events: list[RawEvent], record: bytes | str, place: RecordPlace) -> Iterator[Result]:
         manager = self._manager
@@ -185,13 +192,20 @@ class Enricher:
     def lookup_keys(self, record: bytes | str, lookups: Sequence[Lookup] | None = None) -> Iterator[tuple[str, str]]:
         """(name of the lookup, key) of what the record's events will ask the tables made before the run for.
 
-        ``lookups`` are those of the configuration, unless given. A record or event that cannot be read asks for
-        nothing: the run itself makes a bad row of it. Raises ``RegistryUnavailable``.
+        ``lookups`` are those of the configuration, unless given. Where only the collector's columns count, the body is
+        not read. A record or event that cannot be read asks for nothing that matters: the run itself makes a bad row of
+        it. Raises ``RegistryUnavailable``.
         """
         asked = self._lookups if lookups is None else lookups
+        wanted = _parameters_of(tuple(dict.fromkeys(column for lookup in asked for column in lookup.columns)))
         with _ignored():
-            raw_events = self._raw_events(record)
-            if isinstance(raw_events, Refused):
+            payload = self._payload(record)
+            if payload is None or isinstance(payload, list):
+                return
+            raw_events: list[RawEvent] | BadRow = [RawEvent(payload, {})]
+            if self._adapters.may_hold(payload, wanted):
+                raw_events = self._adapters.adapt(payload)
+            if isinstance(raw_events, BadRow):
                 return
             base: list[str] = []
             base_of = None
@@ -200,7 +214,7 @@ class Enricher:
                     base, _ = self._manager.set_up(raw.payload)
                     base_of = raw.payload
                 with _ignored():
-                    yield from self._manager.lookup_keys(raw, base, asked)
+                    yield from self._manager.lookup_keys(raw, base, asked, wanted)
 
     def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, columns, each step, the result.
@@ -244,6 +258,9 @@ class Enricher:
             yield from changes.steps
             for result in results:
                 yield _stage(self._limited(result), "bad row")
+
+
+_parameters_of = lru_cache(maxsize=64)(parameters_of)
 
 
 def _stage(result: Result, of_bad_rows: str) -> tuple[str, Any]:

@@ -130,4 +130,4 @@ def test_what_an_event_will_look_up() -> None:
     manager = EnrichmentManager(IgluClient(ResolverConfig.default(), now=0), Origin("a", "1", 0))
     base, _ = manager.set_up(PAYLOAD)
     raw = RawEvent(PAYLOAD, {"e": "pv", "ua": "its own"})
-    assert list(manager.lookup_keys(raw, base, [Agents()])) == [("agents", "its own")]
+    assert list(manager.lookup_keys(raw, base, [Agents()], frozenset({"ua"}))) == [("agents", "its own")]
