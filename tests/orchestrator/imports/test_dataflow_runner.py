@@ -109,6 +109,11 @@ def test_templates_are_filled_in(text: str, filled: str) -> None:
         ("\n{{}}", "template: t:2: missing value for command"),
         ("{{.x", "template: t:1: unclosed action"),
         ("{{base64}}", 'template: t:1:2: executing "t" at <base64>: wrong number of args for base64: want 1 got 0'),
+        (
+            '{{timeWithFormat "99999999999999999999" "2006"}}',
+            'template: t:1:2: executing "t" at <timeWithFormat "99999999999999999999" "2006">: error calling '
+            'timeWithFormat: strconv.ParseInt: parsing "99999999999999999999": value out of range',
+        ),
         ("{{.x .x}}", "template: t:1: can't give argument to non-function .x"),
     ],
 )

@@ -128,7 +128,10 @@ class Template:
     def _time_with_format(self, seconds: str, layout: str) -> str:
         if not re.fullmatch(r"[+-]?\d+", seconds, re.ASCII):
             raise ValueError(f'strconv.ParseInt: parsing "{seconds}": invalid syntax')
-        return formatted(datetime.fromtimestamp(int(seconds), UTC), layout)
+        try:
+            return formatted(datetime.fromtimestamp(int(seconds), UTC), layout)
+        except (ValueError, OverflowError, OSError):
+            raise ValueError(f'strconv.ParseInt: parsing "{seconds}": value out of range') from None
 
     def _system_env(self, name: str) -> str:
         if name not in self.environment:
