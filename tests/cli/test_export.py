@@ -50,13 +50,15 @@ def test_an_imported_cluster_is_exported(settings: Path, capsys: pytest.CaptureF
 
 
 def test_the_arguments_are_those_of_run(settings: Path) -> None:
-    assert _export("boto3", settings, *APPLICATION) == 0
+    assert _export("boto3", settings, *APPLICATION, "--master", "none", "--workers", "3") == 0
     [call] = _requests(settings)
     submit = call["parameters"]["jobDriver"]["sparkSubmit"]  # type: ignore[index]
     context = run.make_context("run", list(submit["entryPointArguments"]))
     assert isinstance(context, click.Context)
     assert context.params["iglu_config"] == "config/resolver.json"
     assert context.params["duplicate_storage"] == "config/duplicate-storage.json"
+    assert (context.params["master"], context.params["workers"]) == (None, None)  # those of spark-submit
+    assert context.params["no_data_exit_code"] == 0  # schedulers take 3 for a failure
     assert context.params["database"].endswith("?parameter=larkspur.redshift.password")
 
 

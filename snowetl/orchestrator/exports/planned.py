@@ -46,7 +46,8 @@ def prepared(settings: RunSettings, code: str) -> Prepared:
         problems.add(problem)
     problems.check()
     moved, local = _with_moved_documents(settings)
-    arguments = [*replace(moved, run_id=None).to_argv(), *_without_secrets(moved), "--run-id", RUN_ID]
+    inside = _on_the_cluster(moved)
+    arguments = [*inside.to_argv(), *_without_secrets(inside), "--run-id", RUN_ID]
     archives = (f"{code}/config.zip#config",) if local else ()
     step = SparkJob(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
     return Prepared((step,), tuple(_uploads(local, code)))
@@ -72,6 +73,17 @@ def _problems(settings: RunSettings) -> Iterator[str]:
             )
 
 
+_OF_THE_OUTSIDE = ("run_id", "executor", "master", "workers", "dry_run")
+"""What says where a run works from outside; within its own job Spark is what it was submitted to."""
+
+
+def _on_the_cluster(settings: RunSettings) -> RunSettings:
+    """The settings as the job has them. To find nothing new is no failure, which a scheduler would take 3 for."""
+    options = {each.name: each for each in settings.options()}
+    outside = [name for name in options if name in _OF_THE_OUTSIDE or name.startswith("emr_")]
+    return replace(settings, no_data_exit_code=0, **{name: options[name].default for name in outside})
+
+
 def _without_secrets(settings: RunSettings) -> Iterator[str]:
     """The options that may hold a password, which the arguments of a process never have, and here hold none."""
     for option in settings.options():
@@ -95,7 +107,7 @@ def _with_moved_documents(settings: RunSettings) -> tuple[RunSettings, dict[str,
 
 
 def _uploads(local: dict[str, str], code: str) -> Iterator[str]:
-    yield f"aws s3 cp jobs/run.py {code}/run.py"
+    yield f"snowetl package {code}"
     if local:
         copies = " ".join(shlex.quote(path) for path in local.values())
         yield f"mkdir -p config && cp -r {copies} config/ && (cd config && zip -qr ../config.zip .)"
