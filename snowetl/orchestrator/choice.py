@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +17,9 @@ from snowetl.runs.run import PLAN, Run, absolute, run_id
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.times import millis
 from snowetl.settings.words import count
+from snowetl.spool import Spool, sorted_spool
 from snowetl.steps.base import World
+from snowetl.steps.cut import Cut
 from snowetl.steps.enrich import list_input
 from snowetl.storage import FileInfo, filesystem
 from snowetl.storage.base import scheme_of
@@ -32,7 +35,7 @@ class Choice:
 
     entry: Entry
     found: Inventory | None = None
-    files: tuple[FileInfo, ...] | None = None
+    files: Sequence[FileInfo] | None = None
 
 
 def choose(settings: RunSettings, world: World) -> Choice:
@@ -79,12 +82,12 @@ def _free_id(settings: RunSettings, world: World) -> str:
     return run_id(now)
 
 
-def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, tuple[FileInfo, ...]]:
+def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, Sequence[FileInfo]]:
     """What lies in the input, and which of it a new run takes."""
     done = _enriched_from(settings, id_)
     if done is not None:
         return Inventory(), done
-    listed = sorted(map(_at_its_place, list_input(settings.input_folder)))
+    listed = sorted_spool(map(_at_its_place, list_input(settings.input_folder)))
     ledger = Ledger.of(settings.runs_folder)
     found = Inventory()
     files = inventory.count(
@@ -93,18 +96,19 @@ def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, tup
         ),
         found,
     )
-    return found, tuple(files)
+    return found, Spool(files)
 
 
-def _enriched_from(settings: RunSettings, id_: str) -> tuple[FileInfo, ...] | None:
+def _enriched_from(settings: RunSettings, id_: str) -> Sequence[FileInfo] | None:
     """The files of a run that is enriched, but whose own folder was lost."""
     about = settings.about()
     run = Run(id_, (about["enrichedFolder"], about["badFolder"]))
     if run.report() is None:
         return None
-    url = f"{run.folders[0]}/{PLAN}"
-    files = entries.read_document(url) or {}
-    return tuple(sorted(FileInfo(*file[:3]) for file in files.get("inputs", ())))
+    if filesystem(run.work_url).exists(run.work_url):
+        return Cut.read(run.work_url).files
+    plan = entries.read_document(f"{run.folders[0]}/{PLAN}") or {}  # of an earlier release
+    return sorted(FileInfo(*file[:3]) for file in plan.get("inputs", ()))
 
 
 def _window(settings: RunSettings, world: World) -> Window:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -39,12 +39,13 @@ from snowetl.runs.run import Run
 from snowetl.runs.writable import check_writable
 from snowetl.settings import Fingerprint
 from snowetl.settings.words import count, size
+from snowetl.spool import Spool
 from snowetl.steps import bad_share
 from snowetl.steps.base import Unwatched, Watch, World
 from snowetl.steps.lifecycle import done_report
 from snowetl.steps.table import ENRICH
 from snowetl.steps.transform_plan import FolderRun
-from snowetl.storage import filesystem
+from snowetl.storage import FileInfo, filesystem
 from snowetl.version import __version__
 
 FORMAT = "snowetl-run-report/1"
@@ -268,7 +269,7 @@ class _Run:
     def _begin_again(self) -> None:
         """Note what a run is made from whose plan was lost or thrown away."""
         if self.entry.has_inputs():
-            files = tuple(self.entry.inputs())
+            files: Sequence[FileInfo] = Spool(self.entry.inputs())
         else:
             files = choose(replace(self.settings, run_id=self.entry.id, redo_from=None), World.of_now()).files or ()
         self.entry.begin(self.settings, files)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from snowetl.reporting.bad_reasons import BadReason
-from snowetl.reporting.parts import Input, StepReport, Workers, Written, bad_rows_by_type, in_order, written
+from snowetl.reporting.parts import Input, StepReport, Workers, Written, bad_rows_by_type, in_order
 from snowetl.reporting.statistics import Merged, SlowSplit, Source, Statistics
 from snowetl.reporting.timeline import Timeline
 from snowetl.runs.parts import Part
+from snowetl.spool import Spool
 
 
 @dataclass(slots=True)
@@ -102,16 +103,14 @@ class EnrichReport(StepReport):
 
 
 class EnrichTotals:
-    """Adds up the reports of splits as they come; of each only its parts are kept."""
+    """Adds up the reports of splits as they come; of each only its parts are kept, on disk."""
 
     def __init__(self, lookups: Sequence[LookupReport] = (), assets: Sequence[AssetReport] = ()) -> None:
         self.lookups = list(lookups)
         self.assets = list(assets)
-        self.parts: list[Part] = []
+        self.parts: Spool[Part] = Spool()
         """The staged parts of all splits, which the driver publishes."""
-        self._good: list[Part] = []
-        self._bad: list[Part] = []
-        self._failed: list[Part] = []
+        self._good = self._bad = self._failed = Written()
         self._sum = SplitReport(-1)
         self._splits = 0
         self._merged = Merged()
@@ -127,10 +126,10 @@ class EnrichTotals:
         total.damages += split.damages
         total.seconds += split.seconds
         total.peak_memory = max(total.peak_memory, split.peak_memory)
-        for part, kept in ((split.good, self._good), (split.bad, self._bad), (split.failed, self._failed)):
-            if part is not None:
-                kept.append(part)
-                self.parts.append(part)
+        self._good += split.good
+        self._bad += split.bad
+        self._failed += split.failed
+        self.parts.extend(part for part in (split.good, split.bad, split.failed) if part is not None)
         self._splits += 1
         self._merged.add(split)
 
@@ -152,9 +151,9 @@ class EnrichTotals:
             failed_events=total.failed_events if failed_events else None,
             damages=total.damages,
             output=Output(
-                good=written(self._good),
-                bad=written(self._bad),
-                failed=written(self._failed) if failed_events else None,
+                good=self._good,
+                bad=self._bad,
+                failed=self._failed if failed_events else None,
             ),
             workers=Workers(seconds=round(total.seconds, 3), peak_memory=total.peak_memory),
             event_types=self._merged.event_types(),

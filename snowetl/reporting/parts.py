@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -41,7 +40,9 @@ class Written:
     lines: int = 0
     bytes: int = 0
 
-    def __add__(self, part: Part) -> Written:
+    def __add__(self, part: Part | None) -> Written:
+        if part is None:
+            return self
         return Written(parts=self.parts + 1, lines=self.lines + part.lines, bytes=self.bytes + part.bytes)
 
 
@@ -112,10 +113,3 @@ def bad_rows_by_type(by_schema: Counter[str]) -> dict[str, int]:
 
 def in_order(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
-
-
-def written(parts: Iterable[Part]) -> Written:
-    found = Written()
-    for part in parts:
-        found += part
-    return found

@@ -14,6 +14,7 @@ from snowetl.reporting.bad_reasons import BadReason
 from snowetl.reporting.parts import Input, StepReport, Workers, bad_rows_by_type, in_order
 from snowetl.reporting.statistics import Merged, SlowSplit, Statistics
 from snowetl.runs.parts import Part
+from snowetl.spool import Spool
 from snowetl.transform.rows import RowColumn, RowTable, SchemaType
 
 _FOLDER_OF_VERSION_1 = re.compile(r"output=good/vendor=([^/]+)/name=([^/]+)/format=[^/]+/model=(\d+)/?")
@@ -125,10 +126,10 @@ def _model_of_folder(folder: str) -> dict[str, Any]:
 
 
 class TransformTotals:
-    """Adds up the reports of splits as they come; of each only its parts are kept."""
+    """Adds up the reports of splits as they come; of each only its parts are kept, on disk."""
 
     def __init__(self) -> None:
-        self.parts: list[Part] = []
+        self.parts: Spool[Part] = Spool()
         """The staged parts of all splits, which the driver publishes."""
         self._sum = TransformSplitReport(-1)
         self._tables: dict[str, TableWritten] = {}

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from snowetl.jvm.strings import to_utf8
+from snowetl.spool import sorted_spool
 from snowetl.storage import FileInfo
 
 
@@ -14,8 +15,10 @@ def run_identity(run: str, files: Iterable[FileInfo]) -> str:
 
     Settings are no part of it: a run that is made again in another way is still the same events.
     """
-    lines = sorted(f"{file.url.rpartition('/')[2]}\t{file.size}\n" for file in files)
-    return hashlib.sha256(to_utf8(f"{run}\n{''.join(lines)}")).hexdigest()[:32]
+    digest = hashlib.sha256(to_utf8(f"{run}\n"))
+    for line in sorted_spool(f"{file.url.rpartition('/')[2]}\t{file.size}\n" for file in files):
+        digest.update(to_utf8(line))
+    return digest.hexdigest()[:32]
 
 
 def identity_of_failed(identity: str) -> str:

@@ -1,15 +1,15 @@
 """A run: its id, its folder under every output, the report that says it is done, and the wiping of one that is not.
 
-``<output>/run=<id>/`` holds first ``_plan.json``, then the parts of a run, ``_report.html``, ``_report.json``, and last
-``_SUCCESS``. A run with a report (the JSON) is done; without one, whatever is there is the debris of an attempt that
-died.
+``<output>/run=<id>/`` holds first ``_work.jsonl.gz`` and ``_plan.json``, then the parts of a run, ``_report.html``,
+``_report.json``, and last ``_SUCCESS``. A run with a report (the JSON) is done; without one, whatever is there is the
+debris of an attempt that died.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +17,12 @@ from typing import Any
 from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
+from snowetl.runs import input_list
 from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
 PLAN = "_plan.json"
+WORK = "_work.jsonl.gz"
 REPORT = "_report.json"
 PAGE = "_report.html"
 SUCCESS = "_SUCCESS"
@@ -100,11 +102,17 @@ class Run:
         for folder in self.folders:
             filesystem(folder).sweep(folder)
 
-    def begin(self, plan: str) -> None:
-        """Note what is going to be done: the first file of the run, in each folder that a later step reads.
+    @property
+    def work_url(self) -> str:
+        """The work of the run, split by split."""
+        return f"{self.folders[0]}/{WORK}"
 
-        The second folder, of bad rows, is none of those.
+    def begin(self, plan: str, work: Iterable[object] = ()) -> None:
+        """Note what is going to be done, then, in each folder that a later step reads, that it is begun.
+
+        ``work`` are values of JSON. The second folder, of bad rows, is none that is read.
         """
+        input_list.write_lines(self.work_url, work)
         for folder in (self.folders[0], *self.folders[2:]):
             url = f"{folder}/{PLAN}"
             filesystem(url).put(url, to_utf8(plan) + b"\n")

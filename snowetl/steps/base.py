@@ -103,6 +103,9 @@ class Plan(Protocol):
 
     def to_json(self) -> dict[str, Any]: ...
 
+    def work_lines(self) -> Iterator[object]:
+        """The work that is planned, as values of JSON, one after the other: it may be too much for one document."""
+
 
 class Step(Protocol[S_contra, P, R_co]):
     """One step of the way from logs to tables."""

@@ -6,9 +6,11 @@ then nothing is published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,22 +27,23 @@ from snowetl.runs.scratch import scratch_folder
 from snowetl.settings import Fingerprint
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
+from snowetl.spool import sorted_spool
 from snowetl.steps import assets, bad_share
 from snowetl.steps.base import Watch, World
+from snowetl.steps.cut import Cut, cut_input
 from snowetl.steps.enrich_split import Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format, undelivered
 from snowetl.steps.lifecycle import carry_out, done_report, tidy
 from snowetl.steps.lookup_pass import LookupPass
 from snowetl.steps.settings import EnrichSettings
-from snowetl.steps.stream import work_of
-from snowetl.storage import FileInfo, filesystem, splits
-from snowetl.storage.splits import Ignored, Split
+from snowetl.storage import FileInfo, filesystem
+from snowetl.storage.splits import Ignored
 from snowetl.version import __version__
-from snowetl.workers import Work, WorkerPool
+from snowetl.workers import WorkerPool, WorkList
 
 PROCESSOR = ("snowetl", __version__)
-FORMAT = "snowetl-enrich-plan/1"
+FORMAT = "snowetl-enrich-plan/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +55,27 @@ class EnrichPlan:
     etl_tstamp: int
     """Epoch milliseconds."""
     fingerprint: Fingerprint
-    files: list[FileInfo] = field(default_factory=list)
-    """Those that are read: not empty, no indexes, not ignored."""
-    work: list[Work] = field(default_factory=list)
-    ignored: list[Ignored] = field(default_factory=list)
+    cut: Cut = field(default_factory=Cut)
     misread: list[str] = field(default_factory=list)
     """Files that look like another format than was given, in words. Their records become bad rows."""
     done: EnrichReport | None = None
 
     @property
+    def files(self) -> Sequence[FileInfo]:
+        """Those that are read: not empty, no indexes, not ignored."""
+        return self.cut.files
+
+    @property
+    def work(self) -> WorkList:
+        return self.cut.work
+
+    @property
+    def ignored(self) -> Sequence[Ignored]:
+        return self.cut.ignored
+
+    @property
     def bytes(self) -> int:
-        return sum(work.bytes for work in self.work)
+        return self.work.bytes
 
     def describe(self) -> str:
         """What is going to be done, in a few words."""
@@ -87,7 +100,7 @@ class EnrichPlan:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The plan without secrets (they stand there as names of environment variables)."""
+        """The plan without secrets (they stand there as names of environment variables), and without its work."""
         return {
             "format": FORMAT,
             "step": Enrich.name,
@@ -96,23 +109,30 @@ class EnrichPlan:
             "etlTimestamp": self.etl_tstamp,
             "settings": self.settings.to_json(),
             "fingerprint": self.fingerprint.to_json(),
-            "inputs": [list(file) for file in self.files],
-            "ignored": [list(file) for file in self.ignored],
+            "files": len(self.files),
+            "bytes": self.bytes,
+            "ignored": len(self.ignored),
+            "splits": len(self.work),
             "misread": self.misread,
-            "work": [[*work.split.to_json(), work.bytes] for work in self.work],
         }
 
+    def work_lines(self) -> Iterator[object]:
+        return self.cut.to_lines()
+
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> EnrichPlan:
-        """The plan that ``to_json`` wrote; ``environment`` holds the secrets. Raises ``ConfigError``."""
+    def from_json(
+        cls, document: Mapping[str, Any], work: Iterable[object], environment: Mapping[str, str] | None = None
+    ) -> EnrichPlan:
+        """The plan that ``to_json`` and ``work_lines`` gave; ``environment`` holds the secrets.
+
+        Raises ``ConfigError``.
+        """
         return cls(
             settings=EnrichSettings.from_mapping(document["settings"], environment),
             run=Run(document["run"], tuple(document["outputs"])),
             etl_tstamp=document["etlTimestamp"],
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
-            files=[FileInfo(*file) for file in document["inputs"]],
-            work=[Work(Split.from_json(split), size) for *split, size in document["work"]],
-            ignored=[Ignored(*file) for file in document["ignored"]],
+            cut=Cut.of_lines(work),
             misread=list(document["misread"]),
         )
 
@@ -122,7 +142,7 @@ class Enrich:
 
     name: ClassVar[str] = "enrich"
 
-    def plan(self, settings: EnrichSettings, world: World, given: Sequence[FileInfo] | None = None) -> EnrichPlan:
+    def plan(self, settings: EnrichSettings, world: World, given: Iterable[FileInfo] | None = None) -> EnrichPlan:
         """Check the settings, list the input (unless its files are ``given``), cut it into splits.
 
         Raises :class:`UsageError` (``ConfigError``; ``OutputExists`` for a run that was done with other settings),
@@ -135,16 +155,17 @@ class Enrich:
         done = done_report(run, EnrichReport, plan.fingerprint)
         if done is not None:
             return replace(plan, done=done)
-        files = _list(settings) if given is None else list(given)
         loader = format_of(settings.input_format)
-        cut = splits.plan(files, binary=loader.binary, text=loader.text, target_bytes=settings.split_size)
-        if not cut:
+        cut = cut_input(
+            _list(settings) if given is None else given,
+            split_size=settings.split_size,
+            binary=loader.binary,
+            text=loader.text,
+        )
+        if not cut.work:
             raise _nothing_to_do(settings, cut.ignored)
-        misread = check_format(cut, config, settings.check_input)
-        work = work_of(cut, files)
-        read = {piece.url for item in work for piece in item.split.slices}
-        used = [file for file in files if file.url in read]
-        return replace(plan, files=used, work=work, ignored=cut.ignored, misread=misread)
+        misread = check_format(cut.work.splits, config, settings.check_input)
+        return replace(plan, cut=cut, misread=misread)
 
     def dry_run(self, plan: EnrichPlan, watch: Watch) -> None:
         """Fetch the files that enrichments read and build an enricher, as :meth:`execute` does before it writes.
@@ -251,25 +272,28 @@ def _check_source(source: str, outputs: Mapping[str, str]) -> None:
             )
 
 
-def _list(settings: EnrichSettings) -> list[FileInfo]:
+def _list(settings: EnrichSettings) -> Iterator[FileInfo]:
     """The files of all inputs, sorted by address: each once, also where inputs overlap or are spelled in two ways."""
     if settings.input_list is not None:
-        return list(input_list.read(absolute(settings.input_list)))
+        return input_list.read(absolute(settings.input_list))
     return list_input(settings.input_folder)
 
 
-def list_input(folders: Sequence[str]) -> list[FileInfo]:
+def list_input(folders: Sequence[str]) -> Iterator[FileInfo]:
     """The files of several inputs, as they lie there now, sorted by address.
 
     Raises ``StorageError``, ``UsageError`` for an input that is not there.
     """
-    listed = [file for folder in map(absolute, folders) for file in filesystem(folder).list(folder)]
-    if len(folders) == 1:
-        return listed
-    return sorted({canonical_location(file.url): file for file in listed}.values())
+    found = [filesystem(folder).walk(folder) for folder in map(absolute, folders)]
+    if len(found) == 1:
+        return found[0]
+    places = ((canonical_location(file.url), file) for files in found for file in files)
+    same = groupby(sorted_spool(places, key=itemgetter(0)), key=itemgetter(0))
+    last = (deque((file for _, file in names), maxlen=1)[0] for _, names in same)
+    return iter(sorted_spool(last))
 
 
-def _nothing_to_do(settings: EnrichSettings, ignored: list[Ignored]) -> Exception:
+def _nothing_to_do(settings: EnrichSettings, ignored: Sequence[Ignored]) -> Exception:
     folders = " and ".join(settings.input_folder)
     if not ignored:
         return NothingToDo(f"there is nothing to do: no file with content in {folders}")

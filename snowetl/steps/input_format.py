@@ -74,7 +74,7 @@ class _Look(NamedTuple):
         return not self.good and bool(self.bad) and self.other is not None
 
 
-def check_format(plan: Iterable[Split], config: EnrichConfig, refuse: bool = True) -> list[str]:
+def check_format(plan: Sequence[Split], config: EnrichConfig, refuse: bool = True) -> list[str]:
     """In words, the files whose first records cannot be read, but are plainly something else.
 
     Raises :class:`UsageError` where there is one, and no file can be read as it should, unless ``refuse`` is false.
@@ -91,7 +91,7 @@ def check_format(plan: Iterable[Split], config: EnrichConfig, refuse: bool = Tru
     return [_told(wrong, given, "records")] if wrong else []
 
 
-def check_enriched(plan: Iterable[Split], refuse: bool = True, *, failed_events: bool = False) -> list[str]:
+def check_enriched(plan: Sequence[Split], refuse: bool = True, *, failed_events: bool = False) -> list[str]:
     """In words, the files that hold no enriched events.
 
     Raises :class:`UsageError` where that is so of all of them, and where events have failed that should not have, or
@@ -135,12 +135,17 @@ def _told(wrong: Sequence[_Look], given: str, records: str) -> str:
 
 def undelivered(ignored: Iterable[Ignored]) -> list[str]:
     """In words, the files left out that hold what Amazon Data Firehose could not deliver: nothing else tells of it."""
-    left = [file for file in ignored if undelivered_by(file.url)]
-    if not left:
+    number = size = 0
+    first = ""
+    for file in ignored:
+        if undelivered_by(file.url):
+            first = first or file.url
+            number += 1
+            size += file.size
+    if not number:
         return []
-    files, size = count(len(left), "file"), sum(file.size for file in left)
     return [
-        f"left out {files} ({size:,} bytes) with what Firehose could not deliver, such as {left[0].url}: "
+        f"left out {count(number, 'file')} ({size:,} bytes) with what Firehose could not deliver, such as {first}: "
         "records stand there as rawData, in base64"
     ]
 
@@ -152,10 +157,11 @@ def _named(wrong: Sequence[_Look]) -> str:
     return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) do"
 
 
-def _look_at(plan: Iterable[Split], look: Callable[[Slice], _Look]) -> list[_Look]:
+def _look_at(plan: Sequence[Split], look: Callable[[Slice], _Look]) -> list[_Look]:
     """A look at the beginning of every file that has records."""
-    slices = [slice_ for split in plan for slice_ in split.slices if slice_.start == 0]
-    slices = slices[:: -(-len(slices) // _FILES) or 1]
+    number = sum(slice_.start == 0 for split in plan for slice_ in split.slices)
+    beginnings = (slice_ for split in plan for slice_ in split.slices if slice_.start == 0)
+    slices = list(islice(beginnings, 0, None, -(-number // _FILES) or 1))
     with ThreadPoolExecutor(_THREADS) as pool:
         return [found for found in pool.map(look, slices) if found.good or found.bad]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from snowetl.errors import OutputExists, SnowetlError
@@ -23,17 +24,19 @@ from snowetl.runs.run import PAGE, Run
 from snowetl.settings import Fingerprint
 from snowetl.steps.base import Plan
 from snowetl.storage import filesystem
+from snowetl.storage.base import COMMIT_THREADS
 
 R = TypeVar("R", bound=StepReport)
 T = TypeVar("T", bound="Totals")
-_COMMIT_THREADS = 16
+_PARTS_AT_ONCE = 1_000
+"""So many parts are taken from the list of all of them, and published."""
 
 
 class Totals(Protocol):
     """What came of the work: parts that are staged, to be published."""
 
     @property
-    def parts(self) -> list[Part]: ...
+    def parts(self) -> Iterable[Part]: ...
 
 
 def carry_out(
@@ -63,7 +66,7 @@ def carry_out(
 def _do(run: Run, plan: Plan, lease: Lease, work: Callable[[], T], report_of: Callable[[T], R]) -> R:
     run.wipe()
     try:
-        run.begin(jsontext.dumps(plan.to_json()))
+        run.begin(jsontext.dumps(plan.to_json()), plan.work_lines())
         totals = work()
         lease.check()
         publish(totals.parts)
@@ -127,6 +130,8 @@ def page_of(report: StepReport) -> str:
 
 def publish(parts: Iterable[Part]) -> None:
     """Commit the parts of the attempts that count. A part of any other attempt stays invisible, and is swept."""
-    with ThreadPoolExecutor(_COMMIT_THREADS) as pool:
-        for _ in pool.map(lambda part: filesystem(part.url).commit(part.token), parts):
-            pass
+    remaining = iter(parts)
+    with ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="commit") as threads:
+        while some := list(islice(remaining, _PARTS_AT_ONCE)):
+            for _ in threads.map(lambda part: filesystem(part.url).commit(part.token), some):
+                pass

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from snowetl.storage import Damage, FileInfo, Record, splits
+from snowetl.storage import Damage, Record, splits
 from snowetl.storage.records import PLAIN_TEXT, TextForm
 from snowetl.storage.splits import Split
-from snowetl.workers import Advance, Work
+from snowetl.workers import Advance
 
 _ADVANCE_EVERY = 2000
 
@@ -35,19 +35,6 @@ def stream(
                     advance(since, size)
                     since = size = 0
     advance(since, size)
-
-
-def work_of(plan: Sequence[Split], files: Sequence[FileInfo]) -> list[Work]:
-    """Splits with their sizes, the largest first: the last task to start is a short one."""
-    sizes = {file.url: file.size for file in files}
-    work = [
-        Work(
-            split,
-            sum((sizes[slice_.url] if slice_.end is None else slice_.end) - slice_.start for slice_ in split.slices),
-        )
-        for split in plan
-    ]
-    return sorted(work, key=lambda item: -item.bytes)
 
 
 def describe_damage(damage: Damage) -> str:

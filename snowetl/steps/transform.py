@@ -123,10 +123,8 @@ def _work(batch: Batch, workers: WorkerPool, advance: Advance, started: int) -> 
         types |= {SchemaType(DUPLICATE, CONTEXTS)}
     config = replace(config, types=types)
     config.transformer()  # a schema that cannot be read stops the run before its work starts
-    task = TransformTask(
-        Pickled.of(config), batch.run.folder, part_run(batch.run), settings.compression, scratch, decided.splits
-    )
-    for split in workers.run(task, batch.work, advance):
+    task = TransformTask(Pickled.of(config), batch.run.folder, part_run(batch.run), settings.compression, scratch)
+    for split in workers.run(task, batch.work.noting(decided.splits), advance):
         totals.add(split)
     filesystem(scratch).delete_tree(scratch)
     return totals

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, UsageError
@@ -17,19 +18,19 @@ from snowetl.settings import Fingerprint
 from snowetl.settings.fingerprint import digest_of
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
+from snowetl.spool import Spool
 from snowetl.steps.base import World
+from snowetl.steps.cut import Cut, cut_input
 from snowetl.steps.input_format import check_enriched
 from snowetl.steps.lifecycle import differences, read_report
 from snowetl.steps.settings import TransformSettings
-from snowetl.steps.stream import work_of
-from snowetl.storage import FileInfo, filesystem, splits
-from snowetl.storage.splits import Split
+from snowetl.storage import FileInfo, filesystem
 from snowetl.transform.discovery import incomplete, unprocessed
 from snowetl.transform.message import FILE_NAME
 from snowetl.transform.transformer import SHRED
-from snowetl.workers import Work
+from snowetl.workers import WorkList
 
-FORMAT = "snowetl-transform-plan/1"
+FORMAT = "snowetl-transform-plan/2"
 _THREADS = 16
 _COMPARED = 100
 """How many of the latest finished runs are compared with the settings, for a warning."""
@@ -72,19 +73,27 @@ class Batch:
     """The folder of its input."""
     fingerprint: Fingerprint
     identity: str
-    files: list[FileInfo]
-    work: list[Work]
+    cut: Cut
+
+    @property
+    def files(self) -> Sequence[FileInfo]:
+        """Those that are read: not empty."""
+        return self.cut.files
+
+    @property
+    def work(self) -> WorkList:
+        return self.cut.work
 
     @property
     def bytes(self) -> int:
-        return sum(item.bytes for item in self.work)
+        return self.work.bytes
 
     def describe(self) -> str:
         """What is going to be done, in a few words."""
         return f"{count(len(self.files), 'file')} in {count(len(self.work), 'task')}"
 
     def to_json(self) -> dict[str, Any]:
-        """The plan without secrets (they stand there as names of environment variables)."""
+        """The plan without secrets (they stand there as names of environment variables), and without its work."""
         return {
             "format": FORMAT,
             "step": "transform",
@@ -94,21 +103,29 @@ class Batch:
             "runIdentity": self.identity,
             "settings": self.settings.to_json(),
             "fingerprint": self.fingerprint.to_json(),
-            "inputs": [list(file) for file in self.files],
-            "work": [[*work.split.to_json(), work.bytes] for work in self.work],
+            "files": len(self.files),
+            "bytes": self.bytes,
+            "splits": len(self.work),
         }
 
+    def work_lines(self) -> Iterator[object]:
+        return self.cut.to_lines()
+
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Batch:
-        """The plan that ``to_json`` wrote; ``environment`` holds the secrets. Raises ``ConfigError``."""
+    def from_json(
+        cls, document: Mapping[str, Any], work: Iterable[object], environment: Mapping[str, str] | None = None
+    ) -> Batch:
+        """The plan that ``to_json`` and ``work_lines`` gave; ``environment`` holds the secrets.
+
+        Raises ``ConfigError``.
+        """
         return cls(
             settings=TransformSettings.from_mapping(document["settings"], environment),
             run=FolderRun(document["run"], tuple(document["outputs"])),
             source=document["source"],
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
             identity=document["runIdentity"],
-            files=[FileInfo(*file) for file in document["inputs"]],
-            work=[Work(Split.from_json(split), size) for *split, size in document["work"]],
+            cut=Cut.of_lines(work),
         )
 
 
@@ -159,12 +176,17 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
     source, output = absolute(settings.input_folder).rstrip("/"), absolute(settings.output_folder).rstrip("/")
     if (output + "/").startswith(source + "/"):
         raise UsageError(f"the output folder {output} lies in the input folder {source}: give another folder")
-    files = _files_by_run(source, settings, world)
-    runs = {name: FolderRun(name, (output,)) for name in files}
+    names = _run_names(source, settings, world)
+    runs = {name: FolderRun(name, (output,)) for name in names}
     complete = _which(runs.values(), FolderRun.is_complete)
-    waiting = unprocessed(list(files), complete)
+    waiting = unprocessed(names, complete)
     unfinished = [name for name in waiting if _is_unfinished(source, name)]
-    ready = unprocessed(waiting, unfinished)
+    batches = [
+        batch
+        for name in unprocessed(waiting, unfinished)
+        if (batch := _batch(runs[name], _source_of(source, name), settings)).files or source.endswith(f"/{name}")
+    ]
+    ready = [batch.run.id for batch in batches]
     if not ready and not complete:
         reason = f"{unfinished[0]} is still being enriched" if unfinished else f"no run in {settings.input_folder}"
         raise NothingToDo(f"there is nothing to transform: {reason}")
@@ -176,7 +198,6 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
             + (f", and {len(other) - 1} more runs" if len(other) > 1 else "")
             + ". To do it again, delete that folder"
         )
-    batches = [_batch(runs[name], _source_of(source, name), files[name], settings) for name in ready]
     return TransformPlan(
         settings=settings,
         batches=batches,
@@ -185,7 +206,7 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
         unfinished=unfinished,
         redone=incomplete(ready, _which([runs[name] for name in ready], FolderRun.has_files), complete),
         misread=check_enriched(
-            [work.split for batch in batches for work in batch.work],
+            Spool(chain.from_iterable(batch.work.splits for batch in batches), chunk=1),
             settings.check_input,
             failed_events=settings.failed_events,
         ),
@@ -221,23 +242,17 @@ def _check_failed_events(settings: TransformSettings) -> None:
         )
 
 
-def _files_by_run(source: str, settings: TransformSettings, world: World) -> dict[str, list[FileInfo]]:
-    """Files of all wanted runs of the input, by folder name."""
+def _run_names(source: str, settings: TransformSettings, world: World) -> list[str]:
+    """Folder names of all wanted runs of the input; one name for a folder of files."""
     last = source.rpartition("/")[2]
-    fs = filesystem(source)
     if last.startswith("run="):
-        return {last: fs.list(source)}
-    files = fs.list(source)
-    by_name: dict[str, list[FileInfo]] = {}
-    for file in files:
-        name, slash, _ = file.url.removeprefix(source).lstrip("/").partition("/")
-        by_name.setdefault(name if slash else "", []).append(file)
-    if not any(name.startswith("run=") for name in by_name):
-        return {f"run={settings.run_id or run_id(world.now)}": files} if files else {}
-    by_name.pop("", None)
-    return {
-        name: by_name[name] for name in settings.interval.select(by_name, datetime.fromtimestamp(world.now / 1000, UTC))
-    }
+        return [last]
+    fs = filesystem(source)
+    named = [name for name in fs.folders(source) if name.startswith("run=")]
+    if not named:
+        any_file = next(fs.walk(source), None)
+        return [] if any_file is None else [f"run={settings.run_id or run_id(world.now)}"]
+    return settings.interval.select(named, datetime.fromtimestamp(world.now / 1000, UTC))
 
 
 def _is_unfinished(source: str, name: str) -> bool:
@@ -257,16 +272,16 @@ def _source_of(source: str, name: str) -> str:
     return source if source.endswith(f"/{name}") or not filesystem(folder).exists(folder) else folder
 
 
-def _batch(run: FolderRun, source: str, files: list[FileInfo], settings: TransformSettings) -> Batch:
-    cut = splits.plan(files, binary=False, target_bytes=settings.split_size)
+def _batch(run: FolderRun, source: str, settings: TransformSettings) -> Batch:
+    fs = filesystem(source)
+    cut = cut_input(fs.walk(source), split_size=settings.split_size)
     return Batch(
         settings=settings,
         run=run,
         source=source,
         fingerprint=_fingerprint(source, settings),
-        identity=_identity(run, source, files, settings),
-        files=files,
-        work=work_of(cut, files),
+        identity=_identity(run, source, fs.walk(source), settings),
+        cut=cut,
     )
 
 
@@ -275,7 +290,7 @@ def _fingerprint(source: str, settings: TransformSettings) -> Fingerprint:
     return Fingerprint({**settings.fingerprint().keys, "input-folder": digest_of(canonical_location(source))})
 
 
-def _identity(run: FolderRun, source: str, files: list[FileInfo], settings: TransformSettings) -> str:
+def _identity(run: FolderRun, source: str, files: Iterable[FileInfo], settings: TransformSettings) -> str:
     """The identity of the enriched run, if its report has one: transformed in another way, it is the same run."""
     base, _, name = source.rpartition("/")
     enriched = Run(name.removeprefix("run="), (base,)).report() if name.startswith("run=") else None

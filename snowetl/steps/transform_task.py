@@ -122,19 +122,18 @@ def type_of(tag: str) -> SchemaType:
 
 @dataclass(frozen=True, slots=True)
 class TransformTask:
-    """Transforms splits; picklable. ``decided`` are the splits deduplication decided something about."""
+    """Transforms splits; picklable. A split that is ``noted`` is one that deduplication decided something about."""
 
     config: Pickled[TransformConfig]
     folder: str
     run_name: str
     compression: str
     decisions: str
-    decided: frozenset[int]
     files: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> TransformSplitReport:
         config, transformer = _transformer(self.config)
-        decisions = Decisions.read(self.decisions, split.index) if split.index in self.decided else Decisions()
+        decisions = Decisions.read(self.decisions, split.index) if split.noted else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
         outputs = Outputs(self.folder, config.transformation, split.index, self.run_name, self.compression, fields)
         return transform_split(split, transformer, config.origin, outputs, decisions, advance)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import re
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
+
+COMMIT_THREADS = 32
+"""So many files are published, or thrown away, at once."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
@@ -54,11 +59,21 @@ class FileSystem(Protocol):
     """
 
     def list(self, pattern: str) -> list[FileInfo]:
-        """Files of ``pattern``, sorted by url: a file, a folder (with all below it) or a glob.
+        """All that :meth:`walk` finds, for folders that are known to be small."""
+
+    def walk(self, pattern: str) -> Iterator[FileInfo]:
+        """Files of ``pattern``, sorted by url: a file, a folder (with all below it) or a glob. They come as the storage
+        names them: of a folder with a million files in many folders, the names of one are held.
 
         Globs know ``*`` and ``?`` (within one level), ``[a-z]``, ``[!a]`` and ``{a,b}``; what they match is a file or
         a folder. Names starting with ``.`` or ``_`` are skipped at every level unless the pattern spells them out.
         A glob that matches nothing gives an empty list; any other url that is not there is a :class:`UsageError`.
+        """
+
+    def folders(self, url: str) -> Iterator[str]:
+        """Names of the folders directly in the folder ``url``, sorted; what lies in them is not looked at.
+
+        None where there is no such folder.
         """
 
     def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
@@ -143,6 +158,15 @@ def replace_by_marker(files: FileSystem, url: str, data: bytes, expected: bytes)
     finally:
         with suppress(SnowetlError):  # one that stays behind is in nobody's way
             files.delete_tree(marker)
+
+
+def each_once(found: Iterable[Iterator[FileInfo]]) -> Iterator[FileInfo]:
+    """The files of several sorted listings, sorted, each once."""
+    last = None
+    for file in heapq.merge(*found):
+        if file != last:
+            yield file
+        last = file
 
 
 def scheme_of(url: str) -> str:

@@ -7,11 +7,12 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, changed, put_staged, replace_by_marker
+from snowetl.storage.base import FileInfo, StagedFile, changed, each_once, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 
 if TYPE_CHECKING:
@@ -52,17 +53,25 @@ class HdfsFileSystem:
         return {"_connect": self._connect, "_clients": {}}  # clients stay in their process
 
     def list(self, pattern: str) -> list[FileInfo]:
+        return [*self.walk(pattern)]
+
+    def walk(self, pattern: str) -> Iterator[FileInfo]:
         prefix, path, client = self._locate(pattern)
         with _explained(pattern, "list"):
             status = _status(client, path)
             if status is not None:
-                found = list(_walk(client, status))
+                yield from (_info(prefix, file) for file in _walk(client, status))
             elif has_magic(path):
                 globs = compile_globs(path)
-                found = [file for glob in globs for file in _match(client, glob.base or "/", list(glob.levels))]
+                found = (_match(client, glob.base or "/", list(glob.levels)) for glob in globs)
+                yield from each_once([map(partial(_info, prefix), files) for files in found])
             else:
                 raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
-        return sorted({_info(prefix, file) for file in found})
+
+    def folders(self, url: str) -> Iterator[str]:
+        _, path, client = self._locate(url)
+        with _explained(url, "list"):
+            yield from sorted(_name(child) for child in _children(client, path) if child.isdir)
 
     def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         _, path, client = self._locate(url)
@@ -226,8 +235,9 @@ def _status(client: Client, path: str) -> FileStatus | None:
 
 
 def _children(client: Client, folder: str) -> list[FileStatus]:
+    """What lies in a folder, in the order of the addresses of all files below."""
     try:
-        return list(client.list_status(folder))
+        return sorted(client.list_status(folder), key=lambda child: child.path + "/" * child.isdir)
     except FileNotFoundError:
         return []
 

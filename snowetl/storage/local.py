@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import heapq
 import json
 import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import BufferedReader, RawIOBase
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
 from snowetl.storage.base import FileInfo, StagedFile, changed, put_staged, replace_by_marker
-from snowetl.storage.globs import compile_globs, has_magic, is_hidden
+from snowetl.storage.globs import Glob, compile_globs, has_magic, is_hidden
 from snowetl.storage.ranges import RangeReader
 
 _log = logging.getLogger("snowetl")
@@ -32,18 +35,29 @@ class LocalFileSystem:
     """Files of this machine. Staged files are hidden neighbours of their target, renamed over it on commit."""
 
     def list(self, pattern: str) -> list[FileInfo]:
+        return [*self.walk(pattern)]
+
+    def walk(self, pattern: str) -> Iterator[FileInfo]:
+        """A file with several names (links) comes once: under its own name where that is among them, not a link's too.
+
+        Of hard links, the first name. Folders in which there are links are gone through three times for that.
+        """
         prefix, path = _split(pattern)
         with _explained(pattern, "list"):
-            if Path(path).is_dir():
-                found = list(_walk(path))
-            elif Path(path).exists():
-                found = [path]
+            if Path(path).exists():
+                names = _Names([lambda: _below(path)])
             elif has_magic(path):
-                found = [file for glob in compile_globs(path) for file in _match(glob.base or "/", list(glob.levels))]
+                names = _Names([partial(_matched, glob) for glob in compile_globs(path)])
             else:
                 raise UsageError(f"there is no file or folder {pattern}; check the spelling, or list the folder above")
-            infos = [_info(prefix, file) for file in _each_once(iter(found))]
-        return sorted(info for info in infos if info is not None)
+            yield from names.once(prefix)
+
+    def folders(self, url: str) -> Iterator[str]:
+        path = _split(url)[1]
+        with _explained(url, "list"):
+            if Path(path).is_dir():
+                with os.scandir(path) as entries:
+                    yield from sorted(entry.name for entry in entries if _is_folder(entry))
 
     def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         path = Path(_split(url)[1])
@@ -235,20 +249,102 @@ def _split(url: str) -> tuple[str, str]:
     return "", os.path.abspath(url)  # noqa: PTH100
 
 
-def _walk(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
-    """All files below ``folder``, hidden names left out. A link back to a folder above is not followed."""
+class _Found(NamedTuple):
+    """A file in a listing: its path, the same without links, and whether a link led there from the listed folder."""
+
+    path: str
+    real: str
+    info: os.stat_result
+    linked: bool = False
+
+    @property
+    def several(self) -> bool:
+        """Whether it may have other names."""
+        return self.linked or (self.info.st_nlink > 1 and self.info.st_ino != 0)
+
+    @property
+    def key(self) -> object:
+        """What all names of the file have in common."""
+        stat = self.info
+        return (stat.st_dev, stat.st_ino) if stat.st_nlink > 1 and stat.st_ino else self.real
+
+
+class _Names:
+    """The files of several sorted listings, which can be gone through again."""
+
+    def __init__(self, listings: Sequence[Callable[[], Iterator[_Found]]]) -> None:
+        self._listings = listings
+
+    def once(self, prefix: str) -> Iterator[FileInfo]:
+        """Each file once, sorted by url. ``prefix`` goes before paths in urls."""
+        shared = {found.key for found in self._all() if found.several}
+        best: dict[object, tuple[bool, str]] = {}
+        for found in self._all() if shared else ():
+            if found.key in shared:
+                name = (found.linked, found.path)
+                best[found.key] = min(best.get(found.key, name), name)
+        last = None
+        for found in self._all():
+            chosen = best.get(found.key) if shared else None
+            if found.path != last and (chosen is None or chosen[1] == found.path):
+                yield _info(prefix, found)
+            last = found.path
+
+    def _all(self) -> Iterator[_Found]:
+        if len(self._listings) == 1:
+            return self._listings[0]()
+        return heapq.merge(*(listing() for listing in self._listings), key=attrgetter("path"))
+
+
+def _below(path: str, linked: bool = False) -> Iterator[_Found]:
+    """The file ``path``, or all below the folder. ``linked``: whether a link led there."""
+    if Path(path).is_dir():
+        yield from _walk(path, linked)
+    else:
+        found = _look(path, linked)
+        if found is not None:
+            yield found
+
+
+def _walk(folder: str, linked: bool = False, above: tuple[str, ...] = ()) -> Iterator[_Found]:
+    """All files below ``folder``, sorted, hidden names left out. A link back to a folder above is not followed."""
     here = os.path.realpath(folder)
     if here in above:
         _log.warning("%s is a link to a folder above it; it is left out", folder)
         return
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if is_hidden(entry.name):
-                continue
-            if _is_folder(entry):
-                yield from _walk(entry.path, (*above, here))
-            else:
-                yield entry.path
+        shown = [(entry.name + "/" * _is_folder(entry), entry) for entry in entries if not is_hidden(entry.name)]
+    shown.sort(key=itemgetter(0))
+    for name, entry in shown:
+        through = linked or entry.is_symlink()
+        if name.endswith("/"):
+            yield from _walk(entry.path, through, (*above, here))
+            continue
+        found = (
+            _look(entry.path, through) if entry.is_symlink() else _stated(entry, f"{here.rstrip('/')}/{name}", linked)
+        )
+        if found is not None:
+            yield found
+
+
+def _stated(entry: os.DirEntry[str], real: str, linked: bool) -> _Found | None:
+    try:
+        return _Found(entry.path, real, entry.stat(follow_symlinks=False), linked)
+    except FileNotFoundError:  # deleted while we looked
+        return None
+
+
+def _look(path: str, linked: bool) -> _Found | None:
+    """A file by its path; ``None`` for a link that leads nowhere, and what was deleted while we looked."""
+    try:
+        return _Found(path, os.path.realpath(path), os.stat(path), linked)  # noqa: PTH116
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        _log.warning("%s is a link to itself; it is left out", path)
+        return None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -261,56 +357,30 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _each_once(paths: Iterator[str]) -> Iterator[str]:
-    """``paths`` in order, but each file once: under its own name where that is among them, not a link's too.
-
-    Of hard links, the first name.
-    """
-    names: dict[str | tuple[int, int], tuple[bool, str]] = {}
-    for path in paths:
-        real = os.path.realpath(path)
-        key, name = _hard_links(real) or real, (path != real, path)
-        names[key] = min(names.get(key, name), name)
-    return iter(sorted(path for _, path in names.values()))
+def _matched(glob: Glob) -> Iterator[_Found]:
+    return _match(glob.base or "/", list(glob.levels))
 
 
-def _hard_links(path: str) -> tuple[int, int] | None:
-    """What tells a file that has several names."""
-    try:
-        stat = os.stat(path)  # noqa: PTH116
-    except OSError:  # told where the file is looked at
-        return None
-    return (stat.st_dev, stat.st_ino) if stat.st_nlink > 1 and stat.st_ino else None
-
-
-def _match(folder: str, levels: list) -> Iterator[str]:  # type: ignore[type-arg]
-    """Files that ``levels`` match below ``folder``, whole folders included."""
+def _match(folder: str, levels: list, linked: bool = False) -> Iterator[_Found]:  # type: ignore[type-arg]
+    """Files that ``levels`` match below ``folder``, whole folders included, sorted."""
     if not levels:
-        if Path(folder).is_dir():
-            yield from _walk(folder)
-        elif Path(folder).exists():
-            yield folder
+        if Path(folder).exists():
+            yield from _below(folder, linked)
         return
     try:
-        entries = sorted(os.listdir(folder))  # noqa: PTH208
+        with os.scandir(folder) as entries:
+            named = sorted((entry.name + "/" * _is_folder(entry), entry.is_symlink()) for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return
-    for name in entries:
+    for name, is_link in named:
+        name = name.rstrip("/")
         if levels[0].fullmatch(name):
-            yield from _match(os.path.join(folder, name), levels[1:])  # noqa: PTH118
+            yield from _match(f"{folder.rstrip('/')}/{name}", levels[1:], linked or is_link)
 
 
-def _info(prefix: str, path: str) -> FileInfo | None:
-    try:
-        stat = os.stat(path)  # noqa: PTH116
-    except FileNotFoundError:  # a dangling link, or deleted while we looked
-        return None
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        _log.warning("%s is a link to itself; it is left out", path)
-        return None
-    return FileInfo(prefix + path, stat.st_size, str(stat.st_mtime_ns), stat.st_mtime_ns // 1_000_000)
+def _info(prefix: str, found: _Found) -> FileInfo:
+    stat = found.info
+    return FileInfo(prefix + found.path, stat.st_size, str(stat.st_mtime_ns), stat.st_mtime_ns // 1_000_000)
 
 
 def _identity(path: Path) -> list[int] | None:

@@ -10,18 +10,22 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BufferedReader
-from typing import Any, BinaryIO, cast
+from itertools import chain, islice
+from typing import Any, BinaryIO, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snowetl.errors import StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile
+from snowetl.storage.base import COMMIT_THREADS, FileInfo, StagedFile, each_once
 from snowetl.storage.globs import Glob, compile_globs, has_magic, is_hidden
 from snowetl.storage.s3_errors import ABSENT, code_of, explained
 from snowetl.storage.s3_streams import MAX_TRIES, NONCE, ObjectReader, S3StagedFile, pauses
+
+T = TypeVar("T")
 
 _BUFFER = 1 << 20
 _DELETE_BATCH = 1000
@@ -70,13 +74,25 @@ class S3FileSystem:
         return session.client("s3", endpoint_url=own_endpoint, region_name=region, config=config)
 
     def list(self, pattern: str) -> list[FileInfo]:
+        return [*self.walk(pattern)]
+
+    def walk(self, pattern: str) -> Iterator[FileInfo]:
+        """S3 lists keys in the order of their UTF-8 bytes, which is that of their characters."""
         scheme, bucket, key = _split(pattern)
         with explained(pattern, "list"):
             if has_magic(key):
-                found = {info for glob in compile_globs(key) for info in self._list_glob(scheme, bucket, glob)}
+                yield from each_once([self._list_glob(scheme, bucket, glob) for glob in compile_globs(key)])
             else:
-                found = set(self._list_literal(pattern, scheme, bucket, key))
-        return sorted(found)
+                yield from self._list_literal(pattern, scheme, bucket, key)
+
+    def folders(self, url: str) -> Iterator[str]:
+        _, bucket, key = _split(url)
+        prefix = _folder(key)
+        with explained(url, "list"):
+            listing = self.client.get_paginator("list_objects_v2")
+            for page in listing.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    yield found["Prefix"][len(prefix) : -1]
 
     def open(self, url: str, start: int = 0, end: int | None = None, *, expected: FileInfo | None = None) -> BinaryIO:
         _, bucket, key = _split(url)
@@ -92,14 +108,12 @@ class S3FileSystem:
         where = {"Bucket": staged["bucket"], "Key": staged["key"]}
         parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(staged["parts"], 1)]
         with explained(staged["url"], "publish"):
-            if self._nonce(**where) == staged["nonce"]:
-                return
             try:
                 self.client.complete_multipart_upload(
                     **where, UploadId=staged["upload"], MultipartUpload={"Parts": parts}
                 )
             except (ClientError, BotoCoreError) as error:
-                # a completion may have succeeded although its answer was lost
+                # it was committed before, or this completion has succeeded although its answer was lost
                 if self._nonce(**where) == staged["nonce"]:
                     return
                 if code_of(error) == "NoSuchUpload":
@@ -137,14 +151,9 @@ class S3FileSystem:
             raise UsageError(f"refusing to delete the whole bucket {url_prefix}; name a folder in it")
         with explained(url_prefix, "delete"):
             self._abort_uploads(bucket, key)
-            batch = [{"Key": key.rstrip("/")}]
-            for item in self._pages(bucket, _folder(key)):
-                batch.append({"Key": item["Key"]})
-                if len(batch) == _DELETE_BATCH:
-                    self._delete(scheme, bucket, batch)
-                    batch = []
-            if batch:
-                self._delete(scheme, bucket, batch)
+            keys = chain([key.rstrip("/")], (item["Key"] for item in self._pages(bucket, _folder(key))))
+            batches = iter(lambda: [{"Key": each} for each in islice(keys, _DELETE_BATCH)], [])
+            _at_once(lambda batch: self._delete(scheme, bucket, batch), batches)
 
     def sweep(self, folder: str) -> None:
         _, bucket, key = _split(folder)
@@ -243,10 +252,13 @@ class S3FileSystem:
     def _abort_uploads(self, bucket: str, key: str) -> None:
         path = key.rstrip("/")
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=path)
-        for page in pages:
-            for upload in page.get("Uploads", ()):
-                if upload["Key"] == path or upload["Key"].startswith(path + "/"):
-                    self._abort(bucket, upload["Key"], upload["UploadId"])
+        uploads = (
+            upload
+            for page in pages
+            for upload in page.get("Uploads", ())
+            if upload["Key"] == path or upload["Key"].startswith(path + "/")
+        )
+        _at_once(lambda upload: self._abort(bucket, upload["Key"], upload["UploadId"]), uploads)
 
     def _delete(self, scheme: str, bucket: str, batch: list[dict[str, str]]) -> None:  # type: ignore[valid-type]
         for pause in pauses():
@@ -262,6 +274,15 @@ class S3FileSystem:
         raise StorageError(
             f"cannot delete {scheme}://{bucket}/{key}: {code}; check the permission s3:DeleteObject and run again"
         )
+
+
+def _at_once(do: Callable[[T], None], values: Iterable[T]) -> None:
+    """Do something to all ``values``, to several at once. They are taken as they are needed."""
+    remaining = iter(values)
+    with ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="s3") as threads:
+        while some := list(islice(remaining, COMMIT_THREADS * 4)):
+            for _ in threads.map(do, some):
+                pass
 
 
 def _split(url: str) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from snowetl.errors import SnowetlError
@@ -69,10 +69,19 @@ class Slice(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The work of one task, with its number in the stable order of the run. JSON: ``[index, [slice, …]]``."""
+    """The work of one task, with its number in the stable order of the run. JSON: ``[index, [slice, …]]``.
+
+    ``noted``: an earlier pass over the run has left something for this split.
+    """
 
     index: int  # type: ignore[assignment]
     slices: tuple[Slice, ...]
+    noted: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Stored bytes, as they were listed."""
+        return sum((slice_.size if slice_.end is None else slice_.end) - slice_.start for slice_ in self.slices)
 
     def to_json(self) -> list[object]:
         return [self.index, [list(slice_) for slice_ in self.slices]]
@@ -107,38 +116,61 @@ def plan(
     target_bytes: int = DEFAULT_TARGET,
     fs: FileSystem | None = None,
 ) -> Plan:
-    """Cut ``files`` into splits of about ``target_bytes`` stored bytes, in the order of their urls.
-
-    ``binary``: Thrift records (else text, in the form ``text``). A compressed file is one slice, except lzop with a
-    valid ``.lzo.index`` beside it; plain text is cut into equal byte ranges, unless a header line governs it; small
-    files are grouped. Empty files and index files need no split and are not listed as ignored. ``fs`` (by default that
-    of each file) is only asked about files larger than ``target_bytes``. Raises :class:`UsageError` where Parquet files
-    are to be read, and the package that does is missing.
-    """
+    """:func:`cut` for few files, in any order: all splits at once."""
     ignored: list[Ignored] = []
-    splits: list[Split] = []
+    found = cut(sorted(files), ignored.append, binary=binary, text=text, target_bytes=target_bytes, fs=fs)
+    return Plan(list(found), ignored)
+
+
+def cut(
+    files: Iterable[FileInfo],
+    ignore: Callable[[Ignored], None],
+    *,
+    binary: bool,
+    text: TextForm = PLAIN_TEXT,
+    target_bytes: int = DEFAULT_TARGET,
+    fs: FileSystem | None = None,
+) -> Iterator[Split]:
+    """Cut ``files``, which come in the order of their urls, into splits of about ``target_bytes`` stored bytes.
+
+    ``ignore`` hears of the files that no split reads. ``binary``: Thrift records (else text, in the form ``text``). A
+    compressed file is one slice, except lzop with a valid ``.lzo.index`` beside it; plain text is cut into equal byte
+    ranges, unless a header line governs it; small files are grouped. Empty files and index files need no split and are
+    not listed as ignored. ``fs`` (by default that of each file) is only asked about files larger than ``target_bytes``.
+    Raises :class:`UsageError` where Parquet files are to be read, and the package that does is missing.
+    """
+    number = 0
     group: list[Slice] = []
     room = target_bytes
-
-    def finish() -> None:
-        nonlocal group, room
-        if group:
-            splits.append(Split(len(splits), tuple(group)))
-        group, room = [], target_bytes
-
-    for file in sorted(files):
+    for file in files:
         reason = _why_ignored(file.url, binary, text)
         if reason is not None:
-            ignored.append(Ignored(file.url, file.size, reason))
+            ignore(Ignored(file.url, file.size, reason))
         elif file.size and not file.url.endswith(".lzo" + _INDEX):
             whole = file.size if text.header else target_bytes  # the header may stand anywhere before a row
             for slice_, size in _slices(file, binary, max(whole, target_bytes), fs or filesystem(file.url)):
-                if size > room:
-                    finish()
+                if size > room and group:
+                    yield Split(number, tuple(group))
+                    number += 1
+                    group, room = [], target_bytes
                 group.append(slice_)
                 room -= size
-    finish()
-    return Plan(splits, ignored)
+    if group:
+        yield Split(number, tuple(group))
+
+
+_USUAL_SPLITS = 4_000
+_LARGEST_TARGET = 1 << 30
+
+
+def target_for(total: int, asked: int) -> int:
+    """The split size for an input of ``total`` bytes, where ``asked`` was asked for (bytes).
+
+    Each split has parts of its own in each table: a large run has larger splits rather than millions of small parts.
+    Above 4,000 splits they grow, up to 1 GiB. It depends on the input only, so that a run that is done again, on
+    whatever cluster, has the same parts.
+    """
+    return max(asked, min(total // _USUAL_SPLITS, _LARGEST_TARGET))
 
 
 def _why_ignored(url: str, binary: bool, text: TextForm) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from snowetl.workers.base import Advance, Pickled, Task, Work, WorkerPool, once_per_process, unheard
+from snowetl.workers.base import Advance, Pickled, Task, WorkerPool, once_per_process, unheard
 from snowetl.workers.masters import PoolRequest, opener_of
+from snowetl.workers.work import Work, WorkList
 
-__all__ = ["Advance", "Pickled", "Task", "Work", "WorkerPool", "once_per_process", "open_pool", "unheard"]
+__all__ = ["Advance", "Pickled", "Task", "Work", "WorkList", "WorkerPool", "once_per_process", "open_pool", "unheard"]
 
 SMALL_INPUT = 8 << 20
 """Input of fewer bytes is done in this process sooner than Spark starts (some ten seconds)."""

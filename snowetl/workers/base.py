@@ -15,17 +15,11 @@ from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.storage.splits import Split
+from snowetl.workers.work import Work
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
-
-
-class Work(NamedTuple):
-    """A split and the input bytes it stands for."""
-
-    split: Split
-    bytes: int
 
 
 Advance = Callable[[int, int], None]

@@ -10,7 +10,8 @@ from typing import Generic, Protocol, TypeVar
 from snowetl.dedupe.decide import Decided, KeyRow, Request, decide_in_memory
 from snowetl.dedupe.rules import Key
 from snowetl.storage.splits import Split
-from snowetl.workers.base import Advance, R, Task, Work
+from snowetl.workers.base import Advance, R, Task
+from snowetl.workers.work import Work
 
 V = TypeVar("V")
 

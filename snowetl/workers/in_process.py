@@ -7,7 +7,8 @@ from pathlib import Path
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.workers import gathering
-from snowetl.workers.base import Advance, R, SplitProgress, Task, Work
+from snowetl.workers.base import Advance, R, SplitProgress, Task
+from snowetl.workers.work import Work
 
 
 class InProcess:

@@ -16,7 +16,8 @@ from pathlib import Path
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.errors import SnowetlError
 from snowetl.workers import gathering
-from snowetl.workers.base import Advance, R, SplitProgress, Task, Work
+from snowetl.workers.base import Advance, R, SplitProgress, Task
+from snowetl.workers.work import Work
 
 _POLL_SECONDS = 0.5
 _QUEUED_PER_WORKER = 4

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Generic
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.errors import SnowetlError
-from snowetl.workers.base import Advance, R, Task, Work
+from snowetl.workers.base import Advance, R, Task
 from snowetl.workers.spark_dedupe import decide_on_spark
 from snowetl.workers.spark_errors import job_error, wrap_error
 from snowetl.workers.spark_files import ship
 from snowetl.workers.spark_session import open_session
+from snowetl.workers.work import Work
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -28,6 +29,8 @@ _SPLITS_PER_CORE = 8
 _FEWEST_SPLITS = 200
 """Splits run as jobs of this many (or so many a core), a few at a time: the driver holds the reports of a few jobs, and
 while the last tasks of one job run, free cores take those of the next."""
+_MOST_SPLITS = 4_000
+"""No job has more splits: what its tasks return stays far below Spark's ``spark.driver.maxResultSize``."""
 
 
 class SparkPool:
@@ -107,8 +110,8 @@ def _jobs(
     distinct: bool = False,
 ) -> Iterator[list[R]]:
     """Results of all work, job by job; ``told`` is called every now and then."""
-    size = max(_FEWEST_SPLITS, context.defaultParallelism * _SPLITS_PER_CORE)
-    waiting = iter([work[start : start + size] for start in range(0, len(work), size)])
+    size = min(max(_FEWEST_SPLITS, context.defaultParallelism * _SPLITS_PER_CORE), _MOST_SPLITS)
+    waiting = (work[start : start + size] for start in range(0, len(work), size))
 
     def collect(some: Sequence[Work]) -> list[R]:
         rdd = context.parallelize(some, len(some)).mapPartitions(on_workers)

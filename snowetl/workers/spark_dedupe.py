@@ -7,6 +7,7 @@ the few keys that occur more than once. So a key that half of all events share c
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -20,8 +21,9 @@ from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
 from snowetl.errors import SnowetlError
 from snowetl.jvm.strings import to_utf8
 from snowetl.storage.splits import Split
-from snowetl.workers.base import Task, Work, unheard
+from snowetl.workers.base import Task, unheard
 from snowetl.workers.spark_errors import job_error, wrap_error
+from snowetl.workers.work import Work
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 _ROWS = 10_000
 _KEYS = "split int, line long, event_id string, fingerprint string, etl long, tags array<string>"
 _FEW_PARTITIONS = 200
+_MOST_TASKS = 2_000
+"""Of more splits several are read by one task: what tasks leave with the driver stays below its
+``spark.driver.maxResultSize``."""
 
 
 def decide_on_spark(
@@ -95,11 +100,19 @@ def _keys(
 
         files = {name: Path(SparkFiles.get(file)) for name, file in shipped.items()}
         for batch in batches:
-            for text in batch.column(0).to_pylist():
-                yield from _key_batches(task.run(Split.from_json(json.loads(text)), files, unheard))
+            for packed in batch.column(0).to_pylist():
+                split = Split.from_json(json.loads(zlib.decompress(packed)))
+                yield from _key_batches(task.run(split, files, unheard))
 
-    rows = spark.sparkContext.parallelize([(json.dumps(item.split.to_json()),) for item in work], len(work))
-    return spark.createDataFrame(rows, "split string").mapInArrow(read, _KEYS)
+    tasks = min(len(work), max(_MOST_TASKS, spark.sparkContext.defaultParallelism))
+    rows = [(zlib.compress(json.dumps(item.split.to_json()).encode(), 1),) for item in _dealt(work, tasks)]
+    frame = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), "split binary")
+    return frame.mapInArrow(read, _KEYS)
+
+
+def _dealt(work: Sequence[Work], hands: int) -> Iterator[Work]:
+    """All of ``work``, which comes in the order of size, so that neighbours are of many sizes."""
+    return (work[place] for hand in range(hands) for place in range(hand, len(work), hands))
 
 
 def _key_batches(keys: Iterator[KeyRow]) -> Iterator[pa.RecordBatch]:

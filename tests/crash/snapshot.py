@@ -27,7 +27,7 @@ CLOCK_KEYS = {
 OPTIONAL = "_load_report.json"
 """Not there after a load that was committed and then killed: the report of the whole run has it."""
 REPORTS = ("_report.json", "shredding_complete.json")
-_PRESENT_ONLY = ("_plan.json", "plan.json", "report.json", "summary.json", ".html")
+_PRESENT_ONLY = ("_plan.json", "_work.jsonl.gz", "plan.json", "report.json", "summary.json", ".html")
 
 
 def files_of(objects: Mapping[str, bytes]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("_plan.json", "_report.json", "_report.html")
+        if path.is_file() and path.name not in ("_plan.json", "_work.jsonl.gz", "_report.json", "_report.html")
     }
 
 

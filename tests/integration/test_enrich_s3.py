@@ -147,7 +147,7 @@ def contents(s3: Any, folder: str) -> dict[str, bytes]:
     return {
         key.removeprefix(f"{folder}/"): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         for key in keys
-        if not key.endswith(("_plan.json", "_report.json", "_report.html"))
+        if not key.endswith(("_plan.json", "_work.jsonl.gz", "_report.json", "_report.html"))
     }
 
 

@@ -228,7 +228,8 @@ def test_the_driver_dies(undisturbed: Path, folder: Path, spark_home: str) -> No
     finally:
         end(first)
     run_folder = folder / "out" / "good" / f"run={RUN}"
-    assert [path.name for path in run_folder.iterdir() if not path.name.startswith(".")] == ["_plan.json"]
+    shown = {path.name for path in run_folder.iterdir() if not path.name.startswith(".")}
+    assert shown == {"_plan.json", "_work.jsonl.gz"}
     assert staged(folder)
     second = run(arguments(undisturbed, folder, "local[2]"))
     assert second.returncode == 0, second.stderr

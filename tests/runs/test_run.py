@@ -49,7 +49,7 @@ def test_a_run_with_a_report_is_done(tmp_path: Path) -> None:
     run.finish('{"records": 3}', {"_report.html": b"<html>"})
     assert run.report() == {"records": 3}
     left = {path.name for path in (tmp_path / "good" / f"run={run.id}").iterdir()}
-    assert left == {"_plan.json", "_report.html", "_report.json", "_SUCCESS"}
+    assert left == {"_plan.json", "_work.jsonl.gz", "_report.html", "_report.json", "_SUCCESS"}
     assert {path.name for path in (tmp_path / "bad" / f"run={run.id}").iterdir()} == {"_SUCCESS"}
 
 

@@ -16,6 +16,7 @@ from snowetl.errors import NothingToDo, OutputExists, StorageError, TooManyBadRo
 from snowetl.reporting.enrich import EnrichReport
 from snowetl.reporting.transform import TransformReport
 from snowetl.steps.base import Unwatched, World
+from snowetl.steps.cut import Cut
 from snowetl.steps.enrich import EnrichPlan
 from snowetl.steps.settings import EnrichSettings
 from snowetl.steps.table import ENRICH, STEPS, TRANSFORM
@@ -80,12 +81,15 @@ def test_the_steps_in_their_order() -> None:
 def test_a_plan_is_written_first_and_does_the_same_when_read_back(raw: Path, tmp_path: Path) -> None:
     planned = plan(tmp_path, split_size=1024)
     assert not (tmp_path / "out").exists()
-    read = EnrichPlan.from_json(json.loads(json.dumps(planned.to_json())))
+    lines = json.loads(json.dumps(list(planned.work_lines())))
+    read = EnrichPlan.from_json(json.loads(json.dumps(planned.to_json())), lines)
     assert read == planned
     [report] = ENRICH.execute(read, InProcess(), Unwatched())
     kept = json.loads((tmp_path / "out" / "good" / f"run={RUN}" / "_plan.json").read_text())
     assert kept == planned.to_json()
-    assert [(Path(url).name, size) for url, size, *_ in kept["inputs"]] == [
+    cut = Cut.read(str(tmp_path / "out" / "good" / f"run={RUN}" / "_work.jsonl.gz"))
+    assert cut == planned.cut
+    assert [(Path(file.url).name, file.size) for file in cut.files] == [
         (file.name, file.stat().st_size) for file in sorted(raw.iterdir())
     ]
     assert kept["fingerprint"] == report.fingerprint == planned.fingerprint.to_json()
@@ -94,7 +98,7 @@ def test_a_plan_is_written_first_and_does_the_same_when_read_back(raw: Path, tmp
 def test_a_plan_of_a_transform_is_read_back(tmp_path: Path) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)], [enriched(2)]])
     [batch] = transforms.plan(tmp_path, split_size=1024).batches
-    assert Batch.from_json(json.loads(json.dumps(batch.to_json()))) == batch
+    assert Batch.from_json(json.loads(json.dumps(batch.to_json())), list(batch.work_lines())) == batch
 
 
 def test_a_plan_holds_no_secrets(raw: Path, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def lines_of(folder: Path) -> list[str]:
 
 def files(folder: Path) -> dict[str, bytes]:
     """All files below a folder by relative path; reports and messages, which hold times, are left out."""
-    told = ("_plan.json", "_report.json", "_report.html", "shredding_complete.json")
+    told = ("_plan.json", "_work.jsonl.gz", "_report.json", "_report.html", "shredding_complete.json")
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -210,3 +210,27 @@ def test_replace_has_one_winner(files: LocalFileSystem, tmp_path: Path, round_: 
     assert done.count(True) == 1
     assert files.get(url) == f"by {done.index(True)}".encode()
     assert [info.url for info in files.list(url.rpartition("/")[0])] == [url]
+
+
+def test_walking_is_in_the_order_of_addresses_whatever_the_folders(files: LocalFileSystem, tmp_path: Path) -> None:
+    for name in ("a/b", "a/b.d/x", "a/b-c", "a.txt", "a-/y", "b/z", "é/1"):
+        path = tmp_path / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    urls = [file.url for file in files.walk(str(tmp_path / "raw"))]
+    assert len(urls) == 7
+    assert urls == sorted(urls)
+    assert [*files.walk(f"{tmp_path}/raw/{{a,a*,?}}")] == [*files.walk(str(tmp_path / "raw"))]
+    assert [*files.folders(str(tmp_path / "raw"))] == ["a", "a-", "b", "é"]
+    assert [*files.folders(str(tmp_path / "nowhere"))] == []
+
+
+def test_a_folder_reached_by_a_link_holds_the_files_it_holds(files: LocalFileSystem, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "1").write_bytes(b"x")
+    (tmp_path / "real" / "0").symlink_to("1")
+    (tmp_path / "link").symlink_to("real")
+    assert [file.url for file in files.walk(str(tmp_path / "link"))] == [f"{tmp_path}/link/1"]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a").symlink_to(tmp_path / "real")
+    assert [file.url for file in files.walk(str(tmp_path / "raw"))] == [f"{tmp_path}/raw/a/0"]

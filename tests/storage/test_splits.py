@@ -5,6 +5,7 @@ import gzip
 import json
 import pickle
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from snowetl.errors import UsageError
 from snowetl.storage import FileInfo, lzop_writer
 from snowetl.storage.local import LocalFileSystem
 from snowetl.storage.records import Damage, Record
-from snowetl.storage.splits import Plan, Slice, Split, plan, read
+from snowetl.storage.splits import Plan, Slice, Split, cut, plan, read, target_for
 from tests.examples import examples
 from tests.storage.helpers import split_lines, thrift_records
 
@@ -175,3 +176,30 @@ def test_large_files_of_unknown_kind_are_looked_at_before_they_are_cut(tmp_path:
 def test_a_file_that_is_gone_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"cannot read /nowhere/x.gz: no such file"):
         list(read(Slice("/nowhere/x.gz"), binary=False))
+
+
+@pytest.mark.parametrize(
+    ("total", "asked", "target"),
+    [
+        (0, 64 << 20, 64 << 20),
+        (4_000 * (64 << 20), 64 << 20, 64 << 20),
+        (8_000 * (64 << 20), 64 << 20, 128 << 20),
+        (10 * 10**12, 64 << 20, 1 << 30),
+        (10 * 10**12, 2 << 30, 2 << 30),
+    ],
+)
+def test_large_inputs_are_cut_into_larger_splits(total: int, asked: int, target: int) -> None:
+    assert target_for(total, asked) == target
+
+
+def test_splits_come_while_files_are_still_named() -> None:
+    named: list[int] = []
+
+    def files() -> Iterator[FileInfo]:
+        for number in range(1_000):
+            named.append(number)
+            yield FileInfo(f"s3://bucket/{number:04d}.gz", 10, "e")
+
+    first = next(cut(files(), lambda left: None, binary=False, target_bytes=100))
+    assert len(first.slices) == 10
+    assert len(named) == 11
