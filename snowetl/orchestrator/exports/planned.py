@@ -88,7 +88,7 @@ def _without_secrets(settings: RunSettings) -> Iterator[str]:
     """The options that may hold a password, which the arguments of a process never have, and here hold none."""
     for option in settings.options():
         value = getattr(settings, option.name)
-        if option.secret and isinstance(value, str):
+        if isinstance(value, str) and option.is_hidden(value):
             yield from (option.flag, value)
 
 
