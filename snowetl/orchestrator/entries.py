@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
-from snowetl.orchestrator import runs_page
+from snowetl.orchestrator import run_folders, runs_page
+from snowetl.orchestrator.run_folders import PREFIX
 from snowetl.reporting import html
 from snowetl.runs import input_list, scratch
 from snowetl.runs.lease import Lease
@@ -40,7 +41,7 @@ class Entry:
 
     @property
     def folder(self) -> str:
-        return f"{self.runs_folder}/run={self.id}"
+        return f"{self.runs_folder}/{PREFIX}{self.id}"
 
     @property
     def page_url(self) -> str:
@@ -173,12 +174,8 @@ def read_document(url: str) -> dict[str, Any] | None:
 
 
 def entries(runs_folder: str) -> Iterator[Entry]:
-    """The latest runs, the last first."""
-    fs = filesystem(runs_folder)
-    if fs.exists(runs_folder):
-        found = sorted(info.url.rsplit("/", 2)[1] for info in fs.list(f"{runs_folder}/run=*/{PLAN}"))
-        for name in reversed(found[-_LOOKED_AT:]):
-            yield Entry(name.removeprefix("run="), runs_folder)
+    """The latest runs that were begun, the last first."""
+    return (Entry(id_, runs_folder) for id_ in run_folders.latest(runs_folder, _LOOKED_AT, PLAN))
 
 
 def waiting(settings: RunSettings) -> Entry | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from snowetl.errors import SnowetlError, StorageError
+from snowetl.orchestrator import run_folders
 from snowetl.orchestrator.entries import PLAN, Entry
 from snowetl.runs import input_list
 from snowetl.storage import filesystem
@@ -51,10 +52,9 @@ class Ledger:
         lists = fs.list(folder) if fs.exists(folder) else []
         merged = max(lists, key=lambda info: info.url).url if lists else None
         within = set() if merged is None else _runs_within(merged)
-        names = sorted(
-            info.url.rsplit("/", 2)[1].removeprefix("run=") for info in fs.list(f"{runs_folder}/run=*/{PLAN}")
-        )
-        return cls(runs_folder, merged, [Entry(name, runs_folder) for name in names if name not in within])
+        single = [id_ for id_ in run_folders.run_ids(runs_folder) if id_ not in within]
+        begun = run_folders.holding(runs_folder, single, PLAN)
+        return cls(runs_folder, merged, [Entry(id_, runs_folder) for id_ in begun])
 
     def taken(self) -> Iterator[Taken]:
         """Every file that was taken, by address; one that was taken twice comes twice, in the order of the runs."""

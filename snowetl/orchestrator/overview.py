@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl.errors import SnowetlError
+from snowetl.orchestrator import run_folders
 from snowetl.orchestrator.entries import CANCELLED, PLAN, Entry, read_document
 from snowetl.orchestrator.state import FAILED, LOST, RunState
 from snowetl.orchestrator.store import StateStore
 from snowetl.reporting.runs_index import line_of
 from snowetl.runs.lease import holder_of
 from snowetl.runs.run import run_start
-from snowetl.storage import filesystem
 
 DONE, RUNNING, DIED, FAILED_RUN, WAITS, STOPPED = "done", "running", "died", "failed", "waits", "cancelled"
 _READERS = 16
@@ -52,13 +52,9 @@ class RunView:
 
 def overview(runs_folder: str, latest: int = 50) -> list[RunView]:
     """The latest runs, the last first. Raises ``StorageError``."""
-    fs = filesystem(runs_folder)
-    if not fs.exists(runs_folder):
-        return []
-    marks = fs.list(f"{runs_folder}/run=*/{{{PLAN},{CANCELLED}}}")
-    ids = sorted({info.url.rsplit("/", 2)[1].removeprefix("run=") for info in marks})
+    ids = run_folders.latest(runs_folder, latest, PLAN, CANCELLED)
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(lambda id_: view(Entry(id_, runs_folder)), reversed(ids[-latest:])))
+        return list(readers.map(lambda id_: view(Entry(id_, runs_folder)), ids))
 
 
 def view(entry: Entry) -> RunView:

@@ -13,6 +13,7 @@ from typing import Any
 from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
+from snowetl.orchestrator import run_folders
 from snowetl.reporting import runs_index
 from snowetl.reporting.html import Link
 from snowetl.reporting.json_form import from_json, to_json
@@ -22,6 +23,7 @@ from snowetl.storage import filesystem
 
 FORMAT = "snowetl-run-summary/1"
 SUMMARY, PAGE = "summary.json", "index.html"
+_PLAN = "plan.json"
 _READERS = 16
 
 
@@ -33,7 +35,7 @@ def summary_of(report: Mapping[str, Any]) -> str:
 def update(runs_folder: str) -> None:
     """Write the page of the latest runs anew. Raises :class:`StorageError`."""
     fs, url = filesystem(runs_folder), f"{runs_folder}/{PAGE}"
-    latest = _runs(runs_folder)[-MAX_RUNS:]
+    latest = sorted(run_folders.latest(runs_folder, MAX_RUNS, _PLAN))
     with ThreadPoolExecutor(_READERS) as readers:
         found = dict(zip(latest, readers.map(lambda run: _line(runs_folder, run), latest), strict=True))
     lines = [line for line in found.values() if line is not None]
@@ -44,15 +46,8 @@ def update(runs_folder: str) -> None:
 
 def previous(runs_folder: str, run: str) -> str | None:
     """The run before ``run``. Raises :class:`StorageError`."""
-    return max((each for each in _runs(runs_folder) if each < run), default=None)
-
-
-def _runs(runs_folder: str) -> list[str]:
-    """The ids of all runs that were begun, in order."""
-    fs = filesystem(runs_folder)
-    if not fs.exists(runs_folder):
-        return []
-    return sorted(info.url.rsplit("/", 2)[1].removeprefix("run=") for info in fs.list(f"{runs_folder}/run=*/plan.json"))
+    before = (each for each in reversed(run_folders.run_ids(runs_folder)) if each < run)
+    return next(run_folders.holding(runs_folder, before, _PLAN), None)
 
 
 def _line(runs_folder: str, run: str) -> RunLine | None:

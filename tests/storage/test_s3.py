@@ -65,6 +65,32 @@ def test_listing_goes_through_all_pages(s3: S3FileSystem) -> None:
     assert not s3.exists(f"{BASE}/many")
 
 
+def test_folders_are_named_without_what_lies_in_them(s3: S3FileSystem) -> None:
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for number in range(1_200):
+        for name in ("a", "deep/b"):
+            backend.put_object(BUCKET, f"runs/run={number:05}/{name}", b"x")
+    assert [*s3.folders(f"{BASE}/runs/")] == [f"run={number:05}" for number in range(1_200)]
+    assert [*s3.folders(f"{BASE}/nowhere")] == []
+    s3.delete_tree(f"{BASE}/runs")
+    assert not s3.exists(f"{BASE}/runs")
+
+
+def test_many_uploads_are_aborted_at_once(s3: S3FileSystem) -> None:
+    for number in range(150):
+        s3.client.create_multipart_upload(Bucket=BUCKET, Key=f"run=1/{number}")
+    s3.sweep(f"{BASE}/run=1")
+    assert "Uploads" not in s3.client.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_walking_gives_keys_in_the_order_of_addresses(s3: S3FileSystem) -> None:
+    keys = ["w/a/b", "w/a.txt", "w/a-/y", "w/é", "w/😀", "w/￮"]
+    for key in keys:
+        s3.put(f"{BASE}/{key}", b"x")
+    assert [file.url for file in s3.walk(f"{BASE}/w")] == sorted(f"{BASE}/{key}" for key in keys)
+    assert [*s3.walk(f"{BASE}/w/{{a*,?}}")] == [*s3.walk(f"{BASE}/w")]
+
+
 def test_what_is_not_there_is_a_usage_error(s3: S3FileSystem) -> None:
     with pytest.raises(UsageError, match=r"there is nothing at s3://storage-tests/x; check"):
         s3.list(f"{BASE}/x")
