@@ -22,6 +22,7 @@ from snowetl import bounded_yaml
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.jvm import jsontext
+from snowetl.references import is_reference, look_up
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -66,19 +67,20 @@ class Document:
         return None
 
 
-def read(source: Any, what: str, *, variables: bool = True) -> Document:
+def read(source: Any, what: str, *, variables: bool = True, secrets: bool = True) -> Document:
     """The one document ``source`` stands for: parsed JSON, a path, an address, text of JSON or YAML, or base64 of text.
 
-    ``what`` names it in messages (``the resolver configuration``). With ``variables``, ``${NAME}`` is replaced. Raises
-    :class:`ConfigError` that says where, to the line and column, and what to give.
+    ``what`` names it in messages (``the resolver configuration``). With ``variables``, ``${NAME}`` is replaced, and
+    with ``secrets`` also ``${secretsmanager:NAME}`` and ``${ssm:NAME}``. Raises :class:`ConfigError` that says where,
+    to the line and column, and what to give.
     """
-    found = read_all(source, what, variables=variables)
+    found = read_all(source, what, variables=variables, secrets=secrets)
     if len(found) != 1:
         raise ConfigError(f"{what}: {_shown(source)} is a folder of {len(found)} documents; name one file")
     return found[0]
 
 
-def read_all(source: Any, what: str, *, variables: bool = True) -> list[Document]:
+def read_all(source: Any, what: str, *, variables: bool = True, secrets: bool = True) -> list[Document]:
     """As :func:`read`, but a folder stands for all its documents (``*.json``, ``*.hocon``, …), in order of name."""
     if isinstance(source, (dict, list)):
         documents = [Document(what, source)]
@@ -96,7 +98,7 @@ def read_all(source: Any, what: str, *, variables: bool = True) -> list[Document
         documents = [_from_base64(source, what)]
     if not variables:
         return documents
-    return [_interpolated(document) for document in documents]
+    return [_interpolated(document, secrets) for document in documents]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------
@@ -327,10 +329,10 @@ def _child(node: Node | None, step: str | int) -> tuple[Node, int] | None:
 # --- variables, secrets, names ------------------------------------------------------------------------------------
 
 
-def _interpolated(document: Document) -> Document:
+def _interpolated(document: Document, secrets: bool) -> Document:
     try:
-        return replace(document, value=interpolate(document.value))
-    except ValueError as error:
+        return replace(document, value=interpolate(document.value, stored=look_up if secrets else None))
+    except (ValueError, ConfigError) as error:
         raise ConfigError(f"{document.where}: {error}") from None
 
 
@@ -373,12 +375,17 @@ def is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
+def _is_secret(key: str, text: str) -> bool:
+    """Whether ``text`` under ``key`` is a secret, not the reference to one."""
+    return text != "" and is_secret_key(key) and not is_reference(text)
+
+
 def secrets_in(value: Any) -> Iterator[str]:
     """The texts that ``value`` (a parsed document) holds under keys that name a secret."""
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, str):
-                if item and is_secret_key(str(key)):
+                if _is_secret(str(key), item):
                     yield item
             else:
                 yield from secrets_in(item)
@@ -391,7 +398,7 @@ def masked(value: Any) -> Any:
     """A copy of ``value`` (a parsed document) that can be printed: secrets, and passwords in URLs, become ``***``."""
     if isinstance(value, dict):
         return {
-            key: MASK if isinstance(item, str) and item and is_secret_key(str(key)) else masked(item)
+            key: MASK if isinstance(item, str) and _is_secret(str(key), item) else masked(item)
             for key, item in value.items()
         }
     if isinstance(value, list):

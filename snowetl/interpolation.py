@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-_VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\$)\{|\{(?:((?:secretsmanager|ssm):[^{}]+)|([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)\})")
+_ESCAPED = re.compile(r"\$\{(?!(?:secretsmanager|ssm):[^{}]+\})")
 
 
-def interpolate(value: Any, environment: Mapping[str, str] = os.environ) -> Any:
+def interpolate(
+    value: Any, environment: Mapping[str, str] = os.environ, stored: Callable[[str], str] | None = None
+) -> Any:
     """Replace ``${NAME}`` and ``${NAME:-default}`` in all texts of ``value``; ``$${`` stands for ``${``.
 
+    ``stored`` gives the secret that a reference names (:mod:`snowetl.references`); without it, references stay.
     Raises ``ValueError`` that names all variables that are not set.
     """
     missing: dict[str, None] = {}
 
     def replace(match: re.Match[str]) -> str:
-        dollar, name, default = match.groups()
+        dollar, reference, name, default = match.groups()
         if dollar:
             return "${"
+        if reference:
+            return match[0] if stored is None else stored(reference)
         text: str | None = environment.get(name, default)
         if text is None:
             missing[name] = None
@@ -46,9 +52,9 @@ def interpolate(value: Any, environment: Mapping[str, str] = os.environ) -> Any:
 
 
 def escape(value: Any) -> Any:
-    """What :func:`interpolate` turns back into ``value``."""
+    """What :func:`interpolate` turns back into ``value``, whose references stay what they are."""
     if isinstance(value, dict):
         return {key: escape(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [escape(item) for item in value]
-    return value.replace("${", "$${") if isinstance(value, str) else value
+    return _ESCAPED.sub("$${", value) if isinstance(value, str) else value

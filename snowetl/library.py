@@ -102,11 +102,15 @@ def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, *
     run returns ``None``.
     """
     from snowetl.orchestrator import driver
+    from snowetl.orchestrator.executors import kind_of
     from snowetl.steps.base import Unwatched
 
     given, watch = settings_of(RunSettings, settings, options), watch or Unwatched()
     if given.dry_run:
         driver.dry_run(given, watch)
+        return None
+    if kind_of(given.executor).rehearses:
+        driver.rehearse(given, watch)
         return None
     return driver.run(given, watch)
 

@@ -71,7 +71,7 @@ DOCUMENTS = st.one_of(
 )
 
 
-_OTHERS = ("none", "local[2]", "5%", "0.5", "100", "local", "15m", "2026-01-31T12:00Z")
+_OTHERS = ("none", "local[2]", "5%", "0.5", "100", "local", "15m", "2026-01-31T12:00Z", "a.b=c=d")
 
 
 def values_of(setting: Option) -> st.SearchStrategy[Any]:

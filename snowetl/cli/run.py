@@ -40,8 +40,9 @@ def command(settings: RunSettings) -> None:
     from snowetl.library import run
 
     target = str(settings.target) if "load" in settings.steps else None
+    planned = tables.planned_request if settings.executor == "dry" else partial(tables.planned_run, target=target)
     try:
-        report = run(settings, watch=ConsoleWatch(planned=partial(tables.planned_run, target=target)))
+        report = run(settings, watch=ConsoleWatch(planned=planned))
     except NothingToDo as nothing:
         console.fail(str(nothing))
         raise click.exceptions.Exit(settings.no_data_exit_code) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from snowetl.jvm import jsontext
 from snowetl.settings.words import amount, count, duration_text, size
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ def run_report(report: dict[str, Any]) -> str:
     return "\n".join(
         [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration_text(report['seconds']):>12}  {times}"]
     )
+
+
+def planned_request(request: Mapping[str, Any]) -> str:
+    """A request to AWS that was not sent (``--executor dry``)."""
+    return str(jsontext.dumps(dict(request)))
 
 
 def planned_run(planned: EnrichPlan, target: str | None = None) -> str:

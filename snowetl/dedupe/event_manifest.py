@@ -14,6 +14,7 @@ from snowetl import documents
 from snowetl.dedupe.rules import DAYS_KEPT
 from snowetl.errors import ConfigError, StorageError
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
+from snowetl.references import in_address
 
 _CRITERION = SchemaCriterion(
     "com.snowplowanalytics.snowplow.storage", "amazon_dynamodb_config", "jsonschema", None, None, None
@@ -83,7 +84,7 @@ def parse_config(source: Any) -> ManifestConfig:
     if isinstance(source, (DynamoConfig, PostgresConfig)):
         return source
     if isinstance(source, str) and source.startswith(("postgres://", "postgresql://")):
-        return PostgresConfig(source)
+        return PostgresConfig(in_address(source))
     document = documents.read(source, "the duplicate storage configuration").value
     try:
         key, data = self_describing(document)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from snowetl.errors import ConfigError
+from snowetl.errors import ConfigError, TargetError
 from snowetl.load.embedded import DEFAULT_FOLDER
 from snowetl.load.warehouse import Capabilities, Warehouse
 from snowetl.load.warehouses import warehouse_class
+from snowetl.references import has_reference, in_address
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _SECRET = re.compile(
@@ -24,6 +25,7 @@ _PLACEHOLDER = "//USER:PASSWORD@HOST"
 class Target:
     """``database`` is a connection URL; PostgreSQL without one is the embedded server, on ``data_folder``.
 
+    Instead of its password, the URL may have a reference to it (:mod:`snowetl.references`), looked up to connect.
     The last four are for Redshift: who may read the run's files, where they are, how many faulty rows are let pass.
     """
 
@@ -52,12 +54,21 @@ class Target:
 
         Raises ``ConfigError`` or ``LoadError``.
         """
-        with warehouse_class(self.warehouse).open(self, say) as warehouse:
+        with warehouse_class(self.warehouse).open(self._with_secrets(), say) as warehouse:
             yield warehouse
 
     def check(self) -> None:
         """Raises ``ConfigError`` for what can be known to be wrong without connecting."""
-        warehouse_class(self.warehouse).check(self)
+        warehouse_class(self.warehouse).check(self._with_secrets())
+
+    def _with_secrets(self) -> Target:
+        """The target whose address has the passwords that it refers to. Never show it."""
+        if self.database is None or not has_reference(self.database):
+            return self
+        try:
+            return replace(self, database=in_address(self.database))
+        except ConfigError as error:
+            raise TargetError(f"--database: {error}", transient=True) from None
 
 
 def checked_schema(name: str) -> str:

@@ -13,7 +13,7 @@ from snowetl.load.report import LOADED, kept
 from snowetl.orchestrator import entries
 from snowetl.orchestrator.driver import LEASE, plan_of
 from snowetl.orchestrator.entries import CANCELLED, Entry
-from snowetl.orchestrator.executors import opener_of
+from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.base import ExecutorRequest
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import Attempt
@@ -115,7 +115,7 @@ def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
         notes=state.notes or {},
         folder=entry.folder,
     )
-    with opener_of(state.executor)(request) as executor:
+    with kind_of(state.executor).open(request) as executor:
         for job in jobs:
             executor.cancel(job)
     return len(jobs)
@@ -173,9 +173,14 @@ def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
         return Log(lines, last.reason or f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
     settings = settings_of(entry)
     request = ExecutorRequest(
-        settings=settings, plan=plan_of(settings, entry), watch=watch, notes=state.notes or {}, folder=entry.folder
+        settings=settings,
+        plan=plan_of(settings, entry),
+        watch=watch,
+        notes=state.notes or {},
+        folder=entry.folder,
+        looks=True,
     )
-    with opener_of(state.executor)(request) as executor:
+    with kind_of(state.executor).open(request) as executor:
         tail = executor.log_tail(last.job)
     return Log(lines, tail or f"no log of job {last.job} yet{f': {last.log}' if last.log else ''}")
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from snowetl.errors import OutputExists, SnowetlError
+from snowetl.errors import OutputExists, SnowetlError, TargetError
 from snowetl.jvm import timestamps
 from snowetl.load import bad_rows
 from snowetl.load.preflight import check_target
@@ -23,16 +23,18 @@ from snowetl.load.report import LoadReport, TableLoad, kept
 from snowetl.orchestrator import counts, entries, state
 from snowetl.orchestrator.choice import Choice, choose
 from snowetl.orchestrator.entries import Entry
-from snowetl.orchestrator.executors import opener_of
+from snowetl.orchestrator.executors import kind_of
+from snowetl.orchestrator.executors.aws import Unclear
 from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
 from snowetl.orchestrator.settings import LOAD_FAILED, STEPS, TRANSFORM_FAILED, RunSettings
-from snowetl.orchestrator.state import RunState
+from snowetl.orchestrator.state import RunState, StepState
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.reporting.enrich import EnrichReport
 from snowetl.reporting.parts import StepReport
 from snowetl.reporting.transform import TransformReport
+from snowetl.runs import interrupts
 from snowetl.runs.input_list import Amount
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import Run
@@ -52,8 +54,8 @@ FORMAT = "snowetl-run-report/1"
 LEASE = "_lease.json"
 _LOOKED_AT = 3
 """So many runs are looked at for estimates, and for what has changed since."""
-_POLL_SECONDS = 20.0
-"""How often jobs elsewhere are asked for, give or take a third."""
+_CANCELLING_SECONDS = 60.0
+"""How long a job that was told to end is waited for."""
 
 
 def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
@@ -64,8 +66,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     was done until then stays, the rest is done the next time.
     """
     watch = watch or Unwatched()
-    if "load" in settings.steps:
-        check_target(settings.target, watch.say)
+    _check_places(settings, watch)
     chosen = choose(settings, World.of_now())
     entry = chosen.entry
     report = _done(entry, settings)
@@ -84,6 +85,33 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
             _discard(settings, entry, watch)
         report = _done(entry, settings)  # another process may have finished it since we looked
         return report if report is not None else _Run(settings, entry, watch).finish()
+
+
+def _check_places(settings: RunSettings, watch: Watch) -> None:
+    """Whether steps can run where they shall, and load where they shall. Raises ``ConfigError``."""
+    kind = kind_of(settings.executor)
+    kind.check(settings)
+    if "load" not in settings.steps:
+        return
+    try:
+        check_target(settings.target, watch.say)
+    except TargetError as error:
+        if kind.here or not error.transient:
+            raise
+        watch.warn(f"from here, {error}. The job may reach it: it runs elsewhere")
+
+
+def rehearse(settings: RunSettings, watch: Watch) -> None:
+    """Let an executor show what it would send; ``watch.planned`` hears it. No file is taken, nothing is written."""
+    kind = kind_of(settings.executor)
+    kind.check(settings)
+    chosen = choose(settings, World.of_now())
+    planned = plan_of(settings, chosen.entry, chosen)
+    request = ExecutorRequest(settings=settings, plan=planned, watch=watch, notes={}, folder=chosen.entry.folder)
+    with kind.open(request) as executor:
+        for step in planned.steps:
+            if not step.done:
+                executor.submit(step, state.token(planned.run, step.name, 1))
 
 
 def plan(settings: RunSettings) -> RunPlan:
@@ -227,6 +255,11 @@ def _evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadRe
     return report if report is not None and report.target == outputs[0] else None
 
 
+def _running(current: RunState | None) -> list[StepState]:
+    """The steps whose job may be at work."""
+    return [] if current is None else [step for step in current.steps if step.running and not step.done]
+
+
 def _transformed(run_: FolderRun) -> TransformReport:
     from snowetl.steps.table import TRANSFORM
 
@@ -262,9 +295,58 @@ class _Run:
         request = ExecutorRequest(
             settings=settings, plan=planned, watch=self.watch, notes=stored.state.notes or {}, folder=entry.folder
         )
-        with opener_of(settings.executor)(request) as executor:
-            self._drive(planned, store, stored, executor)
+        with kind_of(settings.executor).open(request) as executor:
+            try:
+                self._drive(planned, store, stored, executor)
+            except KeyboardInterrupt:
+                self._interrupted(planned, store, executor)
+                raise
+            except (OutputExists, Unclear):  # another process drives the run now, or nobody knows what was begun
+                executor.detach()
+                raise
+            except Exception:
+                self._leave(planned, store, executor)
+                raise
         return self._report(started)
+
+    # --- the end, before its time -------------------------------------------------------------------------------------
+
+    def _interrupted(self, planned: RunPlan, store: StateStore, executor: StepExecutor) -> None:
+        """Cancel the jobs that run. Interrupted again, leave them: the run can be taken up from anywhere."""
+        stored = store.get(planned.run)
+        try:
+            with interrupts.again():
+                for step in _running(stored.state):
+                    job = step.last.job if step.last is not None else None
+                    if job is None:
+                        continue
+                    self.watch.warn(
+                        f"{step.name}: its job {job} is being cancelled. Interrupt again to leave it running"
+                    )
+                    executor.cancel(job)
+                    self._wait_for_end(job, executor)
+                    assert stored.state is not None
+                    ended = state.ended(stored.state, step.name, self.now(), state.CANCELLED, reason="interrupted")
+                    stored = store.put(ended, stored)
+        except KeyboardInterrupt:
+            self._leave(planned, store, executor)
+
+    def _wait_for_end(self, job: str, executor: StepExecutor) -> None:
+        give_up = self.now() + _CANCELLING_SECONDS * 1000
+        while self.now() < give_up and executor.poll([job])[0].state == state.RUNNING:
+            self.sleep(min(self.settings.emr_poll, 5.0))
+
+    def _leave(self, planned: RunPlan, store: StateStore, executor: StepExecutor) -> None:
+        """Let jobs that run go on without us, and say how they are found again."""
+        with suppress(SnowetlError):
+            for step in _running(store.get(planned.run).state):
+                executor.detach()
+                if step.last is not None and step.last.job:
+                    resume = f"snowetl resume -o {self.settings.output_folder} {planned.run}"
+                    self.watch.warn(
+                        f"{step.name}: its job {step.last.job} runs on. `{resume}` goes on with it, `snowetl cancel` "
+                        "stops it"
+                    )
 
     def _begin_again(self) -> None:
         """Note what a run is made from whose plan was lost or thrown away."""
@@ -294,18 +376,26 @@ class _Run:
                 break
             for each in todo:
                 self._before(each)
+                self._pause(current, each.name)
                 current, attempt = state.begin(current, each.name, self.now())
                 stored = store.put(current, stored)
-                job = self._submit(each, attempt.token, current, store, stored, executor)
-                current = replace(state.submitted(current, each.name, job), notes=executor.notes())
-                stored = store.put(current, stored)
+                with nullcontext() if kind_of(self.settings.executor).here else interrupts.deferred():
+                    job = self._submit(each, attempt.token, current, store, stored, executor)
+                    current = replace(state.submitted(current, each.name, job), notes=executor.notes())
+                    stored = store.put(current, stored)
             if not todo:
-                self.sleep(_POLL_SECONDS * random.uniform(0.67, 1.33))
+                self.sleep(self.settings.emr_poll * random.uniform(0.67, 1.33))
         failed = next((step for step in current.steps if not step.done), None)
         if failed is not None:
             last = failed.last
             why = "it was not begun" if last is None else f"{last.outcome}: {last.reason or 'no reason is given'}"
             raise SnowetlError(f"run={planned.run}: {failed.name} is not done: {why}")
+
+    def _pause(self, current: RunState, name: str) -> None:
+        """Before a step is tried again that did not get its machines: longer each time."""
+        last = current.step(name).last
+        if last is not None and last.again:
+            self.sleep(self.settings.emr_poll * last.number * random.uniform(1.0, 3.0))
 
     def _before(self, step: PlannedStep) -> None:
         """What must hold before a step begins."""
@@ -323,6 +413,8 @@ class _Run:
     ) -> str:
         try:
             return executor.submit(step, token)
+        except Unclear:
+            raise  # the attempt stays as it is: sent again with its token, it is found or begun
         except BaseException as error:
             outcome = state.CANCELLED if isinstance(error, KeyboardInterrupt) else state.FAILED
             with suppress(SnowetlError):  # what stopped the step says more than what stops the note of it
@@ -344,7 +436,9 @@ class _Run:
             return current, stored
         if _evidence(step.name, self.settings, self.entry.id) is not None:
             current = state.ended(current, step.name, self.now(), state.DONE, log=status.log)
-            return current, store.put(current, stored)
+            stored = store.put(current, stored)
+            self._judge(step.name)
+            return current, stored
         current = self._failed(step, current, status, executor)
         return current, store.put(current, stored)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import UsageError
+from snowetl.orchestrator.emr_settings import EmrSettings
 from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
 from snowetl.settings.kinds import LocalPath
@@ -41,20 +42,20 @@ TRANSFORM_FAILED, LOAD_FAILED = "transform-failed", "load-failed"
 class Executor(Kind):
     """Where steps run: a name of the table of executors."""
 
-    metavar: str = "local|NAME"
+    metavar: str = "local|emr|emr-serverless|dry|NAME"
 
     def parse(self, value: Any) -> str:
-        from snowetl.orchestrator.executors import opener_of
+        from snowetl.orchestrator.executors import kind_of
 
         try:
-            opener_of(str(value))
+            kind_of(str(value))
         except UsageError as error:
             raise ValueError(str(error)) from None
         return str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput, Speaking):
+class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettings, RawInput, Speaking):
     """Input, output, and all settings of the steps.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
@@ -181,7 +182,7 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, RawInput,
         "--executor",
         kind=Executor(),
         default="local",
-        help="Where the steps run.",
+        help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
     )
     redo_from: str | None = option(

@@ -43,3 +43,21 @@ def deferred() -> Iterator[None]:
             handler = signal.getsignal(number)
             if callable(handler):
                 handler(number, frame)
+
+
+@contextmanager
+def again() -> Iterator[None]:
+    """Inside, after a first Ctrl-C or SIGTERM, another one of either interrupts again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, _interrupt) for one in _SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -14,6 +14,7 @@ from snowetl.interpolation import escape, interpolate
 from snowetl.jvm import jsontext
 from snowetl.settings.fingerprint import Fingerprint, digest_of, read_document
 from snowetl.settings.kinds import Choice, Document, Flag, Kind, ReadDocument, Text
+from snowetl.settings.secrets import is_open
 
 S = TypeVar("S", bound="Settings")
 
@@ -93,6 +94,8 @@ class Option:
 
     def is_hidden(self, value: Any) -> bool:
         """Whether ``value`` is or holds a secret, so that only an environment variable may carry it."""
+        if isinstance(value, str) and is_open(value):
+            return False
         if not isinstance(self.kind, Document) or self.secret:
             return self.secret
         if not Document.is_inline(value):

@@ -71,12 +71,14 @@ def read_document(source: Any, *, variables: bool = True) -> Any:
     """The parsed content of a document in any form (:func:`snowetl.documents.read_all`).
 
     A folder gives the list of its documents in the order of their names. The URL of a database is its own content.
-    With ``variables``, ``${NAME}`` is replaced.
+    With ``variables``, ``${NAME}`` is replaced. References to secrets stay: they count by their names.
     Raises :class:`ConfigError` for what cannot be read.
     """
     if not isinstance(source, (str, dict, list)) or (isinstance(source, str) and source.startswith(_DATABASES)):
         return source
-    found = [document.value for document in documents.read_all(source, "the document", variables=variables)]
+    found = [
+        document.value for document in documents.read_all(source, "the document", variables=variables, secrets=False)
+    ]
     is_folder = isinstance(source, str) and not source.lstrip().startswith(("{", "[")) and _is_folder(source)
     return found if is_folder or len(found) != 1 else found[0]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from snowetl.documents import MASK, is_secret_key, mask_urls
+from snowetl.references import has_reference, without_references
 
 _NAMES = (
     r"(?:[\w.-]*(?:api_?-?key|passw(?:or)?d|passphrase|secret|token|signature|credential|private_?-?key)[\w.-]*|pwd)"
@@ -30,6 +31,11 @@ def passwords_in(text: str) -> Iterator[str]:
     """The passwords in the URL or the keywords of a database connection."""
     for pattern in (_USERINFO, _KEYWORD):
         yield from (match["secret"].strip("'\"") for match in pattern.finditer(text))
+
+
+def is_open(text: str) -> bool:
+    """Whether ``text`` names its secrets instead of holding them: it has references, and no password besides."""
+    return has_reference(text) and not any(without_references(each) for each in passwords_in(text))
 
 
 def hashed(secret: str) -> str:

@@ -50,8 +50,9 @@ ROWS = "Rows"
 RUNS = "Which runs"
 WAREHOUSE = "Warehouse"
 WORK = "How the work is done"
+EMR = "Amazon EMR"
 MESSAGES = "Messages"
-GROUPS = (IO, CONFIGURATION, EVENTS, COMPATIBILITY, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK, MESSAGES)
+GROUPS = (IO, CONFIGURATION, EVENTS, COMPATIBILITY, DUPLICATES, ROWS, RUNS, WAREHOUSE, WORK, EMR, MESSAGES)
 """Groups of options in the order in which help texts and docs list them."""
 
 SMALLEST_SPLIT = 1024

@@ -10,14 +10,17 @@ from typing import Any
 from snowetl import extensions
 from snowetl.documents import did_you_mean
 from snowetl.errors import UsageError
-from snowetl.orchestrator.executors.base import Opener
+from snowetl.orchestrator.executors.base import ExecutorKind
 
 ENTRY_POINT_GROUP = "snowetl.executors"
 
 EXECUTORS: Mapping[str, str] = {
-    "local": "snowetl.orchestrator.executors.local:open_local",
+    "local": "snowetl.orchestrator.executors.local:LOCAL",
+    "emr": "snowetl.orchestrator.executors.emr:EMR",
+    "emr-serverless": "snowetl.orchestrator.executors.emr_serverless:EMR_SERVERLESS",
+    "dry": "snowetl.orchestrator.executors.dry:DRY",
 }
-"""What ``--executor`` takes, and where it is opened."""
+"""What ``--executor`` takes, and where it is."""
 
 
 @cache
@@ -28,17 +31,17 @@ def executors() -> Mapping[str, Any]:
 
 
 def _fault(value: Any) -> str | None:
-    return None if callable(value) else "must be a function that opens an executor (executors.base.Opener)"
+    return None if isinstance(value, ExecutorKind) else "must be an executors.base.ExecutorKind"
 
 
-def opener_of(name: str) -> Opener:
-    """What opens the executor ``name``. Raises ``UsageError`` for one that is unknown."""
+def kind_of(name: str) -> ExecutorKind:
+    """The executor ``name``. Raises ``UsageError`` for one that is unknown."""
     known = executors()
     if name not in known:
         raise UsageError(f"'{name}' is not an executor{did_you_mean(name, known)}: give one of {', '.join(known)}")
     value = known[name]
     if isinstance(value, str):
-        module, _, function = value.partition(":")
-        value = getattr(importlib.import_module(module), function)
-    opener: Opener = value
-    return opener
+        module, _, attribute = value.partition(":")
+        value = getattr(importlib.import_module(module), attribute)
+    kind: ExecutorKind = value
+    return kind

@@ -28,7 +28,10 @@ class JobStatus(NamedTuple):
 
 
 class StepExecutor(Protocol):
-    """Runs the steps of one run. Entered once a run; leaving it ends whatever nobody would end otherwise."""
+    """Runs the steps of one run. Entered once a run; leaving it ends whatever nobody would end otherwise.
+
+    ``submit`` raises :class:`~snowetl.orchestrator.executors.aws.Unclear` where it is not known whether a job began.
+    """
 
     def submit(self, step: PlannedStep, token: str) -> str:
         """Start a step, and return the id of its job; the same token starts it once, however often it is sent.
@@ -45,6 +48,9 @@ class StepExecutor(Protocol):
     def log_tail(self, job: str) -> str:
         """The last lines of the log of a job that failed, as far as they can be had."""
 
+    def detach(self) -> None:
+        """Leave jobs, and where they run, as they are when the executor is left: another process will go on."""
+
     def notes(self) -> dict[str, str]:
         """What has to be kept with the run, so that another process finds its cluster."""
 
@@ -59,9 +65,27 @@ class ExecutorRequest:
     notes: dict[str, str]
     folder: str
     """The run's own folder, where files for its jobs may be put."""
+    looks: bool = False
+    """Whether it is only looked at: nothing is started or ended."""
 
 
 Opener = Callable[[ExecutorRequest], AbstractContextManager[StepExecutor]]
+
+
+def _nothing(settings: RunSettings) -> None:
+    """Nothing is to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorKind:
+    """One way to run steps. ``check`` raises ``ConfigError`` with all that is wrong with the settings."""
+
+    open: Opener
+    check: Callable[[RunSettings], None] = _nothing
+    here: bool = False
+    """Whether a step is done in this process while it is submitted."""
+    rehearses: bool = False
+    """Whether steps are only shown: no file is taken, nothing is written."""
 
 
 class Report(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus
+from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
 from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.state import DONE
 from snowetl.steps.base import Numbered, World
@@ -38,6 +38,9 @@ class LocalExecutor:
     def log_tail(self, job: str) -> str:
         return ""
 
+    def detach(self) -> None:
+        """There is nothing to leave."""
+
     def notes(self) -> dict[str, str]:
         return {}
 
@@ -51,3 +54,6 @@ def open_local(request: ExecutorRequest) -> Iterator[LocalExecutor]:
     app = f"snowetl run {request.plan.run}"
     with open_pool(settings.master, settings.workers, app, input_bytes=size_known, say=request.watch.say) as pool:
         yield LocalExecutor(request, pool)
+
+
+LOCAL = ExecutorKind(open_local, here=True)
