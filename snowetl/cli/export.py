@@ -12,81 +12,20 @@ import click
 from snowetl.cli import console
 from snowetl.cli.verb import verb
 from snowetl.errors import ConfigError, UsageError
-from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.executors.emr_jobs import ENVIRONMENT
+from snowetl.orchestrator.executors.emr_requests import SparkJob
 from snowetl.orchestrator.exports.step import ExistingCluster, Place, TransientCluster
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.settings import LocalPath, Location, Number, Text, flag, option
+from snowetl.settings import LocalPath, Text, flag, option
 
-WHERE = "Where the run works"
 WRITTEN = "What is written"
 EXIT_CODES = {0: "done", 2: "wrong usage or configuration"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSettings(RunSettings):
-    """A run, the place where it works, and where its description goes."""
+    """A run, when it begins, and where its description goes. Where it works, say the options of ``run``."""
 
-    code: str = option(
-        "--code",
-        kind=Location("FOLDER"),
-        help="The folder on S3 that holds run.py, environment.tar.gz and config.zip.",
-        group=WHERE,
-    )
-    cluster: Path | None = option(
-        "--cluster",
-        kind=LocalPath("FILE"),
-        default=None,
-        default_help="none",
-        help="Start a cluster for each run: cluster.yml, as import-config writes it.",
-        group=WHERE,
-    )
-    cluster_id: str | None = option(
-        "--cluster-id",
-        kind=Text("j-…"),
-        default=None,
-        default_help="none",
-        help="Use a cluster that runs already.",
-        group=WHERE,
-    )
-    application_id: str | None = option(
-        "--application-id",
-        kind=Text("ID"),
-        default=None,
-        default_help="none",
-        help="Use an application of EMR Serverless, with --job-role.",
-        group=WHERE,
-    )
-    job_role: str | None = option(
-        "--job-role",
-        kind=Text("ARN"),
-        default=None,
-        default_help="none",
-        help="The role of the jobs of EMR Serverless.",
-        group=WHERE,
-    )
-    emr_region: str | None = option(
-        "--emr-region",
-        kind=Text("REGION"),
-        default=None,
-        default_help="that of cluster.yml, or of the AWS configuration",
-        help="Region of the cluster or application.",
-        group=WHERE,
-    )
-    log_folder: str | None = option(
-        "--log-folder",
-        kind=Location("FOLDER"),
-        default=None,
-        default_help="AWS keeps the logs",
-        help="EMR Serverless: where logs of jobs go.",
-        group=WHERE,
-    )
-    timeout_minutes: int = option(
-        "--timeout-minutes",
-        kind=Number(minimum=5),
-        default=720,
-        help="EMR Serverless: how long a job may take.",
-        group=WHERE,
-    )
     schedule: str = option(
         "--schedule",
         kind=Text("CRON"),
@@ -111,22 +50,28 @@ class ExportSettings(RunSettings):
     @property
     def place(self) -> Place:
         """Where the run works. Raises ``UsageError`` unless exactly one place is given."""
-        from snowetl import documents
-        from snowetl.orchestrator.imports.yml import read_cluster
+        from snowetl.orchestrator.executors import emr, emr_serverless
 
-        given = [name for name in ("cluster", "cluster_id", "application_id") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise UsageError("give one of --cluster, --cluster-id and --application-id: where does the run work?")
-        environment = f"{self.code.rstrip('/')}/environment.tar.gz"
-        if self.cluster is not None:
-            return TransientCluster(read_cluster(documents.read(self.cluster, "the cluster")), environment)
-        if self.cluster_id is not None:
-            return ExistingCluster(self.cluster_id, self.emr_region, environment)
-        if self.job_role is None:
-            raise UsageError("--application-id needs --job-role, the role of its jobs")
-        return Serverless(
-            str(self.application_id), self.job_role, self.emr_region, self.log_folder, self.timeout_minutes
-        )
+        ways = {"--emr-cluster": self.emr_cluster, "--emr-cluster-id": self.emr_cluster_id,
+                "--emr-application-id": self.emr_application_id}  # fmt: skip
+        if sum(value is not None for value in ways.values()) != 1:
+            *first, last = ways
+            raise UsageError(f"give one of {', '.join(first)} and {last}: where does the run work?")
+        if self.emr_application_id is not None:
+            if self.emr_job_role is None:
+                raise UsageError("--emr-application-id needs --emr-job-role, the role of its jobs")
+            return emr_serverless.place_of(self)
+        environment = f"{self.package}/{ENVIRONMENT}"
+        if self.emr_cluster_id is not None:
+            return ExistingCluster(self.emr_cluster_id, self.emr_region, environment)
+        return TransientCluster(emr.cluster_of(self), environment)
+
+    @property
+    def package(self) -> str:
+        """The folder of the jobs and their environment. Raises ``UsageError`` where it is not given."""
+        if self.emr_package is None:
+            raise UsageError("--emr-package is missing: the folder on S3 that `snowetl package` filled")
+        return self.emr_package.rstrip("/")
 
 
 @click.group(invoke_without_command=True)
@@ -143,7 +88,7 @@ def _subcommand(name: str, example: str) -> Callable[[Callable[[ExportSettings],
     def add(function: Callable[[ExportSettings], None]) -> click.Command:
         made = verb(
             ExportSettings,
-            examples=(f"\nsnowetl export {name} --config snowetl.yml --code s3://bucket/snowetl {example}",),
+            examples=(f"\nsnowetl export {name} --config snowetl.yml --emr-package s3://bucket/snowetl {example}",),
             exit_codes=EXIT_CODES,
             section="run",
             preflight=False,
@@ -154,7 +99,7 @@ def _subcommand(name: str, example: str) -> Callable[[Callable[[ExportSettings],
     return add
 
 
-@_subcommand("boto3", "--cluster cluster.yml")
+@_subcommand("boto3", "--emr-cluster cluster.yml")
 def boto3(settings: ExportSettings) -> None:
     """Write requests.json: the calls of boto3 that run one run."""
     from snowetl.orchestrator.exports import boto3_json
@@ -164,7 +109,7 @@ def boto3(settings: ExportSettings) -> None:
     _write(settings, lambda steps, place: boto3_json.files(steps, place, id_))
 
 
-@_subcommand("airflow", "--application-id 00f… --job-role arn:…")
+@_subcommand("airflow", "--emr-application-id 00f… --emr-job-role arn:…")
 def airflow(settings: ExportSettings) -> None:
     """Write snowetl_dag.py: a DAG of stock, deferrable operators."""
     from snowetl.orchestrator.exports import airflow as export
@@ -175,7 +120,7 @@ def airflow(settings: ExportSettings) -> None:
     _write(settings, lambda steps, place: export.files(steps, place, schedule, start))
 
 
-@_subcommand("step-functions", "--application-id 00f… --job-role arn:… --schedule '15 * * * *'")
+@_subcommand("step-functions", "--emr-application-id 00f… --emr-job-role arn:… --schedule '15 * * * *'")
 def step_functions(settings: ExportSettings) -> None:
     """Write state_machine.json and schedule.json: Step Functions, started by EventBridge Scheduler."""
     from snowetl.orchestrator.exports import step_functions as export
@@ -183,7 +128,7 @@ def step_functions(settings: ExportSettings) -> None:
     _write(settings, lambda steps, place: export.files(steps, place, settings.schedule))
 
 
-@_subcommand("playbook", "--cluster cluster.yml")
+@_subcommand("playbook", "--emr-cluster cluster.yml")
 def playbook(settings: ExportSettings) -> None:
     """Write playbook.json and cluster.json for Dataflow Runner."""
     from snowetl.orchestrator.exports import playbook as export
@@ -196,7 +141,7 @@ def _write(settings: ExportSettings, made: Callable[[Sequence[SparkJob], Place],
     from snowetl.orchestrator.exports.planned import prepared
 
     place = settings.place
-    ready = prepared(settings.run, settings.code)
+    ready = prepared(settings.run, settings.package, place)
     texts = {settings.into / name: text for name, text in made(ready.steps, place).items()}
     present = [str(path) for path in texts if path.exists()]
     if present and not settings.force:

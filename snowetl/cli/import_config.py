@@ -156,9 +156,10 @@ def rdb_loader(files: tuple[str, ...], resolver: str | None, into: Path, force: 
 def _write(found: Found, into: Path, force: bool) -> None:
     """Write what was found, say what was not carried, and what to do next."""
     from snowetl.orchestrator.imports.checked import checked
+    from snowetl.orchestrator.imports.completed import with_cluster
     from snowetl.orchestrator.imports.yml import cluster_yml, documents_beside, snowetl_yml
 
-    found = checked(found)
+    found = checked(with_cluster(found, (into / "cluster.yml").as_posix()))
     texts = {into / "snowetl.yml": snowetl_yml(found, into.as_posix())}
     texts |= {into / name: text for name, text in documents_beside(found).items()}
     if found.cluster is not None:
@@ -183,6 +184,9 @@ def _write(found: Found, into: Path, force: bool) -> None:
             console.summarize(f"  - {console.one_line(left.where)}: {console.one_line(left.why)}")
     for verb in found.verbs:
         console.summarize(f"\nNext: snowetl {verb} --config {into / 'snowetl.yml'}")
+    package = found.verbs.get("run", {}).get("emr-package")
+    if package is not None:
+        console.summarize(f"On EMR: snowetl package {package.value}, then the same with --executor emr")
 
 
 def _carried(found: Found) -> int:

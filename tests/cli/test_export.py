@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -13,8 +14,8 @@ from snowetl.cli.run import command as run
 from tests.orchestrator.exports.support import refused
 from tests.orchestrator.imports.support import FILES, imported
 
-CODE = ("--code", "s3://larkspur-etl/snowetl/")
-APPLICATION = ("--application-id", "00f", "--job-role", "arn:aws:iam::123456789012:role/job")
+PACKAGE = "s3://larkspur-etl/snowetl/package"
+APPLICATION = ("--emr-application-id", "00f", "--emr-job-role", "arn:aws:iam::123456789012:role/job")
 
 
 @pytest.fixture
@@ -28,8 +29,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _export(kind: str, settings: Path, *more: str) -> int:
+    """Export to ``out``, on the imported cluster, unless ``more`` says where."""
+    if "--emr-application-id" in more or "--emr-cluster-id" in more:
+        text = (settings / "snowetl.yml").read_text()
+        (settings / "snowetl.yml").write_text(re.sub(r"\n  emr-cluster: .*", "", text))
     into = ("--into", str(settings / "out"))
-    return main(["export", kind, "--config", str(settings / "snowetl.yml"), *CODE, *into, *more])
+    return main(["export", kind, "--config", str(settings / "snowetl.yml"), *into, *more])
 
 
 def _requests(settings: Path) -> list[dict[str, object]]:
@@ -38,15 +43,15 @@ def _requests(settings: Path) -> list[dict[str, object]]:
 
 
 def test_an_imported_cluster_is_exported(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cluster = ("--cluster", str(settings / "cluster.yml"))
-    assert _export("boto3", settings, *cluster, "--run-id", "2026-03-05-02-00-00") == 0
+    assert _export("boto3", settings, "--run-id", "2026-03-05-02-00-00") == 0
     [call] = _requests(settings)
     request = call["parameters"]
     assert isinstance(request, dict)
     assert refused("emr", "RunJobFlow", request) == ""
     assert request["Name"] == "Larkspur ETL 2026-03-05-02-00-00"
     said = capsys.readouterr().out
-    assert "aws s3 cp config.zip s3://larkspur-etl/snowetl/config.zip" in said
+    assert f"snowetl package {PACKAGE}\n" in said
+    assert f"aws s3 cp config.zip {PACKAGE}/config.zip" in said
 
 
 def test_the_arguments_are_those_of_run(settings: Path) -> None:
@@ -59,7 +64,7 @@ def test_the_arguments_are_those_of_run(settings: Path) -> None:
     assert context.params["duplicate_storage"] == "config/duplicate-storage.json"
     assert (context.params["master"], context.params["workers"]) == (None, None)  # those of spark-submit
     assert context.params["no_data_exit_code"] == 0  # schedulers take 3 for a failure
-    assert context.params["database"].endswith("?parameter=larkspur.redshift.password")
+    assert context.params["database"].startswith("redshift://loader:${ssm:larkspur.redshift.password}@")
 
 
 @pytest.mark.parametrize(
@@ -78,23 +83,30 @@ def test_every_kind_writes_its_files(kind: str, names: list[str], settings: Path
 
 
 def test_a_playbook_needs_a_cluster(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _export("playbook", settings, "--cluster", str(settings / "cluster.yml")) == 0
+    assert _export("playbook", settings) == 0
     assert _export("playbook", settings, *APPLICATION, "--force") == 2
     assert "Dataflow Runner knows no EMR Serverless" in capsys.readouterr().err
 
 
 def test_one_place_is_needed(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _export("boto3", settings) == 2
-    assert _export("boto3", settings, *APPLICATION, "--cluster-id", "j-1") == 2
+    assert _export("boto3", settings, *APPLICATION, "--emr-cluster", str(settings / "cluster.yml")) == 2
+    assert _export("boto3", settings, *APPLICATION, "--emr-cluster-id", "j-1") == 2
     assert capsys.readouterr().err.count("where does the run work?") == 2
-    assert _export("boto3", settings, "--application-id", "00f") == 2
-    assert "--job-role" in capsys.readouterr().err
+    assert _export("boto3", settings, "--emr-application-id", "00f") == 2
+    assert "--emr-job-role" in capsys.readouterr().err
+
+
+def test_the_package_is_needed(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (settings / "snowetl.yml").read_text()
+    (settings / "snowetl.yml").write_text(re.sub(r"\n  emr-package: .*", "", text))
+    assert _export("boto3", settings) == 2
+    assert "--emr-package is missing" in capsys.readouterr().err
 
 
 def test_what_a_cluster_cannot_use_is_refused_at_once(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (settings / "snowetl.yml").read_text()
     text = text.replace("s3://larkspur-collector/web/", "logs").replace(
-        "redshift://loader@", "redshift://loader:secret-word@"
+        "${ssm:larkspur.redshift.password}", "secret-word"
     )
     (settings / "snowetl.yml").write_text(text)
     assert _export("boto3", settings, *APPLICATION, "--atomic-limits", '{"page_url": 1}') == 2
@@ -109,7 +121,7 @@ def test_what_a_cluster_cannot_use_is_refused_at_once(settings: Path, capsys: py
 def test_a_wrong_cluster_file_is_told_with_its_lines(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = settings / "cluster.yml"
     path.write_text(path.read_text().replace("region:", "regoin:").replace("  count: 3", "  count: three"))
-    assert _export("boto3", settings, "--cluster", str(path)) == 2
+    assert _export("boto3", settings) == 2
     said = capsys.readouterr().err
     assert "unknown key regoin; did you mean region" in said
     assert "count must be a whole number" in said

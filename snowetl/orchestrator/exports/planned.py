@@ -10,21 +10,17 @@ from typing import NamedTuple
 
 from snowetl.documents import Problems
 from snowetl.errors import ConfigError
-from snowetl.orchestrator.executors.emr_requests import SparkJob
-from snowetl.orchestrator.exports.step import RUN_ID
+from snowetl.orchestrator.executors import emr_jobs
+from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
+from snowetl.orchestrator.executors.emr_serverless import with_python
+from snowetl.orchestrator.exports.step import RUN_ID, Place
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.references import without_references
 from snowetl.settings import Document
 from snowetl.settings.secrets import passwords_in
 from snowetl.storage.base import scheme_of
 
 _FOLDERS = ("input_folder", "output_folder", "enriched_folder", "bad_folder", "transformed_folder")
-_CONF = {
-    "spark.driver.memory": "2g",
-    "spark.executor.cores": "4",
-    "spark.executor.memory": "2g",
-    "spark.executor.memoryOverhead": "4g",
-}
-"""Python does the work, beside the heap."""
 
 
 class Prepared(NamedTuple):
@@ -34,23 +30,25 @@ class Prepared(NamedTuple):
     uploads: tuple[str, ...]
 
 
-def prepared(settings: RunSettings, code: str) -> Prepared:
-    """The job for ``settings``. ``code`` is the folder on S3 that holds ``run.py`` and the archives.
+def prepared(settings: RunSettings, package: str, place: Place) -> Prepared:
+    """The job for ``settings``. ``package`` is the folder on S3 that holds ``run.py`` and the archives.
 
     Local documents are named as they lie in ``config.zip``. Raises :class:`ConfigError` that lists all settings that a
     cluster cannot use: local folders, documents written in ``snowetl.yml``, passwords.
     """
-    code = code.rstrip("/")
+    inside = _on_the_cluster(settings)
     problems = Problems()
-    for problem in _problems(settings):
+    for problem in _problems(inside):
         problems.add(problem)
     problems.check()
-    moved, local = _with_moved_documents(settings)
-    inside = _on_the_cluster(moved)
-    arguments = [*inside.to_argv(), *_without_secrets(inside), "--run-id", RUN_ID]
-    archives = (f"{code}/config.zip#config",) if local else ()
-    step = SparkJob(f"snowetl run {RUN_ID}", f"{code}/run.py", tuple(arguments), _CONF, archives)
-    return Prepared((step,), tuple(_uploads(local, code)))
+    moved, local = _with_moved_documents(inside)
+    arguments = [*moved.to_argv(), *_hidden(moved), "--run-id", RUN_ID]
+    archives = (f"{package}/config.zip#config",) if local else ()
+    conf = {**emr_jobs.SIZES, **settings.spark_properties}
+    job = SparkJob(f"snowetl run {RUN_ID}", f"{package}/run.py", tuple(arguments), conf, archives)
+    if isinstance(place, Serverless):
+        job = with_python(job, package)
+    return Prepared((job,), tuple(_uploads(local, package)))
 
 
 def _problems(settings: RunSettings) -> Iterator[str]:
@@ -65,11 +63,10 @@ def _problems(settings: RunSettings) -> Iterator[str]:
         value = getattr(settings, option.name)
         if isinstance(option.kind, Document) and value is not None and Document.is_inline(value):
             yield f"{option.flag}: it is written in the settings; save it as a file, and name that"
-        elif option.secret and isinstance(value, str) and any(passwords_in(value)):
+        elif option.secret and isinstance(value, str) and any(map(without_references, passwords_in(value))):
             yield (
-                f"{option.flag}: its password would stand in the arguments of the job, which the console shows. For "
-                "Redshift write ?secret=NAME or ?parameter=NAME instead; for PostgreSQL give the nodes a password file "
-                "(PGPASSFILE)"
+                f"{option.flag}: its password would stand in the arguments of the job, which the console shows; "
+                "write ${secretsmanager:NAME} or ${ssm:NAME} in its place"
             )
 
 
@@ -84,8 +81,8 @@ def _on_the_cluster(settings: RunSettings) -> RunSettings:
     return replace(settings, no_data_exit_code=0, **{name: options[name].default for name in outside})
 
 
-def _without_secrets(settings: RunSettings) -> Iterator[str]:
-    """The options that may hold a password, which the arguments of a process never have, and here hold none."""
+def _hidden(settings: RunSettings) -> Iterator[str]:
+    """The options that are kept from arguments, since they may hold a password. Here they hold none."""
     for option in settings.options():
         value = getattr(settings, option.name)
         if isinstance(value, str) and option.is_hidden(value):
@@ -106,9 +103,9 @@ def _with_moved_documents(settings: RunSettings) -> tuple[RunSettings, dict[str,
     return replace(settings, **moved), local  # type: ignore[arg-type]
 
 
-def _uploads(local: dict[str, str], code: str) -> Iterator[str]:
-    yield f"snowetl package {code}"
+def _uploads(local: dict[str, str], package: str) -> Iterator[str]:
+    yield f"snowetl package {package}"
     if local:
         copies = " ".join(shlex.quote(path) for path in local.values())
         yield f"mkdir -p config && cp -r {copies} config/ && (cd config && zip -qr ../config.zip .)"
-        yield f"aws s3 cp config.zip {code}/config.zip"
+        yield f"aws s3 cp config.zip {package}/config.zip"

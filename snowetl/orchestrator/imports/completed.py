@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from snowetl.orchestrator.imports.found import Carried, Left
+from snowetl.orchestrator.imports.found import Carried, Found, Left
 
 _FORMATS = ("default-format", "json", "skip", "tsv")
 
@@ -47,3 +48,15 @@ def rows_for_warehouse(settings: Mapping[str, Carried], verbs: dict[str, dict[st
         )
         for key, carried in dropped
     ]
+
+
+def with_cluster(found: Found, cluster_file: str) -> Found:
+    """Tell a run of its cluster (``--executor emr`` starts it), and where ``snowetl package`` puts the jobs."""
+    run = found.verbs.get("run")
+    if run is None or found.cluster is None or "output-folder" not in run:
+        return found
+    own = {
+        "emr-cluster": Carried(cluster_file, f"the cluster of {found.source}, for --executor emr"),
+        "emr-package": Carried(f"{run['output-folder'].value.rstrip('/')}/package/", "where `snowetl package` goes"),
+    }
+    return replace(found, verbs={**found.verbs, "run": {**run, **own}})

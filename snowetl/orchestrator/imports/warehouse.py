@@ -51,7 +51,7 @@ def settings(connection: Connection) -> tuple[dict[str, Carried], list[Left]]:
     """Keys of ``snowetl.yml`` for a warehouse, and what has to be done by hand."""
     left = [*connection.left]
     query: list[str] = []
-    password = _password(connection, query, left)
+    password = _password(connection, left)
     if connection.kind == "redshift" and not connection.ssl:
         query.append("ssl=false")
     if connection.kind == "postgres" and connection.ssl_mode:
@@ -81,24 +81,12 @@ def settings(connection: Connection) -> tuple[dict[str, Carried], list[Left]]:
     return {key: Carried(value, connection.where) for key, value in origins.items() if value is not None}, left
 
 
-def _password(connection: Connection, query: list[str], left: list[Left]) -> str:
-    """The part of the URL that stands for the password; what is asked for elsewhere goes to ``query``."""
+def _password(connection: Connection, left: list[Left]) -> str:
+    """The part of the URL that stands for the password: a reference."""
     given = connection.password
     if isinstance(given, Mapping):
-        name = next(_parameter_names(given), None)
-        if name is not None and connection.kind == "redshift":
-            query.append(f"parameter={quote(name, safe='')}")
-            return ""
-        variable = f"{connection.kind.upper()}_PASSWORD"
-        stored = f"aws ssm get-parameter --with-decryption --name {name} --query Parameter.Value --output text"
-        left.append(
-            Left(
-                f"{connection.where}: password",
-                "it is in the Parameter Store, which is asked for Redshift only",
-                f'Set it before a run, percent-encoded: export {variable}="$({stored})"',
-            )
-        )
-        return f":${{{variable}}}"
+        for name in _parameter_names(given):
+            return f":${{ssm:{name}}}"
     if isinstance(given, str) and given.startswith("${") and given.endswith("}"):
         return f":{given}"
     variable = f"{connection.kind.upper()}_PASSWORD"
@@ -106,7 +94,8 @@ def _password(connection: Connection, query: list[str], left: list[Left]) -> str
         Left(
             f"{connection.where}: password",
             "passwords are not written to files",
-            f"Set {variable} in the environment of each run (percent-encoded where it has characters such as / or @)",
+            f"Set {variable} in the environment of each run (percent-encoded where it has characters such as / or @), "
+            "or write ${secretsmanager:NAME} or ${ssm:NAME} in its place",
         )
     )
     return f":${{{variable}}}"

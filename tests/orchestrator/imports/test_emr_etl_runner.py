@@ -10,6 +10,7 @@ import pytest
 
 from snowetl.dedupe.event_manifest import DynamoConfig
 from snowetl.errors import ConfigError
+from snowetl.orchestrator.executors import emr
 from snowetl.orchestrator.imports.emr_etl_runner import command, config, targets
 from snowetl.orchestrator.imports.emr_etl_runner.errors import RunnerConfigError
 from snowetl.orchestrator.imports.emr_etl_runner.keys import KEYS
@@ -51,13 +52,16 @@ def test_a_configuration_of_1_0_4_becomes_settings_of_a_run(tmp_path: Path) -> N
         "s3://larkspur-etl/shredded/archive",
     )
     assert run.runs_folder == "s3://larkspur-etl/snowetl/runs"
+    assert run.emr_cluster == f"{tmp_path}/cluster.yml"
+    assert run.emr_package == "s3://larkspur-etl/snowetl/package/"
     assert (run.compression, run.warehouse, run.max_error) == ("gzip", "redshift", 1)
     assert run.database == (
-        "redshift://loader@warehouse.larkspur.example:5439/analytics?parameter=larkspur.redshift.password"
+        "redshift://loader:${ssm:larkspur.redshift.password}@warehouse.larkspur.example:5439/analytics"
     )
     assert run.target.role_arn == "arn:aws:iam::123456789012:role/LarkspurLoad"
     assert run.event_manifest == DynamoConfig("larkspur-events", "eu-west-1", None, None)
     assert len(run.enrich_config().enrichments) == 2
+    emr.check(run)  # raises nothing: the executor takes it
 
 
 def test_the_cluster_is_carried_and_brought_to_today(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_file_of_r35_holds_both() -> None:
         "c.hocon",
     )
     found = rdb_loader.found([(config, "c.hocon")], "r.json")
-    assert found.settings["database"].value == "redshift://u@h:5439/d?parameter=a.b"
+    assert found.settings["database"].value == "redshift://u:${ssm:a.b}@h:5439/d"
     assert found.verbs["transform"]["input-folder"].value == "s3://i/"
     assert "default-format" not in found.verbs["transform"]
 

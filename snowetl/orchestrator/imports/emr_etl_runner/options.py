@@ -92,7 +92,7 @@ ELSEWHERE: dict[str, str] = {
     "--ignore-lock-on-start": f"{_THEIRS}. `snowetl unlock` frees the lease of a run whose process is gone",
     "--targets": f"{_THEIRS}. Give --warehouse and --database; {_IMPORT}",
     "--resolver": f"{_THEIRS}. Give --iglu-config; {_IMPORT}",
-    "--use-persistent-jobflow": f"{_THEIRS}. `snowetl export` takes --cluster-id; {_IMPORT}",
+    "--use-persistent-jobflow": f"{_THEIRS}. Give --emr-keep-cluster or --emr-cluster-id; {_IMPORT}",
 }
 """Options that people go on typing, and what to say to them."""
 
