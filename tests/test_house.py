@@ -45,6 +45,7 @@ def _kinds() -> dict[str, set[str]]:
     from snowetl.enrich.enrichments import BUILT_IN as ENRICHMENTS
     from snowetl.load.layouts import LAYOUTS as LOADS
     from snowetl.load.warehouses import WAREHOUSES
+    from snowetl.orchestrator.notify import NOTIFIERS
     from snowetl.transform.layouts import LAYOUTS
 
     return {
@@ -55,6 +56,7 @@ def _kinds() -> dict[str, set[str]]:
         "layouts of rows": {layout.__module__ for layout in LAYOUTS.values()},
         "layouts of loads": {plan.__module__ for plan in LOADS.values()},
         "warehouses": {place.partition(":")[0] for place in WAREHOUSES.values()},
+        "notifiers": {place.partition(":")[0] for place in NOTIFIERS.values()},
         "worker pools": {f"snowetl.workers.{name}" for name in ("in_process", "process_pool", "spark")},
     }
 

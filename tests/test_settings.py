@@ -71,7 +71,19 @@ DOCUMENTS = st.one_of(
 )
 
 
-_OTHERS = ("none", "local[2]", "5%", "0.5", "100", "local", "15m", "2026-01-31T12:00Z", "a.b=c=d")
+_OTHERS = (
+    "none",
+    "local[2]",
+    "5%",
+    "0.5",
+    "100",
+    "local",
+    "15m",
+    "2026-01-31T12:00Z",
+    "a.b=c=d",
+    "statsd://a:1/$$",
+    "https://a.example/${X}",
+)
 
 
 def values_of(setting: Option) -> st.SearchStrategy[Any]:

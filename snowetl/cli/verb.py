@@ -267,5 +267,6 @@ def _remember_secrets(settings: type[Settings], values: Mapping[str, Any]) -> No
         if isinstance(each.kind, Document) and "://" not in str(value)[:20]:
             with suppress(ConfigError):  # what is wrong with a document is said by whoever reads it
                 console.remember(secrets_in(read_document(value)))
-        if each.secret and isinstance(value, str):
-            console.remember(passwords_in(value))
+        if each.secret and isinstance(value, (str, tuple)):
+            for text in (value,) if isinstance(value, str) else value:
+                console.remember(passwords_in(str(text)))

@@ -27,6 +27,7 @@ from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.aws import Unclear
 from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
+from snowetl.orchestrator.notify.run import Notices
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
 from snowetl.orchestrator.settings import LOAD_FAILED, STEPS, TRANSFORM_FAILED, RunSettings
 from snowetl.orchestrator.state import RunState, StepState
@@ -44,7 +45,7 @@ from snowetl.settings.words import count, size
 from snowetl.spool import Spool
 from snowetl.steps import bad_share
 from snowetl.steps.base import Unwatched, Watch, World
-from snowetl.steps.lifecycle import done_report
+from snowetl.steps.lifecycle import done_report, tidy
 from snowetl.steps.table import ENRICH
 from snowetl.steps.transform_plan import FolderRun
 from snowetl.storage import FileInfo, filesystem
@@ -66,7 +67,13 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     was done until then stays, the rest is done the next time.
     """
     watch = watch or Unwatched()
+    with Notices(settings, watch) as notices:
+        return _run(settings, watch, notices)
+
+
+def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any]:
     _check_places(settings, watch)
+    entries.tidy(settings.runs_folder)
     chosen = choose(settings, World.of_now())
     entry = chosen.entry
     report = _done(entry, settings)
@@ -84,7 +91,11 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
         if settings.redo_from is not None:
             _discard(settings, entry, watch)
         report = _done(entry, settings)  # another process may have finished it since we looked
-        return report if report is not None else _Run(settings, entry, watch).finish()
+        if report is None:
+            notices.begun(entry)
+            report = _Run(settings, entry, watch).finish()
+            notices.done(report)
+        return report
 
 
 def _check_places(settings: RunSettings, watch: Watch) -> None:
@@ -155,6 +166,10 @@ def _tell(chosen: Choice, watch: Watch) -> None:
         watch.warn(
             f"{count(found.replaced.files, 'file')} changed since a run took them, such as {found.replaced.names[0]}: "
             "left alone, for their events would come twice (--settle waits for writers, --all-files takes them again)"
+        )
+    if found.vanished:
+        watch.say(
+            f"gone since a run took them: {count(found.vanished.files, 'file')}, such as {found.vanished.names[0]}"
         )
     for some, why in (
         (found.too_young, "too young"),
@@ -244,20 +259,26 @@ def _known_run(entry: Entry) -> KnownRun:
 def _evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
     """The report of a step that is done with these settings; ``None`` while it is not."""
     own, outputs = settings.step(name, id_)
+    run_ = _run_of(name, settings, id_)
     if name == "enrich":
-        return done_report(Run(id_, settings.enriched_outputs()), EnrichReport, own.fingerprint())
-    failed = name in (TRANSFORM_FAILED, LOAD_FAILED)
-    folder = settings.transformed(id_, failed=failed).rpartition("/")[0]
-    transformed = FolderRun(f"run={id_}", (folder,))
-    if name in ("transform", TRANSFORM_FAILED):
-        return _transformed(transformed) if transformed.is_complete() else None
-    report = kept(transformed.folder)
+        return done_report(run_, EnrichReport, own.fingerprint())
+    if isinstance(run_, FolderRun) and name in ("transform", TRANSFORM_FAILED):
+        return _transformed(run_) if run_.is_complete() else None
+    report = kept(run_.folders[0])
     return report if report is not None and report.target == outputs[0] else None
 
 
 def _running(current: RunState | None) -> list[StepState]:
     """The steps whose job may be at work."""
     return [] if current is None else [step for step in current.steps if step.running and not step.done]
+
+
+def _run_of(name: str, settings: RunSettings, id_: str) -> Run:
+    """The folders in which a step leaves its report."""
+    if name == "enrich":
+        return Run(id_, settings.enriched_outputs())
+    folder = settings.transformed(id_, failed=name in (TRANSFORM_FAILED, LOAD_FAILED)).rpartition("/")[0]
+    return FolderRun(f"run={id_}", (folder,))
 
 
 def _transformed(run_: FolderRun) -> TransformReport:
@@ -287,6 +308,8 @@ class _Run:
         for step in planned.steps:
             if step.done:
                 self.watch.say(f"{step.name}: done already, {step.outputs[0]}")
+                if step.verb != "load":  # which leaves nothing half done
+                    tidy(_run_of(step.name, settings, entry.id))
                 self._judge(step.name)
         store = StateStore(settings.runs_folder)
         stored = store.get(entry.id)

@@ -161,6 +161,15 @@ class Entry:
         filesystem(url).put(url, to_utf8(text) + b"\n")
 
 
+def tidy(runs_folder: str) -> None:
+    """Remove what processes left that were killed just after they had done their run: the next run is another one."""
+    fs = filesystem(runs_folder)
+    for lock in fs.list(f"{runs_folder}/_lock-*.json") if fs.exists(runs_folder) else ():
+        entry = Entry(lock.url.rpartition("/_lock-")[2].removesuffix(".json"), runs_folder)
+        if entry.is_done():
+            entry.tidy()
+
+
 def read_document(url: str) -> dict[str, Any] | None:
     """The JSON object in a file; ``None`` where there is no such file. Raises ``StorageError``."""
     fs = filesystem(url)

@@ -28,6 +28,11 @@ class Some:
         if len(self.names) < _NAMED:
             self.names.append(file.url)
 
+    def extend(self, others: Some) -> None:
+        self.files += others.files
+        self.bytes += others.bytes
+        self.names += others.names[: _NAMED - len(self.names)]
+
     def __bool__(self) -> bool:
         return self.files > 0
 
@@ -50,7 +55,8 @@ class Inventory:
     new: Some = field(default_factory=Some)
     """Taken now."""
     late: Some = field(default_factory=Some)
-    """Of the new ones, those that stand before files that earlier runs took: they came after their time."""
+    """Of the new ones, those that stand before files of their folder that earlier runs took: they came after their
+    time."""
     taken: Some = field(default_factory=Some)
     """Taken by earlier runs, and the same since."""
     replaced: Some = field(default_factory=Some)
@@ -118,10 +124,19 @@ def _vanished(group: Iterable[Taken], within: Callable[[str], bool]) -> Iterator
 
 def count(found: Iterable[tuple[str, FileInfo | Taken]], inventory: Inventory) -> Iterator[FileInfo]:
     """The new files of ``found``, as they come; ``inventory`` counts all."""
+    ahead = Some()
+    """New files of one folder behind which no file was seen yet that an earlier run took."""
+    folder = ""
     for kind, file in found:
         getattr(inventory, kind).add(file)
+        if file.url.rpartition("/")[0] != folder:
+            folder, ahead = file.url.rpartition("/")[0], Some()
+        if isinstance(file, Taken) or kind == "replaced":
+            inventory.late.extend(ahead)
+            ahead = Some()
         if isinstance(file, Taken):
             if kind == "taken":
                 inventory.runs[file.run] = inventory.runs.get(file.run, 0) + 1
         elif kind == "new":
+            ahead.add(file)
             yield file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
     EVENTS,
     IO,
+    MESSAGES,
     RUNS,
     WAREHOUSE,
     WORK,
@@ -52,6 +54,29 @@ class Executor(Kind):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return str(value)
+
+
+@dataclass(frozen=True)
+class Notify(Kind):
+    """Who is told of runs: an address whose beginning is in the table of notifiers."""
+
+    metavar: str = "URL"
+
+    def parse(self, value: Any) -> Any:
+        from snowetl.orchestrator.notify import notifier_of
+
+        try:
+            notifier_of(str(value))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return str(value)
+
+    def split(self, value: Any) -> list[Any]:
+        return str(value).split()
+
+    def is_public(self, value: Any) -> bool:
+        """The path of a webhook is its password."""
+        return not re.match(r"https?:|[^/]*//[^/]*@", str(value), re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +209,16 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
         default="local",
         help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
+    )
+    notify: tuple[str, ...] = option(
+        "--notify",
+        kind=Notify(),
+        multiple=True,
+        default=(),
+        secret=True,
+        help="Tell this address when a run begins, is done, or fails: https://…, arn:aws:sns:…, cloudwatch:NAMESPACE, "
+        "emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, snowplow://COLLECTOR. May be repeated.",
+        group=MESSAGES,
     )
     redo_from: str | None = option(
         "--redo-from",

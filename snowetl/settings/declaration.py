@@ -87,7 +87,7 @@ class Option:
             if isinstance(value, (list, tuple)) and not isinstance(self.kind, Document):
                 raise ValueError(f"it holds one value, not a list of {len(value)}")
             return read(value)
-        values = value if isinstance(value, (list, tuple)) else [value]
+        values = value if isinstance(value, (list, tuple)) else self.kind.split(value)
         if not values and self.required:
             raise ValueError("the list is empty")
         return tuple(read(each) for each in values)
@@ -97,7 +97,8 @@ class Option:
         if isinstance(value, str) and is_open(value):
             return False
         if not isinstance(self.kind, Document) or self.secret:
-            return self.secret
+            values = value if self.multiple else (value,)
+            return self.secret and not all(map(self.kind.is_public, values))
         if not Document.is_inline(value):
             return False
         try:
@@ -270,16 +271,16 @@ class Settings:
     def to_environment(self) -> dict[str, str]:
         """The environment variables another process needs beside :meth:`to_argv`. They hold secrets: keep none."""
         return {
-            each.environment: each.kind.to_text(getattr(self, each.name))
+            each.environment: " ".join(map(each.kind.to_text, value if each.multiple else (value,)))
             for each in self.options()
-            if each.name in self._in_environment()
+            if each.name in self._in_environment() and (value := getattr(self, each.name)) is not None
         }
 
     def _in_environment(self) -> set[str]:
         return {
             each.name
             for each in self.options()
-            if (value := getattr(self, each.name)) is not None
+            if (value := getattr(self, each.name)) not in (None, ())
             and (each.is_hidden(value) or (isinstance(each.kind, Document) and Document.is_inline(value)))
         }
 

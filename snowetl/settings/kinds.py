@@ -35,6 +35,14 @@ class Kind:
     def accept(self, value: Any) -> Any:
         return self.parse(value)
 
+    def split(self, value: Any) -> list[Any]:
+        """The values of a setting that takes several, where one text is given (an environment variable)."""
+        return [value]
+
+    def is_public(self, value: Any) -> bool:
+        """Whether a value of a setting that may be secret is none."""
+        return False
+
     def to_json(self, value: Any) -> Any:
         """A JSON value that ``parse`` reads as ``value``."""
         return value

@@ -84,3 +84,10 @@ def test_each_file_is_of_one_kind(listed: set[str], known: set[str], most: int |
     assert inventory.vanished.files == len(known - listed)
     assert len(new) == inventory.new.files
     assert bool(new) == bool(listed - known)
+
+
+def test_a_new_file_before_taken_ones_of_its_folder_is_late() -> None:
+    listed = [file("1/b"), file("1/c"), file("2/a"), file("2/b"), file("2/d"), file("3/a")]
+    new, inventory = found(listed, [taken("1/a"), taken("1/c"), taken("2/c")])
+    assert len(new) == 5
+    assert inventory.late.names == ["/raw/1/b", "/raw/2/a", "/raw/2/b"]  # 2/c is gone since
