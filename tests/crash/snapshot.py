@@ -31,13 +31,15 @@ _PRESENT_ONLY = ("_plan.json", "_work.jsonl.gz", "plan.json", "report.json", "su
 
 
 def files_of(objects: Mapping[str, bytes]) -> dict[str, Any]:
-    """Files by name: parts as they are, reports without times, of plans and pages only that they are there."""
+    """Files by name: parts as they are, reports without times, which steps are done, that plans and pages are there."""
     return {name: _content(name, data) for name, data in objects.items() if not name.endswith(OPTIONAL)}
 
 
 def _content(name: str, data: bytes) -> Any:
     if name.endswith(REPORTS):
         return _timeless(json.loads(data))
+    if name.endswith("state.json"):  # it tells of each attempt
+        return {step["name"]: step["done"] for step in json.loads(data)["steps"]}
     return bool(data) if name.endswith(_PRESENT_ONLY) else data
 
 
