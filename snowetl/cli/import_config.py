@@ -57,6 +57,11 @@ def command(ctx: click.Context) -> None:
     is_flag=True,
     help="Print the cluster and the playbook for Dataflow Runner that its generators made, and write nothing.",
 )
+@click.option(
+    "--job-flow",
+    metavar="j-…",
+    help="Ask EMR how this job flow of the old runner ended, say how to finish it, and write nothing.",
+)
 @_into
 @_force
 def emr_etl_runner(
@@ -68,6 +73,7 @@ def emr_etl_runner(
     show_steps: bool,
     look: bool,
     show_playbook: bool,
+    job_flow: str | None,
     into: Path,
     force: bool,
 ) -> None:
@@ -92,7 +98,9 @@ def emr_etl_runner(
         files = companions.read(
             read, resolver or given.resolver, enrichments or given.enrichments, targets or given.targets
         )
-        if show_playbook:
+        if job_flow is not None:
+            _show_job_flow(read, job_flow)
+        elif show_playbook:
             for file in preview.playbook_files(read, files, options, preview.now(), given.debug):
                 console.emit(json.dumps(file, indent=2))
         elif show_steps:
@@ -116,6 +124,18 @@ def _show_steps(read: RunnerConfig, files: Companions, options: RunOptions, give
     console.show("\n".join(lines(plan(job, found), job)))
     for path in looking.left_behind(job) if look else ():
         console.warn(f"{path} has no date in its name: the old runner archived such files without enriching them")
+
+
+def _show_job_flow(read: RunnerConfig, id_: str) -> None:
+    from snowetl.orchestrator.imports.emr_etl_runner import last_job
+
+    region = read["aws.emr.region"]
+    cluster, steps, log_uri = last_job.found(id_, region)
+    console.show("\n".join(filter(None, last_job.lines(cluster, steps, log_uri))))
+    name = read["aws.emr.jobflow.job_name"]
+    other = last_job.persistent(name, region) if name else None
+    if other is not None:
+        console.show(f"The persistent cluster {other} ({name}) waits for work, and costs: end it after the switch")
 
 
 @command.command("dataflow-runner")

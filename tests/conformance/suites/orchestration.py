@@ -15,8 +15,6 @@ from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import ConfigError, OutputExists
 from snowetl.iglu.config import ResolverConfig
 from snowetl.jvm import jsontext
-from snowetl.orchestrator import emr_states
-from snowetl.orchestrator.emr_states import ClusterBusy, ClusterNotUnique, ClusterState, StepState
 from snowetl.orchestrator.imports.dataflow_runner import files, requests, write
 from snowetl.orchestrator.imports.dataflow_runner.template import Template, variables
 from snowetl.orchestrator.imports.emr_etl_runner import (
@@ -24,6 +22,7 @@ from snowetl.orchestrator.imports.emr_etl_runner import (
     cluster,
     config,
     inventory,
+    job_flow,
     options,
     playbook,
     steps,
@@ -32,6 +31,7 @@ from snowetl.orchestrator.imports.emr_etl_runner import (
 from snowetl.orchestrator.imports.emr_etl_runner.errors import EXITS, NAMES, RunnerError, exit_of
 from snowetl.orchestrator.imports.emr_etl_runner.flags import Flags, flags, loader_skips
 from snowetl.orchestrator.imports.emr_etl_runner.inventory import Inventory
+from snowetl.orchestrator.imports.emr_etl_runner.job_flow import ClusterBusy, ClusterNotUnique, ClusterState, StepState
 from snowetl.orchestrator.imports.emr_etl_runner.options import RunOptions
 from snowetl.orchestrator.imports.found import Instances, Script
 from snowetl.runs.lease import Lease
@@ -451,7 +451,7 @@ def _steps_of(found: list[dict[str, Any]]) -> list[StepState]:
 
 
 def _job_result(case: dict[str, Any]) -> Any:
-    found = emr_states.outcome(_steps_of(case["steps"]), case["last_state_change_reason"])
+    found = job_flow.outcome(_steps_of(case["steps"]), case["last_state_change_reason"])
     return {
         "done": found.done,
         "success": found.success,
@@ -465,7 +465,7 @@ def _failure_details(case: dict[str, Any]) -> Any:
     given = case["cluster"]
     created, ready, ended = (datetime.fromtimestamp(given[f"{name}_at"], UTC) for name in ("created", "ready", "ended"))
     cluster_ = ClusterState(case["jobflow_id"], given["state"], given["reason_code"], "", created, ready, ended)
-    lines = emr_states.failure_text(cluster_, _steps_of(case["steps"])).splitlines()
+    lines = job_flow.failure_text(cluster_, _steps_of(case["steps"])).splitlines()
     return {
         "line1": lines[0],
         "line2_prefix": lines[1][: len("JOB ID: TERMINATED [ALL_STEPS_COMPLETED] ~ 00:36:29 [")],
@@ -474,53 +474,46 @@ def _failure_details(case: dict[str, Any]) -> Any:
 
 
 def _persistent_retry(case: dict[str, Any]) -> Any:
-    batch = [(step["name"], step["retry_on_fail"]) for step in case["batch"]]
-    again = emr_states.resubmission(batch, case["failed_step"], case["retries"])
-    return {"action": "resubmit" if again.steps else "abort", "retries": again.attempts, "batch": list(again.steps)}
+    return None  # a failed run goes on where it stopped; steps are not sent again blindly
 
 
 def _persistent_discovery(case: dict[str, Any]) -> Any:
     errors = {ClusterBusy: "EmrClusterStateError", ClusterNotUnique: "EmrDiscoveryError"}
     try:
-        found = emr_states.discover(
-            case["name"], [ClusterState(each["id"], each["state"]) for each in case["clusters"]]
-        )
+        found = job_flow.discover(case["name"], [ClusterState(each["id"], each["state"]) for each in case["clusters"]])
     except tuple(errors) as error:
         return {"error": errors[type(error)], "message": str(error), "exit_code": error.exit_code}
     return {"jobflow_id": found}
 
 
 def _monitoring_timestamp(case: str) -> Any:
-    return emr_states.iso(datetime.fromisoformat(case))
+    return job_flow.iso(datetime.fromisoformat(case))
 
 
 def _dfr_up(case: dict[str, Any]) -> Any:
-    error = emr_states.launch_failure(ClusterState("j-1", case["state"], case.get("code", "")))
-    if error is None:
-        return {"result": "ok"}
-    return {"error": error, "launches": emr_states.LAUNCHES}
+    return None  # clusters are started by the executor, or by the run itself
 
 
 def _dfr_step_state(case: dict[str, Any]) -> Any:
     start, end = (datetime.fromisoformat(case[name]) for name in ("start", "end"))
-    line = emr_states.step_text(StepState(case["name"], case["state"], start, end, id=case["id"]))
+    line = job_flow.step_text(StepState(case["name"], case["state"], start, end, id=case["id"]))
     return {"state": case["state"], "logs": [] if line is None else [line]}
 
 
 def _dfr_run(case: dict[str, Any]) -> Any:
-    return {"error": emr_states.failed_text([StepState("step", state) for state in case["step_states"]])}
+    return {"error": job_flow.failed_text([StepState("step", state) for state in case["step_states"]])}
 
 
 def _dfr_log_uri(case: str) -> Any:
     try:
-        bucket, prefix = emr_states.log_folder(case)
+        bucket, prefix = job_flow.log_folder(case)
     except ConfigError as error:
         return {"error": str(error)}
     return {"bucket": bucket, "prefix": prefix}
 
 
 def _dfr_step_log_prefix(case: dict[str, Any]) -> Any:
-    return emr_states.step_log_prefix(case["log_uri"], case["jobflow_id"], case["step_id"])
+    return job_flow.step_log_prefix(case["log_uri"], case["jobflow_id"], case["step_id"])
 
 
 # --- Dataflow Runner --------------------------------------------------------------------------------------------------

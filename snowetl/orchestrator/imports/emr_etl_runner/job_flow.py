@@ -1,6 +1,7 @@
-"""What the states of EMR's steps and clusters mean: pure rules, for whoever watches a cluster.
+"""How a job flow of EmrEtlRunner or Dataflow Runner stands, from what EMR says of its steps, and its words. Pure.
 
-Success is what our own reports say. These rules tell when to stop watching, and how to word what EMR says.
+Our own runs are judged by their reports (``executors/``). This is for the last runs of the old program, which must be
+finished before the new one takes over.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from snowetl.errors import ConfigError, SnowetlError
 RUNNING = frozenset({"PENDING", "CANCEL_PENDING", "RUNNING"})
 COMPLETED = "COMPLETED"
 FAILED = frozenset({"FAILED", "CANCELLED", "INTERRUPTED"})
+_HELP = "https://github.com/snowplow/snowplow/wiki/Troubleshooting-jobs-on-Elastic-MapReduce"
 LOAD_STEP = "[rdb_load]"
 """How the name of each step that loads begins."""
 
 _BOOTSTRAP = re.compile(r"BOOTSTRAP_FAILURE|bootstrap action|Master instance startup failed", re.IGNORECASE)
-_ATTEMPTS = 3
 
 
 class ClusterBusy(SnowetlError):
-    """The cluster that a run wants is at work for somebody else."""
+    """The persistent cluster is at work."""
 
     exit_code = 18
 
 
 class ClusterNotUnique(SnowetlError):
-    """Several clusters have the name by which one was to be found."""
+    """Several clusters have the name by which the persistent one is found."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def outcome(steps: Sequence[StepState], reason: str) -> Outcome:
 
 
 def discover(name: str, clusters: Sequence[ClusterState]) -> str | None:
-    """The cluster to use among the running and waiting ones of a name; ``None``: there is none.
+    """The persistent cluster among the running and waiting ones of a name; ``None``: there is none.
 
     Raises :class:`ClusterBusy` (exit code 18) and :class:`ClusterNotUnique`.
     """
@@ -105,45 +106,14 @@ def discover(name: str, clusters: Sequence[ClusterState]) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Resubmission:
-    """The steps to send again (none: give up), and how often that was done for the first of them."""
-
-    steps: tuple[str, ...] = ()
-    attempts: int = 0
-
-
-def resubmission(batch: Sequence[tuple[str, bool]], failed: str, attempts: int) -> Resubmission:
-    """What to send again after a step failed on a cluster that stays. ``batch``: name of each step, and whether it may
-    be repeated. A step is tried three times; one further on starts to count anew."""
-    names = [name for name, _ in batch]
-    if failed not in names or not dict(batch)[failed]:
-        return Resubmission()
-    rest = tuple(names[names.index(failed) :])
-    attempts = attempts + 1 if len(rest) == len(batch) else 1
-    return Resubmission((), attempts) if attempts >= _ATTEMPTS else Resubmission(rest, attempts)
-
-
-def launch_failure(cluster: ClusterState) -> str | None:
-    """Why a cluster that was started cannot be used, ``None`` where it can."""
-    if cluster.state in ("WAITING", "RUNNING"):
-        return None
-    if cluster.reason == "BOOTSTRAP_FAILURE":
-        return "could not start the cluster due to bootstrap failure"
-    return f"EMR cluster failed to launch with state {cluster.state}"
-
-
-LAUNCHES = 3
-"""How often a cluster is started whose nodes fail before the first step."""
-
-
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
 def failure_text(cluster: ClusterState, steps: Sequence[StepState]) -> str:
     """What failed: a headline, the cluster, then each step in the order of its start."""
     lines = [
-        f"EMR cluster {cluster.id} failed; what was done is kept, and `snowetl resume` goes on from there.",
+        f"EMR jobflow {cluster.id} failed, check Amazon EMR console and Hadoop logs for details (help: {_HELP}). "
+        "Data files not archived.",
         f"{cluster.id}: {cluster.state} [{cluster.reason}] ~ {_elapsed(cluster.ready, cluster.ended)} "
         f"[{iso(cluster.ready)} - {iso(cluster.ended)}]",
     ]

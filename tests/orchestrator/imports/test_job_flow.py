@@ -1,4 +1,4 @@
-"""What EMR's states mean, and how they are worded."""
+"""How job flows of the old programs stand, and how that is worded."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from snowetl.errors import ConfigError
-from snowetl.orchestrator.emr_states import (
+from snowetl.orchestrator.imports.emr_etl_runner.job_flow import (
     ClusterBusy,
     ClusterNotUnique,
     ClusterState,
     Outcome,
-    Resubmission,
     StepState,
     discover,
     failed_text,
     failure_text,
-    launch_failure,
     log_folder,
     outcome,
-    resubmission,
     step_log_prefix,
     step_text,
 )
@@ -63,32 +60,13 @@ def test_a_cluster_is_found_by_its_name() -> None:
         discover("n", [ClusterState("j-1", "WAITING"), ClusterState("j-2", "WAITING")])
 
 
-@pytest.mark.parametrize(
-    ("failed", "attempts", "expected"),
-    [
-        ("a", 0, Resubmission(("a", "b", "c"), 1)),
-        ("a", 2, Resubmission((), 3)),
-        ("c", 2, Resubmission(("c",), 1)),
-        ("b", 0, Resubmission()),
-        ("x", 0, Resubmission()),
-    ],
-)
-def test_what_is_sent_again(failed: str, attempts: int, expected: Resubmission) -> None:
-    assert resubmission([("a", True), ("b", False), ("c", True)], failed, attempts) == expected
-
-
-def test_why_a_cluster_cannot_be_used() -> None:
-    assert launch_failure(ClusterState("j", "WAITING")) is None
-    assert "bootstrap failure" in str(launch_failure(ClusterState("j", "TERMINATED", "BOOTSTRAP_FAILURE")))
-    assert "with state TERMINATING" in str(launch_failure(ClusterState("j", "TERMINATING")))
-
-
 def test_a_failure_in_words() -> None:
     hour = timedelta(hours=1, minutes=2, seconds=3)
     cluster = ClusterState("j-1", "TERMINATED_WITH_ERRORS", "STEP_FAILURE", "", NOON, NOON, NOON + hour)
     steps = [StepState("b", "CANCELLED"), StepState("a", "FAILED", NOON, NOON + hour)]
-    assert failure_text(cluster, steps).splitlines() == [
-        "EMR cluster j-1 failed; what was done is kept, and `snowetl resume` goes on from there.",
+    headline, *lines = failure_text(cluster, steps).splitlines()
+    assert headline.startswith("EMR jobflow j-1 failed, check Amazon EMR console")
+    assert lines == [
         "j-1: TERMINATED_WITH_ERRORS [STEP_FAILURE] ~ 01:02:03 [2026-03-05T12:00:00Z - 2026-03-05T13:02:03Z]",
         " - 1. a: FAILED ~ 01:02:03 [2026-03-05T12:00:00Z - 2026-03-05T13:02:03Z]",
         " - 2. b: CANCELLED ~ elapsed time n/a [ - ]",
