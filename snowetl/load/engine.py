@@ -60,9 +60,12 @@ class RunLoader:
         folders = self._folders(run)
         with self._warehouse.session() as session:
             tables = session.tables()
-            if "manifest" in tables.comments and manifest.find(run, session.manifest_rows(run)) is not None:
-                return None
-            return self._plan(run, folders, tables, {})
+            return None if _in_manifest(run, session, tables) else self._plan(run, folders, tables, {})
+
+    def holds(self, run: TransformedRun) -> bool:
+        """Whether the warehouse has loaded ``run``: its manifest says so."""
+        with self._warehouse.session() as session:
+            return _in_manifest(run, session, session.tables())
 
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.
@@ -268,7 +271,7 @@ class RunLoader:
         return AsideLoad(aside.model.schema, aside.reason, kept.rejected)
 
     def _retry(self, session: Session, rejected: Rejected, impossible: dict[Model, str]) -> LoadReport:
-        report = LoadReport(rejected.base, self._warehouse.name, LOADED)
+        report = LoadReport(rejected.base, self._warehouse.name, LOADED, of_failed_events=rejected.model.failed)
         folder = RowFolder(rejected.model, rejected.folder or "", rows=rejected.rows)
         run = _retried_run(rejected)
         plan = self._plan(run, [folder], session.tables(), impossible)
@@ -284,6 +287,10 @@ class RunLoader:
             loaded.change = table.note
             report.tables.append(loaded)
         return report
+
+
+def _in_manifest(run: TransformedRun, session: Session, tables: Tables) -> bool:
+    return "manifest" in tables.comments and manifest.find(run, session.manifest_rows(run)) is not None
 
 
 def _is_passing(error: Exception) -> bool:

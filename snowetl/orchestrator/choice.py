@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from snowetl.errors import NothingToDo, OutputExists
 from snowetl.orchestrator import entries, inventory
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Ledger
+from snowetl.orchestrator.places import Within, place
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.runs.run import PLAN, Run, absolute, run_id
-from snowetl.settings.kinds import canonical_location
+from snowetl.runs.run import PLAN, Run, run_id
 from snowetl.settings.times import millis
 from snowetl.settings.words import count
 from snowetl.spool import Spool, sorted_spool
@@ -22,20 +20,18 @@ from snowetl.steps.base import World
 from snowetl.steps.cut import Cut
 from snowetl.steps.enrich import list_input
 from snowetl.storage import FileInfo, filesystem
-from snowetl.storage.base import scheme_of
-
-_MAGIC = re.compile(r"[*?\[{]")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A run, and what is known of its input: what lies there (``found``), and the files it takes (``files``) if it is
-    new.
+    new. ``others`` are runs with other folders that were begun and are not done.
     """
 
     entry: Entry
     found: Inventory | None = None
     files: Sequence[FileInfo] | None = None
+    others: Sequence[Entry] = ()
 
 
 def choose(settings: RunSettings, world: World) -> Choice:
@@ -61,17 +57,28 @@ def _choose(settings: RunSettings, world: World) -> Choice:
         return Choice(entry, found, files)
     if settings.redo_from is not None:
         raise OutputExists("--redo-from: which run? Give its --run-id")
-    waits = entries.waiting(settings)
+    waits, others = waiting(settings)
     if waits is not None:
         return Choice(waits)
     entry = Entry(_free_id(settings, world), settings.runs_folder)
     found, files = _take(settings, world, entry.id)
     if files:
-        return Choice(entry, found, files)
+        return Choice(entry, found, files, others)
     if len(found.runs) == 1 and not (found.replaced or found.too_young or found.too_old or found.vanished):
-        [only] = found.runs
-        return Choice(Entry(only, settings.runs_folder), found)
+        only = Entry(next(iter(found.runs)), settings.runs_folder)
+        if only.plan() is not None:  # its folder may be gone: then only the ledger knows what it took
+            return Choice(only, found)
     raise _nothing_new(settings, found)
+
+
+def waiting(settings: RunSettings) -> tuple[Entry | None, list[Entry]]:
+    """The latest run with the same input and output folders that is not done (other settings may differ), and all
+    runs with other folders that are not done.
+    """
+    about = settings.about()
+    plans = [(entry, entry.plan()) for entry in Ledger.of(settings.runs_folder).unfinished()]
+    ours = next((entry for entry, plan in plans if plan is not None and plan.get("about") == about), None)
+    return ours, [entry for entry, plan in plans if plan is not None and plan.get("about") != about]
 
 
 def _free_id(settings: RunSettings, world: World) -> str:
@@ -92,7 +99,11 @@ def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, Seq
     found = Inventory()
     files = inventory.count(
         inventory.compare(
-            listed, ledger.taken(), _window(settings, world), _within(settings), again=settings.all_files
+            listed,
+            ledger.taken(but=id_),
+            _window(settings, world),
+            Within.of(settings.input_folder),
+            again=settings.all_files,
         ),
         found,
     )
@@ -108,7 +119,7 @@ def _enriched_from(settings: RunSettings, id_: str) -> Sequence[FileInfo] | None
     if filesystem(run.work_url).exists(run.work_url):
         return Cut.read(run.work_url).files
     plan = entries.read_document(f"{run.folders[0]}/{PLAN}") or {}  # of an earlier release
-    return sorted(FileInfo(*file[:3]) for file in plan.get("inputs", ()))
+    return sorted(FileInfo(place(file[0]), *file[1:3]) for file in plan.get("inputs", ()))
 
 
 def _window(settings: RunSettings, world: World) -> Window:
@@ -123,37 +134,8 @@ def _window(settings: RunSettings, world: World) -> Window:
 
 
 def _at_its_place(file: FileInfo) -> FileInfo:
-    """The file with the address by which the ledger knows it: one, however the input is spelled."""
+    """The file with the address by which the ledger knows it."""
     return file._replace(url=place(file.url))
-
-
-def place(url: str) -> str:
-    """One address for all spellings: ``s3://`` for ``s3a://``; a local path without links in its folders."""
-    scheme = scheme_of(url)
-    if scheme == "file":
-        folder, _, name = url.rpartition("/")
-        return f"{_real(folder).rstrip('/')}/{name}"
-    return f"s3{url[3:]}" if scheme in ("s3a", "s3n") else url
-
-
-@lru_cache(maxsize=10_000)
-def _real(folder: str) -> str:
-    return canonical_location(folder or "/").removeprefix("file://")
-
-
-@dataclass(frozen=True, slots=True)
-class _Within:
-    """Whether an address lies in the input. A glob is taken up to its first special character."""
-
-    prefixes: tuple[str, ...]
-
-    def __call__(self, url: str) -> bool:
-        return url.startswith(self.prefixes)
-
-
-def _within(settings: RunSettings) -> _Within:
-    bases = (place(_MAGIC.split(absolute(folder).rstrip("/"), maxsplit=1)[0]) for folder in settings.input_folder)
-    return _Within(tuple(bases))
 
 
 def _nothing_new(settings: RunSettings, found: Inventory) -> NothingToDo:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from snowetl.errors import LeaseHeld, NothingToDo, OutputExists, UsageError
 from snowetl.jvm import jsontext, timestamps
 from snowetl.jvm.strings import to_utf8
-from snowetl.load.report import LOADED, kept
+from snowetl.load.report import ALREADY, LOADED, kept
 from snowetl.orchestrator import entries
 from snowetl.orchestrator.driver import LEASE, plan_of
 from snowetl.orchestrator.entries import CANCELLED, Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.base import ExecutorRequest
+from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import Attempt
 from snowetl.orchestrator.store import StateStore
@@ -22,6 +24,7 @@ from snowetl.runs.lease import Lease, holder_of, living
 from snowetl.runs.run import Run, absolute
 from snowetl.settings.words import count
 from snowetl.steps.base import Watch, World
+from snowetl.steps.load import Load
 from snowetl.storage import filesystem
 
 
@@ -39,14 +42,14 @@ def find(output_folder: str, run: str | None) -> Entry:
     if run is not None:
         entry = Entry(run.removeprefix("run="), folder)
         if entry.plan() is None:
-            known = [each.id for each in entries.entries(folder)][:3]
+            known = [each.id for each in islice(entries.entries(folder), 3)]
             others = f": the latest are {', '.join(known)}" if known else f": there is no run in {folder}"
             raise UsageError(f"run={entry.id} is not a run of {output_folder}{others}")
         return entry
-    entry_ = next((each for each in entries.entries(folder) if not each.is_done()), None)
-    if entry_ is None:
+    waits = Ledger.of(folder).unfinished()
+    if not waits:
         raise NothingToDo(f"no run of {output_folder} waits to be finished")
-    return entry_
+    return waits[0]
 
 
 def settings_of(entry: Entry, environment: Mapping[str, str] | None = None, **changed: Any) -> RunSettings:
@@ -78,9 +81,10 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
         raise OutputExists(f"run={entry.id} is done: there is nothing to stop")
     about = settings.about()
     rows = [settings.transformed(entry.id)]
-    report = kept(rows[0])
-    if report is not None and report.outcome == LOADED:
-        raise OutputExists(f"run={entry.id} is loaded into {report.target}: finish it with `snowetl resume {entry.id}`")
+    if _is_loaded(entry, settings, watch):
+        raise OutputExists(
+            f"run={entry.id} is loaded into {settings.target}: finish it with `snowetl resume {entry.id}`"
+        )
     jobs = _stop(entry, settings, watch)
     with Lease(entry.lock_url):
         files = sum(1 for _ in entry.inputs())
@@ -94,6 +98,21 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
             filesystem(folder).delete_tree(folder)
         entry.give_back()
     return Cancelled(jobs, files)
+
+
+def _is_loaded(entry: Entry, settings: RunSettings, watch: Watch) -> bool:
+    """Whether the warehouse holds the run. It is asked where a load was begun: one that was killed leaves no report.
+
+    Raises ``LoadError``, ``ConfigError`` where it gives no answer.
+    """
+    report = kept(settings.transformed(entry.id))
+    if report is not None and report.outcome in (LOADED, ALREADY):
+        return True
+    known = StateStore(entry.runs_folder).get(entry.id).state
+    if known is None or not any(step.name == "load" and step.attempts for step in known.steps):
+        return False
+    load = Load()
+    return bool(load.loaded(load.plan(settings.load_settings(entry.id), World.of_now()), watch))
 
 
 def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
@@ -131,21 +150,18 @@ def unlock(output_folder: str, run: str | None, *, force: bool = False) -> list[
     if run is not None:
         places[f"run={run}"] = Entry(run, folder).lock_url
     else:
-        places |= {f"run={each.id}": each.lock_url for each in entries.entries(folder)}
-    freed = []
-    for name, url in places.items():
-        holder = holder_of(url)
-        if holder is None:
-            continue
+        places |= {f"run={id_}": url for id_, url in entries.locks(folder).items()}
+    held = {name: (url, holder) for name, url in places.items() if (holder := holder_of(url)) is not None}
+    if not held:
+        raise NothingToDo(f"nothing is locked: no lease of {count(len(places), 'place')} below {folder} is held")
+    for name, (url, holder) in held.items():
         if not force and living(url) is not None:
             raise LeaseHeld(
                 f"{name} is held by {holder}, which may be alive. Stop it first; if it is surely dead, add --force"
             )
+    for url, _ in held.values():
         filesystem(url).delete_tree(url)
-        freed.append(f"{name}, held by {holder}")
-    if not freed:
-        raise NothingToDo(f"nothing is locked: no lease of {count(len(places), 'place')} below {folder} is held")
-    return freed
+    return [f"{name}, held by {holder}" for name, (_, holder) in held.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
-from snowetl.errors import OutputExists, SnowetlError, TargetError
+from snowetl.errors import LeaseHeld, OutputExists, SnowetlError, TargetError
 from snowetl.jvm import timestamps
 from snowetl.load import bad_rows
 from snowetl.load.preflight import check_target
 from snowetl.load.report import LoadReport, TableLoad, kept
-from snowetl.orchestrator import counts, entries, state
+from snowetl.orchestrator import counts, entries, run_folders, state
 from snowetl.orchestrator.choice import Choice, choose
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
@@ -37,24 +36,25 @@ from snowetl.reporting.parts import StepReport
 from snowetl.reporting.transform import TransformReport
 from snowetl.runs import interrupts
 from snowetl.runs.input_list import Amount
-from snowetl.runs.lease import Lease
+from snowetl.runs.lease import Lease, holder_of
 from snowetl.runs.run import Run
 from snowetl.runs.writable import check_writable
 from snowetl.settings import Fingerprint
 from snowetl.settings.words import count, size
-from snowetl.spool import Spool
 from snowetl.steps import bad_share
 from snowetl.steps.base import Unwatched, Watch, World
 from snowetl.steps.lifecycle import done_report, tidy
 from snowetl.steps.table import ENRICH
 from snowetl.steps.transform_plan import FolderRun
-from snowetl.storage import FileInfo, filesystem
+from snowetl.storage import filesystem
 from snowetl.version import __version__
 
 FORMAT = "snowetl-run-report/1"
 LEASE = "_lease.json"
 _LOOKED_AT = 3
 """So many runs are looked at for estimates, and for what has changed since."""
+_CLAIM_SECONDS = 120.0
+"""How long another process is waited for that takes files."""
 _CANCELLING_SECONDS = 60.0
 """How long a job that was told to end is waited for."""
 
@@ -92,6 +92,8 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
             _discard(settings, entry, watch)
         report = _done(entry, settings)  # another process may have finished it since we looked
         if report is None:
+            if entry.plan() is None:
+                raise OutputExists(f"run={entry.id} was cancelled a moment ago: run again, for its files are free now")
             notices.begun(entry)
             report = _Run(settings, entry, watch).finish()
             notices.done(report)
@@ -145,16 +147,42 @@ def dry_run(settings: RunSettings, watch: Watch) -> None:
 
 def _claim(settings: RunSettings, watch: Watch) -> Entry:
     """Take the files that are new for a run, while nobody else takes any."""
-    with Lease(f"{settings.runs_folder}/{LEASE}", "the ledger of this output folder"):
+    with _ledger_lease(settings):
         chosen = choose(settings, World.of_now())  # another process may have taken them since we looked
         if chosen.files is not None:
             _tell(chosen, watch)
+            Ledger.of(settings.runs_folder).leave_out(chosen.entry.id)
             chosen.entry.begin(settings, chosen.files)
             Ledger.of(settings.runs_folder).merge()
         return chosen.entry
 
 
+@contextmanager
+def _ledger_lease(settings: RunSettings) -> Iterator[None]:
+    """Held inside ``with``. Another pipeline of the same output folder holds it while it lists its input: waited for.
+
+    Raises :class:`LeaseHeld` where that takes too long.
+    """
+    with ExitStack() as stack:
+        give_up = time.monotonic() + _CLAIM_SECONDS
+        while True:
+            try:
+                stack.enter_context(Lease(f"{settings.runs_folder}/{LEASE}", "the ledger of this output folder"))
+                break
+            except LeaseHeld:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(random.uniform(0.5, 1.5))
+        yield
+
+
 def _tell(chosen: Choice, watch: Watch) -> None:
+    for entry in chosen.others:
+        if holder_of(entry.lock_url) is None:
+            watch.warn(
+                f"run={entry.id} took files of another input, or wrote to other folders, and is not done: "
+                f"`snowetl resume {entry.id}` finishes it, `snowetl cancel {entry.id}` gives its files back"
+            )
     found = chosen.found
     if found is None:
         return
@@ -193,7 +221,8 @@ def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
         return True
     if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
         return False
-    enriched, transformed, *loads = report["steps"]
+    enriched, transformed, *others = report["steps"]
+    loads = [step for step in others if step["step"] == "load"]
     bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
     return bad > 0 and not any(
         table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
@@ -211,6 +240,10 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
             "Delete them there (all tables, by the event ids of the run, and the run in the manifest) and "
             f"{transformed.folder} and {entry.folder}, or run it into another --output-folder with another --schema"
         )
+    _check_jobs(entry)
+    with _ledger_lease(settings):
+        Ledger.of(settings.runs_folder).leave_out(entry.id)
+    entry.forget()  # first: a report that says more than there is would be the end of the run
     runs: list[tuple[str, Run]] = [("enrich", Run(entry.id, settings.enriched_outputs())), ("transform", transformed)]
     if settings.wants_failed_events:
         runs.append(("transform", FolderRun(f"run={entry.id}", (about["transformedFailedFolder"],))))
@@ -218,7 +251,20 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
         if STEPS.index(name) >= STEPS.index(settings.redo_from or "load"):
             watch.say(f"{name}: redone; {step_run.folders[0]} is deleted")
             step_run.wipe()
-    entry.forget()
+    entry.begin(settings, entry.inputs())
+
+
+def _check_jobs(entry: Entry) -> None:
+    """Raises :class:`OutputExists` where a job elsewhere may be at work on the run."""
+    known = StateStore(entry.runs_folder).get(entry.id).state
+    if known is None or known.executor == "local":
+        return
+    jobs = [step.last.job for step in known.steps if step.running and step.last is not None and step.last.job]
+    if jobs:
+        raise OutputExists(
+            f"run={entry.id}: job {jobs[0]} may be at work on it. `snowetl resume {entry.id}` hears how it ends, "
+            f"`snowetl cancel {entry.id}` stops it"
+        )
 
 
 def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
@@ -226,9 +272,7 @@ def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -
     if chosen is not None and chosen.files is not None:
         inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
     else:
-        known = entry.plan() or {}
-        files = known.get("files")
-        inputs = Amount(files if isinstance(files, int) else 0, known.get("bytes", 0))
+        inputs = entries.amount_of(entry.plan() or {})
         state_of = DONE if _done(entry, settings) is not None else WAITS
     written = [
         name for name in settings.steps if not name.startswith("load")
@@ -241,16 +285,15 @@ def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -
 
 def _known(settings: RunSettings) -> list[KnownRun]:
     """The last runs, for estimates and for what has changed since."""
-    latest = islice((entry for entry in entries.entries(settings.runs_folder) if entry.is_done()), _LOOKED_AT)
-    return [_known_run(entry) for entry in latest]
+    latest = run_folders.latest(settings.runs_folder, _LOOKED_AT, entries.REPORT)
+    return [_known_run(Entry(id_, settings.runs_folder)) for id_ in latest]
 
 
 def _known_run(entry: Entry) -> KnownRun:
     begun, report = entry.plan() or {}, entry.report() or {}
-    size = begun.get("bytes")
     return KnownRun(
         run=entry.id,
-        bytes=size if isinstance(size, int) else 0,
+        bytes=entries.amount_of(begun).bytes,
         seconds={step["step"]: float(step.get("seconds", 0)) for step in report.get("steps", ())},
         fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
     )
@@ -302,8 +345,6 @@ class _Run:
         """Do all steps that are not done, and leave the report."""
         settings, entry = self.settings, self.entry
         started = self.now()
-        if entry.plan() is None:
-            self._begin_again()
         planned = plan_of(settings, entry)
         for step in planned.steps:
             if step.done:
@@ -370,14 +411,6 @@ class _Run:
                         f"{step.name}: its job {step.last.job} runs on. `{resume}` goes on with it, `snowetl cancel` "
                         "stops it"
                     )
-
-    def _begin_again(self) -> None:
-        """Note what a run is made from whose plan was lost or thrown away."""
-        if self.entry.has_inputs():
-            files: Sequence[FileInfo] = Spool(self.entry.inputs())
-        else:
-            files = choose(replace(self.settings, run_id=self.entry.id, redo_from=None), World.of_now()).files or ()
-        self.entry.begin(self.settings, files)
 
     def _judge(self, name: str) -> None:
         """Whether a run that is done so far has too many bad rows to go on. Raises ``TooManyBadRows``."""
@@ -451,7 +484,8 @@ class _Run:
         last = current.step(step.name).last
         assert last is not None
         if last.job is None:  # killed between the note and the submission: the token starts it once, however often sent
-            job = executor.submit(step, last.token)
+            self._before(step)
+            job = self._submit(step, last.token, current, store, stored, executor)
             current = replace(state.submitted(current, step.name, job), notes=executor.notes())
             return current, store.put(current, stored)
         [status] = executor.poll([last.job])

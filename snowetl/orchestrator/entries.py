@@ -15,10 +15,13 @@ from snowetl.errors import OutputExists, SnowetlError, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.orchestrator import run_folders, runs_page
+from snowetl.orchestrator.places import place
 from snowetl.orchestrator.run_folders import PREFIX
 from snowetl.reporting import html
 from snowetl.runs import input_list, scratch
+from snowetl.runs.input_list import Amount
 from snowetl.runs.lease import Lease
+from snowetl.runs.run import PLAN as STEP_PLAN
 from snowetl.settings import Fingerprint
 from snowetl.storage import FileInfo, filesystem
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 FORMAT = "snowetl-run-plan/3"
 PLAN, REPORT, PAGE, INPUTS = "plan.json", "report.json", "report.html", "inputs.jsonl.gz"
 CANCELLED = "cancelled.json"
+_LOCK = "_lock-"
 _LOOKED_AT = 30
 """How many of the latest runs are looked at."""
 
@@ -49,7 +53,7 @@ class Entry:
 
     @property
     def lock_url(self) -> str:
-        return f"{self.runs_folder}/_lock-{self.id}.json"
+        return f"{self.runs_folder}/{_LOCK}{self.id}.json"
 
     def plan(self) -> dict[str, Any] | None:
         return self._read(PLAN)
@@ -97,10 +101,16 @@ class Entry:
 
     def inputs(self) -> Iterator[FileInfo]:
         """The files that the run has taken, by address. Raises ``StorageError``."""
-        if self.has_inputs():
-            return input_list.read(self.inputs_url)
-        files = (self.plan() or {}).get("files")  # of a run of an earlier release
-        return (FileInfo(*file[:3]) for file in sorted(files)) if isinstance(files, list) else iter(())
+        return input_list.read(self.inputs_url) if self.has_inputs() else iter(self._inputs_of_earlier_release())
+
+    def _inputs_of_earlier_release(self) -> list[FileInfo]:
+        """From the run's plan or, for a run that was redone, from the plan of its enrich step."""
+        plan = self.plan() or {}
+        files = plan.get("files")
+        if not isinstance(files, list):
+            enriched = (plan.get("about") or {}).get("enrichedFolder")
+            files = enriched and (read_document(f"{enriched}/run={self.id}/{STEP_PLAN}") or {}).get("inputs")
+        return sorted(FileInfo(place(file[0]), *file[1:3]) for file in files or ())
 
     def check(self, settings: RunSettings) -> None:
         """Raises :class:`OutputExists`, naming what differs, where the run was begun or done with other settings."""
@@ -130,10 +140,10 @@ class Entry:
             runs_page.update(self.runs_folder)
 
     def forget(self) -> None:
-        """Remove all that is noted of the run, but which files it has taken."""
+        """Remove what the run has done from its folder. Its plan and its input stay, so its files stay taken."""
         fs = filesystem(self.folder)
         for file in fs.list(self.folder) if fs.exists(self.folder) else []:
-            if file.url.rpartition("/")[2] != INPUTS:
+            if file.url.rpartition("/")[2] not in (INPUTS, PLAN):
                 fs.delete_tree(file.url)
 
     def give_back(self) -> None:
@@ -163,9 +173,8 @@ class Entry:
 
 def tidy(runs_folder: str) -> None:
     """Remove what processes left that were killed just after they had done their run: the next run is another one."""
-    fs = filesystem(runs_folder)
-    for lock in fs.list(f"{runs_folder}/_lock-*.json") if fs.exists(runs_folder) else ():
-        entry = Entry(lock.url.rpartition("/_lock-")[2].removesuffix(".json"), runs_folder)
+    for id_ in locks(runs_folder):
+        entry = Entry(id_, runs_folder)
         if entry.is_done():
             entry.tidy()
 
@@ -187,18 +196,19 @@ def entries(runs_folder: str) -> Iterator[Entry]:
     return (Entry(id_, runs_folder) for id_ in run_folders.latest(runs_folder, _LOOKED_AT, PLAN))
 
 
-def waiting(settings: RunSettings) -> Entry | None:
-    """The latest run of the same place that was begun and is not finished."""
-    return next((entry for entry, _ in _of_place(settings) if not entry.is_done()), None)
+def locks(runs_folder: str) -> dict[str, str]:
+    """The leases on runs, whoever holds them: id of the run → address."""
+    fs = filesystem(runs_folder)
+    found = fs.list(f"{runs_folder}/{_LOCK}*.json") if fs.exists(runs_folder) else ()
+    return {lock.url.rpartition(_LOCK)[2].removesuffix(".json"): lock.url for lock in found}
 
 
-def _of_place(settings: RunSettings) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
-    """The latest runs with the same input and output folders, and their plans. Other settings may differ."""
-    about = settings.about()
-    for entry in entries(settings.runs_folder):
-        plan = entry.plan()
-        if plan is not None and plan.get("about") == about:
-            yield entry, plan
+def amount_of(plan: Mapping[str, Any]) -> Amount:
+    """How much input a run has, from its plan. Plans of earlier releases hold the files themselves."""
+    files = plan.get("files")
+    if isinstance(files, list):
+        return Amount(len(files), sum(file[1] for file in files))
+    return Amount(files or 0, plan.get("bytes") or 0)
 
 
 def _line_of(file: FileInfo) -> bytes:

@@ -82,14 +82,14 @@ def compare(
     """(kind, file) of each file, in the order of addresses; both inputs come in that order. Kinds are fields of
     :class:`Inventory`.
 
-    ``within`` says whether an address lies in the input: one that was taken from elsewhere is not missed. With
-    ``again``, files that were taken are new.
+    An address that is listed twice counts once. ``within`` says whether an address lies in the input: one that was
+    taken from elsewhere is not missed. With ``again``, files that were taken are new.
     """
     known = groupby(taken, key=attrgetter("url"))
     ahead = next(known, None)
     room = window.max_bytes
     any_new = False
-    for file in listed:
+    for _, [file, *_] in groupby(listed, key=attrgetter("url")):
         while ahead is not None and ahead[0] < file.url:
             yield from _vanished(ahead[1], within)
             ahead = next(known, None)

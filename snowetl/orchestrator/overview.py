@@ -9,7 +9,8 @@ from typing import Any
 
 from snowetl.errors import SnowetlError
 from snowetl.orchestrator import run_folders
-from snowetl.orchestrator.entries import CANCELLED, PLAN, Entry, read_document
+from snowetl.orchestrator.entries import CANCELLED, PLAN, Entry, amount_of, read_document
+from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.state import FAILED, LOST, RunState
 from snowetl.orchestrator.store import StateStore
 from snowetl.reporting.runs_index import line_of
@@ -51,8 +52,9 @@ class RunView:
 
 
 def overview(runs_folder: str, latest: int = 50) -> list[RunView]:
-    """The latest runs, the last first. Raises ``StorageError``."""
-    ids = run_folders.latest(runs_folder, latest, PLAN, CANCELLED)
+    """The latest runs and all that are not done, the last first. Raises ``StorageError``."""
+    ids = list(run_folders.latest(runs_folder, latest, PLAN, CANCELLED))
+    ids += [entry.id for entry in Ledger.of(runs_folder).unfinished() if entry.id not in ids]
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(lambda id_: view(Entry(id_, runs_folder)), ids))
 
@@ -64,11 +66,7 @@ def view(entry: Entry) -> RunView:
     if plan is None:
         files, words = (cancelled or {}).get("files", 0), "its files went back: the next run takes them"
         return RunView(run=entry.id, state=STOPPED, files=files, why=words)
-    known: dict[str, Any] = {
-        "run": entry.id,
-        "files": plan["files"] if isinstance(plan.get("files"), int) else len(plan.get("files") or ()),
-        "bytes": plan.get("bytes") or 0,
-    }
+    known: dict[str, Any] = {"run": entry.id, **amount_of(plan)._asdict()}
     report = entry.report()
     if report is not None:
         return _done(report, known)
@@ -78,7 +76,7 @@ def view(entry: Entry) -> RunView:
     if holder is not None and holder.seems_alive():
         return RunView(**(known | {"state": RUNNING, "why": str(holder)}))
     if holder is not None:
-        return RunView(**known, state=DIED, why=known.pop("why", "") or f"{holder} is gone: resume the run")
+        return RunView(**({"why": f"{holder} is gone: resume the run"} | known | {"state": DIED}))
     if known.get("why"):
         return RunView(**known, state=FAILED_RUN)
     return RunView(**(known | {"state": WAITS, "why": "it was begun and is not finished: resume it"}))

@@ -141,13 +141,20 @@ class Load:
             )
         return reports
 
+    def loaded(self, plan: LoadPlan, watch: Watch) -> list[str]:
+        """The folders of runs that the warehouse holds. Raises ``LoadError``, ``TargetError``."""
+        if _is_unmade(plan):
+            return []
+        with _loader(plan, watch) as (loader, _):
+            return [folder for folder in plan.folders if loader.holds(read_run(folder))]
+
     def dry_run(self, plan: LoadPlan, watch: Watch) -> None:
         """Ask the warehouse what each run would need; ``watch.planned`` hears a :class:`PlannedLoad` of each.
 
         Raises ``NothingToDo`` where the embedded server has no data yet, ``LoadError``, ``StorageError``.
         """
         target = plan.settings.target
-        if target.database is None and not (target.data_folder / "PG_VERSION").exists():
+        if _is_unmade(plan):
             raise NothingToDo(
                 f"there is no warehouse in {target.data_folder} yet: a load would make it, with all tables"
             )
@@ -157,6 +164,12 @@ class Load:
                 found = loader.plan(run)
                 statements = None if found is None else _statements(found, warehouse, watch.warn)
                 watch.planned(PlannedLoad(run, statements))
+
+
+def _is_unmade(plan: LoadPlan) -> bool:
+    """Whether the warehouse is the embedded one, and has no data yet."""
+    target = plan.settings.target
+    return target.database is None and not (target.data_folder / "PG_VERSION").exists()
 
 
 @contextmanager

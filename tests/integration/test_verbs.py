@@ -102,6 +102,38 @@ def test_a_run_that_is_cancelled_gives_its_files_back(failed: Path, capsys: pyte
     assert out(failed, "cancel", runs(failed)[-1].name) == 2
 
 
+def test_a_run_that_the_warehouse_holds_is_not_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process died between the end of the load and the report of it."""
+    load = RunLoader.load
+
+    def die_afterwards(*arguments: Any) -> None:
+        load(*arguments)
+        raise LoadError("killed")
+
+    write(tmp_path, "a.log", 1, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLoader, "load", die_afterwards)
+        assert main(arguments(tmp_path)) == 1
+    assert out(tmp_path, "cancel", id_of(tmp_path)) == 2
+    assert out(tmp_path, "resume") == 0
+    assert rows(tmp_path) == 2
+
+
+def test_counts_are_compared_before_a_load_that_was_interrupted_begins_again(
+    failed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A killed process leaves an attempt that nobody has ended: its step is submitted by another way."""
+    state = failed / "out" / "runs" / f"run={id_of(failed)}" / "state.json"
+    document = json.loads(state.read_text())
+    document["steps"][-1]["attempts"][-1] |= {"outcome": "running", "ended": None, "job": None}
+    state.write_text(json.dumps(document))
+    [report] = (failed / "out" / "transformed").glob("run=*/_report.json")
+    report.write_text(json.dumps(json.loads(report.read_text()) | {"records": 99}))
+    capsys.readouterr()
+    assert out(failed, "resume") == 1
+    assert "the counts do not add up" in " ".join(capsys.readouterr().err.split())
+
+
 def test_no_run_for_too_long_is_an_alarm(tmp_path: Path) -> None:
     assert out(tmp_path, "status") == 3
     write(tmp_path, "a.log", 1)

@@ -10,6 +10,7 @@ import pytest
 
 from snowetl.errors import OutputExists, StorageError
 from snowetl.orchestrator import RunSettings, entries
+from snowetl.orchestrator.choice import waiting
 from snowetl.orchestrator.entries import Entry
 from snowetl.storage import FileInfo
 
@@ -32,16 +33,16 @@ def entry(folder: Path, id_: str, files: list[FileInfo] = FILES, done: bool = Tr
 
 
 def test_nothing_is_found_where_nothing_was(tmp_path: Path) -> None:
-    assert entries.waiting(settings(tmp_path)) is None
+    assert waiting(settings(tmp_path))[0] is None
     assert list(entries.entries(settings(tmp_path).runs_folder)) == []
 
 
 def test_a_run_that_waits_is_found(tmp_path: Path) -> None:
     waits = entry(tmp_path, "01", done=False)
     entry(tmp_path, "02")
-    assert entries.waiting(settings(tmp_path)) == waits
+    assert waiting(settings(tmp_path)) == (waits, [])
     waits.finish({"run": waits.id, "steps": []})
-    assert entries.waiting(settings(tmp_path)) is None
+    assert waiting(settings(tmp_path))[0] is None
 
 
 def test_a_run_knows_its_files(tmp_path: Path) -> None:
@@ -49,7 +50,8 @@ def test_a_run_knows_its_files(tmp_path: Path) -> None:
     assert list(done.inputs()) == OTHERS
     assert done.report() is not None
     done.forget()
-    assert done.plan() is None
+    assert done.report() is None
+    assert done.plan() is not None  # its files stay taken
     assert list(done.inputs()) == OTHERS
 
 
@@ -65,7 +67,7 @@ def test_a_run_of_an_earlier_release_knows_its_files(tmp_path: Path) -> None:
 def test_runs_of_another_place_do_not_count(tmp_path: Path) -> None:
     entry(tmp_path, "01", done=False, input_format="cloudfront")
     entry(tmp_path, "02", transformed_folder=str(tmp_path / "elsewhere"))
-    assert entries.waiting(settings(tmp_path)) is None
+    assert waiting(settings(tmp_path))[0] is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_runs_of_another_place_do_not_count(tmp_path: Path) -> None:
 def test_L2_other_settings_are_refused_by_name(changed: dict[str, Any], key: str, done: bool, tmp_path: Path) -> None:
     begun = entry(tmp_path, "01", done=done)
     other = settings(tmp_path, **changed)
-    assert entries.waiting(other) == (None if done else begun)
+    assert waiting(other)[0] == (None if done else begun)
     with pytest.raises(OutputExists, match=f"with other settings: {key}\\. Go on with the settings it has"):
         begun.check(other)
 

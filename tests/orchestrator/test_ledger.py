@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_lists_of_many_runs_are_merged_and_say_the_same(tmp_path: Path) -> None:
         expected.append(Taken(f"/raw/{name}", 2, "t", run_id(600 - number)))
     ledger(tmp_path).merge()
     merged = list(Path(settings(tmp_path).runs_folder, "_ledger").iterdir())
-    assert [path.name for path in merged] == ["000000059.jsonl.gz"]
+    assert [path.name for path in merged] == ["000000001.jsonl.gz", "000000002.jsonl.gz"]
     now = ledger(tmp_path)
     assert [entry.id for entry in now.entries] == [run_id(590)]
     assert list(now.taken()) == sorted(expected)
@@ -98,3 +99,19 @@ def test_a_list_is_the_same_bytes_for_the_same_files(tmp_path: Path) -> None:
     one, other = tmp_path / "1", tmp_path / "2"
     assert input_list.write(str(one), [file("a"), file("b")]) == input_list.write(str(other), [file("a"), file("b")])
     assert one.read_bytes() == other.read_bytes()
+
+
+def test_very_many_lists_are_read_few_at_a_time(tmp_path: Path) -> None:
+    """As after an upgrade, when no list of years of runs was merged yet."""
+    expected = []
+    for number in range(250):
+        name = f"{number * 7 % 250:03d}"
+        begin(tmp_path, run_id(number), [file(name), file("z")], done=False)
+        expected += [Taken(f"/raw/{name}", 3, "t", run_id(number)), Taken("/raw/z", 1, "t", run_id(number))]
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 150, limit[1]))
+    try:
+        found = list(ledger(tmp_path).taken())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert found == sorted(expected)
