@@ -7,9 +7,8 @@ attempt that died, and is wiped. A run that was done with another configuration 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
+from itertools import groupby, islice
 from typing import Protocol, TypeVar
 
 from snowetl.errors import OutputExists, SnowetlError
@@ -24,11 +23,11 @@ from snowetl.runs.run import PAGE, Run
 from snowetl.settings import Fingerprint
 from snowetl.steps.base import Plan
 from snowetl.storage import filesystem
-from snowetl.storage.base import COMMIT_THREADS
+from snowetl.storage.base import scheme_of
 
 R = TypeVar("R", bound=StepReport)
 T = TypeVar("T", bound="Totals")
-_PARTS_AT_ONCE = 1_000
+_PARTS_AT_ONCE = 2_000
 """So many parts are taken from the list of all of them, and published."""
 
 
@@ -131,7 +130,8 @@ def page_of(report: StepReport) -> str:
 def publish(parts: Iterable[Part]) -> None:
     """Commit the parts of the attempts that count. A part of any other attempt stays invisible, and is swept."""
     remaining = iter(parts)
-    with ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="commit") as threads:
-        while some := list(islice(remaining, _PARTS_AT_ONCE)):
-            for _ in threads.map(lambda part: filesystem(part.url).commit(part.token), some):
-                pass
+    while some := list(islice(remaining, _PARTS_AT_ONCE)):
+        by_storage = sorted(some, key=lambda part: scheme_of(part.url))
+        for _, group in groupby(by_storage, key=lambda part: scheme_of(part.url)):
+            members = list(group)
+            filesystem(members[0].url).commit_all([part.token for part in members])

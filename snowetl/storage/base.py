@@ -6,11 +6,15 @@ import hashlib
 import heapq
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import BinaryIO, NamedTuple, Protocol
+from itertools import islice
+from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
+
+T = TypeVar("T")
 
 COMMIT_THREADS = 32
 """So many files are published, or thrown away, at once."""
@@ -90,6 +94,9 @@ class FileSystem(Protocol):
     def commit(self, token: str) -> None:
         """Publish a staged file atomically, replacing what is there. Committing again is fine."""
 
+    def commit_all(self, tokens: Sequence[str]) -> None:
+        """Publish several staged files, many at once; in what order is not said. Raises what ``commit`` raises."""
+
     def abort(self, token: str) -> None:
         """Throw a staged file away. Fine if it is gone already; a committed file stays."""
 
@@ -158,6 +165,15 @@ def replace_by_marker(files: FileSystem, url: str, data: bytes, expected: bytes)
     finally:
         with suppress(SnowetlError):  # one that stays behind is in nobody's way
             files.delete_tree(marker)
+
+
+def at_once(do: Callable[[T], None], values: Iterable[T]) -> None:
+    """Do something to all ``values``, to several at once. They are taken as they are needed."""
+    remaining = iter(values)
+    with ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="storage") as threads:
+        while some := list(islice(remaining, COMMIT_THREADS * 8)):
+            for _ in threads.map(do, some):
+                pass
 
 
 def each_once(found: Iterable[Iterator[FileInfo]]) -> Iterator[FileInfo]:

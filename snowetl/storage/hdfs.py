@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from snowetl.errors import SnowetlError, StorageError, UsageError
-from snowetl.storage.base import FileInfo, StagedFile, changed, each_once, put_staged, replace_by_marker
+from snowetl.storage.base import FileInfo, StagedFile, at_once, changed, each_once, put_staged, replace_by_marker
 from snowetl.storage.globs import compile_globs, has_magic, is_hidden
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class HdfsFileSystem:
             raise StorageError(
                 f"the staged file of {staged['url']} is gone, so it cannot be published; run the step again"
             )
+
+    def commit_all(self, tokens: Sequence[str]) -> None:
+        at_once(self.commit, tokens)
 
     def abort(self, token: str) -> None:
         staged = json.loads(token)

@@ -10,22 +10,19 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from io import BufferedReader
 from itertools import chain, islice
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snowetl.errors import StorageError, UsageError
-from snowetl.storage.base import COMMIT_THREADS, FileInfo, StagedFile, each_once
+from snowetl.storage.base import FileInfo, StagedFile, at_once, each_once
 from snowetl.storage.globs import Glob, compile_globs, has_magic, is_hidden
 from snowetl.storage.s3_errors import ABSENT, code_of, explained
 from snowetl.storage.s3_streams import MAX_TRIES, NONCE, ObjectReader, S3StagedFile, pauses
-
-T = TypeVar("T")
 
 _BUFFER = 1 << 20
 _DELETE_BATCH = 1000
@@ -123,6 +120,9 @@ class S3FileSystem:
                     ) from None
                 raise
 
+    def commit_all(self, tokens: Sequence[str]) -> None:
+        at_once(self.commit, tokens)
+
     def abort(self, token: str) -> None:
         staged = json.loads(token)
         with explained(staged["url"], "abort"):
@@ -153,7 +153,7 @@ class S3FileSystem:
             self._abort_uploads(bucket, key)
             keys = chain([key.rstrip("/")], (item["Key"] for item in self._pages(bucket, _folder(key))))
             batches = iter(lambda: [{"Key": each} for each in islice(keys, _DELETE_BATCH)], [])
-            _at_once(lambda batch: self._delete(scheme, bucket, batch), batches)
+            at_once(lambda batch: self._delete(scheme, bucket, batch), batches)
 
     def sweep(self, folder: str) -> None:
         _, bucket, key = _split(folder)
@@ -258,7 +258,7 @@ class S3FileSystem:
             for upload in page.get("Uploads", ())
             if upload["Key"] == path or upload["Key"].startswith(path + "/")
         )
-        _at_once(lambda upload: self._abort(bucket, upload["Key"], upload["UploadId"]), uploads)
+        at_once(lambda upload: self._abort(bucket, upload["Key"], upload["UploadId"]), uploads)
 
     def _delete(self, scheme: str, bucket: str, batch: list[dict[str, str]]) -> None:  # type: ignore[valid-type]
         for pause in pauses():
@@ -274,15 +274,6 @@ class S3FileSystem:
         raise StorageError(
             f"cannot delete {scheme}://{bucket}/{key}: {code}; check the permission s3:DeleteObject and run again"
         )
-
-
-def _at_once(do: Callable[[T], None], values: Iterable[T]) -> None:
-    """Do something to all ``values``, to several at once. They are taken as they are needed."""
-    remaining = iter(values)
-    with ThreadPoolExecutor(COMMIT_THREADS, thread_name_prefix="s3") as threads:
-        while some := list(islice(remaining, COMMIT_THREADS * 4)):
-            for _ in threads.map(do, some):
-                pass
 
 
 def _split(url: str) -> tuple[str, str, str]:
