@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import zipfile
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,6 +19,9 @@ from snowetl.iglu.http import HttpRegistry, undecodable_list
 from snowetl.iglu.schema_list import SchemaListError, checked_schema_list, parse_schema_list
 from snowetl.jvm import jsontext
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
+
+SCHEMAS = "schemas"
+"""The folder of a registry that holds its schemas."""
 
 _EMBEDDED_CLASS, _HTTP_CLASS = 2, 100
 _LONGEST_PART = 128
@@ -41,7 +45,7 @@ class Registry(Protocol):
 
 
 class FolderRegistry:
-    """Files ``schemas/VENDOR/NAME/FORMAT/VERSION`` in a folder, on disk or inside an installed package.
+    """Files ``schemas/VENDOR/NAME/FORMAT/VERSION`` in a folder: on disk, in a zip archive or in an installed package.
 
     A list is the file ``…/jsonschema/MODEL`` if there is one, else the names of the files.
     """
@@ -51,7 +55,7 @@ class FolderRegistry:
     def __init__(self, repository: Repository, folder: Traversable, class_priority: int) -> None:
         self.repository = repository
         self.class_priority = class_priority
-        self._schemas = folder.joinpath("schemas")
+        self._schemas = folder.joinpath(SCHEMAS)
 
     def schema(self, key: SchemaKey) -> Any | RegistryError:
         content = self._read(key.vendor, key.name, key.format, str(key.version))
@@ -130,11 +134,23 @@ def _build(repository: Repository, http: Http) -> Registry:
     return HttpRegistry(repository, http)
 
 
+def folder_of(repository: Repository) -> Path | None:
+    """The folder of a registry that is one on this machine's disk."""
+    if repository.path is not None:
+        folder = Path(repository.path).expanduser()
+    else:
+        parts = urlsplit(repository.uri or "")
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            return None
+        folder = Path(unquote(parts.path))
+    return folder if folder.is_dir() else None
+
+
 def _embedded_folder(repository: Repository) -> Traversable:
     """A folder on disk, or else ``/package/sub/folder`` of an installed package (the reference's class path)."""
     path = repository.path or ""
-    folder = Path(path).expanduser()
-    if folder.is_dir():
+    folder = folder_of(repository) or _archive(Path(path))
+    if folder is not None:
         return folder
     first, _, rest = path.strip("/").partition("/")
     if re.fullmatch(r"[A-Za-z_]\w*", first) and importlib.util.find_spec(first) is not None:
@@ -149,10 +165,14 @@ def _embedded_folder(repository: Repository) -> Traversable:
     )
 
 
-def _file_folder(repository: Repository) -> Path:
-    parts = urlsplit(repository.uri or "")
-    folder = Path(unquote(parts.path))
-    if parts.netloc not in ("", "localhost") or not folder.is_dir():
+def _archive(path: Path) -> Traversable | None:
+    """The content of a folder that was sent here as a zip archive."""
+    return zipfile.Path(path) if path.is_file() and zipfile.is_zipfile(path) else None
+
+
+def _file_folder(repository: Repository) -> Traversable:
+    folder = folder_of(repository) or _archive(Path(unquote(urlsplit(repository.uri or "").path)))
+    if folder is None:
         raise ConfigError(
             f"Iglu registry '{repository.name}': there is no folder {repository.uri}. A static registry on disk is "
             "named file:///path/to/folder, and that folder has the folder schemas in it."

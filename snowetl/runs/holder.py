@@ -1,13 +1,15 @@
 """Who holds a lease: a process, told from all others by more than its number.
 
 In a container that was restarted host name and process number are those of the process that died. So a holder also
-says when its process started, in which process namespace, and since which boot of the machine.
+says when its process started, in which process namespace, and since which boot of the machine. The driver of a YARN
+application is known by its attempt, too: YARN starts another one when it takes the last for dead, on whatever host.
 """
 
 from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 import time
 import uuid
@@ -22,12 +24,22 @@ EXPIRES_SECONDS = 300
 """A holder that seems to have been silent for so long is watched, wherever it is: two clocks may differ by as much."""
 
 Fate = Literal["alive", "dead", "unseen", "silent"]
-"""``unseen``: on this host by name, but no process that can be looked at from here. ``silent``: its last sign of life
-is far away by our clock. If either lives, its heartbeat shows within seconds.
+"""``unseen``: on this host by name, but no process that can be looked at from here; or an earlier attempt at the YARN
+application of this process, on whatever host. ``silent``: its last sign of life is far away by our clock. If either
+lives, its heartbeat shows within seconds.
 """
+
+_CONTAINER = re.compile(r"container_(?:e\d+_)?(\d+_\d+)_(\d+)_\d+")
+"""What YARN calls a container: application (start of the cluster, number), attempt, number."""
 
 _START_TIME = 19
 """Place of ``starttime`` in ``/proc/<pid>/stat``, after the process name in parentheses."""
+
+_DEFAULTS: tuple[tuple[str, Any], ...] = (
+    *(("host", ""), ("pid", 0), ("user", ""), ("since", ""), ("renewed", 0)),
+    *(("boot", ""), ("started", ""), ("namespace", ""), ("application", ""), ("attempt", 0)),
+)
+"""What stands for a field that a lease file lacks, or has of another type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +56,15 @@ class Holder:
     boot: str = ""
     started: str = ""
     namespace: str = ""
+    application: str = ""
+    """The YARN application whose driver it is."""
+    attempt: int = 0
+    """Which attempt at it, from 1 on."""
 
     @classmethod
     def this_process(cls) -> Holder:
         """A new holder: this process."""
+        application, attempt = _yarn_attempt()
         return cls(
             token=uuid.uuid4().hex,
             host=socket.gethostname(),
@@ -58,6 +75,8 @@ class Holder:
             boot=_boot(),
             started=start_of_process(os.getpid()),
             namespace=namespace_of_this_process(),
+            application=application,
+            attempt=attempt,
         )
 
     @classmethod
@@ -70,7 +89,7 @@ class Holder:
         if not isinstance(document, dict) or not isinstance(document.get("token"), str):
             return None
         known: dict[str, Any] = {name: document[name] for name in cls.__slots__ if name in document}
-        for name, default in (("host", ""), ("pid", 0), ("user", ""), ("since", ""), ("renewed", 0)):
+        for name, default in _DEFAULTS:
             if not isinstance(known.get(name), type(default)):
                 known[name] = default
         return cls(**known)
@@ -84,9 +103,15 @@ class Holder:
         seen = here and self.boot == _boot() and self.namespace == namespace_of_this_process()
         if seen and not (process_exists(self.pid) and self.started == start_of_process(self.pid)):
             return "dead"
+        if self._is_earlier_attempt():
+            return "unseen"
         if abs(_now() - self.renewed) > EXPIRES_SECONDS * 1000:
             return "silent"
         return "alive" if seen or not here else "unseen"
+
+    def _is_earlier_attempt(self) -> bool:
+        application, attempt = _yarn_attempt()
+        return bool(application) and self.application == application and self.attempt < attempt
 
     def seems_alive(self) -> bool:
         """A guess at once, by our clock: for a view. Whoever takes a lease watches first those who were silent."""
@@ -105,6 +130,12 @@ def process_exists(pid: int) -> bool:
     except OSError:  # there, but not ours
         return True
     return True
+
+
+def _yarn_attempt() -> tuple[str, int]:
+    """The YARN application this process belongs to, and the attempt at it; empty and 0 elsewhere."""
+    match = _CONTAINER.fullmatch(os.environ.get("CONTAINER_ID", ""))
+    return (match[1], int(match[2])) if match else ("", 0)
 
 
 def _boot() -> str:

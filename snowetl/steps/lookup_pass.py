@@ -26,8 +26,8 @@ from snowetl.reporting.enrich import LookupReport
 from snowetl.runs.parts import PartWriter
 from snowetl.runs.run import Run
 from snowetl.settings.words import count
+from snowetl.steps import registries
 from snowetl.steps.base import Watch
-from snowetl.steps.enrich_task import anchored
 from snowetl.steps.stream import stream
 from snowetl.storage import Damage, filesystem
 from snowetl.storage.splits import Split
@@ -136,33 +136,31 @@ class KeysTask:
 
     config: Pickled[EnrichConfig]
     names: tuple[str, ...]
+    files: Mapping[str, str]
 
     @classmethod
     def create(cls, config: EnrichConfig, names: Iterable[str]) -> KeysTask:
-        return cls(Pickled.of(anchored(config)), tuple(names))
-
-    @property
-    def files(self) -> Mapping[str, str]:
-        return {}
+        return cls(Pickled.of(config), tuple(names), registries.folders(config.resolver))
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
         """Texts that :func:`_named_key` reads; some come more than once."""
-        config, enricher, lookups = self._prepared()
+        config, enricher, lookups = self._prepared(files)
         loader = format_of(config.input_format)
         for _, record in stream(split, advance, binary=loader.binary, text=loader.text):
             if not isinstance(record, Damage):
                 for name, key in enricher.lookup_keys(record.data, lookups):
                     yield f"{name}\t{key}"
 
-    def _prepared(self) -> tuple[EnrichConfig, Enricher, list[Lookup]]:
+    def _prepared(self, files: Mapping[str, Path]) -> tuple[EnrichConfig, Enricher, list[Lookup]]:
         """What reads records, without the enrichments' own steps: they have files, and no tables yet."""
 
         def build() -> tuple[EnrichConfig, Enricher, list[Lookup]]:
             config = self.config.unpack()
+            config = replace(config, resolver=registries.located(config.resolver, files))
             lookups = [lookup for lookup in config.lookups() if lookup.name in self.names]
             return config, Enricher(replace(config, enrichments=())), lookups
 
-        return once_per_process(f"keys {self.config.key} {self.names}", build, lambda built: built[1].close())
+        return once_per_process(f"keys {self.config.key} {self.names} {files}", build, lambda built: built[1].close())
 
 
 def _named_key(value: str) -> tuple[str, str]:

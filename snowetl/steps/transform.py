@@ -13,7 +13,7 @@ from snowetl.jvm import jsontext
 from snowetl.reporting.json_form import to_json
 from snowetl.reporting.parts import times
 from snowetl.reporting.transform import TransformReport, TransformTotals
-from snowetl.steps import bad_share
+from snowetl.steps import bad_share, registries
 from snowetl.steps.base import Watch, World
 from snowetl.steps.lifecycle import carry_out, read_report, tidy
 from snowetl.steps.settings import TransformSettings
@@ -123,7 +123,14 @@ def _work(batch: Batch, workers: WorkerPool, advance: Advance, started: int) -> 
         types |= {SchemaType(DUPLICATE, CONTEXTS)}
     config = replace(config, types=types)
     config.transformer()  # a schema that cannot be read stops the run before its work starts
-    task = TransformTask(Pickled.of(config), batch.run.folder, part_run(batch.run), settings.compression, scratch)
+    task = TransformTask(
+        Pickled.of(config),
+        batch.run.folder,
+        part_run(batch.run),
+        settings.compression,
+        scratch,
+        registries.folders(config.resolver),
+    )
     for split in workers.run(task, batch.work.noting(decided.splits), advance):
         totals.add(split)
     filesystem(scratch).delete_tree(scratch)
@@ -151,8 +158,9 @@ def _decide(batch: Batch, config: TransformConfig, workers: WorkerPool, advance:
     """Read the batch once: which events are duplicates, which schemas are met."""
     settings = batch.settings
     parses = Pickled.of(replace(config, transformation=SHRED))
+    schemas = registries.folders(config.resolver)
     if not settings.deduplicates:
-        return Decided(tags=frozenset(workers.distinct(SchemasTask(parses), batch.work, advance)))
+        return Decided(tags=frozenset(workers.distinct(SchemasTask(parses, schemas), batch.work, advance)))
     request = Request(
         settings.deduplication,
         settings.event_manifest,
@@ -160,7 +168,7 @@ def _decide(batch: Batch, config: TransformConfig, workers: WorkerPool, advance:
         scratch,
         with_tags=settings.transformation == WIDE_PARQUET,
     )
-    return workers.deduplicate(KeysTask(parses), batch.work, request, advance)
+    return workers.deduplicate(KeysTask(parses, schemas), batch.work, request, advance)
 
 
 def part_run(run: FolderRun) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from snowetl.dedupe.decide import KeyRow
@@ -15,6 +15,7 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.instants import Instant
 from snowetl.model.badrow import Origin
 from snowetl.reporting.transform import TransformSplitReport
+from snowetl.steps import registries
 from snowetl.steps.transform_outputs import Outputs
 from snowetl.steps.transform_split import read_keys, transform_split
 from snowetl.storage.splits import Split
@@ -79,12 +80,15 @@ class TransformConfig:
         )
 
 
-def _transformer(config: Pickled[TransformConfig]) -> tuple[TransformConfig, Transformer]:
+def _transformer(config: Pickled[TransformConfig], files: Mapping[str, Path]) -> tuple[TransformConfig, Transformer]:
+    """``files``: the registries that are folders."""
+
     def build() -> tuple[TransformConfig, Transformer]:
         unpacked = config.unpack()
+        unpacked = replace(unpacked, resolver=registries.located(unpacked.resolver, files))
         return unpacked, unpacked.transformer()
 
-    return once_per_process(config.key, build)
+    return once_per_process(f"{config.key} {files}", build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,10 @@ class KeysTask:
     """Reads what deduplication looks at: the key of each event, with the schemas met first in it as tags."""
 
     config: Pickled[TransformConfig]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[KeyRow]:
-        for key, new in read_keys(split, _transformer(self.config)[1]):
+        for key, new in read_keys(split, _transformer(self.config, files)[1]):
             yield key, [tag_of(type_) for type_ in new]
 
 
@@ -104,10 +108,10 @@ class SchemasTask:
     """Reads the schemas of the events of a split, as tags."""
 
     config: Pickled[TransformConfig]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
-        for _, new in read_keys(split, _transformer(self.config)[1]):
+        for _, new in read_keys(split, _transformer(self.config, files)[1]):
             yield from map(tag_of, new)
 
 
@@ -129,10 +133,10 @@ class TransformTask:
     run_name: str
     compression: str
     decisions: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> TransformSplitReport:
-        config, transformer = _transformer(self.config)
+        config, transformer = _transformer(self.config, files)
         decisions = Decisions.read(self.decisions, split.index) if split.noted else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
         outputs = Outputs(self.folder, config.transformation, split.index, self.run_name, self.compression, fields)

@@ -52,13 +52,13 @@ class Task(Protocol[R_co]):
 
     @property
     def files(self) -> Mapping[str, str]:
-        """Files the task reads, by a name of its own: their paths on the driver."""
+        """Files and folders the task reads, by a name of its own: their paths on the driver."""
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> R_co:
         """Do the work of one split. ``files`` are those of :attr:`files`, with their paths on this machine.
 
-        ``advance`` hears of records and stored bytes while they are read; the pool sees to it that the bytes of a split
-        are told once (:class:`SplitProgress`).
+        A folder may have become a zip archive, in which it has its name. ``advance`` hears of records and stored bytes
+        while they are read; the pool sees to it that the bytes of a split are told once (:class:`SplitProgress`).
         """
 
 

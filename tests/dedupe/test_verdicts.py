@@ -91,7 +91,7 @@ def _both(
     folder: Path, spark: WorkerPool, policy: Policy
 ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], Decided, Decided]:
     (batch,) = plan(folder, split_size=1).batches
-    task = KeysTask(Pickled.of(config_of(batch, 0)))
+    task = KeysTask(Pickled.of(config_of(batch, 0)), {})
     plain, joined = (
         pool.deduplicate(task, batch.work, Request(policy, None, 0, f"{folder}/{name}", with_tags=True), unheard)
         for name, pool in (("plain", InProcess()), ("joined", spark))
@@ -139,7 +139,7 @@ def test_a_hot_id_costs_no_more_than_others(spark: WorkerPool, tmp_path: Path) -
         for number, part in enumerate(lines):
             (run / f"part-{number}.gz").write_bytes(gzip.compress("\n".join(part).encode(), 1))
         (batch,) = plan(folder, split_size=1).batches
-        task = KeysTask(Pickled.of(config_of(batch, 0)))
+        task = KeysTask(Pickled.of(config_of(batch, 0)), {})
         request = Request(Policy.parse(), None, 0, f"{folder}/decisions")
         started = time.perf_counter()
         spark.deduplicate(task, batch.work, request, unheard)

@@ -175,6 +175,51 @@ def test_fates(changes: dict[str, Any], fate: str) -> None:
     assert process(**changes).fate() == fate
 
 
+@pytest.mark.parametrize(
+    ("container", "changes", "fate"),
+    [
+        ("container_e17_1795852703217_0001_02_000001", {"attempt": 1}, "unseen"),
+        ("container_1795852703217_0001_02_000001", {"attempt": 1, "renewed": LONG_AGO}, "unseen"),
+        ("container_1795852703217_0001_02_000001", {"attempt": 2}, "alive"),
+        ("container_1795852703217_0001_02_000001", {"attempt": 3}, "alive"),
+        ("container_1795852703217_0002_02_000001", {"attempt": 1}, "alive"),
+        ("no container", {"attempt": 1}, "alive"),
+        ("", {"attempt": 0, "application": ""}, "alive"),
+    ],
+    ids=["earlier", "earlier and silent", "the same", "later", "another application", "elsewhere", "no application"],
+)
+def test_an_earlier_attempt_of_the_same_yarn_application(
+    container: str, changes: dict[str, Any], fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its heartbeat is waited for, some seconds; that of a driver of another application would be believed."""
+    monkeypatch.setenv("CONTAINER_ID", container)
+    other = {"host": "elsewhere", "application": "1795852703217_0001"} | changes
+    assert process(**other).fate() == fate
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_the_next_attempt_of_a_yarn_application_takes_over(
+    beats: bool, on_s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another host it cannot look whether the driver it follows is dead; that one was alive a moment ago."""
+    monkeypatch.setenv("CONTAINER_ID", "container_1795852703217_0001_01_000001")
+    with Lease(on_s3) as first:
+        first._me = replace(first._me, host="node-1")
+        time.sleep(0.2)
+        if not beats:
+            first._stop.set()
+            first._heart.join()
+        monkeypatch.setenv("CONTAINER_ID", "container_1795852703217_0001_02_000001")
+        if beats:
+            with pytest.raises(OutputExists, match="on node-1"), Lease(on_s3):
+                pass
+        else:
+            with Lease(on_s3) as second:
+                second.check()
+                with pytest.raises(SnowetlError, match="another job has taken over"):
+                    first.check()
+
+
 def test_holders_are_read_back() -> None:
     me = process()
     assert Holder.parse(me.content()) == me

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,11 +33,11 @@ _NAME_NODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 _DATA_NODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 
 
-def jars() -> Path:
+def jars(more: Sequence[str] = ()) -> Path:
     """The folder of jars. Skips the test where neither they nor Maven can be had."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snowetl" / f"hadoop-{HADOOP}"
     folder = Path(os.environ.get("SNOWETL_HADOOP_JARS") or default)
-    for artifact in _JARS:
+    for artifact in (*_JARS, *more):
         _, name, version = artifact.split(":")
         if (folder / f"{name}-{version}.jar").exists():
             continue
@@ -50,20 +50,25 @@ def jars() -> Path:
     return folder
 
 
+def java(configuration: Path, lib: Path, heap: str = "256m") -> list[str]:
+    """How a daemon is started, but for the name of its class. Skips the test where there is no Java."""
+    program = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("a cluster of HDFS needs Java")
+    return [
+        *(program, f"-Xmx{heap}", "-Djava.net.preferIPv4Stack=true", f"-Dhadoop.log.dir={configuration.parent}"),
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+        *("-cp", f"{configuration}:{lib}/*"),
+    ]
+
+
 @contextmanager
 def cluster(folder: Path) -> Iterator[str]:
     """``hdfs://host:port`` of a cluster of one node that keeps its data in ``folder``."""
-    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ['PATH']}")
-    if java is None:
-        pytest.skip("a cluster of HDFS needs Java")
-    configuration, port = folder / "conf", _free_port()
+    configuration, port = folder / "conf", free_port()
     configuration.mkdir()
     _configure(configuration, folder, port)
-    command = [
-        *(java, "-Xmx256m", "-Djava.net.preferIPv4Stack=true", f"-Dhadoop.log.dir={folder}"),
-        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
-        *("-cp", f"{configuration}:{jars()}/*"),
-    ]
+    command = java(configuration, jars())
     format_ = [*command, _NAME_NODE, "-format", "-nonInteractive"]
     subprocess.run(format_, check=True, capture_output=True, timeout=120, cwd=folder)
     daemons = []
@@ -93,11 +98,8 @@ def _configure(configuration: Path, folder: Path, port: int) -> None:
         **dict.fromkeys(("dfs.namenode.http-address", "dfs.datanode.address"), "127.0.0.1:0"),
         **dict.fromkeys(("dfs.datanode.ipc.address", "dfs.datanode.http.address"), "127.0.0.1:0"),
     }
-    for name, settings in (("core-site.xml", core), ("hdfs-site.xml", hdfs)):
-        rows = "".join(
-            f"<property><name>{key}</name><value>{value}</value></property>" for key, value in settings.items()
-        )
-        (configuration / name).write_text(f"<configuration>{rows}</configuration>")
+    write_site(configuration / "core-site.xml", core)
+    write_site(configuration / "hdfs-site.xml", hdfs)
     (configuration / "log4j.properties").write_text(
         "log4j.rootLogger=WARN,console\nlog4j.appender.console=org.apache.log4j.ConsoleAppender\n"
         "log4j.appender.console.layout=org.apache.log4j.PatternLayout\n"
@@ -105,7 +107,13 @@ def _configure(configuration: Path, folder: Path, port: int) -> None:
     )
 
 
-def _free_port() -> int:
+def write_site(path: Path, settings: Mapping[str, str]) -> None:
+    """A configuration file of Hadoop."""
+    rows = "".join(f"<property><name>{key}</name><value>{value}</value></property>" for key, value in settings.items())
+    path.write_text(f"<configuration>{rows}</configuration>")
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
