@@ -11,11 +11,11 @@ import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from snowetl import version
 from snowetl.errors import SnowetlError, UsageError
+from snowetl.version import __version__
 
 _SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "snowetl")
-_NAME = f"snowetl-{version.__version__}-py3-none-any.whl"
+_NAME = f"snowetl-{__version__}-py3-none-any.whl"
 _NOT_CARRIED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 """What says how a package was installed, not what it is."""
 _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -24,7 +24,7 @@ _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 def build_wheel(folder: Path) -> Path:
     """Write the wheel into ``folder``, which is made. Raises ``SnowetlError``."""
     folder.mkdir()
-    package = Path(version.__file__).parent
+    package = Path(__file__).parents[1]
     if all((package.parent / name).exists() for name in _SOURCES):
         return _from_checkout(package.parent, folder)
     return _from_installed(package.parent, folder)
@@ -55,7 +55,7 @@ def _from_installed(site: Path, folder: Path) -> Path:
     except PackageNotFoundError:
         raise UsageError(f"snowetl in {site} is not an installed package. Run: pip install snowetl") from None
     wheel = folder / _NAME
-    record = f"snowetl-{version.__version__}.dist-info/RECORD"
+    record = f"snowetl-{__version__}.dist-info/RECORD"
     rows = []
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(files, key=str):
