@@ -25,6 +25,7 @@ from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.aws import Unclear
 from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
+from snowetl.orchestrator.executors.emr_logs import CAUSE
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
@@ -505,6 +506,8 @@ class _Run:
             "its job ended, but left no report" if status.state == state.DONE else "no reason is given"
         )
         tail = executor.log_tail(status.job)
+        if tail.startswith(CAUSE):
+            reason += f"; {tail.partition(chr(10))[0]}"
         self.watch.warn(f"{step.name}: {outcome}: {reason}" + (f"\n{tail}" if tail else ""))
         return state.ended(current, step.name, self.now(), outcome, reason=reason, log=status.log, again=status.again)
 

@@ -1,6 +1,7 @@
 """The option tables of the docs, written from the declarations.
 
-A page holds ``<!-- options: VERB -->`` and ``<!-- end of options -->``; what stands between them is made here.
+A page holds ``<!-- options: VERB -->`` and ``<!-- end of options -->``; what stands between them is made here. With
+``<!-- options: VERB, GROUP -->`` these are the options of one group.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from snowetl.settings.declaration import Option, Settings
 from snowetl.settings.kinds import Flag
 from snowetl.settings.yml import Verbs
 
-_BLOCK = re.compile(r"(<!-- options: (?P<verb>[a-z]+) -->\n).*?(<!-- end of options -->)", re.DOTALL)
+_BLOCK = re.compile(
+    r"(<!-- options: (?P<verb>[a-z]+)(?:, (?P<group>[\w ]+))? -->\n).*?(?P<end><!-- end of options -->)", re.DOTALL
+)
 
 
-def option_table(settings: type[Settings], groups: tuple[str, ...] = ()) -> str:
-    """A Markdown table of all options, group by group."""
-    options = [each for each in settings.options() if not each.positional]
+def option_table(settings: type[Settings], groups: tuple[str, ...] = (), only: str | None = None) -> str:
+    """A Markdown table of all options, group by group, or of those of ``only`` one group."""
+    options = [each for each in settings.options() if not each.positional and only in (None, each.group)]
     order = [*groups, *(each.group for each in options)]
     lines = ["| Option | Meaning |", "|---|---|"]
     for each in sorted(options, key=lambda option: order.index(option.group)):
         lines.append(f"| {_flags(each)} | {_meaning(each)} |")
-    return "\n".join([*lines, f"| `--config` | {CONFIG_HELP} |", ""])
+    last = [f"| `--config` | {CONFIG_HELP} |"] if only is None else []
+    return "\n".join([*lines, *last, ""])
 
 
 CONFIG_HELP = "A `snowetl.yml` with any of these options as keys."
@@ -35,7 +39,7 @@ def with_tables(page: str, verbs: Verbs, groups: tuple[str, ...] = ()) -> str:
         verb = match["verb"]
         if verb not in verbs:
             raise ConfigError(f"the page asks for the options of '{verb}', which is not a verb")
-        return f"{match[1]}{option_table(verbs[verb], groups)}{match[3]}"
+        return f"{match[1]}{option_table(verbs[verb], groups, match['group'])}{match['end']}"
 
     return _BLOCK.sub(table, page)
 

@@ -26,7 +26,6 @@ from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import CANCELLED, DONE, FAILED, LOST, RUNNING
 from snowetl.settings.times import Duration
-from snowetl.storage import filesystem
 
 ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 _OVER = {"COMPLETED": DONE, "FAILED": FAILED, "INTERRUPTED": FAILED, "CANCELLED": CANCELLED}
@@ -40,6 +39,7 @@ _IDLE_SECONDS = 900
 _LOOKED_BACK = timedelta(days=14)
 _EMPTY_ROUNDS = 5
 _CLUSTER_ROUNDS = 6
+_LOG_ROUNDS = 6
 _PATIENCE_SECONDS = 1800.0
 """So long may EMR fail to answer before the run is left to itself."""
 _CANCELLING_SECONDS = 300.0
@@ -113,6 +113,7 @@ class EmrExecutor:
         self._id = request.settings.emr_cluster_id or request.notes.get("cluster")
         self._detached = request.looks
         self._launching = False
+        self._uploaded = False
         self._rounds = 0
         self._empty: Counter[str] = Counter()
         self._overdue: dict[str, datetime] = {}
@@ -125,8 +126,9 @@ class EmrExecutor:
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
         package = str(self._settings.emr_package).rstrip("/")
         entry = emr_requests.step(prepared.job, f"{package}/{emr_jobs.ENVIRONMENT}", "CONTINUE")
-        for url, content in prepared.uploads.items():
-            filesystem(url).put(url, content)
+        if not self._uploaded:
+            emr_jobs.upload(self._request.plan, self._settings, self._request.folder)
+            self._uploaded = True
         self._request.watch.say(f"{step.name}: {prepared.job.name}")
         try:
             return self._submit(entry, token)
@@ -331,9 +333,14 @@ class EmrExecutor:
                 self._request.watch.warn(f"{job} cannot be cancelled: {error}")
 
     def log_tail(self, job: str) -> str:
+        """EMR brings logs to S3 every few minutes, and when a cluster ends: for some time they are waited for."""
         folder = self._log_folder(job)
         if folder is None:
             return ""
+        for _ in range(0 if self._request.looks else _LOG_ROUNDS):
+            if emr_logs.is_there(folder):
+                break
+            self._sleep(self._settings.emr_poll)
         application = emr_logs.application_of(folder)
         containers = f"{folder.rpartition('/steps/')[0]}/containers/{application}"
         found = emr_logs.tail(*([containers] if application else []), folder)

@@ -18,12 +18,13 @@ from snowetl.interpolation import escape
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.orchestrator.executors.emr_requests import TOKEN, SparkJob
-from snowetl.orchestrator.planner import PlannedStep
+from snowetl.orchestrator.planner import PlannedStep, RunPlan
 from snowetl.orchestrator.settings import LOAD_FAILED, TRANSFORM_FAILED, RunSettings
 from snowetl.references import without_references
 from snowetl.settings import Document, Settings
 from snowetl.settings.fingerprint import read_document
 from snowetl.settings.secrets import passwords_in
+from snowetl.storage import filesystem
 from snowetl.storage.base import scheme_of
 
 ENVIRONMENT = "environment.tar.gz"
@@ -68,7 +69,7 @@ def name_of(step: str, settings: RunSettings) -> str:
 def prepare(step: PlannedStep, settings: RunSettings, folder: str, token: str) -> Prepared:
     """The job of a step. ``folder`` is the run's own, where documents go. Raises :class:`ConfigError`."""
     package = str(settings.emr_package).rstrip("/")
-    moved, uploads = _with_documents(step.settings, f"{folder}/config/{step.name}")
+    moved, uploads = _with_documents(step.settings, _config_folder(folder, step))
     sizes = _LOAD_SIZES if step.verb == "load" else {}
     return Prepared(
         SparkJob(
@@ -79,6 +80,19 @@ def prepare(step: PlannedStep, settings: RunSettings, folder: str, token: str) -
         ),
         uploads,
     )
+
+
+def upload(plan: RunPlan, settings: RunSettings, folder: str) -> None:
+    """Bring the documents of all steps to S3, before the first begins: what changes here later changes no step."""
+    for step in plan.steps:
+        if not step.done:
+            _, uploads = _with_documents(step.settings, _config_folder(folder, step))
+            for url, content in uploads.items():
+                filesystem(url).put(url, content)
+
+
+def _config_folder(folder: str, step: PlannedStep) -> str:
+    return f"{folder}/config/{step.name}"
 
 
 def check(settings: RunSettings) -> None:

@@ -12,6 +12,7 @@ from snowetl.settings.secrets import redact
 from snowetl.storage import filesystem
 
 LINES = 30
+CAUSE = "probable cause: "
 _APPLICATION = re.compile(r"application_\d+_\d+")
 _CAUSES = (
     (r"snowetl: error: (.+)", "{0}"),
@@ -42,9 +43,14 @@ def tail(*folders: str) -> str:
             if text.strip():
                 cause = probable_cause(text)
                 lines = redact("\n".join(text.rstrip().splitlines()[-LINES:]))
-                head = f"probable cause: {redact(cause)}\n" if cause else ""
+                head = f"{CAUSE}{redact(cause)}\n" if cause else ""
                 return f"{head}the end of {url}:\n{lines}"
     return ""
+
+
+def is_there(folder: str) -> bool:
+    """Whether there is any log below ``folder``."""
+    return next(_logs(folder), None) is not None
 
 
 def probable_cause(text: str) -> str:

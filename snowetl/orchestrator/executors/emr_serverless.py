@@ -77,11 +77,13 @@ class ServerlessExecutor:
         self._client = aws.client("emr-serverless", self._place.region)
         self._now, self._sleep = now, sleep
         self._silent: datetime | None = None
+        self._uploaded = False
 
     def submit(self, step: PlannedStep, token: str) -> str:
-        request, uploads = self.request_of(step, token)
-        for url, content in uploads.items():
-            filesystem(url).put(url, content)
+        request = self.request_of(step, token)
+        if not self._uploaded:
+            emr_jobs.upload(self._request.plan, self._settings, self._request.folder)
+            self._uploaded = True
         self._request.watch.say(f"{step.name}: {request['name']}")
         try:
             job = aws.exactly_once(
@@ -95,8 +97,8 @@ class ServerlessExecutor:
             raise SnowetlError(f"{step.name} cannot be submitted to EMR Serverless: {error}") from None
         return f"{self._place.application_id}/{job}"
 
-    def request_of(self, step: PlannedStep, token: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """The request for a step, and what must be on S3 before it is sent."""
+    def request_of(self, step: PlannedStep, token: str) -> dict[str, Any]:
+        """The request for a step. Its name has the token: jobs are listed by name, and not by client token."""
         token = aws.token_of(self._request.folder, token)
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
         package = str(self._settings.emr_package).rstrip("/")
@@ -105,7 +107,7 @@ class ServerlessExecutor:
         if filesystem(environment).exists(environment):
             job = with_python(job, package)
         request = emr_requests.start_job_run(job, self._place, token)
-        return request | {"name": f"{job.name} {self._request.plan.run} {token[:12]}"}, prepared.uploads
+        return request | {"name": f"{job.name} {self._request.plan.run} {token[:12]}"}
 
     def _find(self, name: str) -> str | None:
         pages = self._client.get_paginator("list_job_runs").paginate(applicationId=self._place.application_id)

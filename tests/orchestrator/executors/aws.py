@@ -119,6 +119,27 @@ class Aws:
     def operations(self, name: str) -> list[dict[str, Any]]:
         return [parameters for operation, parameters in list(self.calls) if operation == name]
 
+    def begin_again(self, keep: str) -> None:
+        """Forget everything but the objects below ``keep``."""
+        with self._lock:
+            self.close()
+            self.fault = lambda operation, number: None
+            self.emr.clusters.clear()
+            self.serverless.job_runs.clear()
+            for found in (self.calls, self.ran, self.refused, self.counts):
+                found.clear()
+        client = s3(self.endpoint)
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+            for each in page.get("Contents", ()):
+                if not each["Key"].startswith(keep):
+                    client.delete_object(Bucket=BUCKET, Key=each["Key"])
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing moves on in here."""
+        with self._lock:
+            yield
+
     # --- what EMR does ------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
