@@ -126,11 +126,13 @@ class Enricher:
     def _process_batch(self, batch: bytes, source: str, number: int) -> Iterator[Result]:
         for item in unpacked(batch, number, source, members=True):
             if isinstance(item, Damage):
-                yield badrow.format_violation(
-                    self._origin, self._loader.name, badrow.simple_error(item.reason), item.data or batch
-                )
+                yield self._of_damage(item, batch)
             else:
                 yield from self._process(item.data, source, item.number)
+
+    def _of_damage(self, damage: Damage, batch: bytes) -> BadRow:
+        reason = badrow.simple_error(damage.reason)
+        return badrow.format_violation(self._origin, self._loader.name, reason, damage.data or batch)
 
     def _limited(self, result: Result) -> Result:
         """The result, or the size violation that stands for it."""
@@ -225,7 +227,9 @@ class Enricher:
             record, number = _data_and_number(record, number)
         if self._is_batch(record):
             for item in unpacked(record, number, source, members=True):
-                if isinstance(item, Record):
+                if isinstance(item, Damage):
+                    yield _stage(self._limited(self._of_damage(item, record)), "loader")
+                else:
                     yield from self._explain(item.data, source, item.number)
             return
         yield from self._explain(record, source, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,10 +16,10 @@ from snowetl.orchestrator import entries
 from snowetl.orchestrator.driver import LEASE, plan_of
 from snowetl.orchestrator.entries import CANCELLED, Entry
 from snowetl.orchestrator.executors import kind_of
-from snowetl.orchestrator.executors.base import ExecutorRequest
+from snowetl.orchestrator.executors.base import ExecutorRequest, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.state import Attempt
+from snowetl.orchestrator.state import Attempt, RunState
 from snowetl.orchestrator.store import StateStore
 from snowetl.runs.lease import Lease, holder_of, living
 from snowetl.runs.run import Run, absolute
@@ -127,17 +128,25 @@ def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
     state = replace(stored.state, cancelled=True)
     store.put(state, stored)
     jobs = [step.last.job for step in state.steps if step.running and step.last is not None and step.last.job]
+    with _executor(entry, settings, state, watch) as executor:
+        for job in jobs:
+            executor.cancel(job)
+    return len(jobs)
+
+
+def _executor(
+    entry: Entry, settings: RunSettings, state: RunState, watch: Watch, *, looks: bool = False
+) -> AbstractContextManager[StepExecutor]:
+    """The executor that has the jobs of a run."""
     request = ExecutorRequest(
         settings=settings,
         plan=plan_of(settings, entry),
         watch=watch,
         notes=state.notes or {},
         folder=entry.folder,
+        looks=looks,
     )
-    with kind_of(state.executor).open(request) as executor:
-        for job in jobs:
-            executor.cancel(job)
-    return len(jobs)
+    return kind_of(state.executor).open(request)
 
 
 def unlock(output_folder: str, run: str | None, *, force: bool = False) -> list[str]:
@@ -187,16 +196,7 @@ def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
     last = wanted.attempts[-1]
     if last.job is None or state.executor == "local":
         return Log(lines, last.reason or f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
-    settings = settings_of(entry)
-    request = ExecutorRequest(
-        settings=settings,
-        plan=plan_of(settings, entry),
-        watch=watch,
-        notes=state.notes or {},
-        folder=entry.folder,
-        looks=True,
-    )
-    with kind_of(state.executor).open(request) as executor:
+    with _executor(entry, settings_of(entry), state, watch, looks=True) as executor:
         tail = executor.log_tail(last.job)
     return Log(lines, tail or f"no log of job {last.job} yet{f': {last.log}' if last.log else ''}")
 

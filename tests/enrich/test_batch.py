@@ -40,6 +40,8 @@ def test_one_that_is_broken_is_told_of(enricher: Enricher, compress: Callable[[b
     whole = compress(b"".join(RECORDS))
     for broken in (whole[:12], whole[:-5], whole[:30] + b"\xff\xff\xff" + whole[33:], compress(b"no record")):
         results = list(enricher.process(broken))
+        explained = [what["schema"] for stage, what in enricher.explain(broken) if stage == "loader"]
+        assert explained == [result.to_dict()["schema"] for result in results if isinstance(result, BadRow)]
         assert any(isinstance(result, BadRow) for result in results)
         assert all(
             result.type == "collector_payload_format_violation" for result in results if isinstance(result, BadRow)

@@ -1,0 +1,66 @@
+"""What a run does before its steps: files are claimed one process at a time, nothing is redone under a living job."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowetl.errors import LeaseHeld, OutputExists
+from snowetl.orchestrator import driver, state
+from snowetl.orchestrator.driver import LEASE
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.planner import RunRequest, plan_run
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.store import StateStore, Stored
+from snowetl.runs.input_list import Amount
+from snowetl.runs.lease import Lease
+from snowetl.steps.base import Unwatched
+from snowetl.storage import FileInfo
+
+RUN = "2026-01-02-03-04-05"
+
+
+def settings(folder: Path, **more: Any) -> RunSettings:
+    given: dict[str, Any] = {"input_folder": str(folder / "raw"), "output_folder": str(folder / "out")}
+    return RunSettings(**(given | {"input_format": "thrift", "iglu_config": {"name": "x"}} | more))
+
+
+def test_another_pipeline_that_takes_its_files_is_waited_for(tmp_path: Path) -> None:
+    ours = settings(tmp_path)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a").write_text("a")
+    with Lease(f"{ours.runs_folder}/{LEASE}") as other:
+        release = threading.Timer(1.0, other.__exit__, (None, None, None))
+        release.start()
+        entry = driver._claim(ours, Unwatched())
+        release.join()
+    assert [file.url.rpartition("/")[2] for file in entry.inputs()] == ["a"]
+
+
+def test_it_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_CLAIM_SECONDS", 0.0)
+    ours = settings(tmp_path)
+    with (
+        Lease(f"{ours.runs_folder}/{LEASE}", "the ledger"),
+        pytest.raises(LeaseHeld, match="the ledger of this output folder"),
+    ):
+        time.sleep(0.01)
+        driver._claim(ours, Unwatched())
+
+
+def test_a_run_with_a_job_elsewhere_is_not_redone(tmp_path: Path) -> None:
+    again = settings(tmp_path, run_id=RUN, redo_from="enrich", transformation="widerow-json")
+    entry = Entry(RUN, again.runs_folder)
+    entry.begin(again, [FileInfo("/raw/a", 1, "t")])
+    planned = plan_run(RunRequest(settings=again, run=RUN), Amount(1, 1), None, [])
+    begun, _ = state.begin(state.take_up(planned, None), "enrich", 1)
+    elsewhere = replace(state.submitted(begun, "enrich", "j-1/s-1"), executor="emr")
+    StateStore(entry.runs_folder).put(elsewhere, Stored(None, b""))
+    with pytest.raises(OutputExists, match=f"job j-1/s-1 may be at work on it. `snowetl resume {RUN}`"):
+        driver._discard(again, entry, Unwatched())
+    assert entry.plan() is not None
