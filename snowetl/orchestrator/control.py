@@ -13,12 +13,13 @@ from snowetl.jvm import jsontext, timestamps
 from snowetl.jvm.strings import to_utf8
 from snowetl.load.report import ALREADY, LOADED, kept
 from snowetl.orchestrator import entries
-from snowetl.orchestrator.driver import LEASE, plan_of
+from snowetl.orchestrator.claim import LEASE
 from snowetl.orchestrator.entries import CANCELLED, Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.base import ExecutorRequest, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.standing import plan_of
 from snowetl.orchestrator.state import Attempt, RunState
 from snowetl.orchestrator.store import StateStore
 from snowetl.runs.lease import Lease, holder_of, living

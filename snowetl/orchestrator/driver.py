@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from snowetl.errors import LeaseHeld, OutputExists, SnowetlError, TargetError
-from snowetl.jvm import timestamps
-from snowetl.load import bad_rows
+from snowetl.errors import OutputExists, SnowetlError, TargetError
 from snowetl.load.preflight import check_target
-from snowetl.load.report import LoadReport, TableLoad, kept
-from snowetl.orchestrator import counts, entries, run_folders, state
-from snowetl.orchestrator.choice import Choice, choose
+from snowetl.orchestrator import entries, state
+from snowetl.orchestrator.account import Account
+from snowetl.orchestrator.choice import choose
+from snowetl.orchestrator.claim import claim, ledger_lease
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.aws import Unclear
@@ -28,34 +27,24 @@ from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, Step
 from snowetl.orchestrator.executors.emr_logs import CAUSE
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
-from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, PlannedStep, RunPlan, RunRequest, plan_run
-from snowetl.orchestrator.settings import LOAD_FAILED, STEPS, TRANSFORM_FAILED, RunSettings
+from snowetl.orchestrator.planner import PlannedStep, RunPlan
+from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.orchestrator.standing import done_run, evidence, plan_of, run_of
 from snowetl.orchestrator.state import RunState, StepState
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.reporting.enrich import EnrichReport
-from snowetl.reporting.parts import StepReport
 from snowetl.reporting.transform import TransformReport
 from snowetl.runs import interrupts
-from snowetl.runs.input_list import Amount
-from snowetl.runs.lease import Lease, holder_of
+from snowetl.runs.lease import Lease
 from snowetl.runs.run import Run
 from snowetl.runs.writable import check_writable
-from snowetl.settings import Fingerprint
-from snowetl.settings.words import count, size
 from snowetl.steps import bad_share
 from snowetl.steps.base import Unwatched, Watch, World
-from snowetl.steps.lifecycle import done_report, tidy
+from snowetl.steps.lifecycle import tidy
 from snowetl.steps.table import ENRICH
 from snowetl.steps.transform_plan import FolderRun
 from snowetl.storage import filesystem
-from snowetl.version import __version__
 
-FORMAT = "snowetl-run-report/1"
-LEASE = "_lease.json"
-_LOOKED_AT = 3
-"""So many runs are looked at for estimates, and for what has changed since."""
-_CLAIM_SECONDS = 120.0
-"""How long another process is waited for that takes files."""
 _CANCELLING_SECONDS = 60.0
 """How long a job that was told to end is waited for."""
 
@@ -77,7 +66,7 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
     entries.tidy(settings.runs_folder)
     chosen = choose(settings, World.of_now())
     entry = chosen.entry
-    report = _done(entry, settings)
+    report = done_run(entry, settings)
     if report is not None:
         entry.tidy()
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
@@ -87,11 +76,11 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
         ENRICH.plan(
             settings.enrich_settings(entry.id), World.of_now(), chosen.files
         )  # refuses what is not as it should be
-        entry = _claim(settings, watch)
+        entry = claim(settings, watch)
     with Lease(entry.lock_url):
         if settings.redo_from is not None:
             _discard(settings, entry, watch)
-        report = _done(entry, settings)  # another process may have finished it since we looked
+        report = done_run(entry, settings)  # another process may have finished it since we looked
         if report is None:
             if entry.plan() is None:
                 raise OutputExists(f"run={entry.id} was cancelled a moment ago: run again, for its files are free now")
@@ -146,90 +135,6 @@ def dry_run(settings: RunSettings, watch: Watch) -> None:
         watch.planned(planned)
 
 
-def _claim(settings: RunSettings, watch: Watch) -> Entry:
-    """Take the files that are new for a run, while nobody else takes any."""
-    with _ledger_lease(settings):
-        chosen = choose(settings, World.of_now())  # another process may have taken them since we looked
-        if chosen.files is not None:
-            _tell(chosen, watch)
-            Ledger.of(settings.runs_folder).leave_out(chosen.entry.id)
-            chosen.entry.begin(settings, chosen.files)
-            Ledger.of(settings.runs_folder).merge()
-        return chosen.entry
-
-
-@contextmanager
-def _ledger_lease(settings: RunSettings) -> Iterator[None]:
-    """Held inside ``with``. Another pipeline of the same output folder holds it while it lists its input: waited for.
-
-    Raises :class:`LeaseHeld` where that takes too long.
-    """
-    with ExitStack() as stack:
-        give_up = time.monotonic() + _CLAIM_SECONDS
-        while True:
-            try:
-                stack.enter_context(Lease(f"{settings.runs_folder}/{LEASE}", "the ledger of this output folder"))
-                break
-            except LeaseHeld:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(random.uniform(0.5, 1.5))
-        yield
-
-
-def _tell(chosen: Choice, watch: Watch) -> None:
-    for entry in chosen.others:
-        if holder_of(entry.lock_url) is None:
-            watch.warn(
-                f"run={entry.id} took files of another input, or wrote to other folders, and is not done: "
-                f"`snowetl resume {entry.id}` finishes it, `snowetl cancel {entry.id}` gives its files back"
-            )
-    found = chosen.found
-    if found is None:
-        return
-    if found.taken:
-        watch.say(f"{count(found.taken.files, 'file')} of the input taken by earlier runs")
-    if found.late:
-        watch.say(f"late: {count(found.late.files, 'file')}, such as {found.late.names[0]}")
-    if found.replaced:
-        watch.warn(
-            f"{count(found.replaced.files, 'file')} changed since a run took them, such as {found.replaced.names[0]}: "
-            "left alone, for their events would come twice (--settle waits for writers, --all-files takes them again)"
-        )
-    if found.vanished:
-        watch.say(
-            f"gone since a run took them: {count(found.vanished.files, 'file')}, such as {found.vanished.names[0]}"
-        )
-    for some, why in (
-        (found.too_young, "too young"),
-        (found.too_old, "too old"),
-        (found.too_many, "left for the next"),
-    ):
-        if some:
-            watch.say(f"{count(some.files, 'file')} ({size(some.bytes)}) {why}")
-
-
-def _done(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
-    """The report of a run that is done; ``None`` where it waits, or the load has something left to do."""
-    report = entry.report() if settings.redo_from is None else None
-    return None if report is None or ("load" in settings.steps and _is_load_left(report, settings)) else report
-
-
-def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
-    """Whether a run that is done was loaded into another warehouse than this, or without its bad rows."""
-    target = settings.target
-    if report.get("target") not in (None, str(target)):
-        return True
-    if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
-        return False
-    enriched, transformed, *others = report["steps"]
-    loads = [step for step in others if step["step"] == "load"]
-    bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
-    return bad > 0 and not any(
-        table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
-    )
-
-
 def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
     """Throw away what the steps from ``redo_from`` on have left. Raises :class:`OutputExists` where it is loaded."""
     about = settings.about()
@@ -242,7 +147,7 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
             f"{transformed.folder} and {entry.folder}, or run it into another --output-folder with another --schema"
         )
     _check_jobs(entry)
-    with _ledger_lease(settings):
+    with ledger_lease(settings):
         Ledger.of(settings.runs_folder).leave_out(entry.id)
     entry.forget()  # first: a report that says more than there is would be the end of the run
     runs: list[tuple[str, Run]] = [("enrich", Run(entry.id, settings.enriched_outputs())), ("transform", transformed)]
@@ -268,68 +173,9 @@ def _check_jobs(entry: Entry) -> None:
         )
 
 
-def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
-    """The plan of a run as it stands: what of it is done, what is left."""
-    if chosen is not None and chosen.files is not None:
-        inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
-    else:
-        inputs = entries.amount_of(entry.plan() or {})
-        state_of = DONE if _done(entry, settings) is not None else WAITS
-    written = [
-        name for name in settings.steps if not name.startswith("load")
-    ]  # what is loaded, the warehouse alone knows
-    done = frozenset(name for name in written if _evidence(name, settings, entry.id) is not None)
-    request = RunRequest(settings=settings, run=entry.id, state=state_of, done=done)
-    input_list = entry.inputs_url if entry.has_inputs() or (chosen is not None and chosen.files is not None) else None
-    return plan_run(request, inputs, None if chosen is None else chosen.found, _known(settings), input_list)
-
-
-def _known(settings: RunSettings) -> list[KnownRun]:
-    """The last runs, for estimates and for what has changed since."""
-    latest = run_folders.latest(settings.runs_folder, _LOOKED_AT, entries.REPORT)
-    return [_known_run(Entry(id_, settings.runs_folder)) for id_ in latest]
-
-
-def _known_run(entry: Entry) -> KnownRun:
-    begun, report = entry.plan() or {}, entry.report() or {}
-    return KnownRun(
-        run=entry.id,
-        bytes=entries.amount_of(begun).bytes,
-        seconds={step["step"]: float(step.get("seconds", 0)) for step in report.get("steps", ())},
-        fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
-    )
-
-
-def _evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
-    """The report of a step that is done with these settings; ``None`` while it is not."""
-    own, outputs = settings.step(name, id_)
-    run_ = _run_of(name, settings, id_)
-    if name == "enrich":
-        return done_report(run_, EnrichReport, own.fingerprint())
-    if isinstance(run_, FolderRun) and name in ("transform", TRANSFORM_FAILED):
-        return _transformed(run_) if run_.is_complete() else None
-    report = kept(run_.folders[0])
-    return report if report is not None and report.target == outputs[0] else None
-
-
 def _running(current: RunState | None) -> list[StepState]:
     """The steps whose job may be at work."""
     return [] if current is None else [step for step in current.steps if step.running and not step.done]
-
-
-def _run_of(name: str, settings: RunSettings, id_: str) -> Run:
-    """The folders in which a step leaves its report."""
-    if name == "enrich":
-        return Run(id_, settings.enriched_outputs())
-    folder = settings.transformed(id_, failed=name in (TRANSFORM_FAILED, LOAD_FAILED)).rpartition("/")[0]
-    return FolderRun(f"run={id_}", (folder,))
-
-
-def _transformed(run_: FolderRun) -> TransformReport:
-    from snowetl.steps.table import TRANSFORM
-
-    [report] = TRANSFORM.reports([run_])
-    return report
 
 
 @dataclass(slots=True)
@@ -351,7 +197,7 @@ class _Run:
             if step.done:
                 self.watch.say(f"{step.name}: done already, {step.outputs[0]}")
                 if step.verb != "load":  # which leaves nothing half done
-                    tidy(_run_of(step.name, settings, entry.id))
+                    tidy(run_of(step.name, settings, entry.id))
                 self._judge(step.name)
         store = StateStore(settings.runs_folder)
         stored = store.get(entry.id)
@@ -372,7 +218,7 @@ class _Run:
             except Exception:
                 self._leave(planned, store, executor)
                 raise
-        return self._report(started)
+        return Account(settings, entry).close(started, self.now())
 
     # --- the end, before its time -------------------------------------------------------------------------------------
 
@@ -415,7 +261,7 @@ class _Run:
 
     def _judge(self, name: str) -> None:
         """Whether a run that is done so far has too many bad rows to go on. Raises ``TooManyBadRows``."""
-        report = _evidence(name, self.settings, self.entry.id)
+        report = evidence(name, self.settings, self.entry.id)
         if isinstance(report, EnrichReport | TransformReport):
             bad_share.judge(report, self.settings.max_bad, self.watch)
 
@@ -457,7 +303,7 @@ class _Run:
     def _before(self, step: PlannedStep) -> None:
         """What must hold before a step begins."""
         if step.verb == "load":
-            self._check_counts()
+            Account(self.settings, self.entry).check_counts()
 
     def _submit(
         self,
@@ -492,7 +338,7 @@ class _Run:
         [status] = executor.poll([last.job])
         if status.state == state.RUNNING:
             return current, stored
-        if _evidence(step.name, self.settings, self.entry.id) is not None:
+        if evidence(step.name, self.settings, self.entry.id) is not None:
             current = state.ended(current, step.name, self.now(), state.DONE, log=status.log)
             stored = store.put(current, stored)
             self._judge(step.name)
@@ -510,78 +356,3 @@ class _Run:
             reason += f"; {tail.partition(chr(10))[0]}"
         self.watch.warn(f"{step.name}: {outcome}: {reason}" + (f"\n{tail}" if tail else ""))
         return state.ended(current, step.name, self.now(), outcome, reason=reason, log=status.log, again=status.again)
-
-    # --- counts and report --------------------------------------------------------------------------------------------
-
-    def _reports(self) -> list[StepReport | LoadReport | None]:
-        return [_evidence(name, self.settings, self.entry.id) for name in self.settings.steps]
-
-    def _check_counts(self) -> None:
-        """Of good events and, if they are wanted, of failed ones, as far as they are transformed."""
-        done = dict(zip(self.settings.steps, self._reports(), strict=True))
-        enriched = done["enrich"]
-        for name, compare in (("transform", counts.before_load), (TRANSFORM_FAILED, counts.failed_before_load)):
-            transformed = done.get(name)
-            if enriched is None or transformed is None:
-                continue
-            differences = compare(enriched.to_json(), transformed.to_json())
-            if differences:
-                folder = self.settings.transformed(self.entry.id, failed=name == TRANSFORM_FAILED)
-                raise SnowetlError(
-                    f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed "
-                    f"its files. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and {folder}, "
-                    "and run again"
-                )
-
-    def _report(self, started: int) -> dict[str, Any]:
-        settings, entry = self.settings, self.entry
-        steps = [report.to_json() for report in self._reports() if report is not None]
-        differences: list[str] = []
-        if "load" in settings.steps:
-            differences = self._check_load(steps)
-        else:
-            self._check_counts()
-        finished = self.now()
-        report = {
-            "format": FORMAT,
-            "run": entry.id,
-            "snowetl": __version__,
-            "started": timestamps.to_iso(started),
-            "finished": timestamps.to_iso(finished),
-            "seconds": (finished - started) / 1000,
-            "settings": settings.about(),
-            "fingerprint": settings.fingerprint().to_json(),
-            "target": str(settings.target) if "load" in settings.steps else None,
-            "runIdentity": steps[1].get("runIdentity"),
-            "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
-            "differences": differences,
-            "steps": steps,
-        }
-        entry.finish(report)
-        return report
-
-    def _check_load(self, steps: list[dict[str, Any]]) -> list[str]:
-        """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""
-        enriched, *rest = steps
-        differences: list[str] = []
-        for place in range(0, len(rest), 2):  # good events, then failed ones
-            transformed, loaded = rest[place : place + 2]
-            bad = self._bad_to_load(transformed) + (self._bad_to_load(enriched) if place == 0 else 0)
-            loaded = steps[place + 2] = self._filled_in(loaded, transformed, bad)
-            limit = self.settings.target.capabilities.max_identifier
-            differences += counts.after_load(transformed, loaded, limit, bad)
-        return differences
-
-    def _bad_to_load(self, report: dict[str, Any]) -> int:
-        wanted = self.settings.load_bad_rows and self.settings.target.capabilities.bad_rows_table
-        return counts.bad_rows(report) if wanted else 0
-
-    def _filled_in(self, loaded: dict[str, Any], transformed: dict[str, Any], bad: int) -> dict[str, Any]:
-        """The report of a load, with its rows where the warehouse had them already."""
-        if loaded["outcome"] != "already loaded":
-            return loaded
-        limit = self.settings.target.capabilities.max_identifier
-        rows = counts.rows_by_table(transformed, limit) | ({"bad_rows": bad} if bad else {})
-        report = LoadReport.from_json(loaded)
-        report.tables = [TableLoad(f"{self.settings.schema}.{table}", number) for table, number in rows.items()]
-        return report.to_json()

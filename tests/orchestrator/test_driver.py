@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from snowetl.errors import LeaseHeld, OutputExists
-from snowetl.orchestrator import driver, state
-from snowetl.orchestrator.driver import LEASE
+from snowetl.orchestrator import claim, driver, state
+from snowetl.orchestrator.claim import LEASE
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.planner import RunRequest, plan_run
 from snowetl.orchestrator.settings import RunSettings
@@ -37,20 +37,20 @@ def test_another_pipeline_that_takes_its_files_is_waited_for(tmp_path: Path) -> 
     with Lease(f"{ours.runs_folder}/{LEASE}") as other:
         release = threading.Timer(1.0, other.__exit__, (None, None, None))
         release.start()
-        entry = driver._claim(ours, Unwatched())
+        entry = claim.claim(ours, Unwatched())
         release.join()
     assert [file.url.rpartition("/")[2] for file in entry.inputs()] == ["a"]
 
 
 def test_it_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "_CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(claim, "_PATIENCE_SECONDS", 0.0)
     ours = settings(tmp_path)
     with (
         Lease(f"{ours.runs_folder}/{LEASE}", "the ledger"),
         pytest.raises(LeaseHeld, match="the ledger of this output folder"),
     ):
         time.sleep(0.01)
-        driver._claim(ours, Unwatched())
+        claim.claim(ours, Unwatched())
 
 
 def test_a_run_with_a_job_elsewhere_is_not_redone(tmp_path: Path) -> None:

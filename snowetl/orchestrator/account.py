@@ -1,0 +1,98 @@
+"""What a run accounts for: the counts that must meet before a load, and the report that closes the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from snowetl.errors import SnowetlError
+from snowetl.jvm import timestamps
+from snowetl.load.report import LoadReport, TableLoad
+from snowetl.orchestrator import counts
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.settings import TRANSFORM_FAILED, RunSettings
+from snowetl.orchestrator.standing import evidence
+from snowetl.reporting.parts import StepReport
+from snowetl.version import __version__
+
+FORMAT = "snowetl-run-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of one run."""
+
+    settings: RunSettings
+    entry: Entry
+
+    def reports(self) -> list[StepReport | LoadReport | None]:
+        return [evidence(name, self.settings, self.entry.id) for name in self.settings.steps]
+
+    def check_counts(self) -> None:
+        """Of good events and, if they are wanted, of failed ones, as far as they are transformed."""
+        done = dict(zip(self.settings.steps, self.reports(), strict=True))
+        enriched = done["enrich"]
+        for name, compare in (("transform", counts.before_load), (TRANSFORM_FAILED, counts.failed_before_load)):
+            transformed = done.get(name)
+            if enriched is None or transformed is None:
+                continue
+            differences = compare(enriched.to_json(), transformed.to_json())
+            if differences:
+                folder = self.settings.transformed(self.entry.id, failed=name == TRANSFORM_FAILED)
+                raise SnowetlError(
+                    f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed "
+                    f"its files. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and {folder}, "
+                    "and run again"
+                )
+
+    def close(self, started: int, finished: int) -> dict[str, Any]:
+        settings, entry = self.settings, self.entry
+        steps = [report.to_json() for report in self.reports() if report is not None]
+        differences: list[str] = []
+        if "load" in settings.steps:
+            differences = self._check_load(steps)
+        else:
+            self.check_counts()
+        report = {
+            "format": FORMAT,
+            "run": entry.id,
+            "snowetl": __version__,
+            "started": timestamps.to_iso(started),
+            "finished": timestamps.to_iso(finished),
+            "seconds": (finished - started) / 1000,
+            "settings": settings.about(),
+            "fingerprint": settings.fingerprint().to_json(),
+            "target": str(settings.target) if "load" in settings.steps else None,
+            "runIdentity": steps[1].get("runIdentity"),
+            "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
+            "differences": differences,
+            "steps": steps,
+        }
+        entry.finish(report)
+        return report
+
+    def _check_load(self, steps: list[dict[str, Any]]) -> list[str]:
+        """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""
+        enriched, *rest = steps
+        differences: list[str] = []
+        for place in range(0, len(rest), 2):  # good events, then failed ones
+            transformed, loaded = rest[place : place + 2]
+            bad = self._bad_to_load(transformed) + (self._bad_to_load(enriched) if place == 0 else 0)
+            loaded = steps[place + 2] = self._filled_in(loaded, transformed, bad)
+            limit = self.settings.target.capabilities.max_identifier
+            differences += counts.after_load(transformed, loaded, limit, bad)
+        return differences
+
+    def _bad_to_load(self, report: dict[str, Any]) -> int:
+        wanted = self.settings.load_bad_rows and self.settings.target.capabilities.bad_rows_table
+        return counts.bad_rows(report) if wanted else 0
+
+    def _filled_in(self, loaded: dict[str, Any], transformed: dict[str, Any], bad: int) -> dict[str, Any]:
+        """The report of a load, with its rows where the warehouse had them already."""
+        if loaded["outcome"] != "already loaded":
+            return loaded
+        limit = self.settings.target.capabilities.max_identifier
+        rows = counts.rows_by_table(transformed, limit) | ({"bad_rows": bad} if bad else {})
+        report = LoadReport.from_json(loaded)
+        report.tables = [TableLoad(f"{self.settings.schema}.{table}", number) for table, number in rows.items()]
+        return report.to_json()

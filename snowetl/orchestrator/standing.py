@@ -1,0 +1,104 @@
+"""How a run stands: what of it is done, by the reports that lie there, and the plan of what is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snowetl.load import bad_rows
+from snowetl.load.report import LoadReport, kept
+from snowetl.orchestrator import counts, entries, run_folders
+from snowetl.orchestrator.choice import Choice
+from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, RunPlan, RunRequest, plan_run
+from snowetl.orchestrator.settings import LOAD_FAILED, TRANSFORM_FAILED, RunSettings
+from snowetl.reporting.enrich import EnrichReport
+from snowetl.reporting.parts import StepReport
+from snowetl.reporting.transform import TransformReport
+from snowetl.runs.input_list import Amount
+from snowetl.runs.run import Run
+from snowetl.settings import Fingerprint
+from snowetl.steps.lifecycle import done_report
+from snowetl.steps.transform_plan import FolderRun
+
+_LOOKED_AT = 3
+"""So many runs are looked at for estimates, and for what has changed since."""
+
+
+def done_run(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
+    """The report of a run that is done; ``None`` where it waits, or the load has something left to do."""
+    report = entry.report() if settings.redo_from is None else None
+    return None if report is None or ("load" in settings.steps and _is_load_left(report, settings)) else report
+
+
+def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
+    """Whether a run that is done was loaded into another warehouse than this, or without its bad rows."""
+    target = settings.target
+    if report.get("target") not in (None, str(target)):
+        return True
+    if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
+        return False
+    enriched, transformed, *others = report["steps"]
+    loads = [step for step in others if step["step"] == "load"]
+    bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
+    return bad > 0 and not any(
+        table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
+    )
+
+
+def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
+    """The plan of a run as it stands: what of it is done, what is left."""
+    if chosen is not None and chosen.files is not None:
+        inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
+    else:
+        inputs = entries.amount_of(entry.plan() or {})
+        state_of = DONE if done_run(entry, settings) is not None else WAITS
+    written = [
+        name for name in settings.steps if not name.startswith("load")
+    ]  # what is loaded, the warehouse alone knows
+    done = frozenset(name for name in written if evidence(name, settings, entry.id) is not None)
+    request = RunRequest(settings=settings, run=entry.id, state=state_of, done=done)
+    input_list = entry.inputs_url if entry.has_inputs() or (chosen is not None and chosen.files is not None) else None
+    return plan_run(request, inputs, None if chosen is None else chosen.found, _known(settings), input_list)
+
+
+def _known(settings: RunSettings) -> list[KnownRun]:
+    """The last runs, for estimates and for what has changed since."""
+    latest = run_folders.latest(settings.runs_folder, _LOOKED_AT, entries.REPORT)
+    return [_known_run(Entry(id_, settings.runs_folder)) for id_ in latest]
+
+
+def _known_run(entry: Entry) -> KnownRun:
+    begun, report = entry.plan() or {}, entry.report() or {}
+    return KnownRun(
+        run=entry.id,
+        bytes=entries.amount_of(begun).bytes,
+        seconds={step["step"]: float(step.get("seconds", 0)) for step in report.get("steps", ())},
+        fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
+    )
+
+
+def evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
+    """The report of a step that is done with these settings; ``None`` while it is not."""
+    own, outputs = settings.step(name, id_)
+    run_ = run_of(name, settings, id_)
+    if name == "enrich":
+        return done_report(run_, EnrichReport, own.fingerprint())
+    if isinstance(run_, FolderRun) and name in ("transform", TRANSFORM_FAILED):
+        return _transformed(run_) if run_.is_complete() else None
+    report = kept(run_.folders[0])
+    return report if report is not None and report.target == outputs[0] else None
+
+
+def run_of(name: str, settings: RunSettings, id_: str) -> Run:
+    """The folders in which a step leaves its report."""
+    if name == "enrich":
+        return Run(id_, settings.enriched_outputs())
+    folder = settings.transformed(id_, failed=name in (TRANSFORM_FAILED, LOAD_FAILED)).rpartition("/")[0]
+    return FolderRun(f"run={id_}", (folder,))
+
+
+def _transformed(run_: FolderRun) -> TransformReport:
+    from snowetl.steps.table import TRANSFORM
+
+    [report] = TRANSFORM.reports([run_])
+    return report
