@@ -18,6 +18,7 @@ class Verb(NamedTuple):
 VERBS = {
     "run": Verb("snowetl.cli.run", "snowetl.orchestrator.settings:RunSettings"),
     "plan": Verb("snowetl.cli.plan", None),
+    "backfill": Verb("snowetl.cli.backfill", "snowetl.orchestrator.backfill.settings:BackfillSettings"),
     "resume": Verb("snowetl.cli.resume", "snowetl.orchestrator.verb_settings:ResumeSettings"),
     "status": Verb("snowetl.cli.status", "snowetl.orchestrator.verb_settings:StatusSettings"),
     "logs": Verb("snowetl.cli.logs", "snowetl.orchestrator.verb_settings:LogsSettings"),

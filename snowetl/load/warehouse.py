@@ -37,6 +37,8 @@ class Capabilities:
     bad_rows_table: bool = False
     failed_events: bool = False
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
+    renames_schemas: bool = False
+    """Whether schemas can be renamed in a transaction (``snowetl backfill --swap``)."""
     embedded: bool = False
     """Whether it runs without ``--database``, on a data folder."""
     embedded_modules: tuple[str, ...] = ()
@@ -102,6 +104,10 @@ class Session(Protocol):
         ...
 
     def tables(self) -> Tables: ...
+
+    def number(self, query: str) -> int:
+        """The one number that a query answers. Asked of warehouses that rename schemas."""
+        ...
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         """Rows of the manifest that may be this run's; :func:`snowetl.load.manifest.find` decides."""

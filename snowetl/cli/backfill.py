@@ -1,0 +1,39 @@
+"""``snowetl backfill``: years of archive as many runs."""
+
+from __future__ import annotations
+
+from snowetl.cli import console
+from snowetl.cli.progress import ConsoleWatch
+from snowetl.cli.verb import EXIT_CODES, verb
+from snowetl.orchestrator.backfill.settings import BackfillSettings
+
+EXAMPLES = (
+    """
+snowetl backfill --config snowetl.yml --from 2024-01-01 --to 2026-01-01 --sample 1% --price-per-hour 2.40""",
+    """
+snowetl backfill --config snowetl.yml --from 2024-01-01 --to 2026-01-01 --parallel 4 --swap""",
+)
+
+
+@verb(
+    BackfillSettings,
+    section="run",
+    examples=EXAMPLES,
+    exit_codes=EXIT_CODES | {1: "a run failed: run the same command again to go on", 17: "it is going on already"},
+    interrupted="Runs that are done stay done: run the same command again, and the backfill goes on.",
+)
+def command(settings: BackfillSettings) -> None:
+    """Load an archive anew: cut into runs of one size, several at once, into a schema of its own.
+
+    The options are those of `snowetl run`, the keys of a snowetl.yml those for it. It writes below backfill/ in the
+    output folder; `snowetl status -o` that folder shows its runs. Killed at any moment, it is finished by running it
+    again.
+    """
+    from snowetl.orchestrator.backfill import drive
+
+    watch = ConsoleWatch()
+    progress = drive.run(settings, watch)
+    if settings.sample is not None:
+        console.summarize(f"estimate: {progress.estimate}")
+    else:
+        console.summarize(progress.text)

@@ -1,0 +1,161 @@
+"""The settings of a backfill: those of its runs, which stretch of time is meant, and how it is cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from snowetl.errors import UsageError
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.runs.run import absolute, run_id
+from snowetl.settings import Kind, Moment, Number, Size, flag, option
+from snowetl.settings.kinds import shown
+from snowetl.settings.times import millis
+from snowetl.steps.settings import RUNS, WORK
+
+BY_NAME, BY_MODIFIED = "name", "modified"
+_FOLDERS = ("enriched_folder", "bad_folder", "failed_folder", "transformed_folder")
+
+
+@dataclass(frozen=True)
+class Price(Kind):
+    """An amount of money, in whatever currency."""
+
+    metavar: str = "AMOUNT"
+
+    def parse(self, value: Any) -> float:
+        try:
+            amount = float(value)
+        except (TypeError, ValueError):
+            amount = -1.0
+        if not 0 <= amount < float("inf") or isinstance(value, bool):
+            raise ValueError(f"{shown(value)} is not an amount such as 1.25")
+        return amount
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0}
+
+
+@dataclass(frozen=True)
+class Percent(Number):
+    """A share from 1 to 100."""
+
+    minimum: int | None = 1
+
+    def parse(self, value: Any) -> int:
+        number = super().parse(str(value).removesuffix("%") if isinstance(value, str) else value)
+        if number > 100:
+            raise ValueError(f"{number} is more than the whole: give 1 to 100")
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillSettings(RunSettings):
+    """A backfill writes below ``backfill/`` in the output folder, and into a schema of its own."""
+
+    from_: str = option("--from", kind=Moment(), help="Take files of this time or later.", group=RUNS)
+    to: str = option("--to", kind=Moment(), help="Take files of before this time.", group=RUNS)
+    by: str = option(
+        "--by",
+        choices=(BY_NAME, BY_MODIFIED),
+        default=BY_NAME,
+        help="The time of a file: the last one in its address (2026-03-05-10, 2026/03/05/10, dt=2026-03-05/hour=10), "
+        "or when it was written.",
+        group=RUNS,
+    )
+    run_bytes: int = option(
+        "--run-bytes",
+        kind=Size(),
+        default=20 << 30,
+        default_help="20GB",
+        help="Cut the archive into runs of about this much input.",
+        group=RUNS,
+    )
+    parallel: int = option(
+        "--parallel", kind=Number(minimum=1), default=1, help="Work on so many runs at once.", group=WORK
+    )
+    sample: int | None = option(
+        "--sample",
+        kind=Percent(),
+        metavar="PERCENT",
+        default=None,
+        help="Run about this share of the files, into a place of its own, and estimate time and cost of the whole.",
+        group=RUNS,
+    )
+    price_per_hour: float | None = option(
+        "--price-per-hour",
+        kind=Price(),
+        default=None,
+        help="What an hour of one run costs (its cluster): progress and estimates tell the cost then.",
+        group=RUNS,
+    )
+    swap: bool = flag(
+        "--swap",
+        help="When all runs are done, put the schema of the backfill in the place of --schema, which is kept under "
+        "another name.",
+        group=RUNS,
+    )
+    swap_incomplete: bool = flag(
+        "--swap-incomplete",
+        help="Swap even where --schema holds events that the backfill has not.",
+        group=RUNS,
+    )
+
+    @property
+    def start(self) -> int:
+        """Epoch milliseconds."""
+        return millis(self.from_)
+
+    @property
+    def end(self) -> int:
+        return millis(self.to)
+
+    @property
+    def name(self) -> str:
+        """The stretch of time, as the backfill's folder is called."""
+        return f"{run_id(self.start)}_{run_id(self.end)}"
+
+    @property
+    def folder(self) -> str:
+        return absolute(f"{self.output_folder.rstrip('/')}/backfill/{self.name}")
+
+    @property
+    def backfill_schema(self) -> str:
+        return f"{self.schema}_backfill"
+
+    def check(self) -> None:
+        """Raises ``UsageError`` for settings that do not go together."""
+        if self.start >= self.end:
+            raise UsageError(f"--from {self.from_} is not before --to {self.to}")
+        given = [
+            self.option(name).flag
+            for name in ("run_id", "since", "until", "redo_from", "etl_timestamp", "max_bytes")
+            if getattr(self, name) is not None
+        ]
+        if given:
+            raise UsageError(f"{', '.join(given)}: a backfill chooses files by --from and --to, cut by --run-bytes")
+
+    def run_settings(self, place: str = "", schema: str | None = None) -> RunSettings:
+        """The settings of the backfill's runs (of its sample: below ``place``, into another ``schema``).
+
+        What earlier batches had is not asked: the pipeline's own runs would have told it of these very events.
+        """
+        folder = f"{self.folder}/{place}" if place else self.folder
+        moved: dict[str, Any] = {
+            name: f"{getattr(self, name).rstrip('/')}/backfill/{self.name}{'/' if place else ''}{place}"
+            for name in _FOLDERS
+            if getattr(self, name) is not None
+        }
+        run = RunSettings(**self.shared_with(RunSettings))
+        data_folder: Path | None = run.target.data_folder if "load" in run.steps else run.data_folder
+        return replace(
+            run,
+            output_folder=folder,
+            schema=schema or self.backfill_schema,
+            data_folder=data_folder,
+            duplicate_storage=None,
+            settle=0,
+            dry_run=False,
+            **moved,
+        )

@@ -1,0 +1,139 @@
+"""``snowetl backfill``: an archive in many runs, resumed, several at once, estimated, swapped in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from snowetl.cli.main import main
+from snowetl.load.embedded import embedded_postgres
+from tests.integration.support import ROOT
+from tests.integration.test_growing import hit
+
+pytestmark = pytest.mark.slow
+DAYS = 4
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Two files of two events each a day, from 1 to 4 March; the database server runs as another user."""
+    tmp_path.chmod(0o755)
+    for day in range(1, DAYS + 1):
+        for part in range(2):
+            number = (day - 1) * 4 + part * 2
+            path = tmp_path / "raw" / f"2026/03/{day:02d}" / f"{part}.log"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(hit(number) + hit(number + 1))
+    return tmp_path
+
+
+def arguments(folder: Path, *more: str, verb: str = "backfill", raw: str = "raw") -> list[str]:
+    return [
+        *(verb, "--input-folder", str(folder / raw), "--input-format", "cloudfront", "--master", "none"),
+        *("--output-folder", str(folder / "out"), "--iglu-config", "fixtures/resolver.json", "--workers", "1", *more),
+    ]
+
+
+MARCH = ("--from", "2026-03-01", "--to", "2026-03-05")
+
+
+def run_bytes(folder: Path) -> tuple[str, str]:
+    """As much as a day has."""
+    days = (folder / "raw/2026/03").iterdir()
+    return "--run-bytes", str(max(sum(path.stat().st_size for path in day.iterdir()) for day in days))
+
+
+def rows(folder: Path, schema: str) -> list[int]:
+    with embedded_postgres(folder / "out" / "warehouse") as url, psycopg.connect(url) as connection:
+        found = connection.execute(f"SELECT event_id FROM {schema}.events").fetchall()  # type: ignore[call-overload]
+    return sorted(int(str(row[0])[-12:]) for row in found)
+
+
+def schemas(folder: Path) -> list[str]:
+    with embedded_postgres(folder / "out" / "warehouse") as url, psycopg.connect(url) as connection:
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'atomic%'").fetchall()
+    return sorted(row[0] for row in found)
+
+
+def record(folder: Path) -> dict[str, object]:
+    [path] = (folder / "out" / "backfill").glob("*/backfill.json")
+    found: dict[str, object] = json.loads(path.read_text())
+    return found
+
+
+def test_an_archive_in_runs_of_one_size_several_at_once(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = arguments(archive, "--from", "2026-03-02", "--to", "2026-03-05", "--parallel", "2", *run_bytes(archive))
+    assert main([*given, "--price-per-hour", "3600"]) == 0
+    told = capsys.readouterr()
+    assert "3 of 3 runs done" in told.out and "cost" in told.out
+    assert rows(archive, "atomic_backfill") == list(range(4, 16))
+    pieces = record(archive)["pieces"]
+    assert isinstance(pieces, list)
+    assert [piece["files"] for piece in pieces] == [2, 2, 2]
+    assert main(given) == 0, "all is done"
+    assert rows(archive, "atomic_backfill") == list(range(4, 16))
+    assert main([*given, "--accept-invalid"]) == 2
+    assert "begun with other settings: accept-invalid" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_fails_holds_up_no_other_and_is_gone_on_with(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (archive / "raw/2026/03/02/0.log").write_text("no line\n" * 3)
+    given = arguments(archive, *MARCH, *run_bytes(archive))
+    assert main([*given, "--max-bad", "10%"]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "bad rows" in told and "1 of 4 runs failed" in told
+    assert rows(archive, "atomic_backfill") == [0, 1, 2, 3, *range(8, 16)]
+    assert main([*given, "--max-bad", "100%"]) == 0
+    assert rows(archive, "atomic_backfill") == [0, 1, 2, 3, *range(6, 16)]
+
+
+def test_swap_takes_the_place_of_what_was_there(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(archive, verb="run", raw="raw/2026/03/01")) == 0
+    given = arguments(archive, *MARCH, "--swap")
+    assert main(given) == 0
+    assert rows(archive, "atomic") == list(range(16))
+    kept = str(record(archive)["swapped"])
+    assert schemas(archive) == ["atomic", kept]
+    assert rows(archive, kept) == [0, 1, 2, 3]
+    assert main(given) == 0, "once"
+    assert schemas(archive) == ["atomic", kept]
+    assert "swapped already" in capsys.readouterr().err
+
+
+def test_a_swap_that_would_lose_events_is_refused(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(archive, verb="run")) == 0
+    given = arguments(archive, "--from", "2026-03-02", "--to", "2026-03-05", "--swap")
+    assert main(given) == 2
+    assert "holds 4 events that the backfill has not" in " ".join(capsys.readouterr().err.split())
+    assert schemas(archive) == ["atomic", "atomic_backfill"]
+    assert main([*given, "--swap-incomplete"]) == 0
+    assert rows(archive, "atomic") == list(range(4, 16))
+
+
+def test_a_sample_gives_the_estimate(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = arguments(archive, *MARCH, "--sample", "50%", "--price-per-hour", "10", "--parallel", "2")
+    assert main(given) == 0
+    told = capsys.readouterr().out
+    assert "estimate: " in told and "with 2 at once" in told and "cost" in told
+    assert schemas(archive) == ["atomic_sample"]
+
+
+def test_what_is_wrong_is_said_before_work_starts(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(archive, "--from", "2026-03-05", "--to", "2026-03-01")) == 2
+    assert main(arguments(archive, *MARCH, "--run-id", "2026-03-05-00-00-00")) == 2
+    assert main(arguments(archive, "--from", "2020-01-01", "--to", "2020-02-01")) == 3
+    (archive / "raw" / "nameless.log").write_text(hit(99))
+    assert main(arguments(archive, *MARCH)) == 2
+    assert "1 file of the input name no day" in " ".join(capsys.readouterr().err.split())
+    assert main(arguments(archive, "--by", "modified", "--from", "2020-01-01", "--to", "2099-01-01")) == 0
+    assert len(rows(archive, "atomic_backfill")) == 17
