@@ -47,6 +47,7 @@ EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5", "mkdocstrings[python
 EXTRAS["dev"] = [
     "boto3-stubs",
     "build",
+    "cfn-lint>=1.10",
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "jsonschema>=4.21",
@@ -56,6 +57,7 @@ EXTRAS["dev"] = [
     "pytest>=8.3",
     "pytest-cov>=6",
     "pytest-xdist>=3.6",
+    "python-hcl2>=5",
     "ruff>=0.8",
     "setuptools>=68",
     "sqlglot>=26",

@@ -9,5 +9,5 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 aws s3 cp --recursive --only-show-errors "$wheels" "$folder"
 sudo "$python" -m venv /opt/snowetl
-sudo /opt/snowetl/bin/python -m pip install --quiet --no-index --find-links "$folder" 'snowetl[parquet]'
+sudo /opt/snowetl/bin/python -m pip install --quiet --no-index --find-links "$folder" 'snowetl[cluster]'
 /opt/snowetl/bin/snowetl --version

@@ -2,5 +2,5 @@
 # build-wheels.sh FOLDER: the wheel of snowetl and those of its dependencies, for emr/bootstrap.sh.
 # Run it on the cluster's Python version and processor: PYTHON=python3.11 emr/build-wheels.sh dist/wheels
 set -euo pipefail
-"${PYTHON:-python3.11}" -m pip wheel --quiet --wheel-dir "$1" '.[parquet]'
+"${PYTHON:-python3.11}" -m pip wheel --quiet --wheel-dir "$1" '.[cluster]'
 ls "$1"

@@ -1,10 +1,13 @@
-# The image for EMR Serverless: the release's own, with Python 3.11 and snowetl.
-#   docker build --platform linux/amd64 --file emr/serverless.Dockerfile --tag $IMAGE . && docker push $IMAGE
-FROM public.ecr.aws/emr-serverless/spark/emr-7.13.0:latest
+# The image for EMR Serverless: the release's own, with Python 3.11 and snowetl. Needed before emr-spark-8 only.
+#   docker buildx build --platform linux/amd64,linux/arm64 --file emr/serverless.Dockerfile --tag $IMAGE --push .
+ARG RELEASE=emr-7.13.0
+FROM public.ecr.aws/emr-serverless/spark/${RELEASE}:latest
 USER root
 RUN dnf install -y --setopt=install_weak_deps=False python3.11 python3.11-pip && dnf clean all
 WORKDIR /src
-COPY . .
-RUN python3.11 -m pip install --no-cache-dir '.[parquet]' && rm -rf /src/*
+COPY setup.py pyproject.toml README.md LICENSE NOTICE ./
+COPY snowetl snowetl
+RUN python3.11 -m pip install --no-cache-dir '.[cluster]' && rm -rf /src/*
 ENV PYSPARK_PYTHON=/usr/bin/python3.11 PYSPARK_DRIVER_PYTHON=/usr/bin/python3.11
+WORKDIR /home/hadoop
 USER hadoop:hadoop

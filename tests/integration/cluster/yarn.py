@@ -76,8 +76,12 @@ class Yarn:
             job,
             *arguments,
         ]
-        environment = os.environ | {"HADOOP_CONF_DIR": str(self.conf), "SPARK_LOCAL_IP": "127.0.0.1"}
-        environment |= {"SPARK_HOME": str(_SPARK_HOME), "PYSPARK_DRIVER_PYTHON": sys.executable}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "SPARK_"))}
+        environment |= {
+            "HADOOP_CONF_DIR": str(self.conf),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_HOME": str(_SPARK_HOME),
+        }
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=self.folder
         )

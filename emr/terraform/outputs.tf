@@ -1,0 +1,24 @@
+output "application_id" {
+  value       = aws_emrserverless_application.snowetl.id
+  description = "--emr-application-id"
+}
+
+output "run_role_arn" {
+  value       = aws_iam_role.job["run"].arn
+  description = "--emr-job-role"
+}
+
+output "package" {
+  value       = local.code
+  description = "--emr-package, and where snowetl package writes to"
+}
+
+output "cluster_service_role" {
+  value       = aws_iam_role.cluster.name
+  description = "service-role of cluster.yml"
+}
+
+output "cluster_nodes" {
+  value       = aws_iam_instance_profile.nodes.name
+  description = "instance-profile of cluster.yml"
+}
