@@ -144,7 +144,8 @@ def _discard(settings: RunSettings, entry: Entry, watch: Watch) -> None:
         raise OutputExists(
             f"run={entry.id} is loaded already, and redoing it would leave its old rows in the warehouse. "
             "Delete them there (all tables, by the event ids of the run, and the run in the manifest) and "
-            f"{transformed.folder} and {entry.folder}, or run it into another --output-folder with another --schema"
+            f"{transformed.folder} and {entry.folder}, and give --run-id {entry.id} again; or run it into another "
+            "--output-folder with another --schema"
         )
     _check_jobs(entry)
     with ledger_lease(settings):
