@@ -1,6 +1,6 @@
 """``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on your
 records. ``python -m bench enrichments``: what each enrichment costs. ``python -m bench compare``: this tree beside
-another revision."""
+another revision. ``python -m bench scale``: what a run of many objects costs the driver."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import machine, shared
@@ -23,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--records", type=int, default=20_000, help="records of the 1x input (default 20000)")
     parser.add_argument("--times", type=int, default=10, help="how much larger the large input is (default 10)")
-    verbs = parser.add_subparsers(dest="verb", metavar="library | enrichments | compare")
+    verbs = parser.add_subparsers(dest="verb", metavar="library | enrichments | compare | scale")
     library = verbs.add_parser("library", help="measure Enricher.process + TSV on records of a file")
     library.add_argument("--records", dest="file", type=Path, required=True, help="lines of JSON, .gz too")
     library.add_argument("--enrichments", type=Path, required=True, help="folder of enrichment configurations")
@@ -39,12 +40,16 @@ def main() -> int:
     other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     other.add_argument("--pairs", type=int, default=7, help="pairs of passes for the control, twice for the ratio")
     other.add_argument("--store", action="store_true", help="write the ratios to bench/baseline.json")
+    many = verbs.add_parser("scale", help="measure the driver of a run of many objects: processor time and memory")
+    many.add_argument("--objects", type=int, nargs="+", help="how many (default 1000 10000 100000)")
     args = parser.parse_args()
     try:
         if args.verb == "library":
             return _library(args, library)
         if args.verb == "enrichments":
             return _enrichments(args.count)
+        if args.verb == "scale":
+            return _scale(args.objects)
         return _compare(args) if args.verb == "compare" else _everything(args)
     except SnowetlError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -75,6 +80,14 @@ def _enrichments(count: int) -> int:
 
     print(machine.interpreter())
     enrichments.show(count)
+    return 0
+
+
+def _scale(objects: Sequence[int] | None) -> int:
+    from bench import scale
+
+    print(machine.interpreter())
+    scale.show(scale.measure(objects or scale.SIZES))
     return 0
 
 

@@ -25,7 +25,7 @@ from snowetl.storage.firehose import undelivered as undelivered_by
 from snowetl.storage.splits import Ignored, Slice, Split
 
 _RECORDS = 20
-_FILES = 2_000
+_FILES = 1_000
 """Of more files, so many are looked at, spread over all of them."""
 _THREADS = 16
 _SHOWN = 3

@@ -443,7 +443,7 @@ class Working(Settings):
         "--split-size",
         kind=Size(floor=SMALLEST_SPLIT),
         default=64 << 20,
-        help="Input bytes of one task. Input of more than 4,000 such tasks is cut into larger ones, up to 1 GiB.",
+        help="Input bytes of one task. Input of more than 2,000 such tasks is cut into larger ones, up to 1 GiB.",
         group=WORK,
     )
     dry_run: bool = flag(

@@ -85,7 +85,7 @@ class LocalFileSystem:
 
     def commit_all(self, tokens: Sequence[str]) -> None:
         """Each folder is made durable once, not for each of its files."""
-        folders: set[Path] = set()
+        folders: set[str] = set()
         at_once(
             lambda some: folders.update(map(_publish, some)),
             (tokens[start : start + _RENAMED] for start in range(0, len(tokens), _RENAMED)),
@@ -172,19 +172,19 @@ class LocalFileSystem:
             staged.abort()
 
 
-def _publish(token: str) -> Path:
+def _publish(token: str) -> str:
     """Rename a staged file to what it is for; its folder, which is not made durable yet."""
     staged = json.loads(token)
-    temporary, target = Path(staged["temporary"]), Path(staged["target"])
-    with _explained(staged["target"], "publish"):
+    temporary, target = str(staged["temporary"]), str(staged["target"])
+    with _explained(target, "publish"):
         try:
-            temporary.replace(target)
+            os.replace(temporary, target)  # noqa: PTH105 (a path object costs as much as the rename)
         except FileNotFoundError:
-            if _identity(target) != staged["identity"]:
+            if _identity(Path(target)) != staged["identity"]:
                 raise StorageError(
                     f"the staged file of {target} is gone, so it cannot be published; run the step again"
                 ) from None
-    return target.parent
+    return os.path.dirname(target)  # noqa: PTH120
 
 
 class _UnchangedFile(RawIOBase):
@@ -431,7 +431,7 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(made.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str | Path) -> None:
     """Make a rename durable, where the platform can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

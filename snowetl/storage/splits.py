@@ -159,7 +159,7 @@ def cut(
         yield Split(number, tuple(group))
 
 
-_USUAL_SPLITS = 4_000
+_USUAL_SPLITS = 2_000
 _LARGEST_TARGET = 1 << 30
 
 
@@ -167,7 +167,7 @@ def target_for(total: int, asked: int) -> int:
     """The split size for an input of ``total`` bytes, where ``asked`` was asked for (bytes).
 
     Each split has parts of its own in each table: a large run has larger splits rather than millions of small parts.
-    Above 4,000 splits they grow, up to 1 GiB. It depends on the input only, so that a run that is done again, on
+    Above 2,000 splits they grow, up to 1 GiB. It depends on the input only, so that a run that is done again, on
     whatever cluster, has the same parts.
     """
     return max(asked, min(total // _USUAL_SPLITS, _LARGEST_TARGET))

@@ -118,10 +118,10 @@ def test_aborted_files_leave_nothing(files: LocalFileSystem, tmp_path: Path) -> 
 def test_an_interrupt_just_before_the_rename_leaves_nothing(
     files: LocalFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(self: Path, target: Path) -> None:
+    def interrupted(temporary: str, target: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         files.put(f"{tmp_path}/reports/report.html", b"new")
     assert list((tmp_path / "reports").iterdir()) == []
