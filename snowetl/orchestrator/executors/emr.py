@@ -40,6 +40,7 @@ _LOOKED_BACK = timedelta(days=14)
 _EMPTY_ROUNDS = 5
 _CLUSTER_ROUNDS = 6
 _LOG_ROUNDS = 6
+_END_TRIES = 3
 _PATIENCE_SECONDS = 1800.0
 """So long may EMR fail to answer before the run is left to itself."""
 _CANCELLING_SECONDS = 300.0
@@ -112,7 +113,6 @@ class EmrExecutor:
         self._now, self._sleep = now, sleep
         self._id = request.settings.emr_cluster_id or request.notes.get("cluster")
         self._detached = request.looks
-        self._launching = False
         self._uploaded = False
         self._rounds = 0
         self._empty: Counter[str] = Counter()
@@ -141,7 +141,6 @@ class EmrExecutor:
     def _submit(self, entry: dict[str, Any], token: str) -> str:
         cluster = self._usable()
         if cluster is None:
-            self._launching = True
             cluster = aws.exactly_once(
                 "a cluster", lambda: self._launch(entry), self._find_cluster, self._settings.emr_poll, self._sleep
             )
@@ -358,20 +357,20 @@ class EmrExecutor:
         self._detached = True
 
     def close(self) -> None:
-        """End the cluster that was started for the run."""
+        """End the cluster that was started for the run, also one that was started by a process that died over it."""
         if self._detached or not self._is_own or self._settings.emr_keep_cluster:
             return
         try:
-            if self._id is None and self._launching:
-                self._id = self._find_cluster()
-            if self._id is not None:
-                self._emr.terminate_job_flows(JobFlowIds=[self._id])
-                self._request.watch.say(f"cluster {self._id} ends")
+            cluster = self._id or self._find_cluster()
+            for _ in range(_END_TRIES if cluster else 0):
+                self._emr.terminate_job_flows(JobFlowIds=[cluster])
+                if self._state(str(cluster))[0] not in ALIVE:
+                    self._request.watch.say(f"cluster {cluster} ends")
+                    return
+                self._sleep(min(self._settings.emr_poll, 5.0))
         except aws.errors() as error:
-            self._request.watch.warn(
-                f"cluster {self._id} cannot be ended: {error}. It ends when it has been idle for "
-                f"{Duration().to_json(self._cluster.idle_seconds)}"
-            )
+            idle = Duration().to_json(self._cluster.idle_seconds)
+            self._request.watch.warn(f"the cluster cannot be ended: {error}. It ends when it has been idle for {idle}")
 
 
 def _step(document: dict[str, Any]) -> _Step:

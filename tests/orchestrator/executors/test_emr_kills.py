@@ -15,7 +15,7 @@ from tests.orchestrator.executors.aws import Aws
 from tests.orchestrator.executors.support import RUN, arguments, objects, on_cluster, on_serverless
 
 pytestmark = pytest.mark.slow
-KILLS = 10
+SEEDS = range(10)
 SECONDS = 16.0
 """About as long as an undisturbed run takes here."""
 FAULTS = ("throttled", "500", "reset", "empty", "500 when done", "reset when done", "empty when done")
@@ -67,6 +67,7 @@ def disturbed(aws: Aws, database: str, place: tuple[str, ...], seed: int) -> Non
     for _ in range(_RESUMES):
         _, told = running.communicate(timeout=300)
         if running.returncode == 0:
+            print(f"seed {seed}: done", flush=True)
             return
         running = process(["resume", "-o", "s3://lake/out", RUN], database)
     raise AssertionError(told.decode())
@@ -75,7 +76,7 @@ def disturbed(aws: Aws, database: str, place: tuple[str, ...], seed: int) -> Non
 def test_killed_at_random_moments_and_resumed(aws: Aws, database: str) -> None:
     assert process(arguments(database, *on_cluster()), database).wait() == 0
     expected = content(database)
-    for seed in range(KILLS):
+    for seed in SEEDS:
         aws.begin_again("raw/")
         disturbed(aws, database, on_cluster(), seed)
         assert content(database) == expected, f"seed {seed}"
