@@ -16,14 +16,16 @@ class Verb(NamedTuple):
 
 
 VERBS = {
+    "init": Verb("snowetl.cli.init", "snowetl.orchestrator.verb_settings:InitSettings"),
+    "validate": Verb("snowetl.cli.validate", None),
     "run": Verb("snowetl.cli.run", "snowetl.orchestrator.settings:RunSettings"),
     "plan": Verb("snowetl.cli.plan", None),
-    "backfill": Verb("snowetl.cli.backfill", "snowetl.orchestrator.backfill.settings:BackfillSettings"),
     "resume": Verb("snowetl.cli.resume", "snowetl.orchestrator.verb_settings:ResumeSettings"),
     "status": Verb("snowetl.cli.status", "snowetl.orchestrator.verb_settings:StatusSettings"),
     "logs": Verb("snowetl.cli.logs", "snowetl.orchestrator.verb_settings:LogsSettings"),
     "cancel": Verb("snowetl.cli.cancel", "snowetl.orchestrator.verb_settings:CancelSettings"),
     "unlock": Verb("snowetl.cli.unlock", "snowetl.orchestrator.verb_settings:UnlockSettings"),
+    "backfill": Verb("snowetl.cli.backfill", "snowetl.orchestrator.backfill.settings:BackfillSettings"),
     "enrich": Verb("snowetl.cli.enrich", "snowetl.steps.settings:EnrichSettings"),
     "transform": Verb("snowetl.cli.transform", "snowetl.steps.settings:TransformSettings"),
     "load": Verb("snowetl.cli.load", "snowetl.steps.settings:LoadSettings"),

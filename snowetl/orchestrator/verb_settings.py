@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from snowetl.settings import Choice, Duration, Location, Number, Settings, Text, argument, flag, option
-from snowetl.steps.settings import IO, RUNS, WORK, Speaking
+from snowetl.steps.settings import IO, RUNS, WAREHOUSE, WORK, Speaking
 
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = ("x86_64", "aarch64")
@@ -120,3 +120,25 @@ class PackageSettings(Speaking):
         help="A package of your own (adapters, enrichments): a wheel, or a name pip knows. May be repeated.",
         group=IO,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitSettings(Speaking):
+    """The first files of a pipeline."""
+
+    folder: str = argument("[FOLDER]", "Where they go; by default here.", kind=Text("FOLDER"), default=".")
+    input_folder: str = option(
+        "-i", "--input-folder", kind=Location("FOLDER|FILE|GLOB"), default="logs", help="Raw logs.", group=IO
+    )
+    input_format: str = option("-f", "--input-format", default="thrift", help="How they are written.", group=IO)
+    output_folder: str = option(
+        "-o", "--output-folder", kind=Location(), default="out", help="Where the output shall go.", group=IO
+    )
+    warehouse: str = option(
+        "--warehouse",
+        kind=Text("KIND"),
+        default="postgres",
+        help="postgres, redshift, or one of another package.",
+        group=WAREHOUSE,
+    )
+    force: bool = flag("--force", help="Replace files that are there.", group=IO)

@@ -76,7 +76,7 @@ def test_enrch(capsys: Captured) -> None:
 
 
 def test_a_verb_like_no_other(capsys: Captured) -> None:
-    assert "the verbs are run, plan, resume" in answer(capsys, "frobnicate")[1]
+    assert "the verbs are init, validate, run, plan, resume" in answer(capsys, "frobnicate")[1]
 
 
 @pytest.mark.parametrize("verb", VERBS)
