@@ -20,11 +20,10 @@ from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import extractor, values
 from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
+from snowetl.transform.layouts.entity_cells import entity_cells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
-
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 
 
 def _events(lengths: Mapping[str, int], version: str = "") -> RowTable:
@@ -92,25 +91,15 @@ def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failu
 
 def _add_rows(key: SchemaKey, table: Table) -> AddRows:
     properties = [column for column in table.columns if column.path is not None]
-    columns = extractor([column.path or () for column in properties])
-    plain = [writers(column.type).plain for column in properties]
-    escaping = [writers(column.type).any for column in properties]
+    cells_of = entity_cells(key, properties, writers, _REJECTED)
     overflow = None if len(properties) == len(table.columns) else _overflow(key.uri, table, properties)
     row_table = _row_table(key, table)
-    head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
-    tail = f'\tevents\t["events","{key.name}"]\tevents'
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        found = values(columns, entity.data)
-        write = plain if event.plain else escaping
-        rejected: Sequence[ShreddedRow] = ()
-        try:
-            cells = [NULL if value is None else make(value) for make, value in zip(write, found)]  # noqa: B905  # hot
-        except Unfit:
-            cells, rejected = _REJECTED.cells(key.uri, properties, write, found, event)
+        lead, cells, found, rejected = cells_of(entity, event)
         if overflow is not None:
             rejected = [*rejected, *overflow(entity.data, found, cells, event)]
-        cells.insert(0, f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}")
+        cells.insert(0, lead)
         rows.append(ShreddedRow(row_table, "\t".join(cells)))
         if rejected:
             rows += rejected

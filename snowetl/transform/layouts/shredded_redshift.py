@@ -19,14 +19,13 @@ from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.jsontext import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
-from snowetl.transform.cells import extractor, values
 from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
 from snowetl.transform.layouts.base import AddRows
+from snowetl.transform.layouts.entity_cells import entity_cells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import TSV, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 _EVENTS = RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, TSV)
 _LONGEST_TEXT = f"VARCHAR({redshift.MAX_VARCHAR})"
 _REJECTED = RejectedValues(rejected_table(TSV), lambda text: cut(_LONGEST_TEXT, escape(text)))
@@ -130,24 +129,14 @@ def _replace(
 
 def _add_rows(key: SchemaKey, properties: Sequence[Column]) -> AddRows:
     table = RowTable(key.vendor, key.name, key.version.model, TSV)
-    columns = extractor([column.path or () for column in properties])
-    plain = [writers(column.type).plain for column in properties]
-    escaping = [writers(column.type).any for column in properties]
-    head = f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}\t"
-    tail = f'\tevents\t["events","{key.name}"]\tevents'
+    cells_of = entity_cells(key, properties, writers, _REJECTED)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        found = values(columns, entity.data)
-        write = plain if event.plain else escaping
-        rejected: Sequence[ShreddedRow] = ()
-        try:
-            cells = [NULL if value is None else make(value) for make, value in zip(write, found)]  # noqa: B905  # hot
-        except Unfit:
-            cells, rejected = _REJECTED.cells(key.uri, properties, write, found, event)
-        row = "\t".join([f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}", *cells])
+        lead, cells, found, rejected = cells_of(entity, event)
+        row = "\t".join([lead, *cells])
         if len(row) > _SURELY_SHORTER:
             rejected = [*rejected, *_shorten(key.uri, properties, cells, found, event)]
-            row = "\t".join([f"{head}{event.event_id}\t{event.columns[_COLLECTOR_TSTAMP]}{tail}", *cells])
+            row = "\t".join([lead, *cells])
         rows.append(ShreddedRow(table, row))
         if rejected:
             rows += rejected
