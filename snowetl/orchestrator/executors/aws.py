@@ -93,6 +93,18 @@ def meaning(error: Exception) -> Answer:
     return Answer.UNCLEAR if lost else Answer.REFUSED
 
 
+def listed(paginator: Any, key: str, **parameters: Any) -> list[Any]:
+    """All that a listing holds. An answer that lacks ``key`` is no empty list: it is asked for again."""
+    for number in range(_TRIES):
+        try:
+            return [each for page in paginator.paginate(**parameters) for each in answered(page, key)]
+        except EmptyAnswer:
+            if number == _TRIES - 1:
+                raise
+            time.sleep(0.2 * random.uniform(0.5, 1.5))
+    return []
+
+
 def code_of(error: Exception) -> str:
     return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 

@@ -198,21 +198,17 @@ class EmrExecutor:
         return self._find_cluster()
 
     def _find_cluster(self) -> str | None:
-        pages = self._emr.get_paginator("list_clusters").paginate(
-            ClusterStates=list(ALIVE), CreatedAfter=self._now() - _LOOKED_BACK
+        clusters = aws.listed(
+            self._emr.get_paginator("list_clusters"),
+            "Clusters",
+            ClusterStates=list(ALIVE),
+            CreatedAfter=self._now() - _LOOKED_BACK,
         )
-        for page in pages:
-            for cluster in page.get("Clusters", ()):
-                if cluster.get("Name") == self._name:
-                    return str(cluster["Id"])
-        return None
+        return next((str(each["Id"]) for each in clusters if each.get("Name") == self._name), None)
 
     def _find_step(self, cluster: str, token: str) -> str | None:
-        for page in self._emr.get_paginator("list_steps").paginate(ClusterId=cluster):
-            for step in map(_step, page.get("Steps", ())):
-                if step.token == token:
-                    return step.id
-        return None
+        steps = aws.listed(self._emr.get_paginator("list_steps"), "Steps", ClusterId=cluster)
+        return next((step.id for step in map(_step, steps) if step.token == token), None)
 
     def _state(self, cluster: str) -> tuple[str, str]:
         """State and reason of a cluster; ``LOST`` for one that nobody knows."""

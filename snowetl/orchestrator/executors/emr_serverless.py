@@ -110,12 +110,10 @@ class ServerlessExecutor:
         return request | {"name": f"{job.name} {self._request.plan.run} {token[:12]}"}
 
     def _find(self, name: str) -> str | None:
-        pages = self._client.get_paginator("list_job_runs").paginate(applicationId=self._place.application_id)
-        for page in pages:
-            for job in page.get("jobRuns", ()):
-                if job.get("name") == name:
-                    return str(job["id"])
-        return None
+        jobs = aws.listed(
+            self._client.get_paginator("list_job_runs"), "jobRuns", applicationId=self._place.application_id
+        )
+        return next((str(job["id"]) for job in jobs if job.get("name") == name), None)
 
     def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
         try:
