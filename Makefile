@@ -16,7 +16,7 @@ SNOWETL_YAUAA_JARS ?= nl.basjes.parse.useragent:yauaa:7.11.0
 export SNOWETL_YAUAA_JARS
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
-.PHONY: help demo check test test-cluster lint coverage conformance bench bench-compare docs fixtures wheel clean
+.PHONY: help demo check test test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ endif
 
 test-cluster: $(VENV)/.ready-to-develop ## the jobs on a real YARN and HDFS with two nodes, from the packed archive; skips, saying why, where that cannot be (needs root, unshare)
 	@$(WITH_JAVA) $(PY) -m pytest -v -rs -m cluster $(PYTEST_ARGS)
+
+test-matrix: $(VENV)/.ready-to-develop ## one run, enrich to load, with Spark 3.5, 4.0 and 4.1 on Python 3.11 to 3.13, as far as they are here (some GB in ~/.cache the first time)
+	@$(WITH_JAVA) $(PY) -m tests.matrix
 
 coverage: $(VENV)/.ready-to-develop ## which lines of snowetl/ the tests run (all but Spark's); details in htmlcov/
 	@$(PY) -m pytest -m "not spark" -n $(WORKERS) --cov --cov-report=html --cov-report=term:skip-covered $(PYTEST_ARGS)
