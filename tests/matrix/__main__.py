@@ -125,7 +125,7 @@ def _try(python: str, spark: Path) -> tuple[str, str]:
             "--split-size",
             "20k",
             "--master",
-            "local-cluster[2,1,900]",
+            "local-cluster[2,1,1024]",
         ]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
         # the workers of a local cluster keep their files below SPARK_HOME
