@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.databases import ADMIN, ADMIN_PASSWORD, postgres_server
+
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
 SPARKS = {"3.5": "3.5.8", "4.0": "4.0.5", "4.1": "4.1.1"}
@@ -43,7 +45,9 @@ def main() -> int:
         python = _environment(version, interpreter)
         for spark in wanted.spark or SPARKS:
             started = time.monotonic()
-            fault, digest = _try(python, _spark(spark))
+            with postgres_server() as port:
+                database = f"postgresql://{ADMIN}:{ADMIN_PASSWORD}@127.0.0.1:{port}/postgres"
+                fault, digest = _try(python, _spark(spark), database)
             rows.add(digest)
             failed |= bool(fault)
             lines.append(
@@ -86,7 +90,7 @@ def _environment(version: str, interpreter: str) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"{ROOT}[cluster,postgres]"], check=True)
+        subprocess.run([*pip, f"{ROOT}[cluster]"], check=True)
         (folder / "ready").touch()
     return str(folder / "bin" / "python")
 
@@ -102,7 +106,7 @@ def _spark(minor: str) -> Path:
     return folder
 
 
-def _try(python: str, spark: Path) -> tuple[str, str]:
+def _try(python: str, spark: Path, database: str) -> tuple[str, str]:
     """What is wrong, and the digest of all rows: two empty texts never come together."""
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
@@ -118,8 +122,7 @@ def _try(python: str, spark: Path) -> tuple[str, str]:
         ]
         command += ["--enrichments", "fixtures/enrichments", "--iglu-config", "fixtures/resolver.json"]
         command += [
-            "--output-folder",
-            str(out),
+            *("--output-folder", str(out), "--database", database),
             "--run-id",
             _RUN,
             "--split-size",
