@@ -96,7 +96,7 @@ def values_of(setting: Option) -> st.SearchStrategy[Any]:
     elif isinstance(kind, Flag):
         one = st.booleans()
     elif isinstance(kind, Number):
-        one = st.integers(kind.minimum or 0, 1 << 40)
+        one = st.integers(kind.minimum or 0, kind.maximum or 1 << 40)
     elif isinstance(kind, Size):
         one = st.integers(kind.floor, 1 << 42)
     elif isinstance(kind, Location):

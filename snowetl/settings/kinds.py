@@ -87,10 +87,11 @@ class Flag(Kind):
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A whole number, ``minimum`` or more."""
+    """A whole number, ``minimum`` or more, ``maximum`` or less."""
 
     metavar: str = "INTEGER"
     minimum: int | None = None
+    maximum: int | None = None
 
     def parse(self, value: Any) -> int:
         try:
@@ -101,10 +102,13 @@ class Number(Kind):
             raise ValueError(f"{shown(value)} is not a valid integer")
         if self.minimum is not None and number < self.minimum:
             raise ValueError(f"{number} is too small: it must be {self.minimum} or more")
+        if self.maximum is not None and number > self.maximum:
+            raise ValueError(f"{number} is too large: it must be {self.maximum} or less")
         return number
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "integer"} | ({} if self.minimum is None else {"minimum": self.minimum})
+        limits = {"minimum": self.minimum, "maximum": self.maximum}
+        return {"type": "integer"} | {name: limit for name, limit in limits.items() if limit is not None}
 
 
 @dataclass(frozen=True)

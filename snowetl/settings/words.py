@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -15,6 +16,12 @@ direction, tags, lone surrogates."""
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``1 file``, ``1,200 files``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``run``, ``run and load``, ``run, backfill and load``."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def size(number: int) -> str:

@@ -21,7 +21,7 @@ from snowetl.documents import did_you_mean, read_bounded
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.settings.declaration import Option, Settings
-from snowetl.settings.words import count
+from snowetl.settings.words import count, listed
 
 Verbs = Mapping[str, type[Settings]]
 
@@ -89,7 +89,7 @@ def _unknown(key: str, known: Mapping[str, Mapping[str, Option]], section: str |
     hint = did_you_mean(key, known[section])
     if not hint:
         others = [verb for verb, keys in known.items() if key in keys]
-        hint = f"; it is a key of {' and '.join(others)}" if others else ""
+        hint = f"; it is a key of {listed(others)}" if others else ""
     return f"unknown key '{key}' under '{section}'{hint}"
 
 

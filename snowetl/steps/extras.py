@@ -35,7 +35,7 @@ def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
         yield "parquet", MODULES["parquet"], "--transformation widerow-parquet"
     if str(given.get("duplicate_storage")).startswith(("postgres://", "postgresql://")):
         yield "postgres", MODULES["postgres"], "--duplicate-storage postgresql://…"
-    if given.get("warehouse") is not None:
+    if given.get("warehouse") is not None and "database" in given:  # a verb that only names the kind reaches none
         yield from _of_warehouse(given["warehouse"], given["database"])
     if given.get("master") not in (None, "none"):
         from snowetl.workers.spark_session import MODULES as SPARK

@@ -69,7 +69,13 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
     ("text", "message"),
     [
         ("\ninput-foldr: x\n", "line 2: unknown key 'input-foldr'; did you mean input-folder"),
-        ("enrich:\n  max-error: x\n", "line 2: unknown key 'max-error' under 'enrich'; it is a key of run and load"),
+        (
+            "enrich:\n  max-error: x\n",
+            "line 2: unknown key 'max-error' under 'enrich'; it is a key of run, backfill and load",
+        ),
+            "enrich:\n  max-error: x\n",
+            "line 2: unknown key 'max-error' under 'enrich'; it is a key of run, backfill and load",
+        ),
         ("enrihc:\n  input-folder: x\n", "line 1: unknown key 'enrihc'; did you mean enrich"),
         ("load:\n  databse: x\n", "line 2: unknown key 'databse' under 'load'; did you mean database"),
         ("enrich: [1]\n", "line 1: 'enrich' must hold keys and values, not a list"),

@@ -42,12 +42,10 @@ class Percent(Number):
     """A share from 1 to 100."""
 
     minimum: int | None = 1
+    maximum: int | None = 100
 
     def parse(self, value: Any) -> int:
-        number = super().parse(str(value).removesuffix("%") if isinstance(value, str) else value)
-        if number > 100:
-            raise ValueError(f"{number} is more than the whole: give 1 to 100")
-        return number
+        return super().parse(str(value).removesuffix("%") if isinstance(value, str) else value)
 
 
 @dataclass(frozen=True, kw_only=True)
