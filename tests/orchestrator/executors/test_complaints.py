@@ -42,6 +42,8 @@ URL = "postgresql://loader@db.example.com/x"
 STATE = f"out/runs/run={RUN}/state.json"
 Capture = pytest.CaptureFixture[str]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def unreached(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from tests.integration.support import ROOT, environment
 from tests.orchestrator.executors.aws import Aws
 from tests.orchestrator.executors.support import RUN, arguments, objects, on_cluster, on_serverless
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SEEDS = range(10)
 SECONDS = 16.0
 """About as long as an undisturbed run takes here."""
