@@ -78,6 +78,17 @@ def configuration(vendor: str, name: str, version: str, **parameters: Any) -> di
     return {"schema": f"iglu:{vendor}/{name}/jsonschema/{version}", "data": data}
 
 
+PRODUCT = "com.snowplowanalytics.snowetl"
+_PAGE_VIEW = {"source": "iglu:com.snowplowanalytics.snowplow/page_view/jsonschema/1-0-0"}
+_SPECIFICATION = {
+    "resourceName": "0f0c9c1e-6f1a-4d7c-9d53-3c2f5b6a7d80",
+    "name": "View",
+    "version": 1,
+    "event": _PAGE_VIEW,
+}
+_TRACKING_PLAN = {"data": {"name": "Site", "eventSpecifications": [_SPECIFICATION]}}
+
+
 def cases(folder: Path, stack: ExitStack) -> Iterator[Case]:
     """A realistic configuration of each enrichment. Servers run until ``stack`` is closed; ``folder`` is for files."""
     standard = {
@@ -100,6 +111,9 @@ def cases(folder: Path, stack: ExitStack) -> Iterator[Case]:
     header = configuration(OWN, "http_header_extractor_config", "1-0-0", headersPattern="(?i)(host|accept-language)")
     yield Case("http_header_extractor", header)
     yield Case("cross_navigation", configuration(OWN, "cross_navigation_config", "1-0-0"))
+    (folder / "plan.json").write_text(json.dumps(_TRACKING_PLAN))
+    plan = {"uri": folder.as_uri(), "database": "plan.json"}
+    yield Case("event_specifications", configuration(PRODUCT, "event_specifications", "1-0-0", **plan))
     yield Case("pii_pseudonymization", _pii())
     yield Case("javascript_script, two getters", script(_GETTERS))
     yield Case("javascript_script, an entity", script(_ENTITY))

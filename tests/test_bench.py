@@ -181,6 +181,7 @@ def test_each_enrichment_is_measured_at_work(tmp_path: Path, monkeypatch: pytest
 
 
 ADDS = {
+    "event_specifications": "event_specification/",
     "iab_spiders_and_robots": "spiders_and_robots/",
     "bot_detection": "bot_detection/",
     "cookie_extractor": "http_cookie/",
