@@ -269,7 +269,7 @@ def test_images_do_not_run_as_root(name: str) -> None:
     assert users[-1] not in ("root", "0")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", IMAGES)
 def test_images(name: str, tmp_path: Path) -> None:
     """Built where Docker is; else their steps run here: copy what is named, install it, ask it for its version."""

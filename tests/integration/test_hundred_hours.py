@@ -30,7 +30,7 @@ from tests.integration.support import ROOT
 from tests.integration.test_growing import hit
 from tests.load.redshift_standin import StandIn
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 HOURS = 100
 HOUR = 3600
 START = (int(time.time()) // HOUR - 2 * HOURS) * HOUR

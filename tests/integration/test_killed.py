@@ -17,7 +17,7 @@ from snowetl.load.embedded import embedded_postgres
 from tests.crash.victim import Victim, end_all, workers_left
 from tests.integration.test_growing import arguments, runs, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 KILLS = int(os.environ.get("SNOWETL_KILLS", "3"))
 MARK = f"killed-test-{os.getpid()}"
 
