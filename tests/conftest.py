@@ -76,3 +76,12 @@ def file_server() -> Iterator[Server]:
     files.put(**{"geo.mmdb": Answer(body=b"geo" * 1000)})
     with serving(files) as server:
         yield server
+
+
+@pytest.fixture(autouse=True, scope="module")
+def clients_of_the_module() -> Iterator[None]:
+    """Clients of storage know the endpoint they were made for: those of a module end with it."""
+    yield
+    from snowetl import storage
+
+    storage._of_kind.cache_clear()
