@@ -13,7 +13,7 @@ from snowetl.settings import Fingerprint, Settings
 
 FORMAT = "snowetl-plan/1"
 NEW, WAITS, DONE = "new", "waits", "done"
-_CLASSES = 3
+_RUNS = 3
 """The estimate is the median of so many earlier runs."""
 
 
@@ -186,5 +186,5 @@ def _why(name: str, request: RunRequest, done: bool) -> str:
 
 def _estimate(name: str, size: int, known: Sequence[KnownRun]) -> float | None:
     """Seconds of a step for ``size`` bytes of input: the median of what the last runs took for a byte."""
-    rates = [run.seconds[name] / run.bytes for run in known if run.bytes and name in run.seconds][:_CLASSES]
+    rates = [run.seconds[name] / run.bytes for run in known if run.bytes and name in run.seconds][:_RUNS]
     return sorted(rates)[len(rates) // 2] * size if rates else None

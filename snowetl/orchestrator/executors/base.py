@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.state import RUNNING
+from snowetl.orchestrator.state import DONE, RUNNING
 from snowetl.steps.base import Watch
 
 
@@ -55,6 +55,25 @@ class StepExecutor(Protocol):
         """What has to be kept with the run, so that another process finds its cluster."""
 
 
+class AtOnce:
+    """What an executor has in common with others whose submission returns when the step is over: no job is left."""
+
+    def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
+        return [JobStatus(job, DONE) for job in jobs]
+
+    def cancel(self, job: str) -> None:
+        """There is nothing to stop."""
+
+    def log_tail(self, job: str) -> str:
+        return ""
+
+    def detach(self) -> None:
+        """There is nothing to leave."""
+
+    def notes(self) -> dict[str, str]:
+        return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorRequest:
     """What an executor is opened for. ``notes`` are those that it kept with the run before."""
@@ -86,11 +105,3 @@ class ExecutorKind:
     """Whether a step is done in this process while it is submitted."""
     rehearses: bool = False
     """Whether steps are only shown: no file is taken, nothing is written."""
-
-
-class Report(Protocol):
-    """The report of a step."""
-
-    step: ClassVar[str]
-
-    def to_json(self) -> dict[str, Any]: ...

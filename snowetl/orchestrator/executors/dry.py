@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.executors import aws, emr, emr_jobs, emr_requests, emr_serverless
-from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
+from snowetl.orchestrator.executors.base import AtOnce, ExecutorKind, ExecutorRequest
 from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.state import DONE
 
 CLUSTER = "j-OF-THIS-RUN"
 """Stands for the cluster that the first request starts."""
@@ -27,7 +26,7 @@ def check(settings: RunSettings) -> None:
         emr.check(settings)
 
 
-class DryExecutor:
+class DryExecutor(AtOnce):
     """``watch.planned`` hears each request: ``service``, ``operation``, ``parameters``, ``uploads``."""
 
     def __init__(self, request: ExecutorRequest) -> None:
@@ -38,13 +37,12 @@ class DryExecutor:
     def submit(self, step: PlannedStep, token: str) -> str:
         token = aws.token_of(self._request.folder, token)
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
-        package = str(self._settings.emr_package).rstrip("/")
         if self._settings.emr_application_id is not None:
-            job = emr_serverless.with_python(prepared.job, package)
+            job = emr_serverless.with_python(prepared.job, emr_jobs.package_of(self._settings))
             place = emr_serverless.place_of(self._settings)
             self._show("emr-serverless", "start_job_run", emr_requests.start_job_run(job, place, token), prepared)
             return token
-        entry = emr_requests.step(prepared.job, f"{package}/{emr_jobs.ENVIRONMENT}", "CONTINUE")
+        entry = emr_requests.step(prepared.job, emr_jobs.environment_of(self._settings), "CONTINUE")
         if self._launched:
             cluster = self._settings.emr_cluster_id or CLUSTER
             self._show("emr", "add_job_flow_steps", emr_requests.add_job_flow_steps(cluster, [entry]), prepared)
@@ -65,21 +63,6 @@ class DryExecutor:
                 "uploads": {url: len(content) for url, content in prepared.uploads.items()},
             }
         )
-
-    def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
-        return [JobStatus(job, DONE) for job in jobs]
-
-    def cancel(self, job: str) -> None:
-        """Nothing was begun."""
-
-    def log_tail(self, job: str) -> str:
-        return ""
-
-    def detach(self) -> None:
-        """Nothing was begun."""
-
-    def notes(self) -> dict[str, str]:
-        return {}
 
 
 @contextmanager

@@ -124,8 +124,7 @@ class EmrExecutor:
     def submit(self, step: PlannedStep, token: str) -> str:
         token = aws.token_of(self._request.folder, token)
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
-        package = str(self._settings.emr_package).rstrip("/")
-        entry = emr_requests.step(prepared.job, f"{package}/{emr_jobs.ENVIRONMENT}", "CONTINUE")
+        entry = emr_requests.step(prepared.job, emr_jobs.environment_of(self._settings), "CONTINUE")
         if not self._uploaded:
             emr_jobs.upload(self._request.plan, self._settings, self._request.folder)
             self._uploaded = True

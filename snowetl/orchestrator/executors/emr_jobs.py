@@ -68,18 +68,27 @@ def name_of(step: str, settings: RunSettings) -> str:
 
 def prepare(step: PlannedStep, settings: RunSettings, folder: str, token: str) -> Prepared:
     """The job of a step. ``folder`` is the run's own, where documents go. Raises :class:`ConfigError`."""
-    package = str(settings.emr_package).rstrip("/")
     moved, uploads = _with_documents(step.settings, _config_folder(folder, step))
     sizes = _LOAD_SIZES if step.verb == "load" else {}
     return Prepared(
         SparkJob(
             name_of(step.name, settings),
-            f"{package}/{step.verb}.py",
+            f"{package_of(settings)}/{step.verb}.py",
             tuple(_arguments(moved)),
             {**SIZES, **sizes, **settings.spark_properties, TOKEN: token},
         ),
         uploads,
     )
+
+
+def package_of(settings: RunSettings) -> str:
+    """The folder that ``snowetl package`` filled, without a slash at its end."""
+    return str(settings.emr_package).rstrip("/")
+
+
+def environment_of(settings: RunSettings) -> str:
+    """The archive of the Python environment in it."""
+    return f"{package_of(settings)}/{ENVIRONMENT}"
 
 
 def upload(plan: RunPlan, settings: RunSettings, folder: str) -> None:

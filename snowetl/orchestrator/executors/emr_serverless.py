@@ -101,11 +101,10 @@ class ServerlessExecutor:
         """The request for a step. Its name has the token: jobs are listed by name, and not by client token."""
         token = aws.token_of(self._request.folder, token)
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
-        package = str(self._settings.emr_package).rstrip("/")
-        environment = f"{package}/{emr_jobs.ENVIRONMENT}"
+        environment = emr_jobs.environment_of(self._settings)
         job = prepared.job
         if filesystem(environment).exists(environment):
-            job = with_python(job, package)
+            job = with_python(job, emr_jobs.package_of(self._settings))
         request = emr_requests.start_job_run(job, self._place, token)
         return request | {"name": f"{job.name} {self._request.plan.run} {token[:12]}"}
 

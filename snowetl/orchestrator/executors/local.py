@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
+from snowetl.orchestrator.executors.base import AtOnce, ExecutorKind, ExecutorRequest
 from snowetl.orchestrator.planner import PlannedStep
-from snowetl.orchestrator.state import DONE
 from snowetl.steps.base import Numbered, World
 from snowetl.steps.table import STEPS
 from snowetl.workers import WorkerPool, open_pool
 
 
-class LocalExecutor:
+class LocalExecutor(AtOnce):
     """Does each step while it is submitted."""
 
     def __init__(self, request: ExecutorRequest, pool: WorkerPool) -> None:
@@ -28,21 +27,6 @@ class LocalExecutor:
         watch.say(f"{step.name}: {plan.describe()}")
         kind.execute(plan, self._pool, watch)
         return token
-
-    def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
-        return [JobStatus(job, DONE) for job in jobs]
-
-    def cancel(self, job: str) -> None:
-        """There is nothing to stop: a job is over when its submission returns."""
-
-    def log_tail(self, job: str) -> str:
-        return ""
-
-    def detach(self) -> None:
-        """There is nothing to leave."""
-
-    def notes(self) -> dict[str, str]:
-        return {}
 
 
 @contextmanager
