@@ -105,6 +105,10 @@ class Session(Protocol):
 
     def tables(self) -> Tables: ...
 
+    def script(self, sql: str) -> None:
+        """Run a file of statements that somebody else wrote (``snowetl run --models``). Raises ``LoadError``."""
+        ...
+
     def number(self, query: str) -> int:
         """The one number that a query answers. Asked of warehouses that rename schemas."""
         ...

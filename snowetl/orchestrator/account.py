@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ class Account:
                     "and run again"
                 )
 
-    def close(self, started: int, finished: int) -> dict[str, Any]:
+    def close(self, started: int, finished: int, models: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         settings, entry = self.settings, self.entry
         steps = [report.to_json() for report in self.reports() if report is not None]
         differences: list[str] = []
@@ -67,6 +68,7 @@ class Account:
             "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
             "differences": differences,
             "steps": steps,
+            **({"models": list(models)} if models else {}),
         }
         entry.finish(report)
         return report

@@ -16,7 +16,7 @@ from typing import Any
 
 from snowetl.errors import OutputExists, SnowetlError, TargetError
 from snowetl.load.preflight import check_target
-from snowetl.orchestrator import entries, state
+from snowetl.orchestrator import entries, models, state
 from snowetl.orchestrator.account import Account
 from snowetl.orchestrator.choice import choose
 from snowetl.orchestrator.claim import claim, ledger_lease
@@ -96,6 +96,8 @@ def _check_places(settings: RunSettings, watch: Watch) -> None:
     kind.check(settings)
     if "load" not in settings.steps:
         return
+    if settings.models is not None:
+        models.read(settings.models, {"run": "", "schema": settings.schema})  # says what is wrong with the files
     try:
         check_target(settings.target, watch.say)
     except TargetError as error:
@@ -219,7 +221,15 @@ class _Run:
             except Exception:
                 self._leave(planned, store, executor)
                 raise
-        return Account(settings, entry).close(started, self.now())
+        return Account(settings, entry).close(started, self.now(), self._models())
+
+    def _models(self) -> list[dict[str, Any]]:
+        """The data models after the load, where they are wanted."""
+        settings = self.settings
+        if settings.models is None or "load" not in settings.steps:
+            return []
+        variables = {"run": self.entry.id, "schema": settings.schema}
+        return models.run(models.read(settings.models, variables), settings.target, self.entry, self.watch)
 
     # --- the end, before its time -------------------------------------------------------------------------------------
 

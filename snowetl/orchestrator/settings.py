@@ -210,6 +210,13 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
         help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
     )
+    models: Path | None = option(
+        "--models",
+        kind=LocalPath("FILE|FOLDER"),
+        default=None,
+        help="After the load, run these SQL files in the warehouse: a playbook of SQL Runner, or a folder of *.sql.",
+        group=WAREHOUSE,
+    )
     notify: tuple[str, ...] = option(
         "--notify",
         kind=Notify(),

@@ -178,6 +178,10 @@ class PostgresSession:
     def lock(self) -> None:
         self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"snowetl {self._schema}"])
 
+    def script(self, sql: str) -> None:
+        """One transaction, unless the file has ``BEGIN`` and ``COMMIT`` of its own."""
+        self.connection.execute(sql)
+
     def number(self, query: str) -> int:
         found = self.connection.execute(query).fetchone()
         return int(found[0]) if found else 0

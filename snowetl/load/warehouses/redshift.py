@@ -23,6 +23,7 @@ from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
 from snowetl.load.rows import first_width, read_chunks
 from snowetl.load.run import SHREDDED, TSV, Model, TransformedRun
+from snowetl.load.sql_script import statements_of
 from snowetl.load.sqlstate import is_lasting_refusal, is_passing
 from snowetl.load.target import checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
@@ -350,6 +351,11 @@ class RedshiftSession:
     def has(self, condition: str) -> bool:
         found = self._query(f"SELECT {condition}")
         return bool(found and found[0][0])
+
+    def script(self, sql: str) -> None:
+        """Statement by statement; ``BEGIN`` and ``COMMIT`` are the file's own."""
+        for statement in statements_of(sql):
+            self._execute(statement)
 
     def number(self, query: str) -> int:
         return int(self._query(query)[0][0])
