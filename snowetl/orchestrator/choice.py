@@ -12,13 +12,13 @@ from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.places import Within, place
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.sources import Input, input_of
 from snowetl.runs.run import PLAN, Run, run_id
 from snowetl.settings.times import millis
 from snowetl.settings.words import count
-from snowetl.spool import Spool, sorted_spool
+from snowetl.spool import Spool
 from snowetl.steps.base import World
 from snowetl.steps.cut import Cut
-from snowetl.steps.enrich import list_input
 from snowetl.storage import FileInfo, filesystem
 
 
@@ -34,24 +34,24 @@ class Choice:
     others: Sequence[Entry] = ()
 
 
-def choose(settings: RunSettings, world: World) -> Choice:
-    """Find the run that is meant; write nothing.
+def choose(settings: RunSettings, world: World, given: Input | None = None) -> Choice:
+    """Find the run that is meant; write nothing. ``given`` is the input, where it is opened already.
 
     Raises :class:`OutputExists` if it was begun or done with other settings (unless ``redo_from`` is given), and
     :class:`NothingToDo` where no file is new.
     """
-    choice = _choose(settings, world)
+    choice = _choose(settings, world, given or input_of(settings))
     if settings.redo_from is None:
         choice.entry.check(settings)
     return choice
 
 
-def _choose(settings: RunSettings, world: World) -> Choice:
+def _choose(settings: RunSettings, world: World, given: Input) -> Choice:
     if settings.given_id is not None:
         entry = Entry(settings.given_id, settings.runs_folder)
         if entry.plan() is not None:
             return Choice(entry)
-        found, files = _take(settings, world, entry.id)
+        found, files = _take(settings, world, entry.id, given)
         if not files:
             raise _nothing_new(settings, found)
         return Choice(entry, found, files)
@@ -61,10 +61,11 @@ def _choose(settings: RunSettings, world: World) -> Choice:
     if waits is not None:
         return Choice(waits)
     entry = Entry(_free_id(settings, world), settings.runs_folder)
-    found, files = _take(settings, world, entry.id)
+    found, files = _take(settings, world, entry.id, given)
     if files:
         return Choice(entry, found, files, others)
-    if len(found.runs) == 1 and not (found.replaced or found.too_young or found.too_old or found.vanished):
+    odd = found.replaced or found.too_young or found.too_old or found.vanished
+    if given.complete and len(found.runs) == 1 and not odd:
         only = Entry(next(iter(found.runs)), settings.runs_folder)
         if only.plan() is not None:  # its folder may be gone: then only the ledger knows what it took
             return Choice(only, found)
@@ -89,25 +90,23 @@ def _free_id(settings: RunSettings, world: World) -> str:
     return run_id(now)
 
 
-def _take(settings: RunSettings, world: World, id_: str) -> tuple[Inventory, Sequence[FileInfo]]:
+def _take(settings: RunSettings, world: World, id_: str, given: Input) -> tuple[Inventory, Sequence[FileInfo]]:
     """What lies in the input, and which of it a new run takes."""
     done = _enriched_from(settings, id_)
     if done is not None:
         return Inventory(), done
-    listed = sorted_spool(map(_at_its_place, list_input(settings.input_folder)))
-    ledger = Ledger.of(settings.runs_folder)
+    told, window = given.files(), _window(settings, world)
+    within = Within.of(settings.input_folder) if given.complete else _nowhere
+    taken = Ledger.of(settings.runs_folder).taken(but=id_)
+    compared = inventory.compare(told, taken, window, within, again=settings.all_files)
     found = Inventory()
-    files = inventory.count(
-        inventory.compare(
-            listed,
-            ledger.taken(but=id_),
-            _window(settings, world),
-            Within.of(settings.input_folder),
-            again=settings.all_files,
-        ),
-        found,
-    )
-    return found, Spool(files)
+    files = Spool(inventory.count(given.now(compared, window), found))
+    return found, files
+
+
+def _nowhere(url: str) -> bool:
+    """Nothing is missed in an input that is not listed whole."""
+    return False
 
 
 def _enriched_from(settings: RunSettings, id_: str) -> Sequence[FileInfo] | None:
@@ -131,11 +130,6 @@ def _window(settings: RunSettings, world: World) -> Window:
         until=min(until, default=None),
         max_bytes=settings.max_bytes,
     )
-
-
-def _at_its_place(file: FileInfo) -> FileInfo:
-    """The file with the address by which the ledger knows it."""
-    return file._replace(url=place(file.url))
 
 
 def _nothing_new(settings: RunSettings, found: Inventory) -> NothingToDo:

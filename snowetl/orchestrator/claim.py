@@ -12,6 +12,7 @@ from snowetl.orchestrator.choice import Choice, choose
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.sources import Input
 from snowetl.runs.lease import Lease, holder_of
 from snowetl.settings.words import count, size
 from snowetl.steps.base import Watch, World
@@ -21,10 +22,10 @@ _PATIENCE_SECONDS = 120.0
 """How long another process is waited for that takes files."""
 
 
-def claim(settings: RunSettings, watch: Watch) -> Entry:
+def claim(settings: RunSettings, watch: Watch, given: Input) -> Entry:
     """Take the files that are new for a run, while nobody else takes any."""
     with ledger_lease(settings):
-        chosen = choose(settings, World.of_now())  # another process may have taken them since we looked
+        chosen = choose(settings, World.of_now(), given)  # another process may have taken them since we looked
         if chosen.files is not None:
             _tell(chosen, watch)
             Ledger.of(settings.runs_folder).leave_out(chosen.entry.id)

@@ -18,11 +18,11 @@ from snowetl.iglu.registries import build_registries
 from snowetl.load.preflight import check_target
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.sources import input_of
 from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps import assets
 from snowetl.steps.extras import check_extras
-from snowetl.storage import filesystem
 
 _ASKED = SchemaKey("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", SchemaVer(1, 0, 0))
 """What registries are asked for; that one does not have it is an answer, too."""
@@ -90,11 +90,7 @@ def _registries(settings: RunSettings) -> str:
 
 
 def _input(settings: RunSettings) -> str:
-    notes = []
-    for folder in settings.input_folder:
-        files = filesystem(folder).list(folder)
-        notes.append(f"{folder}: {count(len(files), 'file')}, {sum(file.size for file in files) // _MB:,} MB")
-    return "; ".join(notes)
+    return "; ".join(source.note() for source in input_of(settings).sources)
 
 
 def _outputs(settings: RunSettings) -> str:

@@ -29,6 +29,7 @@ from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
 from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.standing import done_run, evidence, plan_of, run_of
 from snowetl.orchestrator.state import RunState, StepState
 from snowetl.orchestrator.store import StateStore, Stored
@@ -64,7 +65,8 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
 def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any]:
     _check_places(settings, watch)
     entries.tidy(settings.runs_folder)
-    chosen = choose(settings, World.of_now())
+    given = input_of(settings)
+    chosen = choose(settings, World.of_now(), given)
     entry = chosen.entry
     report = done_run(entry, settings)
     if report is not None:
@@ -76,7 +78,7 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
         ENRICH.plan(
             settings.enrich_settings(entry.id), World.of_now(), chosen.files
         )  # refuses what is not as it should be
-        entry = claim(settings, watch)
+        entry = claim(settings, watch, given)
     with Lease(entry.lock_url):
         if settings.redo_from is not None:
             _discard(settings, entry, watch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import UsageError
 from snowetl.orchestrator.emr_settings import EmrSettings
+from snowetl.orchestrator.source_settings import SourceSettings
 from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
 from snowetl.settings.kinds import LocalPath
@@ -80,7 +81,7 @@ class Notify(Kind):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettings, RawInput, Speaking):
+class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettings, SourceSettings, RawInput, Speaking):
     """Input, output, and all settings of the steps.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are

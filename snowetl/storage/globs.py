@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -38,6 +39,28 @@ def is_hidden(name: str) -> bool:
 
 def has_magic(path: str) -> bool:
     return _MAGIC.search(path) is not None
+
+
+def path_matcher(path: str) -> Callable[[str], bool]:
+    """Whether a path (no scheme, ``/`` between levels) is among those that a listing of the pattern ``path`` gives.
+
+    Raises :class:`UsageError` as :func:`compile_globs`.
+    """
+    if not has_magic(path):
+        folder = path.rstrip("/") + "/" if path.strip("/") else ""
+        return lambda name: (
+            (name == path and name != folder) or (name.startswith(folder) and _is_seen(name[len(folder) :]))
+        )
+    globs = [(glob.base.rstrip("/") + "/" if glob.base else "", glob) for glob in compile_globs(path)]
+    return lambda name: (
+        not name.endswith("/")
+        and any(name.startswith(base) and glob.matches(name[len(base) :].split("/")) for base, glob in globs)
+    )
+
+
+def _is_seen(below: str) -> bool:
+    names = below.split("/")
+    return bool(names[-1]) and not any(map(is_hidden, names))
 
 
 def compile_globs(path: str) -> list[Glob]:

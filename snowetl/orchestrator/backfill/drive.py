@@ -16,7 +16,9 @@ from snowetl.orchestrator.backfill.record import Backfill, Piece, Record
 from snowetl.orchestrator.backfill.settings import BY_MODIFIED, BackfillSettings
 from snowetl.orchestrator.backfill.swap import swap
 from snowetl.orchestrator.entries import Entry
-from snowetl.orchestrator.places import place
+from snowetl.orchestrator.inventory import Window
+from snowetl.orchestrator.sources import input_of
+from snowetl.orchestrator.sources.present import Found
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import run_id
 from snowetl.runs.writable import check_writable
@@ -24,7 +26,6 @@ from snowetl.settings import Fingerprint
 from snowetl.settings.words import count, duration_text, size
 from snowetl.spool import Spool, sorted_spool
 from snowetl.steps.base import Watch, World
-from snowetl.steps.enrich import list_input
 from snowetl.storage import FileInfo, filesystem
 
 _NAMED = 3
@@ -153,17 +154,18 @@ def _files(settings: BackfillSettings, watch: Watch) -> Spool[Timed]:
     a time.
     """
     without: list[str] = []
+    told = input_of(settings, times=settings.by == BY_MODIFIED)
 
-    def timed() -> Iterator[Timed]:
-        for listed in list_input(settings.input_folder):
-            file = listed._replace(url=place(listed.url))
-            time = file.modified if settings.by == BY_MODIFIED else time_in(file.url)
+    def meant() -> Iterator[Found]:
+        for file in told.files():
+            time = _time_of(file, settings)
             if time is None:
                 without.append(file.url)
             elif settings.start <= time < settings.end:
-                yield time, file
+                yield "new", file
 
-    found = sorted_spool(_once(sorted_spool(timed())))
+    there = (file for kind, file in told.now(meant(), Window()) if kind == "new" and isinstance(file, FileInfo))
+    found = sorted_spool(_once(sorted_spool((_time_of(file, settings) or 0, file) for file in there)))
     if without:
         raise UsageError(
             f"{count(len(without), 'file')} of the input name no day, such as {without[0]}: give --by modified, or an "
@@ -173,6 +175,10 @@ def _files(settings: BackfillSettings, watch: Watch) -> Spool[Timed]:
         raise NothingToDo(f"no file of {' and '.join(settings.input_folder)} is of {settings.from_} to {settings.to}")
     watch.say(f"{count(len(found), 'file')} from {settings.from_} to {settings.to}")
     return found
+
+
+def _time_of(file: FileInfo, settings: BackfillSettings) -> int | None:
+    return file.modified if settings.by == BY_MODIFIED else time_in(file.url)
 
 
 def _once(files: Iterable[Timed]) -> Iterator[Timed]:
