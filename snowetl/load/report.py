@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from snowetl.errors import StorageError
+from snowetl.errors import SnowetlError, StorageError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.load.run import run_name
@@ -117,3 +118,5 @@ def save(report: LoadReport) -> None:
     document, fs = report.to_json(), filesystem(report.base)
     fs.put(report.base + PAGE, to_utf8(html.render(f"run={document['run']}", [document])))
     fs.put(report.base + REPORT, to_utf8(jsontext.dumps(document)) + b"\n")
+    with suppress(SnowetlError):  # what a load left that was killed while it wrote these: invisible
+        fs.sweep(report.base)

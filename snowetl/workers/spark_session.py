@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,11 +75,15 @@ def open_session(
             settings |= _LOCAL
     for key, value in (settings | dict(conf or {})).items():
         builder = builder.config(key, value)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         session = builder.getOrCreate()
     except Exception as error:  # the JVM's message says it; its stack does not help
         reason = str(error).strip().split("\n", 1)[0]
         raise UsageError(f"cannot start Spark{f' with --master {master}' if master else ''}: {reason}") from error
+    if on_interrupt is not None and threading.current_thread() is threading.main_thread():
+        # Spark's handler outlives its context, and fails then. The pool calls its jobs off itself.
+        signal.signal(signal.SIGINT, on_interrupt)
     session.sparkContext.setLogLevel("WARN")
     return session, True
 

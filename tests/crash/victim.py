@@ -108,7 +108,7 @@ class Victim:
         while self.is_running():
             for process in processes_of(self._mark):
                 try:
-                    seen += process.cmdline()[:1] != [] and " COPY" in process.cmdline()[0]
+                    seen += any(" COPY" in word for word in process.cmdline()[:1])
                 except psutil.Error:
                     continue
                 if seen >= nth:

@@ -11,11 +11,12 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load import manifest, rows, sqlstate
 from snowetl.load.plan import Copy
-from snowetl.load.report import AsideLoad, LoadReport, TableLoad
+from snowetl.load.report import PAGE, REPORT, AsideLoad, LoadReport, TableLoad, save
 from snowetl.load.run import ATOMIC, RowFolder, parse_message
 from snowetl.load.schemas import NoSchema, RegistrySchemas
 from snowetl.load.warehouses.postgres import _copy_sql
 from snowetl.model.schema import SchemaKey
+from snowetl.storage import filesystem
 
 MESSAGE = """{"schema":"iglu:com.snowplowanalytics.snowplow.storage.rdbloader/shredding_complete/jsonschema/2-0-1",
 "data":{"base":"%s","typesInfo":{"transformation":"SHREDDED","types":[]},"timestamps":{"jobStarted":
@@ -127,6 +128,15 @@ def test_reports_survive_json():
     report = LoadReport("s3://a/run=1/", "postgres", "loaded", tables, aside, ["iglu:c/d/jsonschema/1"], ["!"], 1.5)
     assert LoadReport.from_json(report.to_json()) == report
     assert report.rejected == 5 and report.to_json()["run"] == "1"
+
+
+def test_a_report_that_was_cut_off_leaves_nothing_once_it_is_saved(tmp_path):
+    """The load was killed between writing the page and its name."""
+    (tmp_path / "run=1").mkdir()
+    filesystem(str(tmp_path)).stage(f"{tmp_path}/run=1/{PAGE}").write(b"<html>")
+    assert next(file.name for file in (tmp_path / "run=1").iterdir()).startswith("._staging-")
+    save(LoadReport(f"{tmp_path}/run=1/", "postgres", "already loaded", [], [], [], [], 1.5))
+    assert sorted(file.name for file in (tmp_path / "run=1").iterdir()) == [PAGE, REPORT]
 
 
 def test_L13_a_schema_with_a_property_called_error_is_a_schema(tmp_path):

@@ -1,7 +1,8 @@
-"""Two files of one name in one session."""
+"""Files in a session, and what a session leaves behind."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,17 @@ def test_files_of_one_name_reach_workers_side_by_side(tmp_path: Path) -> None:
     finally:
         if ours:
             session.stop()
+
+
+def test_ctrl_c_means_the_same_before_during_and_after_a_session() -> None:
+    """Spark's own handler would outlive its context, and fail with it gone."""
+    from snowetl.workers.spark_session import open_session
+
+    before = signal.getsignal(signal.SIGINT)
+    session, ours = open_session("interrupts", "local[1]")
+    try:
+        assert signal.getsignal(signal.SIGINT) is before
+    finally:
+        if ours:
+            session.stop()
+    assert signal.getsignal(signal.SIGINT) is before
