@@ -14,6 +14,8 @@ WORKERS ?= 2
 # The jars of yauaa: fetched once by Maven (into ~/.cache/snowetl); without it what needs them is skipped, and says so.
 SNOWETL_YAUAA_JARS ?= nl.basjes.parse.useragent:yauaa:7.11.0
 export SNOWETL_YAUAA_JARS
+# Tests start hundreds of processes: compiled modules are kept, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE =
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
 .PHONY: help demo check test test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
@@ -31,7 +33,7 @@ test: $(VENV)/.ready-to-develop lint ## lint, then the tests (real Spark, databa
 	@.ci/find-mariadb
 ifeq ($(PYTEST_ARGS),)
 	@$(WITH_JAVA) $(PY) -m pytest -m unit -n $(WORKERS)
-	@$(WITH_JAVA) $(PY) -m pytest -v -m "not unit and not cluster and not long"
+	@$(WITH_JAVA) $(PY) -m pytest -m "not unit and not cluster and not long" -n $(WORKERS) --dist loadfile
 else
 	@$(WITH_JAVA) $(PY) -m pytest -v $(PYTEST_ARGS)
 endif
