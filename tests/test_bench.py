@@ -25,12 +25,14 @@ from snowetl.model.event import EnrichedEvent
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 def test_traffic_is_the_same_each_time() -> None:
     assert list(traffic.records(300)) == list(traffic.records(300))
     assert list(traffic.records(50)) == list(islice(traffic.records(300), 50))
     assert list(traffic.records(50, seed="other")) != list(traffic.records(50))
 
 
+@pytest.mark.slow
 def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     config = EnrichConfig.load(
@@ -50,6 +52,7 @@ def test_traffic_has_the_shares_it_names(monkeypatch: pytest.MonkeyPatch) -> Non
     assert 0.012 < broken / records < 0.028
 
 
+@pytest.mark.slow
 def test_unseen_traffic_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     config = EnrichConfig.load(resolver="fixtures/resolver.json", input_format="thrift", etl_tstamp=0)

@@ -205,6 +205,7 @@ def _terraform() -> Iterator[tuple[str, Any]]:
                     yield f"{block}.{kind.strip(chr(34))}", body
 
 
+@pytest.mark.slow
 def test_terraform_makes_what_the_stack_makes(stack: dict[str, Any]) -> None:
     made = {name for name, _ in _terraform()}
     same = {

@@ -26,6 +26,7 @@ def _content(name: str, data: bytes) -> bytes:
     return gzip.decompress(data) if name.endswith(".gz") else data
 
 
+@pytest.mark.slow
 def test_committed_files_are_the_output_of_the_generator() -> None:
     made = generate.files()
     committed = {
@@ -40,10 +41,12 @@ def test_committed_files_are_the_output_of_the_generator() -> None:
         assert _content(name, committed[name]) == _content(name, data), f"{name}: run python -m fixtures.generate"
 
 
+@pytest.mark.slow
 def test_the_fixtures_stay_small() -> None:
     assert sum(map(len, generate.files().values())) < 3_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", EXPECTED)
 def test_logs_make_what_the_generator_says(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FIXTURES.parent)  # the configurations name their files from the root of the repository

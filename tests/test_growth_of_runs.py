@@ -7,6 +7,8 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import pytest
+
 from snowetl.orchestrator import inventory
 from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Taken
@@ -36,6 +38,7 @@ def test_identity() -> None:
     assert_linear(lambda count: lambda: run_identity("2026-01-02-03-04-05", listed(count)), 40_000)
 
 
+@pytest.mark.slow
 def test_a_plan_of_many_files_is_held_in_little_memory() -> None:
     def peak(count: int) -> int:
         tracemalloc.start()
@@ -57,6 +60,7 @@ def test_a_cut_is_read_back_with_what_it_leaves_out() -> None:
     assert Cut.of_lines(cut.to_lines()) == cut
 
 
+@pytest.mark.slow
 def test_many_small_files_make_few_splits() -> None:
     """Each split has parts of its own in each table."""
     assert len(cut_input(listed(30_000, 64 << 20), split_size=SPLIT).work) <= 2_000
@@ -97,6 +101,7 @@ def test_reports() -> None:
     assert_linear(prepare, 2_000)
 
 
+@pytest.mark.slow
 def test_reports_of_many_splits_are_held_in_little_memory() -> None:
     def peak(count: int) -> int:
         tracemalloc.start()

@@ -94,6 +94,7 @@ def test_only_the_spark_pool_names_pyspark() -> None:
             assert "pyspark" not in path.read_text("utf-8"), path
 
 
+@pytest.mark.slow
 def test_every_imported_package_is_declared() -> None:
     """Whatever ``snowetl`` imports is in ``setup.py``, core or extra; what the tests import besides, in ``dev``."""
     core, extras, dev = _requirements()

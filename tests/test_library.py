@@ -95,6 +95,7 @@ class Heard(Unwatched):
         self.reports.append(report)
 
 
+@pytest.mark.slow
 def test_a_watch_hears_what_the_command_line_prints(tmp_path: Path) -> None:
     options = {
         "input_folder": (str(ROOT / "fixtures" / "logs" / "cloudfront"),),

@@ -37,11 +37,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     references.look_up.cache_clear()
 
 
+@pytest.mark.slow
 def test_all_stores() -> None:
     assert [references.look_up(one) for one in ("secretsmanager:key", "ssm:/iglu/key")] == ["0123", "abcd"]
     assert references.look_up("secretsmanager:prod/db#password") == PASSWORD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
@@ -74,6 +76,7 @@ def test_documents_look_them_up_and_fingerprints_do_not(tmp_path: Path) -> None:
     assert documents.masked(content) == content and list(documents.secrets_in(content)) == []
 
 
+@pytest.mark.slow
 def test_variables_and_references_side_by_side() -> None:
     assert interpolate("${A}-${ssm:x}-${B:-c}", {"A": "a"}) == "a-${ssm:x}-c"
     assert escape("${A}-${ssm:x}") == "$${A}-${ssm:x}"

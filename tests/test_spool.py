@@ -34,6 +34,7 @@ def test_values_are_appended_while_others_are_read() -> None:
     assert list(spool) == list(range(1200))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 7, -1])
 @pytest.mark.parametrize("count", [0, 10, 120_000])
 def test_sorting(count: int, step: int) -> None:
@@ -49,6 +50,7 @@ def test_sorting_is_linear() -> None:
     assert_linear(prepare, 240_000)
 
 
+@pytest.mark.slow
 def test_a_million_values_are_held_in_little_memory() -> None:
     def peak(count: int) -> int:
         tracemalloc.start()

@@ -94,6 +94,7 @@ def test_errors_of_the_machine_are_told_too(
     assert capsys.readouterr().err == "Error: /tmp/x: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_closed_standard_streams_stop_nothing(tmp_path: Path) -> None:
     """``snowetl … >&- 2>&-``, as some schedulers start programs; no output file may take the place of a stream."""
     config = tmp_path / "snowetl.yml"
@@ -105,6 +106,7 @@ def test_closed_standard_streams_stop_nothing(tmp_path: Path) -> None:
     assert subprocess.run(["bash", "-c", command], cwd=ROOT, timeout=60).returncode == 2
 
 
+@pytest.mark.slow
 def test_the_command_line_starts_fast() -> None:
     """Neither Spark nor a client library is loaded to print help."""
     code = "import sys, snowetl.cli.main as m; m.main(['--help']); print(sorted(sys.modules))"

@@ -173,12 +173,14 @@ def test_input_s3_with_one_slash(folder: Path, capsys: Captured) -> None:
     assert "write s3://bucket/raw" in text
 
 
+@pytest.mark.slow
 def test_AWS_PROFILE_nope(folder: Path) -> None:
     result = process(*options(folder, "--input-folder", "s3://bucket/raw", "--master", "none"), AWS_PROFILE="nope")
     assert result.returncode == 2
     assert b"profile (nope) could not be found. AWS_PROFILE names a profile" in result.stderr
 
 
+@pytest.mark.slow
 def test_no_credentials(folder: Path) -> None:
     nowhere = {name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE") if name in os.environ}
     files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), str(folder / "none"))
@@ -295,6 +297,7 @@ def test_java_home_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> 
         spark_session._require_java()
 
 
+@pytest.mark.slow
 def test_PYTHONIOENCODING_latin_1(folder: Path) -> None:
     resolver = write_json(folder / "resolver.json", RESOLVER)
     line = cloudfront_line(1).replace("Item+1", "%E6%97%A5%E6%9C%AC")

@@ -120,6 +120,7 @@ def test_quiet_says_warnings_and_errors_only(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.endswith(" 3\n")
 
 
+@pytest.mark.slow
 def test_bytes_count_within_a_split(tmp_path: Path) -> None:
     """Of one file in one split: told bit by bit, and all of it together, by either pool of this machine."""
     file = tmp_path / "log"

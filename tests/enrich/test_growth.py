@@ -101,6 +101,7 @@ def test_H2_one_result_is_held_at_a_time(shape: str) -> None:
     assert peak < 40 * len(record) + (16 << 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["entities that are none", "invalid entities", "an entity with many faults"])
 def test_H2_a_bad_row_has_a_bounded_number_of_reports(shape: str) -> None:
     record = SHAPES[shape](4000)

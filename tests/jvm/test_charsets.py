@@ -36,6 +36,7 @@ def test_unknown_names(name: str) -> None:
     assert caught.value.args == (name,)
 
 
+@pytest.mark.slow
 def test_every_entry_of_the_table_decodes() -> None:
     for name in charsets._known().keys() - charsets.not_read():
         assert isinstance(lookup(name).decode(bytes(range(256))), str)

@@ -343,6 +343,7 @@ class Session:
 '''
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_another_package_is_one_file(resolver, run, tmp_path):
     package = tmp_path / "elsewhere"
     info = package / "snowetl_folder-1.0.dist-info"

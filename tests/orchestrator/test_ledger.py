@@ -57,6 +57,7 @@ def test_files_of_all_runs_in_the_order_of_their_addresses(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_lists_of_many_runs_are_merged_and_say_the_same(tmp_path: Path) -> None:
     """Merged twice, with a run that waits and one whose time lies before those merged first."""
     expected: list[Taken] = []
@@ -101,6 +102,7 @@ def test_a_list_is_the_same_bytes_for_the_same_files(tmp_path: Path) -> None:
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 def test_very_many_lists_are_read_few_at_a_time(tmp_path: Path) -> None:
     """As after an upgrade, when no list of years of runs was merged yet."""
     expected = []

@@ -102,6 +102,7 @@ def test_the_look_at_the_first_records_tells_which_format_it_is(
     assert f"It looks like '{meant}': give --input-format {meant}. " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_parquet_and_json_in_one_folder_make_the_same_events(tmp_path: Path) -> None:
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     write(tmp_path / "raw/a.gz", gzip.compress(f"{cloudfront_object()}\n".encode()))

@@ -74,6 +74,7 @@ def test_every_truncation_keeps_a_prefix_and_says_so(compress: Callable[[bytes],
         assert damages, length
 
 
+@pytest.mark.slow
 def test_a_truncated_gzip_gives_all_that_zlib_can_give() -> None:
     rng = random.Random(7)
     content = b"".join(b"%d,%d\n" % (rng.random() * 1e9, rng.random() * 1e9) for _ in range(50_000))

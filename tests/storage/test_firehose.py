@@ -107,6 +107,7 @@ def test_messages_of_every_kind_in_any_order(
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstandard.compress}
 
 
+@pytest.mark.slow
 def test_a_message_that_unpacks_to_more_than_a_record_may_have(tmp_path: Path) -> None:
     """Anybody can send what compresses well: the other payloads of its batch are read all the same."""
     small = thrift_record()

@@ -117,6 +117,7 @@ def test_damaged_files_end_as_records_and_damages(tmp_path: Path) -> None:
         assert all(isinstance(item, (Record, Damage)) for item in read(file))
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_bounded_memory(tmp_path: Path) -> None:
     """Counted in what Arrow holds, which nothing else in this process touches."""
     text = "x" * 1000

@@ -94,6 +94,7 @@ def test_ranges_are_equal_in_size(tmp_path: Path) -> None:
     assert [(part.start, part.end) for part in parts] == [(0, 1666), (1666, 3333), (3333, None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["text", "blocks", "base64"])
 @pytest.mark.parametrize("target", [3000, 20_000, 1 << 30])
 def test_runs_of_lzop_blocks_deliver_every_record_once(tmp_path: Path, kind: str, target: int) -> None:

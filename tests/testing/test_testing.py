@@ -94,6 +94,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         event("login", {})
 
 
+@pytest.mark.slow
 def test_the_fixture_in_a_project_of_its_own(schemas: Path) -> None:
     project = schemas.parent
     (project / "pytest.ini").write_text("[pytest]\nsnowetl_schemas = iglu\n")

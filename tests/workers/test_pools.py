@@ -74,6 +74,7 @@ def test_each_split_has_one_result(pool: WorkerPool, task: Doubles, tmp_path: Pa
     assert (sum(records for records, _ in told), sum(size for _, size in told)) == (sum(range(25)), 10 * sum(range(25)))
 
 
+@pytest.mark.slow
 def test_the_first_failure_is_told_as_what_it_is(pool: WorkerPool, task: Doubles) -> None:
     with pytest.raises(StorageError, match="split 3 cannot be read"):
         list(pool.run(Doubles(task.files, fails_at=3), WORK, lambda *_: None))
@@ -174,6 +175,7 @@ def test_a_small_input_is_worked_on_here(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(said) == 1
 
 
+@pytest.mark.slow
 def test_java_is_asked_for(monkeypatch: pytest.MonkeyPatch, task: Doubles) -> None:
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with (

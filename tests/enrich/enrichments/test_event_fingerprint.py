@@ -52,6 +52,7 @@ def test_bad_parameters() -> None:
         conf("event_fingerprint_config", excludeParameters="stm")
 
 
+@pytest.mark.slow
 def test_memory_is_bounded() -> None:
     one = step("event_fingerprint_config", hashAlgorithm="MD5", excludeParameters=[])
     for number in range(10_000):

@@ -134,6 +134,7 @@ def test_bad_parameters() -> None:
         conf("referer_parser", uri="file://a:{b}/", database="x", internalDomains=[])
 
 
+@pytest.mark.slow
 def test_the_cache_is_bounded(parser: Step) -> None:
     for number in range(17_000):
         parser(draft(page_referrer=f"https://finder.example/{number}"))

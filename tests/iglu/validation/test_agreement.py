@@ -57,6 +57,7 @@ def _mentions_quirk(schema: Any) -> bool:
     return isinstance(schema, list) and any(map(_mentions_quirk, schema))
 
 
+@pytest.mark.slow
 @_SETTINGS
 @given(
     schemas(references=False, quirks=False).map(_as_plain), st.lists(instances.map(_as_plain), min_size=1, max_size=8)

@@ -65,6 +65,7 @@ def test_long_texts_take_linear_time(keyword: dict[str, Any]) -> None:
         assert_linear(lambda size, make=make: partial(check, make(size)), 200_000, about=make(12))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [
     {"$ref": "#"},
     {"allOf": [{"$ref": "#"}]},

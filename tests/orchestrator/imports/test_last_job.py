@@ -47,6 +47,7 @@ def _asked(id_: str) -> int:
     return imported(Path(), "emr-etl-runner", "config.yml", "--job-flow", id_)
 
 
+@pytest.mark.slow
 def test_a_failed_load_is_finished_by_the_old_runner(emr: Any, capsys: pytest.CaptureFixture[str]) -> None:
     id_ = _job_flow(emr, "COMPLETED", "FAILED", "CANCELLED")
     assert _asked(id_) == 0
@@ -68,6 +69,7 @@ def test_a_job_flow_at_work(emr: Any, capsys: pytest.CaptureFixture[str]) -> Non
     assert "wait until it has ended" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_persistent_clusters_of_a_name(emr: Any, capsys: pytest.CaptureFixture[str]) -> None:
     first = _job_flow(emr, *["COMPLETED"] * 3)
     _job_flow(emr, *["COMPLETED"] * 3)
