@@ -12,7 +12,7 @@ from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.places import Within, place
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.sources import Input, input_of
+from snowetl.orchestrator.sources import Input, opened
 from snowetl.runs.run import PLAN, Run, run_id
 from snowetl.settings.times import millis
 from snowetl.settings.words import count
@@ -40,7 +40,10 @@ def choose(settings: RunSettings, world: World, given: Input | None = None) -> C
     Raises :class:`OutputExists` if it was begun or done with other settings (unless ``redo_from`` is given), and
     :class:`NothingToDo` where no file is new.
     """
-    choice = _choose(settings, world, given or input_of(settings))
+    if given is None:
+        with opened(settings) as given:
+            return choose(settings, world, given)
+    choice = _choose(settings, world, given)
     if settings.redo_from is None:
         choice.entry.check(settings)
     return choice

@@ -30,6 +30,7 @@ def claim(settings: RunSettings, watch: Watch, given: Input) -> Entry:
             _tell(chosen, watch)
             Ledger.of(settings.runs_folder).leave_out(chosen.entry.id)
             chosen.entry.begin(settings, chosen.files)
+            given.recorded()
             Ledger.of(settings.runs_folder).merge()
         return chosen.entry
 

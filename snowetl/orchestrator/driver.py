@@ -14,7 +14,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from snowetl.errors import OutputExists, SnowetlError, TargetError
+from snowetl.errors import NothingToDo, OutputExists, SnowetlError, TargetError
 from snowetl.load.preflight import check_target
 from snowetl.orchestrator import entries, models, state
 from snowetl.orchestrator.account import Account
@@ -29,7 +29,7 @@ from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
 from snowetl.orchestrator.settings import STEPS, RunSettings
-from snowetl.orchestrator.sources import input_of
+from snowetl.orchestrator.sources import opened
 from snowetl.orchestrator.standing import done_run, evidence, plan_of, run_of
 from snowetl.orchestrator.state import RunState, StepState
 from snowetl.orchestrator.store import StateStore, Stored
@@ -65,20 +65,12 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
 def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any]:
     _check_places(settings, watch)
     entries.tidy(settings.runs_folder)
-    given = input_of(settings)
-    chosen = choose(settings, World.of_now(), given)
-    entry = chosen.entry
+    entry = begun(settings, watch)
     report = done_run(entry, settings)
     if report is not None:
         entry.tidy()
         watch.say(f"run={entry.id} is done already: {entry.page_url}")
         return report
-    check_writable(settings.written_folders)
-    if chosen.files is not None:
-        ENRICH.plan(
-            settings.enrich_settings(entry.id), World.of_now(), chosen.files
-        )  # refuses what is not as it should be
-        entry = claim(settings, watch, given)
     with Lease(entry.lock_url):
         if settings.redo_from is not None:
             _discard(settings, entry, watch)
@@ -90,6 +82,25 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
             report = _Run(settings, entry, watch).finish()
             notices.done(report)
         return report
+
+
+def begun(settings: RunSettings, watch: Watch) -> Entry:
+    """The run that is meant. One that is new has taken its files."""
+    with opened(settings, watch) as given:
+        try:
+            chosen = choose(settings, World.of_now(), given)
+            if done_run(chosen.entry, settings) is not None:
+                return chosen.entry
+            check_writable(settings.written_folders)
+            if chosen.files is None:
+                return chosen.entry
+            ENRICH.plan(
+                settings.enrich_settings(chosen.entry.id), World.of_now(), chosen.files
+            )  # refuses what is not as it should be
+            return claim(settings, watch, given)
+        except NothingToDo:
+            given.recorded()
+            raise
 
 
 def _check_places(settings: RunSettings, watch: Watch) -> None:

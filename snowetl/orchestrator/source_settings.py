@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from snowetl.settings import Location, Settings, option
+from snowetl.settings import Kind, Location, Settings, option
 from snowetl.steps.settings import RUNS
+
+
+@dataclass(frozen=True)
+class SqsQueue(Kind):
+    """A queue of SQS."""
+
+    metavar: str = "URL|ARN|NAME"
+
+    def parse(self, value: Any) -> str:
+        from snowetl.orchestrator.sources.address import QueueAddress
+
+        return QueueAddress.of(str(value)).given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,5 +33,14 @@ class SourceSettings(Settings):
         default_help="the input is listed",
         help="Take the objects of the input from this S3 Inventory, a manifest.json, or the folder of the inventory's "
         "configuration, whose newest one is meant, and list nothing. One for each bucket.",
+        group=RUNS,
+    )
+    input_queue: str | None = option(
+        "--input-queue",
+        kind=SqsQueue(),
+        default=None,
+        default_help="none",
+        help="Take the objects that S3 has told this SQS queue of (event notifications, also by SNS or EventBridge), "
+        "and list nothing.",
         group=RUNS,
     )

@@ -154,7 +154,7 @@ def _files(settings: BackfillSettings, watch: Watch) -> Spool[Timed]:
     a time.
     """
     without: list[str] = []
-    told = input_of(settings, times=settings.by == BY_MODIFIED)
+    told = input_of(replace(settings, input_queue=None), times=settings.by == BY_MODIFIED)
 
     def meant() -> Iterator[Found]:
         for file in told.files():

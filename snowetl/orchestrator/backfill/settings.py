@@ -153,6 +153,7 @@ class BackfillSettings(RunSettings):
             schema=schema or self.backfill_schema,
             data_folder=data_folder,
             duplicate_storage=None,
+            input_queue=None,
             settle=0,
             dry_run=False,
             **moved,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from snowetl.orchestrator.places import place
 from snowetl.runs.run import absolute
@@ -11,15 +11,17 @@ from snowetl.storage import FileInfo
 from snowetl.storage.globs import path_matcher
 
 
-class Source(Protocol):
+class Source(ABC):
     """Tells which files there are in the input of a run."""
 
+    @abstractmethod
     def files(self) -> Iterator[FileInfo]:
         """The files, in any order, by the addresses that the ledger knows; some may come twice.
 
         Raises ``UsageError``, ``StorageError``.
         """
 
+    @abstractmethod
     def note(self) -> str:
         """What there is to tell from, for ``snowetl doctor``; raises what :meth:`files` would, before it reads all."""
 

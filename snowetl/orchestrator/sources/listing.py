@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from snowetl.orchestrator.places import place
+from snowetl.orchestrator.sources.base import Source
 from snowetl.settings.words import count, size
 from snowetl.steps.enrich import list_input
 from snowetl.storage import FileInfo, filesystem
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Source):
     folders: Sequence[str]
 
     def files(self) -> Iterator[FileInfo]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote_plus
 
 from snowetl.errors import StorageError, UsageError
-from snowetl.orchestrator.sources.base import Wanted
+from snowetl.orchestrator.sources.base import Source, Wanted
 from snowetl.orchestrator.sources.manifest import DataFile, Manifest, check_columns, column_name, read
 from snowetl.runs.scratch import scratch_folder
 from snowetl.settings.words import count
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class S3Inventory:
+class S3Inventory(Source):
     """``given`` are manifests, or folders of configurations, one for each bucket of the input. ``times``: whether it
     matters when an object was written.
     """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psycopg
 import pytest
 
@@ -68,3 +71,54 @@ def test_a_backfill_by_inventory(aws: Aws, tmp_path: Path) -> None:
     period = ("--from", "2026-03-02", "--to", "2026-03-05")
     assert run(tmp_path, "--inventory", manifest, *period, verb="backfill") == 0
     assert rows(tmp_path, "atomic_backfill") == 2
+
+
+@pytest.fixture
+def queue(aws: Aws) -> str:
+    """The URL of a queue, and its ARN by :func:`arn`."""
+    return str(aws.sqs.create_queue(QueueName="raw-logs")["QueueUrl"])
+
+
+def arn(aws: Aws, queue: str) -> str:
+    found = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
+def by_itself(aws: Aws, queue: str) -> None:
+    told = {"QueueArn": arn(aws, queue), "Events": ["s3:ObjectCreated:*"]}
+    configuration = {"QueueConfigurations": [told]}
+    aws.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
+
+
+def by_sns(aws: Aws, queue: str) -> None:
+    sns: Any = boto3.client("sns")
+    topic = sns.create_topic(Name="raw-logs")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(aws, queue))
+    configuration = {"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]}
+    aws.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
+
+
+def by_event_bridge(aws: Aws, queue: str) -> None:
+    events: Any = boto3.client("events")
+    events.put_rule(Name="raw-logs", EventPattern='{"source": ["aws.s3"]}', State="ENABLED")
+    events.put_targets(Rule="raw-logs", Targets=[{"Id": "1", "Arn": arn(aws, queue)}])
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+
+
+@pytest.mark.parametrize("told", [by_itself, by_sns, by_event_bridge])
+def test_by_queue(told: Callable[[Aws, str], None], aws: Aws, queue: str, tmp_path: Path) -> None:
+    told(aws, queue)
+    log(aws, "2026-03-05 00:00+1.log", 1, 2)
+    log(aws, "2026-03-05 01:00.log", 3)
+    assert run(tmp_path, "--input-queue", arn(aws, queue)) == 0
+    assert rows(tmp_path) == 3
+    assert run(tmp_path, "--input-queue", queue) == 3
+    assert run(tmp_path) in (0, 3)  # by a listing: nothing is new
+    log(aws, "2026-03-05 02:00.log", 4)
+    assert run(tmp_path, "--input-queue", "raw-logs", verb="doctor") == 0
+    assert run(tmp_path, "--input-queue", "raw-logs", verb="plan") == 0
+    assert run(tmp_path, "--input-queue", "raw-logs") == 0
+    assert rows(tmp_path) == 4
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
