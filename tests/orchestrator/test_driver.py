@@ -16,6 +16,7 @@ from snowetl.orchestrator.claim import LEASE
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.planner import RunRequest, plan_run
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.runs.input_list import Amount
 from snowetl.runs.lease import Lease
@@ -37,7 +38,7 @@ def test_another_pipeline_that_takes_its_files_is_waited_for(tmp_path: Path) -> 
     with Lease(f"{ours.runs_folder}/{LEASE}") as other:
         release = threading.Timer(1.0, other.__exit__, (None, None, None))
         release.start()
-        entry = claim.claim(ours, Unwatched())
+        entry = claim.claim(ours, Unwatched(), input_of(ours))
         release.join()
     assert [file.url.rpartition("/")[2] for file in entry.inputs()] == ["a"]
 
@@ -50,7 +51,7 @@ def test_it_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
         pytest.raises(LeaseHeld, match="the ledger of this output folder"),
     ):
         time.sleep(0.01)
-        claim.claim(ours, Unwatched())
+        claim.claim(ours, Unwatched(), input_of(ours))
 
 
 def test_a_run_with_a_job_elsewhere_is_not_redone(tmp_path: Path) -> None:
