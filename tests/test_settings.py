@@ -83,6 +83,8 @@ _OTHERS = (
     "a.b=c=d",
     "statsd://a:1/$$",
     "https://a.example/${X}",
+    "enrich",
+    "vacuum",
 )
 
 

@@ -7,7 +7,7 @@ import click
 from snowetl.cli import console, tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
-from snowetl.orchestrator.imports.emr_etl_runner.options import ELSEWHERE
+from snowetl.orchestrator.imports.emr_etl_runner.options import ELSEWHERE, OF_RUN
 from snowetl.orchestrator.verb_settings import ResumeSettings
 
 EXAMPLES = (
@@ -23,7 +23,7 @@ snowetl resume -o s3://lake 2026-03-05-10-00-00""",
     examples=EXAMPLES,
     exit_codes=EXIT_CODES | {3: "no run waits to be finished", 17: "another process is at work on the run"},
     interrupted="Steps that are done stay done: resume the run again.",
-    elsewhere=ELSEWHERE,
+    elsewhere=ELSEWHERE | dict.fromkeys(("--skip", "--resume-from", "--include"), OF_RUN),
 )
 def command(settings: ResumeSettings) -> None:
     """Go on with a run, with the settings it was begun with: steps that are done are not done again.

@@ -95,7 +95,11 @@ def run_report(report: dict[str, Any]) -> str:
     names = ["  " * level + name for name, _, level in report["counts"]]
     width = max(map(len, names))
     lines = [f"  {name:<{width}}  {row[1]:>12,}" for name, row in zip(names, report["counts"], strict=True)]
-    times = ", ".join(f"{step['step']} {duration_text(step['seconds'])}" for step in report["steps"])
+    after = report.get("after", ())
+    times = ", ".join(f"{step['step']} {duration_text(step['seconds'])}" for step in (*report["steps"], *after))
+    lines += [f"  {step['step']:<{width}}  {step['words']}" for step in after]
+    if report.get("skipped"):
+        lines.append(f"  {'left out':<{width}}  {', '.join(report['skipped'])} (--skip)")
     return "\n".join(
         [f"run={report['run']}", *lines, f"  {'time':<{width}}  {duration_text(report['seconds']):>12}  {times}"]
     )
@@ -143,12 +147,13 @@ def planned_pipeline(plan: RunPlan) -> str:
             (found.too_many, "left for the next run (--max-bytes)"),
         )
         lines += [f"    {count(some.files, 'file')} {words}, such as {some.names[0]}" for some, words in kinds if some]
-    width = max(len(step.name) for step in plan.steps)
+    width = max(map(len, (*(step.name for step in plan.steps), *plan.skipped)))
     for step in plan.steps:
         todo = "done" if step.done else "do"
         time = "" if step.seconds is None else f", about {duration_text(step.seconds)}"
         lines.append(f"  {step.name:<{width}}  {todo:<4}  {step.why}{time}")
         lines += [f"  {'':<{width}}        {output}" for output in step.outputs]
+    lines += [f"  {name:<{width}}  skip  --skip leaves it out" for name in plan.skipped]
     if plan.changes:
         lines.append(f"  settings changed since the last run: {', '.join(plan.changes)}")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.load.manifest import ManifestRow
@@ -39,6 +39,8 @@ class Capabilities:
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
     renames_schemas: bool = False
     """Whether schemas can be renamed in a transaction (``snowetl backfill --swap``)."""
+    dbt_adapter: str = ""
+    """dbt's adapter for it (``dbt-…``); empty: there is none."""
     embedded: bool = False
     """Whether it runs without ``--database``, on a data folder."""
     embedded_modules: tuple[str, ...] = ()
@@ -107,6 +109,10 @@ class Session(Protocol):
 
     def script(self, sql: str) -> None:
         """Run a file of statements that somebody else wrote (``snowetl run --models``). Raises ``LoadError``."""
+        ...
+
+    def vacuum(self, table: str) -> None:
+        """Give free the space of deleted rows, and sort the others, outside any transaction. Raises ``LoadError``."""
         ...
 
     def number(self, query: str) -> int:
@@ -196,6 +202,12 @@ class Warehouse(Protocol):
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         """How the rows of one table come in, as ``--dry-run`` prints it: without secrets."""
+        ...
+
+    def dbt_output(self) -> Mapping[str, Any]:
+        """How dbt's adapter reaches the database: an output of ``profiles.yml`` (``type``, ``host``, ``port``,
+        ``user``, ``password``, ``dbname``). It holds the password: never show it. Asked of kinds with an adapter.
+        """
         ...
 
     def preflight(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,9 @@ from snowetl.jvm import timestamps
 from snowetl.load.report import LoadReport, TableLoad
 from snowetl.orchestrator import counts
 from snowetl.orchestrator.entries import Entry
-from snowetl.orchestrator.settings import TRANSFORM_FAILED, RunSettings
+from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.standing import evidence
-from snowetl.reporting.parts import StepReport
+from snowetl.orchestrator.step_names import AFTER, NEEDS, TRANSFORM_FAILED, verb_of
 from snowetl.version import __version__
 
 FORMAT = "snowetl-run-report/1"
@@ -26,18 +25,20 @@ class Account:
     settings: RunSettings
     entry: Entry
 
-    def reports(self) -> list[StepReport | LoadReport | None]:
-        return [evidence(name, self.settings, self.entry.id) for name in self.settings.steps]
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """The reports of all steps that are done, by step, in their order; also of those that were left out now."""
+        found = {name: evidence(name, self.settings, self.entry.id) for name in self.settings.all_steps}
+        return {name: report.to_json() for name, report in found.items() if report is not None}
 
     def check_counts(self) -> None:
         """Of good events and, if they are wanted, of failed ones, as far as they are transformed."""
-        done = dict(zip(self.settings.steps, self.reports(), strict=True))
-        enriched = done["enrich"]
+        done = self.reports()
+        enriched = done.get("enrich")
         for name, compare in (("transform", counts.before_load), (TRANSFORM_FAILED, counts.failed_before_load)):
             transformed = done.get(name)
             if enriched is None or transformed is None:
                 continue
-            differences = compare(enriched.to_json(), transformed.to_json())
+            differences = compare(enriched, transformed)
             if differences:
                 folder = self.settings.transformed(self.entry.id, failed=name == TRANSFORM_FAILED)
                 raise SnowetlError(
@@ -46,14 +47,18 @@ class Account:
                     "and run again"
                 )
 
-    def close(self, started: int, finished: int, models: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    def close(self, started: int, finished: int) -> dict[str, Any]:
+        """The report of the run, which is done with it."""
         settings, entry = self.settings, self.entry
-        steps = [report.to_json() for report in self.reports() if report is not None]
+        done = self.reports()
         differences: list[str] = []
         if "load" in settings.steps:
-            differences = self._check_load(steps)
+            differences = self._check_load(done)
         else:
             self.check_counts()
+        steps = [report for name, report in done.items() if name not in AFTER]
+        after = [report for name, report in done.items() if name in AFTER]
+        left_out = [name for name in settings.all_steps if name not in done]
         report = {
             "format": FORMAT,
             "run": entry.id,
@@ -63,24 +68,24 @@ class Account:
             "seconds": (finished - started) / 1000,
             "settings": settings.about(),
             "fingerprint": settings.fingerprint().to_json(),
-            "target": str(settings.target) if "load" in settings.steps else None,
-            "runIdentity": steps[1].get("runIdentity"),
+            "target": str(settings.target) if "load" in done else None,
+            "runIdentity": done.get("transform", {}).get("runIdentity"),
             "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
             "differences": differences,
             "steps": steps,
-            **({"models": list(models)} if models else {}),
+            **({"after": after} if after else {}),
+            **({"skipped": left_out} if left_out else {}),
         }
         entry.finish(report)
         return report
 
-    def _check_load(self, steps: list[dict[str, Any]]) -> list[str]:
+    def _check_load(self, done: dict[str, dict[str, Any]]) -> list[str]:
         """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""
-        enriched, *rest = steps
         differences: list[str] = []
-        for place in range(0, len(rest), 2):  # good events, then failed ones
-            transformed, loaded = rest[place : place + 2]
-            bad = self._bad_to_load(transformed) + (self._bad_to_load(enriched) if place == 0 else 0)
-            loaded = steps[place + 2] = self._filled_in(loaded, transformed, bad)
+        for name in [name for name in done if verb_of(name) == "load" and NEEDS[name] in done]:
+            transformed = done[NEEDS[name]]
+            bad = self._bad_to_load(transformed) + (self._bad_to_load(done["enrich"]) if name == "load" else 0)
+            loaded = done[name] = self._filled_in(done[name], transformed, bad)
             limit = self.settings.target.capabilities.max_identifier
             differences += counts.after_load(transformed, loaded, limit, bad)
         return differences

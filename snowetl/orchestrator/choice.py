@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snowetl.errors import NothingToDo, OutputExists
-from snowetl.orchestrator import entries, inventory
+from snowetl.orchestrator import entries, inventory, step_choice
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Ledger
@@ -40,6 +40,7 @@ def choose(settings: RunSettings, world: World, given: Input | None = None) -> C
     Raises :class:`OutputExists` if it was begun or done with other settings (unless ``redo_from`` is given), and
     :class:`NothingToDo` where no file is new.
     """
+    step_choice.check(settings)
     if given is None:
         with opened(settings) as given:
             return choose(settings, world, given)
@@ -54,6 +55,8 @@ def _choose(settings: RunSettings, world: World, given: Input) -> Choice:
         entry = Entry(settings.given_id, settings.runs_folder)
         if entry.plan() is not None:
             return Choice(entry)
+        if settings.resume_from is not None:
+            raise OutputExists(f"--resume-from: run={entry.id} was never begun in {settings.runs_folder}")
         found, files = _take(settings, world, entry.id, given)
         if not files:
             raise _nothing_new(settings, found)
@@ -63,6 +66,8 @@ def _choose(settings: RunSettings, world: World, given: Input) -> Choice:
     waits, others = waiting(settings)
     if waits is not None:
         return Choice(waits)
+    if settings.resume_from is not None:
+        raise NothingToDo("--resume-from: no run waits to be finished. To go on with one that is done, give --run-id")
     entry = Entry(_free_id(settings, world), settings.runs_folder)
     found, files = _take(settings, world, entry.id, given)
     if files:

@@ -17,8 +17,11 @@ from snowetl.iglu.failures import RegistryError
 from snowetl.iglu.registries import build_registries
 from snowetl.load.preflight import check_target
 from snowetl.model.schema import SchemaKey, SchemaVer
+from snowetl.orchestrator import after
+from snowetl.orchestrator.after import dbt
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import input_of
+from snowetl.orchestrator.step_names import DBT
 from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps import assets
@@ -113,6 +116,14 @@ def _warehouse(settings: RunSettings) -> str:
     return str(settings.target)
 
 
+def _after(settings: RunSettings) -> str:
+    """What shall follow the load: its files, and the programs that do it."""
+    after.check(settings)
+    after.check_programs(settings)
+    notes = [dbt.version_of(settings) if name == DBT else name for name in settings.after]
+    return ", ".join(notes) or "nothing follows the load"
+
+
 _LOOKS: dict[str, Callable[[RunSettings], str]] = {
     "packages": _packages,
     "configuration": _configuration,
@@ -122,4 +133,5 @@ _LOOKS: dict[str, Callable[[RunSettings], str]] = {
     "outputs": _outputs,
     "scratch space": _scratch,
     "warehouse": _warehouse,
+    "after load": _after,
 }

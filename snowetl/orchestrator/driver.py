@@ -9,29 +9,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from snowetl.errors import NothingToDo, OutputExists, SnowetlError, TargetError
 from snowetl.load.preflight import check_target
-from snowetl.orchestrator import entries, models, state
+from snowetl.orchestrator import after, entries, state, step_choice
 from snowetl.orchestrator.account import Account
 from snowetl.orchestrator.choice import choose
 from snowetl.orchestrator.claim import claim, ledger_lease
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.aws import Unclear
-from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
+from snowetl.orchestrator.executors.base import AtOnce, ExecutorRequest, JobStatus, StepExecutor
 from snowetl.orchestrator.executors.emr_logs import CAUSE
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
-from snowetl.orchestrator.settings import STEPS, RunSettings
+from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import opened
-from snowetl.orchestrator.standing import done_run, evidence, plan_of, run_of
+from snowetl.orchestrator.standing import checked_steps, done_run, evidence, plan_of, run_of
 from snowetl.orchestrator.state import RunState, StepState
+from snowetl.orchestrator.step_names import STEPS, without_work
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.reporting.enrich import EnrichReport
 from snowetl.reporting.transform import TransformReport
@@ -66,6 +67,8 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
     _check_places(settings, watch)
     entries.tidy(settings.runs_folder)
     entry = begun(settings, watch)
+    for name, why in without_work((*settings.skip_step, *settings.include)).items():
+        watch.say(f"{name}: there is no such step here: {why}")
     report = done_run(entry, settings)
     if report is not None:
         entry.tidy()
@@ -91,6 +94,7 @@ def begun(settings: RunSettings, watch: Watch) -> Entry:
             chosen = choose(settings, World.of_now(), given)
             if done_run(chosen.entry, settings) is not None:
                 return chosen.entry
+            checked_steps(settings, chosen.entry)
             check_writable(settings.written_folders)
             if chosen.files is None:
                 return chosen.entry
@@ -105,12 +109,13 @@ def begun(settings: RunSettings, watch: Watch) -> Entry:
 
 def _check_places(settings: RunSettings, watch: Watch) -> None:
     """Whether steps can run where they shall, and load where they shall. Raises ``ConfigError``."""
+    step_choice.check(settings)
     kind = kind_of(settings.executor)
     kind.check(settings)
-    if "load" not in settings.steps:
+    after.check(settings)
+    after.check_programs(settings)
+    if "load" not in settings.steps and not settings.after:
         return
-    if settings.models is not None:
-        models.read(settings.models, {"run": "", "schema": settings.schema})  # says what is wrong with the files
     try:
         check_target(settings.target, watch.say)
     except TargetError as error:
@@ -127,7 +132,7 @@ def rehearse(settings: RunSettings, watch: Watch) -> None:
     planned = plan_of(settings, chosen.entry, chosen)
     request = ExecutorRequest(settings=settings, plan=planned, watch=watch, notes={}, folder=chosen.entry.folder)
     with kind.open(request) as executor:
-        for step in planned.steps:
+        for step in planned.for_executor:
             if not step.done:
                 executor.submit(step, state.token(planned.run, step.name, 1))
 
@@ -212,7 +217,7 @@ class _Run:
         for step in planned.steps:
             if step.done:
                 self.watch.say(f"{step.name}: done already, {step.outputs[0]}")
-                if step.verb != "load":  # which leaves nothing half done
+                if step.verb in ("enrich", "transform"):  # the others leave nothing half done
                     tidy(run_of(step.name, settings, entry.id))
                 self._judge(step.name)
         store = StateStore(settings.runs_folder)
@@ -223,26 +228,26 @@ class _Run:
             settings=settings, plan=planned, watch=self.watch, notes=stored.state.notes or {}, folder=entry.folder
         )
         with kind_of(settings.executor).open(request) as executor:
-            try:
-                self._drive(planned, store, stored, executor)
-            except KeyboardInterrupt:
-                self._interrupted(planned, store, executor)
-                raise
-            except (OutputExists, Unclear):  # another process drives the run now, or nobody knows what was begun
-                executor.detach()
-                raise
-            except Exception:
-                self._leave(planned, store, executor)
-                raise
-        return Account(settings, entry).close(started, self.now(), self._models())
+            stored = self._drive_with(executor, planned, settings.steps, store, stored)
+        with after.open_after(request, entry) as executor:  # no cluster is kept for it
+            self._drive_with(executor, planned, settings.after, store, stored)
+        return Account(settings, entry).close(started, self.now())
 
-    def _models(self) -> list[dict[str, Any]]:
-        """The data models after the load, where they are wanted."""
-        settings = self.settings
-        if settings.models is None or "load" not in settings.steps:
-            return []
-        variables = {"run": self.entry.id, "schema": settings.schema}
-        return models.run(models.read(settings.models, variables), settings.target, self.entry, self.watch)
+    def _drive_with(
+        self, executor: StepExecutor, planned: RunPlan, names: Collection[str], store: StateStore, stored: Stored
+    ) -> Stored:
+        """Let an executor do its steps, ``names``; of what stops it, nothing is left that nobody would end."""
+        try:
+            return self._drive(planned, names, store, stored, executor)
+        except KeyboardInterrupt:
+            self._interrupted(planned, store, executor)
+            raise
+        except (OutputExists, Unclear):  # another process drives the run now, or nobody knows what was begun
+            executor.detach()
+            raise
+        except Exception:
+            self._leave(planned, store, executor)
+            raise
 
     # --- the end, before its time -------------------------------------------------------------------------------------
 
@@ -291,32 +296,37 @@ class _Run:
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
-    def _drive(self, planned: RunPlan, store: StateStore, stored: Stored, executor: StepExecutor) -> None:
+    def _drive(
+        self, planned: RunPlan, names: Collection[str], store: StateStore, stored: Stored, executor: StepExecutor
+    ) -> Stored:
+        """Do the steps ``names``. Raises ``SnowetlError`` where one of them is not done in the end."""
         current = stored.state
         assert current is not None
+        here = kind_of(self.settings.executor).here or isinstance(executor, AtOnce)
         while True:
-            running = [step for step in current.steps if step.running and not step.done]
+            running = [step for step in current.steps if step.running and not step.done and step.name in names]
             for step in running:
                 current, stored = self._hear(planned.step(step.name), current, store, stored, executor)
-            todo = state.next_steps(planned, current, self.now())
-            if not todo and not any(step.running and not step.done for step in current.steps):
+            todo = [step for step in state.next_steps(planned, current, self.now()) if step.name in names]
+            if not todo and not any(step.running and not step.done for step in current.steps if step.name in names):
                 break
             for each in todo:
                 self._before(each)
                 self._pause(current, each.name)
                 current, attempt = state.begin(current, each.name, self.now())
                 stored = store.put(current, stored)
-                with nullcontext() if kind_of(self.settings.executor).here else interrupts.deferred():
+                with nullcontext() if here else interrupts.deferred():
                     job = self._submit(each, attempt.token, current, store, stored, executor)
                     current = replace(state.submitted(current, each.name, job), notes=executor.notes())
                     stored = store.put(current, stored)
             if not todo:
                 self.sleep(self.settings.emr_poll * random.uniform(0.67, 1.33))
-        failed = next((step for step in current.steps if not step.done), None)
+        failed = next((step for step in current.steps if not step.done and step.name in names), None)
         if failed is not None:
             last = failed.last
             why = "it was not begun" if last is None else f"{last.outcome}: {last.reason or 'no reason is given'}"
             raise SnowetlError(f"run={planned.run}: {failed.name} is not done: {why}")
+        return stored
 
     def _pause(self, current: RunState, name: str) -> None:
         """Before a step is tried again that did not get its machines: longer each time."""

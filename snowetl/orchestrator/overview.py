@@ -86,17 +86,19 @@ def _done(report: Mapping[str, Any], known: dict[str, Any]) -> RunView:
     line = line_of(report)
     differences = report.get("differences") or []
     has_load = any(step["step"] == "load" for step in report["steps"])
+    left_out = report.get("skipped") or []
+    notes = [*differences, *([f"without {', '.join(left_out)} (--skip)"] if left_out else [])]
     return RunView(
         **known,
         state=DONE,
-        why="; ".join(differences),
+        why="; ".join(notes),
         events=line.events,
         bad_rows=line.bad_rows,
         rows=line.rows,
         started=line.started,
         finished=str(report.get("finished", "")),
         seconds=line.seconds,
-        loaded=True if has_load else None,
+        loaded=False if "load" in left_out else True if has_load else None,
     )
 
 

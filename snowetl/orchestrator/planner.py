@@ -8,6 +8,7 @@ from typing import Any
 
 from snowetl.orchestrator.inventory import Inventory, Some
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.step_names import AFTER, NEEDS, verb_of
 from snowetl.runs.input_list import Amount
 from snowetl.settings import Fingerprint, Settings
 
@@ -32,7 +33,7 @@ class PlannedStep:
     @property
     def verb(self) -> str:
         """What does the step: failed events have steps of their own, done by the same verbs."""
-        return self.name.removesuffix("-failed")
+        return verb_of(self.name)
 
     @property
     def argv(self) -> list[str]:
@@ -63,6 +64,13 @@ class RunPlan:
     """What lies in the input. ``None`` for a run whose input was chosen when it was begun."""
     changes: tuple[str, ...] = ()
     """Settings that differ from those of the last run."""
+    skipped: tuple[str, ...] = ()
+    """Steps that ``--skip`` leaves out."""
+
+    @property
+    def for_executor(self) -> tuple[PlannedStep, ...]:
+        """The steps that an executor does; those after the load are done by whoever drives the run."""
+        return tuple(step for step in self.steps if step.name not in AFTER)
 
     def step(self, name: str) -> PlannedStep:
         return next(step for step in self.steps if step.name == name)
@@ -76,6 +84,7 @@ class RunPlan:
             "inputs": self.inputs._asdict(),
             "inventory": None if self.inventory is None else asdict(self.inventory),
             "changes": list(self.changes),
+            "skipped": list(self.skipped),
             "steps": [step.to_json() for step in self.steps],
         }
 
@@ -96,6 +105,7 @@ class RunPlan:
             inputs=Amount(**document["inputs"]),
             inventory=None if document["inventory"] is None else _inventory(document["inventory"]),
             changes=tuple(document["changes"]),
+            skipped=tuple(document.get("skipped", ())),
             steps=tuple(
                 PlannedStep(
                     name=step["name"],
@@ -147,7 +157,8 @@ def plan_run(
     settings = request.settings
     last = next((run.fingerprint for run in known if run.fingerprint is not None and run.run != request.run), None)
     changes = () if last is None else tuple(settings.fingerprint().differences(last))
-    steps = tuple(_step(name, request, inputs, known, input_list) for name in settings.steps)
+    wanted = (*settings.steps, *settings.after)
+    steps = tuple(_step(name, request, inputs, known, input_list) for name in wanted)
     return RunPlan(
         run=request.run,
         state=request.state,
@@ -156,6 +167,7 @@ def plan_run(
         steps=steps,
         inventory=inventory,
         changes=changes,
+        skipped=tuple(name for name in settings.all_steps if name not in wanted),
     )
 
 
@@ -179,9 +191,8 @@ def _why(name: str, request: RunRequest, done: bool) -> str:
         return "its report is there, made with these settings"
     if request.state == WAITS:
         return "the run was begun, and this step has no report"
-    return {"enrich": "there are new files", "transform": "follows enrich", "load": "follows transform"}.get(
-        name, "follows the step before"
-    )
+    need = NEEDS.get(name)
+    return "there are new files" if need is None else f"follows {need}"
 
 
 def _estimate(name: str, size: int, known: Sequence[KnownRun]) -> float | None:

@@ -8,8 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snowetl.errors import UsageError
+from snowetl.orchestrator.after_settings import AfterSettings
 from snowetl.orchestrator.emr_settings import EmrSettings
 from snowetl.orchestrator.source_settings import SourceSettings
+from snowetl.orchestrator.step_names import (
+    AFTER,
+    DBT,
+    LOAD_FAILED,
+    MODELS,
+    STEPS,
+    TO_INCLUDE,
+    TO_SKIP,
+    TO_START,
+    TRANSFORM_FAILED,
+    VACUUM,
+    names_in,
+    skipped,
+)
 from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
 from snowetl.settings.kinds import LocalPath
@@ -36,9 +51,8 @@ from snowetl.storage.base import scheme_of
 if TYPE_CHECKING:
     from snowetl.load.target import Target
 
-STEPS = ("enrich", "transform", "load")
-TRANSFORM_FAILED, LOAD_FAILED = "transform-failed", "load-failed"
-"""Steps of failed events, where these are wanted: they follow those of good ones."""
+
+_AFTER_FIELDS = {VACUUM: (), MODELS: ("models",), DBT: ("dbt", "dbt_args", "dbt_schema", "dbt_command")}
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,9 @@ class Notify(Kind):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettings, SourceSettings, RawInput, Speaking):
+class RunSettings(
+    Enriching, Deduplicating, Shaping, Loading, AfterSettings, Working, EmrSettings, SourceSettings, RawInput, Speaking
+):
     """Input, output, and all settings of the steps.
 
     Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
@@ -211,13 +227,6 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
         help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
     )
-    models: Path | None = option(
-        "--models",
-        kind=LocalPath("FILE|FOLDER"),
-        default=None,
-        help="After the load, run these SQL files in the warehouse: a playbook of SQL Runner, or a folder of *.sql.",
-        group=WAREHOUSE,
-    )
     notify: tuple[str, ...] = option(
         "--notify",
         kind=Notify(),
@@ -233,6 +242,31 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
         choices=STEPS,
         default=None,
         help="Redo this step and those after it, even if the run was begun or finished with other settings.",
+        group=RUNS,
+    )
+
+    skip_step: tuple[str, ...] = option(
+        "--skip-step",
+        "--skip",
+        kind=TO_SKIP,
+        multiple=True,
+        default=(),
+        help="Leave these steps out. A run is done without them; with its --run-id they are done later.",
+        group=RUNS,
+    )
+    resume_from: str | None = option(
+        "--resume-from",
+        kind=TO_START,
+        default=None,
+        help="Go on with the run that waits (or --run-id) at this step: those before it must be done.",
+        group=RUNS,
+    )
+    include: tuple[str, ...] = option(
+        "--include",
+        kind=TO_INCLUDE,
+        multiple=True,
+        default=(),
+        help="Do this step, too: vacuum the tables that were loaded.",
         group=RUNS,
     )
 
@@ -267,11 +301,27 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
         return replace(self, data_folder=Path(base, "warehouse")).target
 
     @property
-    def steps(self) -> tuple[str, ...]:
-        """The steps of the run. Wide rows are for lakes, which read them where they lie: nothing loads them."""
+    def all_steps(self) -> tuple[str, ...]:
+        """All steps a run of these settings has. Wide rows are for lakes, which read them where they lie: nothing
+        loads them.
+        """
         loads = self.transformation == "shred"
         failed = (TRANSFORM_FAILED, LOAD_FAILED) if self.wants_failed_events else ()
-        return (*STEPS, *failed) if loads else (*STEPS[:-1], *failed[:-1])
+        wanted = {VACUUM: VACUUM in names_in(self.include), MODELS: self.models is not None, DBT: self.dbt is not None}
+        after = tuple(name for name in AFTER if wanted[name])
+        return (*STEPS, *failed, *after) if loads else (*STEPS[:-1], *failed[:-1], *after)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps an executor does: those that make the tables, but those that are left out."""
+        left_out = skipped(self.skip_step)
+        return tuple(name for name in self.all_steps if name not in AFTER and name not in left_out)
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The steps after the load, but those that are left out."""
+        left_out = skipped(self.skip_step)
+        return tuple(name for name in self.all_steps if name in AFTER and name not in left_out)
 
     @property
     def given_id(self) -> str | None:
@@ -303,6 +353,9 @@ class RunSettings(Enriching, Deduplicating, Shaping, Loading, Working, EmrSettin
             return self.transform_settings(id_), (self.transformed(id_),)
         if name == TRANSFORM_FAILED:
             return self.failed_transform_settings(id_), (self.transformed(id_, failed=True),)
+        if name in AFTER:
+            own = {field: getattr(self, field) for field in _AFTER_FIELDS[name]}
+            return AfterSettings(**own), (str(self.target),)
         return self.load_settings(id_, failed=name == LOAD_FAILED), (str(self.target),)
 
     def transformed(self, id_: str, *, failed: bool = False) -> str:

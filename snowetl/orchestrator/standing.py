@@ -7,10 +7,14 @@ from typing import Any
 from snowetl.load import bad_rows
 from snowetl.load.report import LoadReport, kept
 from snowetl.orchestrator import counts, entries, run_folders
+from snowetl.orchestrator.after import report as after_report
+from snowetl.orchestrator.after.report import AfterReport
 from snowetl.orchestrator.choice import Choice
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, RunPlan, RunRequest, plan_run
-from snowetl.orchestrator.settings import LOAD_FAILED, TRANSFORM_FAILED, RunSettings
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.step_choice import check_order
+from snowetl.orchestrator.step_names import AFTER, LOAD_FAILED, TRANSFORM_FAILED, verb_of
 from snowetl.reporting.enrich import EnrichReport
 from snowetl.reporting.parts import StepReport
 from snowetl.reporting.transform import TransformReport
@@ -25,9 +29,17 @@ _LOOKED_AT = 3
 
 
 def done_run(entry: Entry, settings: RunSettings) -> dict[str, Any] | None:
-    """The report of a run that is done; ``None`` where it waits, or the load has something left to do."""
+    """The report of a run that is done; ``None`` where it waits, or something of it is left to do."""
     report = entry.report() if settings.redo_from is None else None
-    return None if report is None or ("load" in settings.steps and _is_load_left(report, settings)) else report
+    if report is None or _was_left_out(report, settings):
+        return None
+    return None if "load" in settings.steps and _is_load_left(report, settings) else report
+
+
+def _was_left_out(report: dict[str, Any], settings: RunSettings) -> bool:
+    """Whether a run that is done was done without a step that is wanted now."""
+    wanted = (*settings.steps, *settings.after)
+    return any(name in wanted for name in report.get("skipped", ()))
 
 
 def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
@@ -37,9 +49,8 @@ def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
         return True
     if not (settings.load_bad_rows and target.capabilities.bad_rows_table):
         return False
-    enriched, transformed, *others = report["steps"]
-    loads = [step for step in others if step["step"] == "load"]
-    bad = counts.bad_rows(enriched) + counts.bad_rows(transformed)
+    loads = [step for step in report["steps"] if step["step"] == "load"]
+    bad = sum(counts.bad_rows(step) for step in report["steps"] if step["step"] in ("enrich", "transform"))
     return bad > 0 and not any(
         table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
     )
@@ -52,13 +63,18 @@ def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -
     else:
         inputs = entries.amount_of(entry.plan() or {})
         state_of = DONE if done_run(entry, settings) is not None else WAITS
-    written = [
-        name for name in settings.steps if not name.startswith("load")
-    ]  # what is loaded, the warehouse alone knows
-    done = frozenset(name for name in written if evidence(name, settings, entry.id) is not None)
+    reported = checked_steps(settings, entry)
+    done = frozenset(name for name in reported if verb_of(name) != "load")  # that, the warehouse alone knows
     request = RunRequest(settings=settings, run=entry.id, state=state_of, done=done)
     input_list = entry.inputs_url if entry.has_inputs() or (chosen is not None and chosen.files is not None) else None
     return plan_run(request, inputs, None if chosen is None else chosen.found, _known(settings), input_list)
+
+
+def checked_steps(settings: RunSettings, entry: Entry) -> frozenset[str]:
+    """The steps that have a report. Raises ``ConfigError`` where a step would lack what one that is left out makes."""
+    reported = frozenset(name for name in settings.all_steps if evidence(name, settings, entry.id) is not None)
+    check_order(settings, entry.id, reported)
+    return reported
 
 
 def _known(settings: RunSettings) -> list[KnownRun]:
@@ -72,13 +88,17 @@ def _known_run(entry: Entry) -> KnownRun:
     return KnownRun(
         run=entry.id,
         bytes=entries.amount_of(begun).bytes,
-        seconds={step["step"]: float(step.get("seconds", 0)) for step in report.get("steps", ())},
+        seconds={
+            step["step"]: float(step.get("seconds", 0)) for step in (*report.get("steps", ()), *report.get("after", ()))
+        },
         fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
     )
 
 
-def evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | None:
+def evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadReport | AfterReport | None:
     """The report of a step that is done with these settings; ``None`` while it is not."""
+    if name in AFTER:
+        return after_report.evidence(Entry(id_, settings.runs_folder), name)
     own, outputs = settings.step(name, id_)
     run_ = run_of(name, settings, id_)
     if name == "enrich":

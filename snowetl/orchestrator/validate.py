@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snowetl.errors import ConfigError, RegistryUnavailable, SnowetlError, UsageError
 from snowetl.iglu.config import ResolverConfig
-from snowetl.orchestrator import sources
+from snowetl.orchestrator import after, sources, step_choice
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.storage.base import scheme_of
@@ -79,5 +79,7 @@ _LOOKS: Mapping[str, Callable[[RunSettings], None]] = {
     "enrichments": _enrichments,
     "transform": _transform,
     "warehouse": _warehouse,
+    "steps": step_choice.check,
+    "after the load": after.check,
     "executor": _executor,
 }

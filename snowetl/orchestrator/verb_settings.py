@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from snowetl.orchestrator import step_names
 from snowetl.settings import Choice, Duration, Location, Number, Settings, Text, argument, flag, option
 from snowetl.steps.settings import IO, RUNS, WAREHOUSE, WORK, Speaking
 
@@ -75,7 +76,7 @@ class LogsSettings(OneRun, Speaking):
 
     step: str | None = option(
         "--step",
-        choices=("enrich", "transform", "load"),
+        choices=step_names.ALL,
         default=None,
         default_help="the one the run stands at",
         help="The step whose log is shown.",

@@ -17,6 +17,12 @@ def test_old_options_are_answered(verb: str, option: str, capsys: pytest.Capture
     assert "No such option" not in said
 
 
+@pytest.mark.parametrize("option", ["--skip", "--resume-from", "--include"])
+def test_a_verb_names_the_one_that_takes_an_option(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["resume", option, "shred"]) == 2
+    assert "Give it to `snowetl run --run-id RUN`" in " ".join(capsys.readouterr().err.split())
+
+
 def test_others_are_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--lunch"]) == 2
     assert "No such option '--lunch'" in capsys.readouterr().err

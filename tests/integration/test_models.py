@@ -12,7 +12,7 @@ import pytest
 from snowetl.cli.main import main
 from snowetl.errors import ConfigError
 from snowetl.load.embedded import embedded_postgres
-from snowetl.orchestrator import models
+from snowetl.orchestrator.after import models
 from tests.integration.support import ROOT
 from tests.integration.test_growing import arguments, write
 
@@ -67,7 +67,9 @@ def test_a_playbook_after_the_load(tmp_path: Path) -> None:
     assert main(given) == 0
     assert query(tmp_path, "SELECT n FROM derived.views") == [(3,)]
     [report] = (tmp_path / "out/runs").glob("run=*/report.json")
-    assert [step["name"] for step in json.loads(report.read_text())["models"]] == ["schema", "both"]
+    [done] = json.loads(report.read_text())["after"]
+    assert [part["name"] for part in done["parts"]] == ["schema", "both"]
+    assert (done["step"], done["words"]) == ("models", "2 models")
 
 
 def test_a_run_whose_models_failed_is_gone_on_with_at_that_step(
@@ -78,7 +80,9 @@ def test_a_run_whose_models_failed_is_gone_on_with_at_that_step(
     (tmp_path / "sql/plain.sql").write_text("SELECT 1 FROM nowhere;")
     assert main(given) == 1
     told = " ".join(capsys.readouterr().err.split())
-    assert "model step both failed: plain" in told and "nowhere" in told
+    assert "model both failed: plain" in told and "nowhere" in told
+    assert main(["status", "-o", str(tmp_path / "out")]) == 0
+    assert "failed at models" in capsys.readouterr().out
     assert query(tmp_path, "SELECT n FROM derived.views") == [(3,)], "the other query of the step was done"
     (tmp_path / "sql/plain.sql").write_text("SELECT 1;")
     assert main(given) == 0

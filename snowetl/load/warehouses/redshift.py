@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -168,6 +168,7 @@ class RedshiftWarehouse:
         modules=("redshift_connector",),
         failed_events=True,
         renames_schemas=True,
+        dbt_adapter="redshift",
         required=(("database",), ("role_arn", "assume_role_arn")),
         database_example=_EXAMPLE,
     )
@@ -277,6 +278,18 @@ class RedshiftWarehouse:
             f"{' GZIP' if gzip else ''}"
         )
 
+    def dbt_output(self) -> Mapping[str, Any]:
+        given = self._connection
+        return {
+            "type": "redshift",
+            "host": given["host"],
+            "port": given["port"],
+            "user": given["user"],
+            "password": given["password"],
+            "dbname": given["database"],
+            "sslmode": "prefer" if given.get("ssl", True) else "disable",
+        }
+
     def preflight(self) -> list[str]:
         """Rights to make what is missing, and to write what is there."""
         with self.session() as session:
@@ -356,6 +369,10 @@ class RedshiftSession:
         """Statement by statement; ``BEGIN`` and ``COMMIT`` are the file's own."""
         for statement in statements_of(sql):
             self._execute(statement)
+
+    def vacuum(self, table: str) -> None:
+        """Rows are only added, so that there is nothing to reclaim: they are sorted in."""
+        self._execute(f"VACUUM SORT ONLY {qualified(self._schema, table)}")
 
     def number(self, query: str) -> int:
         return int(self._query(query)[0][0])

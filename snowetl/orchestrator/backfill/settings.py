@@ -15,6 +15,11 @@ from snowetl.settings.times import millis
 from snowetl.steps.settings import RUNS, WORK
 
 BY_NAME, BY_MODIFIED = "name", "modified"
+_OF_ONE_RUN = (
+    *("run_id", "since", "until", "redo_from", "etl_timestamp", "max_bytes"),
+    *("skip_step", "resume_from", "include"),
+)
+"""Settings that choose one run, its files or its steps."""
 _FOLDERS = ("enriched_folder", "bad_folder", "failed_folder", "transformed_folder")
 
 
@@ -126,18 +131,15 @@ class BackfillSettings(RunSettings):
         """Raises ``UsageError`` for settings that do not go together."""
         if self.start >= self.end:
             raise UsageError(f"--from {self.from_} is not before --to {self.to}")
-        given = [
-            self.option(name).flag
-            for name in ("run_id", "since", "until", "redo_from", "etl_timestamp", "max_bytes")
-            if getattr(self, name) is not None
-        ]
+        given = [self.option(name).flag for name in _OF_ONE_RUN if getattr(self, name) not in (None, ())]
         if given:
             raise UsageError(f"{', '.join(given)}: a backfill chooses files by --from and --to, cut by --run-bytes")
 
     def run_settings(self, place: str = "", schema: str | None = None) -> RunSettings:
         """The settings of the backfill's runs (of its sample: below ``place``, into another ``schema``).
 
-        What earlier batches had is not asked: the pipeline's own runs would have told it of these very events.
+        What earlier batches had is not asked: the pipeline's own runs would have told it of these very events. Data
+        models are for the whole: the first run after the swap builds them.
         """
         folder = f"{self.folder}/{place}" if place else self.folder
         moved: dict[str, Any] = {
@@ -154,6 +156,8 @@ class BackfillSettings(RunSettings):
             data_folder=data_folder,
             duplicate_storage=None,
             input_queue=None,
+            models=None,
+            dbt=None,
             settle=0,
             dry_run=False,
             **moved,

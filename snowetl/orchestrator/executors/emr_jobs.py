@@ -19,7 +19,8 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.orchestrator.executors.emr_requests import TOKEN, SparkJob
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
-from snowetl.orchestrator.settings import LOAD_FAILED, TRANSFORM_FAILED, RunSettings
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.step_names import LOAD_FAILED, TRANSFORM_FAILED
 from snowetl.references import without_references
 from snowetl.settings import Document, Settings
 from snowetl.settings.fingerprint import read_document

@@ -57,6 +57,9 @@ def _problems(settings: RunSettings) -> Iterator[str]:
         for folder in value if isinstance(value, tuple) else (value,):
             if folder is not None and scheme_of(folder) == "file":
                 yield f"{settings.option(name).flag}: {folder} is a folder of this machine; a cluster needs s3://"
+    for name in ("models", "dbt"):
+        if getattr(settings, name) is not None:
+            yield f"--{name}: it is on this machine, and the job on a cluster; let the scheduler run it after the job"
     if settings.database is None and "load" in settings.steps:
         yield "--database: the embedded PostgreSQL is on this machine; give the address of a warehouse"
     for option in settings.options():

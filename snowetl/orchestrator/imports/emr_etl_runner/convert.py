@@ -144,7 +144,7 @@ def _options_left(options: RunOptions) -> Iterator[Left]:
         yield Left(
             f"{option} {name}",
             f"the step is {step} here" if step else f"there is no such step here: {note}",
-            "`snowetl run` goes on by itself where the last run stopped, and knows what is done"
+            f"`snowetl run {option} {step}` does the same; a run goes on by itself where it stopped"
             if step
             else NOTHING_TO_DO,
         )

@@ -76,7 +76,7 @@ EQUIVALENTS: dict[str, Equivalent] = {
     "analyze": Equivalent(None, "the warehouse analyzes on its own"),
     "archive_enriched": Equivalent(None, "runs are written to their final place"),
     "archive_shredded": Equivalent(None, "runs are written to their final place"),
-    "vacuum": Equivalent(None, "the warehouse vacuums on its own"),
+    "vacuum": Equivalent("vacuum", "the tables that the run has loaded (--include vacuum)"),
 }
 """Every value of ``--skip``, ``--resume-from`` and ``--include``."""
 
@@ -84,9 +84,6 @@ EQUIVALENTS: dict[str, Equivalent] = {
 _THEIRS = "this option is EmrEtlRunner's"
 _IMPORT = "`snowetl import-config emr-etl-runner` reads it into a snowetl.yml"
 ELSEWHERE: dict[str, str] = {
-    "--resume-from": f"{_THEIRS}. A run knows what of it is done: run the same command again, or `snowetl resume`",
-    "--skip": f"{_THEIRS}. A run takes all steps; `snowetl enrich`, `transform` and `load` do one each",
-    "--include": f"{_THEIRS}. The warehouse vacuums on its own: leave it out",
     "--lock": f"{_THEIRS}. A run holds a lease beside its output: leave it out",
     "--consul": f"{_THEIRS}. A run holds a lease beside its output: leave it out",
     "--ignore-lock-on-start": f"{_THEIRS}. `snowetl unlock` frees the lease of a run whose process is gone",
@@ -95,6 +92,8 @@ ELSEWHERE: dict[str, str] = {
     "--use-persistent-jobflow": f"{_THEIRS}. Give --emr-keep-cluster or --emr-cluster-id; {_IMPORT}",
 }
 """Options that people go on typing, and what to say to them."""
+OF_RUN = f"{_THEIRS}. Give it to `snowetl run --run-id RUN`; `snowetl resume` does all that is left of a run"
+"""The answer of another verb to options that ``snowetl run`` takes."""
 
 
 class Ours(NamedTuple):

@@ -1,8 +1,8 @@
-"""Data models after the load: ordered SQL files, as playbooks of SQL Runner say it, or a folder of ``*.sql``.
+"""Data models in SQL: ordered files, as playbooks of SQL Runner say it, or a folder of ``*.sql``.
 
-Steps go one after the other; the queries of a step at once, each over a connection of its own, as SQL Runner does.
-Files are templates (``{{.name}}``, and the functions of Dataflow Runner's). What is done is noted in the run's folder
-step by step: a run whose models failed is gone on with at the step that failed.
+Their parts go one after the other; the queries of a part at once, each over a connection of its own, as SQL Runner
+does. Files are templates (``{{.name}}``, and the functions of Dataflow Runner's). What is done is noted in the run's
+folder part by part: a run whose models failed goes on with the part that failed.
 """
 
 from __future__ import annotations
@@ -10,23 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from snowetl import bounded_yaml
 from snowetl.errors import ConfigError, LoadError, SnowetlError
-from snowetl.jvm import jsontext
-from snowetl.jvm.strings import to_utf8
-from snowetl.load.target import Target
 from snowetl.load.warehouse import Warehouse
-from snowetl.orchestrator.entries import Entry, read_document
+from snowetl.orchestrator.after import report
+from snowetl.orchestrator.after.report import AfterReport, Part
+from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.imports.dataflow_runner.template import Template
+from snowetl.orchestrator.settings import RunSettings
+from snowetl.orchestrator.step_names import MODELS
+from snowetl.settings.words import count
 from snowetl.steps.base import Watch
-from snowetl.storage import filesystem
-
-NAME = "models.json"
-FORMAT = "snowetl-models-report/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStep:
+class Model:
+    """A step of a playbook, or a file of a folder: queries that may run at once."""
+
     name: str
     queries: tuple[Query, ...]
 
 
-def read(place: Path, variables: Mapping[str, str]) -> list[ModelStep]:
+def read(place: Path, variables: Mapping[str, str]) -> list[Model]:
     """The steps of a playbook (YAML), or of a folder: each of its ``*.sql`` in the order of their names.
 
     ``variables`` are those of the run (``run``, ``schema``); the playbook's own beat them. Every file is read and
@@ -55,7 +55,7 @@ def read(place: Path, variables: Mapping[str, str]) -> list[ModelStep]:
         if not found:
             raise ConfigError(f"--models {place} holds no *.sql file")
         template = Template(variables, folder=place)
-        return [ModelStep(path.stem, (_query(path.stem, path, template),)) for path in found]
+        return [Model(path.stem, (_query(path.stem, path, template),)) for path in found]
     if not place.is_file():
         raise ConfigError(f"--models: there is no file or folder {place}")
     filled = Template(variables, folder=place.parent).fill(place.read_text("utf-8"), str(place))
@@ -71,14 +71,14 @@ def _parsed(place: Path, text: str) -> Any:
         raise ConfigError(f"{place} is not YAML: {error}") from None
 
 
-def _steps(place: Path, playbook: Any, variables: Mapping[str, str]) -> list[ModelStep]:
+def _steps(place: Path, playbook: Any, variables: Mapping[str, str]) -> list[Model]:
     steps = playbook.get("steps") if isinstance(playbook, dict) else None
     if not isinstance(steps, list) or not steps:
         raise ConfigError(f"{place} has no steps: it is not a playbook of SQL Runner")
     own = {str(key): str(value) for key, value in (playbook.get("variables") or {}).items()}
     template = Template({**variables, **own}, folder=place.parent)
     problems: list[str] = []
-    read_: list[ModelStep] = []
+    read_: list[Model] = []
     for number, step in enumerate(steps, 1):
         queries = step.get("queries") if isinstance(step, dict) else None
         if not isinstance(queries, list):
@@ -95,7 +95,7 @@ def _steps(place: Path, playbook: Any, variables: Mapping[str, str]) -> list[Mod
                 done.append(_query(str(query.get("name") or path.stem), path, wanted))
             except ConfigError as error:
                 problems.append(str(error))
-        read_.append(ModelStep(str(step.get("name") or number), tuple(done)))
+        read_.append(Model(str(step.get("name") or number), tuple(done)))
     if problems:
         raise ConfigError(f"{place}: {'; '.join(problems)}")
     return read_
@@ -116,30 +116,47 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def run(steps: list[ModelStep], target: Target, entry: Entry, watch: Watch) -> list[dict[str, Any]]:
-    """Do the steps that are not done, and report all: name and seconds of each.
+class Models:
+    """The step: see :class:`snowetl.orchestrator.after.AfterStep`."""
 
-    Raises ``LoadError`` that names each query of a step that failed: the others of the step were done, those after it
-    were not begun.
-    """
-    url = f"{entry.folder}/{NAME}"
-    known = read_document(url) or {}
-    done: list[dict[str, Any]] = list(known.get("steps", ()))
-    names = [step["name"] for step in done]
-    if names != [step.name for step in steps[: len(names)]]:
-        done = []  # another playbook than the one that was begun
-    with target.open(watch.say) as warehouse:
-        for number, step in enumerate(steps[len(done) :], len(done) + 1):
-            watch.say(f"model {number}/{len(steps)} {step.name}")
-            started = time.monotonic()
-            with ThreadPoolExecutor(max(len(step.queries), 1)) as pool:
-                failures = [why for why in pool.map(lambda query: _run(query, warehouse), step.queries) if why]
-            if failures:
-                raise LoadError(f"model step {step.name} failed: {'; '.join(failures)}")
-            done.append({"name": step.name, "seconds": round(time.monotonic() - started, 3)})
-            document = {"format": FORMAT, "steps": done}
-            filesystem(url).put(url, to_utf8(jsontext.dumps(document)) + b"\n")
-    return done
+    def check(self, settings: RunSettings) -> None:
+        _read_for(settings, "")
+
+    def check_program(self, settings: RunSettings) -> None:
+        """The warehouse does the work."""
+
+    def run(self, settings: RunSettings, entry: Entry, watch: Watch) -> None:
+        """Do the models that are not done.
+
+        Raises ``LoadError`` that names each query of a model that failed: the others of the model were done, the models
+        after it were not begun.
+        """
+        models = _read_for(settings, entry.id)
+        done = _begun(entry, models)
+        with settings.target.open(watch.say) as warehouse:
+            for number, model in enumerate(models[len(done.parts) :], len(done.parts) + 1):
+                watch.say(f"model {number}/{len(models)} {model.name}")
+                started = time.monotonic()
+                with ThreadPoolExecutor(max(len(model.queries), 1)) as pool:
+                    failures = [why for why in pool.map(lambda query: _run(query, warehouse), model.queries) if why]
+                if failures:
+                    raise LoadError(f"model {model.name} failed: {'; '.join(failures)}")
+                done = done.with_part(Part(name=model.name, seconds=round(time.monotonic() - started, 3)))
+                report.save(done, entry)
+        report.save(replace(done, done=True, words=count(len(models), "model")), entry)
+
+
+def _read_for(settings: RunSettings, run: str) -> list[Model]:
+    assert settings.models is not None
+    return read(settings.models, {"run": run, "schema": settings.schema})
+
+
+def _begun(entry: Entry, models: list[Model]) -> AfterReport:
+    """What an earlier try has done; nothing, if it had another playbook."""
+    known = report.read(entry, MODELS)
+    if known is not None and [part.name for part in known.parts] == [each.name for each in models[: len(known.parts)]]:
+        return known
+    return AfterReport(step=MODELS, done=False)
 
 
 def _run(query: Query, warehouse: Warehouse) -> str:

@@ -1,0 +1,68 @@
+"""What is done in the warehouse after the load: the settings of models, of dbt, and of steps that are asked for."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snowetl.settings import Settings, Text, option
+from snowetl.settings.kinds import LocalPath
+from snowetl.steps.settings import WAREHOUSE
+
+
+@dataclass(frozen=True)
+class Arguments(Text):
+    """Arguments of another program, as a shell would read them."""
+
+    metavar: str = "ARGUMENTS"
+
+    def parse(self, value: Any) -> str:
+        text = super().parse(value)
+        try:
+            shlex.split(text)
+        except ValueError as error:
+            raise ValueError(f"'{text}' cannot be read: {error}") from None
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterSettings(Settings):
+    """Data models that are kept up to date by each run."""
+
+    models: Path | None = option(
+        "--models",
+        kind=LocalPath("FILE|FOLDER"),
+        default=None,
+        help="After the load, run these SQL files in the warehouse: a playbook of SQL Runner, or a folder of *.sql.",
+        group=WAREHOUSE,
+    )
+    dbt: Path | None = option(
+        "--dbt",
+        kind=LocalPath("FOLDER"),
+        default=None,
+        help="After the load, and after --models, build this dbt project in the warehouse.",
+        group=WAREHOUSE,
+    )
+    dbt_args: str = option(
+        "--dbt-args",
+        kind=Arguments(),
+        default="build",
+        help="What dbt is told: a command (build, run, test, …), options of it, or both: 'run --select web+'.",
+        group=WAREHOUSE,
+    )
+    dbt_schema: str = option(
+        "--dbt-schema",
+        kind=Text("SCHEMA"),
+        default="derived",
+        help="The schema dbt makes its tables in, where the project has no profiles.yml of its own.",
+        group=WAREHOUSE,
+    )
+    dbt_command: str = option(
+        "--dbt-command",
+        kind=Text("PROGRAM"),
+        default="dbt",
+        help="The dbt program: a path, or a name that is looked for in PATH.",
+        group=WAREHOUSE,
+    )
