@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -20,7 +21,8 @@ from snowetl.orchestrator.executors.base import ExecutorRequest, StepExecutor
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.standing import plan_of
-from snowetl.orchestrator.state import Attempt, RunState
+from snowetl.orchestrator.state import RUNNING, Attempt, RunState
+from snowetl.orchestrator.step_names import AFTER
 from snowetl.orchestrator.store import StateStore
 from snowetl.runs.lease import Lease, holder_of, living
 from snowetl.runs.run import Run, absolute
@@ -28,6 +30,9 @@ from snowetl.settings.words import count
 from snowetl.steps.base import Watch, World
 from snowetl.steps.load import Load
 from snowetl.storage import filesystem
+
+_PATIENCE_SECONDS = 600.0
+"""How long a job is waited for that was told to end."""
 
 
 def runs_folder_of(output_folder: str) -> str:
@@ -74,9 +79,11 @@ class Cancelled:
 
 
 def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
-    """Stop the jobs of a run, throw away what it wrote, and give its files back: the next run takes them.
+    """Stop the jobs of a run, throw away what it wrote when they have ended, and give its files back: the next run
+    takes them.
 
-    Raises ``OutputExists`` for a run that is done or loaded, ``LeaseHeld`` for one that a living process of this
+    Raises ``OutputExists`` for a run that is done or loaded, and where a job does not end in time (nothing is thrown
+    away then), ``LeaseHeld`` for one that a living process of this
     executor drives (it is stopped by SIGTERM there).
     """
     if entry.is_done():
@@ -128,11 +135,29 @@ def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
         return 0
     state = replace(stored.state, cancelled=True)
     store.put(state, stored)
-    jobs = [step.last.job for step in state.steps if step.running and step.last is not None and step.last.job]
+    planned = plan_of(settings, entry)
     with _executor(entry, settings, state, watch) as executor:
-        for job in jobs:
-            executor.cancel(job)
+        jobs = []
+        for step in (each for each in state.steps if each.running and each.name not in AFTER):
+            assert step.last is not None
+            job = step.last.job or executor.find(planned.step(step.name), step.last.token)
+            if job is not None:
+                executor.cancel(job)
+                jobs.append(job)
+        _wait_for_end(jobs, executor, settings, entry.id)
     return len(jobs)
+
+
+def _wait_for_end(jobs: list[str], executor: StepExecutor, settings: RunSettings, run: str) -> None:
+    """What a job writes after its output is thrown away would be left over. Raises ``OutputExists`` after a while."""
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while jobs and (running := [each.job for each in executor.poll(jobs) if each.state == RUNNING]):
+        if time.monotonic() > give_up:
+            raise OutputExists(
+                f"run={run}: job {running[0]} was told to end, and has not in {_PATIENCE_SECONDS / 60:.0f} minutes. "
+                f"Nothing is thrown away yet: `snowetl cancel {run}` goes on"
+            )
+        time.sleep(min(settings.emr_poll, 5.0))
 
 
 def _executor(
@@ -195,7 +220,7 @@ def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
     wanted = next((each for each in tried if not each.done), tried[-1])
     lines = [_line_of(wanted.name, attempt) for attempt in wanted.attempts]
     last = wanted.attempts[-1]
-    if last.job is None or state.executor == "local":
+    if last.job is None or state.executor == "local" or wanted.name in AFTER:
         return Log(lines, last.reason or f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
     with _executor(entry, settings_of(entry), state, watch, looks=True) as executor:
         tail = executor.log_tail(last.job)

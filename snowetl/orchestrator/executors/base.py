@@ -39,6 +39,9 @@ class StepExecutor(Protocol):
         An executor that works in this process returns when the step is done, and raises what stopped it.
         """
 
+    def find(self, step: PlannedStep, token: str) -> str | None:
+        """The job that was started with a token, though its id was never noted; ``None`` where there is none."""
+
     def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
         """How the jobs are, asked for with one request where that can be."""
 
@@ -57,6 +60,9 @@ class StepExecutor(Protocol):
 
 class AtOnce:
     """What an executor has in common with others whose submission returns when the step is over: no job is left."""
+
+    def find(self, step: PlannedStep, token: str) -> str | None:
+        return None
 
     def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
         return [JobStatus(job, DONE) for job in jobs]

@@ -137,6 +137,14 @@ class EmrExecutor:
         except aws.errors() as error:
             raise SnowetlError(f"{step.name} cannot be submitted to EMR: {error}") from None
 
+    def find(self, step: PlannedStep, token: str) -> str | None:
+        try:
+            cluster = self._id or self._find_cluster()
+            found = cluster and self._find_step(cluster, aws.token_of(self._request.folder, token))
+        except aws.errors() as error:
+            raise SnowetlError(f"{step.name} cannot be looked for on EMR: {error}") from None
+        return f"{cluster}/{found}" if found else None
+
     def _submit(self, entry: dict[str, Any], token: str) -> str:
         cluster = self._usable()
         if cluster is None:

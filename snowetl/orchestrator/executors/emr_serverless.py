@@ -97,6 +97,13 @@ class ServerlessExecutor:
             raise SnowetlError(f"{step.name} cannot be submitted to EMR Serverless: {error}") from None
         return f"{self._place.application_id}/{job}"
 
+    def find(self, step: PlannedStep, token: str) -> str | None:
+        try:
+            job = self._find(self.request_of(step, token)["name"])
+        except aws.errors() as error:
+            raise SnowetlError(f"{step.name} cannot be looked for on EMR Serverless: {error}") from None
+        return f"{self._place.application_id}/{job}" if job else None
+
     def request_of(self, step: PlannedStep, token: str) -> dict[str, Any]:
         """The request for a step. Its name has the token: jobs are listed by name, and not by client token."""
         token = aws.token_of(self._request.folder, token)

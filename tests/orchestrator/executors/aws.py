@@ -78,6 +78,11 @@ class Aws:
     ran: list[str] = field(default_factory=list)
     """The verb of each process that was started."""
     jobs_environment: dict[str, str] = field(default_factory=dict)
+    lingers: float = 0.0
+    """So many seconds a step goes on that was told to end."""
+    ended: list[set[str]] = field(default_factory=list)
+    """The keys below ``out/`` when such a step ended, one set a step."""
+    _ending: dict[str, float] = field(default_factory=dict)
     _processes: dict[str, _Running] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -181,6 +186,12 @@ class Aws:
                 return
             step.state, step.start_date_time = "RUNNING", step.creation_date_time
             self._start(step.id, verb, arguments[place + 1 :], hangs=fate == "hangs")
+        elif step.id in self._ending:
+            if time.monotonic() > self._ending[step.id]:
+                self._stop(step.id)
+                step.state = "CANCELLED"
+                listed = s3(self.endpoint).list_objects_v2(Bucket=BUCKET, Prefix="out/")
+                self.ended.append({each["Key"] for each in listed.get("Contents", ())})
         elif running.process.poll() is not None:
             failed = running.process.returncode != 0
             step.state = "FAILED" if failed else "COMPLETED"
@@ -262,6 +273,9 @@ class Aws:
             cluster = self.emr.clusters[parameters["ClusterId"]]
             for step in cluster.steps:
                 if step.id in parameters["StepIds"] and step.state not in _ENDED:
+                    if self.lingers:
+                        self._ending.setdefault(step.id, time.monotonic() + self.lingers)
+                        continue
                     self._stop(step.id)
                     step.state = "CANCELLED"
         return {"CancelStepsInfoList": [{"StepId": id_, "Status": "SUBMITTED"} for id_ in parameters["StepIds"]]}

@@ -20,7 +20,9 @@ import pytest
 
 from snowetl import references
 from snowetl.cli.main import main
+from snowetl.orchestrator import control, state
 from snowetl.orchestrator.executors.emr_requests import LONGEST_STEP
+from snowetl.orchestrator.store import StateStore
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import absolute
 from tests.databases import ADMIN, ADMIN_PASSWORD, postgres_server
@@ -386,6 +388,54 @@ def test_lesson_one_attempt_is_one_token_and_another_attempt_another(aws: Aws, u
         aws.broken = {"enrich": "FAILED"}
         assert main(arguments(URL, *on_cluster())) == 1
     assert len(aws.tokens()) == 2 and set(aws.tokens().values()) == {1}
+
+
+def killed_over(aws: Aws, database: str, step: str) -> None:
+    """A run whose process died while the job of a step goes on, and will not end."""
+    aws.broken = {step: "hangs"}
+    process = start(database)
+    begun(aws)
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def at_hand(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The database, whose address the verbs of this process read from the environment."""
+    monkeypatch.setenv("SNOWETL_DATABASE", database)
+    return database
+
+
+def test_lesson_cancel_waits_until_the_job_has_ended(aws: Aws, at_hand: str, capsys: Capture) -> None:
+    killed_over(aws, at_hand, "enrich")
+    aws.lingers = 1.5
+    assert main(["cancel", "-o", "s3://lake/out", RUN]) == 0
+    assert "1 job stopped" in capsys.readouterr().out
+    [then] = aws.ended
+    assert f"out/runs/run={RUN}/plan.json" in then, "what the job may still write to is there until it has ended"
+    assert not any(f"/run={RUN}/" in key and "cancelled" not in key for key in objects(aws, "out/"))
+    assert aws.clusters_left == []
+
+
+def test_lesson_a_job_that_does_not_end_keeps_its_output(
+    aws: Aws, at_hand: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(control, "_PATIENCE_SECONDS", 0.3)
+    killed_over(aws, at_hand, "enrich")
+    aws.lingers = 600
+    assert main(["cancel", "-o", "s3://lake/out", RUN]) == 2
+    assert "was told to end, and has not" in " ".join(capsys.readouterr().err.split())
+    assert f"out/runs/run={RUN}/plan.json" in objects(aws, "out/")
+
+
+def test_lesson_cancel_finds_a_job_whose_id_was_never_noted(aws: Aws, at_hand: str) -> None:
+    killed_over(aws, at_hand, "enrich")
+    store = StateStore("s3://lake/out/runs")
+    stored = store.get(RUN)
+    assert stored.state is not None
+    store.put(state.submitted(stored.state, "enrich", None), stored)  # type: ignore[arg-type]
+    assert main(["cancel", "-o", "s3://lake/out", RUN]) == 0
+    assert [each["StepIds"] for each in aws.operations("CancelSteps")] == [[step.id] for step in aws.steps]
 
 
 def resume_by_another(database: str) -> int:
