@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snowetl.errors import UsageError
+from snowetl.runs.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -77,7 +79,8 @@ def open_session(
         builder = builder.config(key, value)
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
-        session = builder.getOrCreate()
+        with _temporary_files_of_ours():
+            session = builder.getOrCreate()
     except Exception as error:  # the JVM's message says it; its stack does not help
         reason = str(error).strip().split("\n", 1)[0]
         raise UsageError(f"cannot start Spark{f' with --master {master}' if master else ''}: {reason}") from error
@@ -86,6 +89,18 @@ def open_session(
         signal.signal(signal.SIGINT, on_interrupt)
     session.sparkContext.setLogLevel("WARN")
     return session, True
+
+
+@contextmanager
+def _temporary_files_of_ours() -> Iterator[None]:
+    """What Spark's Python side puts down while it starts lies where it is swept, should this process be killed."""
+    before = tempfile.tempdir
+    with scratch_folder() as folder:
+        tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 @contextmanager
