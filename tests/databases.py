@@ -125,7 +125,7 @@ def _running(command: list[str], ready: Callable[[], bool], stop: signal.Signals
     finally:
         process.send_signal(stop)
         try:
-            process.communicate(timeout=30)
+            process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

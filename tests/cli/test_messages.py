@@ -40,7 +40,7 @@ def answer(capsys: Captured, *arguments: str) -> tuple[int, str]:
 
 def process(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "snowetl", *arguments]
-    return subprocess.run(command, capture_output=True, env=environment(**env), timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, env=environment(**env), timeout=600, check=False)
 
 
 # --- the command itself ---------------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_ctrl_c_says_how_to_go_on(number: signal.Signals, folder: Path) -> None:
     first = job.stderr.readline()  # the work begins
     time.sleep(0.3)
     os.kill(job.pid, number)
-    rest = job.communicate(timeout=60)[1]
+    rest = job.communicate(timeout=300)[1]
     assert job.returncode == 130, first + rest
     assert "Error: interrupted. Nothing is published: run the same command again" in rest
 

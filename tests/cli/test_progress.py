@@ -69,7 +69,7 @@ def test_a_bar_on_a_terminal() -> None:
             shown += piece
     except OSError:  # Linux says so when the other end is closed
         pass
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=300) == 0
     os.close(ours)
     assert b"10 records" in shown
     assert b"left" in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from snowetl.workers import Pickled, WorkerPool, open_pool, unheard
 from snowetl.workers.in_process import InProcess
 from tests.steps.transform_support import enriched, files, plan, transform, write_run
 
+_TRIES = 5
 LINES = st.sets(st.integers(0, 2**40), max_size=20)
 
 
@@ -129,9 +130,9 @@ def test_a_hot_id_is_decided_alike(spark: WorkerPool, tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.slow
 def test_a_hot_id_costs_no_more_than_others(spark: WorkerPool, tmp_path: Path) -> None:
-    """Half of all events share an id: that is to take less than twice the time."""
+    """Half of all events share an id: that takes less than twice the time, the best of some tries each."""
 
-    def seconds(name: str, hot: float) -> float:
+    def measured(name: str, hot: float) -> Callable[[], float]:
         folder = tmp_path / name
         lines = [_lines(20_000, 1_000_000, seed, hot) for seed in range(4)]
         run = folder / "enriched" / "run=2026-01-02-03-04-05"
@@ -141,12 +142,22 @@ def test_a_hot_id_costs_no_more_than_others(spark: WorkerPool, tmp_path: Path) -
         (batch,) = plan(folder, split_size=1).batches
         task = KeysTask(Pickled.of(config_of(batch, 0)), {})
         request = Request(Policy.parse(), None, 0, f"{folder}/decisions")
-        started = time.perf_counter()
-        spark.deduplicate(task, batch.work, request, unheard)
-        return time.perf_counter() - started
 
-    seconds("warm", 0.0)
-    assert seconds("hot", 0.5) < 2 * seconds("even", 0.0)
+        def seconds() -> float:
+            started = time.perf_counter()
+            spark.deduplicate(task, batch.work, request, unheard)
+            return time.perf_counter() - started
+
+        return seconds
+
+    even, hot = measured("even", 0.0), measured("hot", 0.5)
+    even()  # the first of all is slower
+    least_even = least_hot = float("inf")
+    for _ in range(_TRIES):
+        least_even, least_hot = min(least_even, even()), min(least_hot, hot())
+        if least_hot < 2 * least_even:
+            return
+    raise AssertionError(f"{least_hot:.1f} s against {least_even:.1f} s")
 
 
 @pytest.mark.spark

@@ -99,7 +99,7 @@ def start(arguments: list[str], cwd: Path | None = None, **env: str) -> subproce
 
 
 def run(
-    arguments: list[str], timeout: float = 180, cwd: Path | None = None, **env: str
+    arguments: list[str], timeout: float = 600, cwd: Path | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
     process = start(arguments, cwd, **env)
     try:

@@ -199,7 +199,7 @@ def test_damage_becomes_a_bad_row_and_the_rest_goes_on(folder: Path) -> None:
 
 def test_the_job_file_is_the_same_command(folder: Path) -> None:
     job = [sys.executable, str(ROOT / "jobs" / "enrich.py"), *options(folder)[1:], "--master", "none"]
-    result = subprocess.run(job, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+    result = subprocess.run(job, capture_output=True, text=True, env=environment(), timeout=600, check=False)
     assert result.returncode == 0, result.stderr
     assert report(folder)["events"] == 576
 

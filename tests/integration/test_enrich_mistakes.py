@@ -265,7 +265,7 @@ def test_a_registry_that_does_not_answer_fails_the_job(folder: Path, master: lis
     before = files(folder)
     result = subprocess.run(
         [sys.executable, "-m", "snowetl", *arguments],
-        capture_output=True, text=True, env=environment(), timeout=170, check=False,
+        capture_output=True, text=True, env=environment(), timeout=600, check=False,
     )  # fmt: skip
     assert result.returncode == 1, result.stderr
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
@@ -321,7 +321,7 @@ def test_a_full_disk(folder: Path, master: list[str]) -> None:
 
     result = subprocess.run(
         [sys.executable, "-m", "snowetl", *options(folder), *master, "--compression", "none"],
-        capture_output=True, text=True, env=environment(), timeout=170, preexec_fn=limit, check=False,
+        capture_output=True, text=True, env=environment(), timeout=600, preexec_fn=limit, check=False,
     )  # fmt: skip
     assert result.returncode == 1, result.stderr
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]

@@ -121,7 +121,7 @@ def test_spark_submit(undisturbed: Path, folder: Path) -> None:
     given = options(folder, "--input-folder", str(undisturbed / "raw"), "--split-size", "1k")
     command = [submit, "--master", "local[2]", ROOT / "jobs" / "enrich.py", *given[1:]]
     result = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=180, check=False
+        list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=600, check=False
     )
     assert result.returncode == 0, result.stderr
     assert same_as(undisturbed, folder)
@@ -133,7 +133,7 @@ def test_spark_submit_passes_the_exit_code_on(folder: Path) -> None:
     given = options(folder, "--input-folder", str(folder / "empty"))
     command = [submit, "--master", "local[1]", ROOT / "jobs" / "enrich.py", *given[1:]]
     result = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=180, check=False
+        list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=600, check=False
     )
     assert result.returncode == 3, result.stderr
 
@@ -189,7 +189,7 @@ def kill_and_check(
         assert victims
         for victim in victims[:2]:
             victim.kill()
-        _, err = job.communicate(timeout=150)
+        _, err = job.communicate(timeout=600)
     finally:
         end(job)
     assert job.returncode == 0, err
@@ -256,7 +256,7 @@ def test_a_stopped_job_cleans_up(undisturbed: Path, folder: Path) -> None:
     try:
         mid_run(folder, job)
         os.kill(job.pid, 15)
-        _, err = job.communicate(timeout=60)
+        _, err = job.communicate(timeout=300)
     finally:
         end(job)
     assert job.returncode == 130, err

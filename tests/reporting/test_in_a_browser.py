@@ -60,7 +60,7 @@ def test_nothing_is_wider_than_the_window(page: str, width: int, dark: bool, tmp
         *(str(CHROMIUM), *FLAGS, *scheme, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,900"),
         *("--dump-dom", file.as_uri()),
     ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
     found = re.search(r'data-widths="(\d+) (\d+) (\w+)"', result.stdout)
     assert found is not None, result.stderr
     assert int(found[1]) <= int(found[2])

@@ -450,7 +450,7 @@ def test_H5_a_container_that_is_started_again_goes_on(url: str) -> None:
     died = container(url)
     assert died.stdout is not None and died.stdout.readline() == "held by 1\n"
     second = container(url)
-    _, refused = second.communicate(timeout=60)
+    _, refused = second.communicate(timeout=300)
     assert "another job works on this run: process 1 " in refused, "the first one lives, though nobody sees it"
     died.kill()
     died.wait()

@@ -70,7 +70,7 @@ def cluster(folder: Path) -> Iterator[str]:
     _configure(configuration, folder, port)
     command = java(configuration, jars())
     format_ = [*command, _NAME_NODE, "-format", "-nonInteractive"]
-    subprocess.run(format_, check=True, capture_output=True, timeout=120, cwd=folder)
+    subprocess.run(format_, check=True, capture_output=True, timeout=600, cwd=folder)
     daemons = []
     try:
         for main in (_NAME_NODE, _DATA_NODE):
