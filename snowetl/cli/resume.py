@@ -40,3 +40,6 @@ def command(settings: ResumeSettings) -> None:
     if report["differences"]:
         console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
         raise click.exceptions.Exit(1)
+    if not report.get("archive", {"done": True})["done"]:
+        console.fail("the run is done, but its archive is not complete: run again, and the archive is gone on with")
+        raise click.exceptions.Exit(1)

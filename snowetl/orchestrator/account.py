@@ -9,10 +9,12 @@ from snowetl.errors import SnowetlError
 from snowetl.jvm import timestamps
 from snowetl.load.report import LoadReport, TableLoad
 from snowetl.orchestrator import counts
+from snowetl.orchestrator.archive.record import Archived
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.standing import evidence
 from snowetl.orchestrator.step_names import AFTER, NEEDS, TRANSFORM_FAILED, verb_of
+from snowetl.reporting.json_form import to_json
 from snowetl.version import __version__
 
 FORMAT = "snowetl-run-report/1"
@@ -47,8 +49,8 @@ class Account:
                     "and run again"
                 )
 
-    def close(self, started: int, finished: int) -> dict[str, Any]:
-        """The report of the run, which is done with it."""
+    def close(self, started: int, finished: int, archived: Archived | None = None) -> dict[str, Any]:
+        """The report of the run, which is done with it. ``archived``: what became of its raw files, if it was asked."""
         settings, entry = self.settings, self.entry
         done = self.reports()
         differences: list[str] = []
@@ -75,6 +77,7 @@ class Account:
             "steps": steps,
             **({"after": after} if after else {}),
             **({"skipped": left_out} if left_out else {}),
+            **({"archive": to_json(archived)} if archived is not None else {}),
         }
         entry.finish(report)
         return report

@@ -18,6 +18,8 @@ from snowetl.errors import NothingToDo, OutputExists, SnowetlError, TargetError
 from snowetl.load.preflight import check_target
 from snowetl.orchestrator import after, entries, state, step_choice
 from snowetl.orchestrator.account import Account
+from snowetl.orchestrator.archive import drive as archive
+from snowetl.orchestrator.archive import record as archive_record
 from snowetl.orchestrator.choice import choose
 from snowetl.orchestrator.claim import claim, ledger_lease
 from snowetl.orchestrator.entries import Entry
@@ -35,6 +37,7 @@ from snowetl.orchestrator.state import RunState, StepState
 from snowetl.orchestrator.step_names import STEPS, without_work
 from snowetl.orchestrator.store import StateStore, Stored
 from snowetl.reporting.enrich import EnrichReport
+from snowetl.reporting.json_form import to_json
 from snowetl.reporting.transform import TransformReport
 from snowetl.runs import interrupts
 from snowetl.runs.lease import Lease
@@ -59,11 +62,25 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
     was done until then stays, the rest is done the next time.
     """
     watch = watch or Unwatched()
+    started = World.of_now().now
     with Notices(settings, watch) as notices:
-        return _run(settings, watch, notices)
+        try:
+            report = _run(settings, watch, notices)
+        except NothingToDo:
+            archive.catch_up(settings, watch, started)
+            raise
+        archive.catch_up(settings, watch, started)
+        return _with_archive(report, settings)
+
+
+def _with_archive(report: dict[str, Any], settings: RunSettings) -> dict[str, Any]:
+    """The report of a run with its archive as it is now: what failed at first may have been made up for."""
+    archived = archive_record.of(Entry(report["run"], settings.runs_folder)) if "archive" in report else None
+    return report if archived is None else {**report, "archive": to_json(archived)}
 
 
 def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any]:
+    archive.check(settings)
     _check_places(settings, watch)
     entries.tidy(settings.runs_folder)
     entry = begun(settings, watch)
@@ -231,7 +248,8 @@ class _Run:
             stored = self._drive_with(executor, planned, settings.steps, store, stored)
         with after.open_after(request, entry) as executor:  # no cluster is kept for it
             self._drive_with(executor, planned, settings.after, store, stored)
-        return Account(settings, entry).close(started, self.now())
+        archived = None if settings.archive is None else archive.archive(entry, settings.archive, self.watch)
+        return Account(settings, entry).close(started, self.now(), archived)
 
     def _drive_with(
         self, executor: StepExecutor, planned: RunPlan, names: Collection[str], store: StateStore, stored: Stored

@@ -9,6 +9,8 @@ from typing import Any
 
 from snowetl.errors import SnowetlError
 from snowetl.orchestrator import run_folders
+from snowetl.orchestrator.archive import record
+from snowetl.orchestrator.archive.record import Archived
 from snowetl.orchestrator.entries import CANCELLED, PLAN, Entry, amount_of, read_document
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.state import FAILED, LOST, RunState
@@ -44,6 +46,8 @@ class RunView:
     loaded: bool | None = None
     """Whether its rows are in a warehouse; ``None`` for a run that ends before."""
     log: str = ""
+    archived: bool | None = None
+    """Whether all its raw files are in the archive; ``None`` for a run without one."""
 
     @property
     def wants_care(self) -> bool:
@@ -69,7 +73,7 @@ def view(entry: Entry) -> RunView:
     known: dict[str, Any] = {"run": entry.id, **amount_of(plan)._asdict()}
     report = entry.report()
     if report is not None:
-        return _done(report, known)
+        return _done(report, known, record.of(entry) if "archive" in report else None)
     state = StateStore(entry.runs_folder).get(entry.id).state
     known |= _step_of(state)
     holder = holder_of(entry.lock_url)
@@ -82,12 +86,13 @@ def view(entry: Entry) -> RunView:
     return RunView(**(known | {"state": WAITS, "why": "it was begun and is not finished: resume it"}))
 
 
-def _done(report: Mapping[str, Any], known: dict[str, Any]) -> RunView:
+def _done(report: Mapping[str, Any], known: dict[str, Any], archived: Archived | None) -> RunView:
     line = line_of(report)
-    differences = report.get("differences") or []
     has_load = any(step["step"] == "load" for step in report["steps"])
     left_out = report.get("skipped") or []
-    notes = [*differences, *([f"without {', '.join(left_out)} (--skip)"] if left_out else [])]
+    notes = list(report.get("differences") or ())
+    notes += [f"without {', '.join(left_out)} (--skip)"] if left_out else []
+    notes += [f"archive: {archived.text}"] if archived is not None and not archived.done else []
     return RunView(
         **known,
         state=DONE,
@@ -99,6 +104,7 @@ def _done(report: Mapping[str, Any], known: dict[str, Any]) -> RunView:
         finished=str(report.get("finished", "")),
         seconds=line.seconds,
         loaded=False if "load" in left_out else True if has_load else None,
+        archived=None if archived is None else archived.done,
     )
 
 

@@ -289,7 +289,8 @@ class RunSettings(
     @property
     def written_folders(self) -> list[str]:
         """All folders that the run writes to, but the warehouse's."""
-        return sorted({*self.output_folders(), self.runs_folder})
+        archive = [] if self.archive is None else [absolute(self.archive.rstrip("/"))]
+        return sorted({*self.output_folders(), self.runs_folder, *archive})
 
     @property
     def target(self) -> Target:

@@ -1,4 +1,4 @@
-"""The settings that say where a run hears of its input, when it does not list it."""
+"""The settings that say where a run hears of its input, when it does not list it, and where raw files are kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl.settings import Kind, Location, Settings, option
-from snowetl.steps.settings import RUNS
+from snowetl.steps.settings import IO, RUNS
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SqsQueue(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSettings(Settings):
-    """Instead of a listing. What is told is still held to ``input_folder``."""
+    """Instead of a listing, and after the run. What is told is still held to ``input_folder``."""
 
     inventory: tuple[str, ...] = option(
         "--inventory",
@@ -43,4 +43,13 @@ class SourceSettings(Settings):
         help="Take the objects that S3 has told this SQS queue of (event notifications, also by SNS or EventBridge), "
         "and list nothing.",
         group=RUNS,
+    )
+    archive: str | None = option(
+        "--archive",
+        kind=Location(),
+        default=None,
+        default_help="none",
+        help="When all steps are done, copy the raw files of the run into run=<id>/ here, and verify the copies. The "
+        "originals stay.",
+        group=IO,
     )

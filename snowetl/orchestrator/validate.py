@@ -8,6 +8,7 @@ from pathlib import Path
 from snowetl.errors import ConfigError, RegistryUnavailable, SnowetlError, UsageError
 from snowetl.iglu.config import ResolverConfig
 from snowetl.orchestrator import after, sources, step_choice
+from snowetl.orchestrator.archive import drive as archive
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.storage.base import scheme_of
@@ -36,6 +37,7 @@ def problems(settings: RunSettings) -> list[str]:
 
 def _input(settings: RunSettings) -> None:
     sources.check(settings)
+    archive.check(settings)
     missing = [
         folder
         for folder in settings.input_folder

@@ -158,6 +158,7 @@ class BackfillSettings(RunSettings):
             input_queue=None,
             models=None,
             dbt=None,
+            archive=None,
             settle=0,
             dry_run=False,
             **moved,

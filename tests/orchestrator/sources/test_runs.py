@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,33 @@ def test_by_queue(told: Callable[[Aws, str], None], aws: Aws, queue: str, tmp_pa
     assert run(tmp_path, "--input-queue", "raw-logs") == 0
     assert rows(tmp_path) == 4
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
+
+
+def test_the_raw_files_of_a_run_are_archived(aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be copied fails no load; the exit code says it, and the next run makes up for it."""
+    archive = ("--archive", "s3://keep/raw")
+    aws.s3.create_bucket(Bucket="keep")
+    names = [log(aws, f"2026/03-0{day} x+.log", day) for day in (1, 2)]
+    assert run(tmp_path, *archive) == 0
+    [first] = sorted((tmp_path / "out" / "runs").glob("run=*"))
+    listed = [item["Key"] for item in aws.s3.list_objects_v2(Bucket="keep")["Contents"]]
+    assert listed == [name.replace("raw/", f"raw/{first.name}/", 1) for name in names]
+    report = json.loads((first / "report.json").read_text())
+    assert (report["archive"]["files"], report["archive"]["copied"], report["archive"]["done"]) == (2, 2, True)
+    assert "archive: 2 files" in " ".join(capsys.readouterr().err.split())
+    log(aws, "2026/03-03.log", 3)
+    clash = first.name.replace("run=", "")[:-1]
+    second = next(f"{clash}{digit}" for digit in "0123456789" if f"run={clash}{digit}" > first.name)
+    aws.put(f"raw/run={second}/2026/03-03.log", b"of another pipeline", bucket="keep")
+    assert run(tmp_path, *archive, "--run-id", second) == 1
+    assert rows(tmp_path) == 3
+    assert "its archive is not complete" in " ".join(capsys.readouterr().err.split())
+    assert main(["status", "-o", str(tmp_path / "out")]) == 0
+    assert "archive: 1 file not copied to s3://keep/raw" in " ".join(capsys.readouterr().out.split())
+    aws.s3.delete_object(Bucket="keep", Key=f"raw/run={second}/2026/03-03.log")
+    assert run(tmp_path, *archive) == 3
+    assert main(["resume", "-o", str(tmp_path / "out"), second]) == 0
+    kept = aws.s3.get_object(Bucket="keep", Key=f"raw/run={second}/2026/03-03.log")["Body"].read()
+    assert kept.decode() == hit(3)
+    for name in (*names, "raw/2026/03-03.log"):
+        assert aws.s3.head_object(Bucket=BUCKET, Key=name)

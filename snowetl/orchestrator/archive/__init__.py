@@ -1,0 +1,1 @@
+"""The archive of raw files: copies, verified, of what each run took. The originals stay where they are."""
