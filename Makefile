@@ -23,7 +23,7 @@ WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/.ready-to-run ## raw logs of three formats -> tables in PostgreSQL (./demo), and answers in SQL
+demo: $(VENV)/.ready-to-run ## a pipeline in ./demo: raw logs of three formats -> tables in PostgreSQL, answers in SQL; called again, nothing is new
 	@$(WITH_JAVA) $(PY) -m fixtures.demo
 
 check: $(VENV)/.ready-to-develop lint ## what to run before each commit, less than a minute on two cores: lint, then the unit tests
