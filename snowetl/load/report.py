@@ -69,6 +69,8 @@ class LoadReport:
     target: str = ""
     """The warehouse's address, without secrets: a run may be loaded into several."""
     of_failed_events: bool = False
+    with_bad_rows: bool = False
+    """Whether the load was given bad rows, too: they are in the warehouse then, by this load or an earlier one."""
 
     @property
     def rows(self) -> int:
@@ -82,8 +84,8 @@ class LoadReport:
     def to_json(self) -> dict[str, Any]:
         name = run_name(self.base) or self.base.rstrip("/").rpartition("/")[2]
         document = {"format": FORMAT, "step": "load", "run": name} | asdict(self)
-        failed = document.pop("of_failed_events")
-        return document | ({"ofFailedEvents": True} if failed else {})
+        flags = {"ofFailedEvents": document.pop("of_failed_events"), "withBadRows": document.pop("with_bad_rows")}
+        return document | {key: True for key, is_so in flags.items() if is_so}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> LoadReport:
@@ -98,6 +100,7 @@ class LoadReport:
             seconds=document["seconds"],
             target=document.get("target", ""),
             of_failed_events=bool(document.get("ofFailedEvents")),
+            with_bad_rows=bool(document.get("withBadRows")),
         )
 
 

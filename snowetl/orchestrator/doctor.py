@@ -19,6 +19,7 @@ from snowetl.load.preflight import check_target
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.orchestrator import after
 from snowetl.orchestrator.after import dbt
+from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.step_names import DBT
@@ -116,6 +117,11 @@ def _warehouse(settings: RunSettings) -> str:
     return str(settings.target)
 
 
+def _executor(settings: RunSettings) -> str:
+    """Where the steps shall run: what they need there, and whether it answers."""
+    return kind_of(settings.executor).examine(settings)
+
+
 def _after(settings: RunSettings) -> str:
     """What shall follow the load: its files, and the programs that do it."""
     after.check(settings)
@@ -134,4 +140,5 @@ _LOOKS: dict[str, Callable[[RunSettings], str]] = {
     "scratch space": _scratch,
     "warehouse": _warehouse,
     "after load": _after,
+    "executor": _executor,
 }

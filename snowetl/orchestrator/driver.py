@@ -129,6 +129,7 @@ def _check_places(settings: RunSettings, watch: Watch) -> None:
     step_choice.check(settings)
     kind = kind_of(settings.executor)
     kind.check(settings)
+    kind.ready(settings)
     after.check(settings)
     after.check_programs(settings)
     if "load" not in settings.steps and not settings.after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from snowetl.load import bad_rows
-from snowetl.load.report import LoadReport, kept
+from snowetl.load.report import ALREADY, LoadReport, kept
 from snowetl.orchestrator import counts, entries, run_folders
 from snowetl.orchestrator.after import report as after_report
 from snowetl.orchestrator.after.report import AfterReport
@@ -51,9 +51,12 @@ def _is_load_left(report: dict[str, Any], settings: RunSettings) -> bool:
         return False
     loads = [step for step in report["steps"] if step["step"] == "load"]
     bad = sum(counts.bad_rows(step) for step in report["steps"] if step["step"] in ("enrich", "transform"))
-    return bad > 0 and not any(
-        table["table"].endswith(f".{bad_rows.TABLE}") for load in loads for table in load["tables"]
-    )
+    return bad > 0 and not any(_has_bad_rows(LoadReport.from_json(load)) for load in loads)
+
+
+def _has_bad_rows(load: LoadReport) -> bool:
+    """Whether a load brought the run's bad rows, or found them in the warehouse."""
+    return load.with_bad_rows or any(table.table.endswith(f".{bad_rows.TABLE}") for table in load.tables)
 
 
 def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
@@ -106,7 +109,21 @@ def evidence(name: str, settings: RunSettings, id_: str) -> StepReport | LoadRep
     if isinstance(run_, FolderRun) and name in ("transform", TRANSFORM_FAILED):
         return _transformed(run_) if run_.is_complete() else None
     report = kept(run_.folders[0])
-    return report if report is not None and report.target == outputs[0] else None
+    if report is None or report.target != outputs[0] or _lacks_bad_rows(report, name, settings, id_):
+        return None
+    return report
+
+
+def _lacks_bad_rows(report: LoadReport, name: str, settings: RunSettings, id_: str) -> bool:
+    """Whether a load was done without the bad rows that are wanted now. One that found its rows in the warehouse has
+    looked for them there.
+    """
+    wanted = settings.load_bad_rows and settings.target.capabilities.bad_rows_table
+    if not wanted or report.outcome == ALREADY or _has_bad_rows(report):
+        return False
+    sources = (TRANSFORM_FAILED,) if name == LOAD_FAILED else ("enrich", "transform")
+    found = (evidence(source, settings, id_) for source in sources)
+    return any(counts.bad_rows(source.to_json()) for source in found if source is not None)
 
 
 def run_of(name: str, settings: RunSettings, id_: str) -> Run:

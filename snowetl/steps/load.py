@@ -127,6 +127,7 @@ class Load:
                     watch.warn(f"{folder} is not loaded: {error}")
                     continue
                 report.target = str(plan.settings.target)
+                report.with_bad_rows = bool(bad_rows[folder])
                 keep(report, watch.warn)
                 note(report)
             if plan.settings.retry_rejected:
@@ -217,8 +218,9 @@ def keep(report: LoadReport, warn: Say) -> None:
         before = None if report.outcome == LOADED else kept(report.base)
         if before is None or before.target != report.target:
             save(report)
-        elif report.tables:
+        elif report.tables or report.with_bad_rows > before.with_bad_rows:
             before.tables += report.tables
+            before.with_bad_rows |= report.with_bad_rows
             save(before)
     except SnowetlError as error:
         warn(f"the run is loaded, but its report cannot be kept: {error}")

@@ -101,12 +101,23 @@ def _nothing(settings: RunSettings) -> None:
     """Nothing is to be checked."""
 
 
+def _here(settings: RunSettings) -> str:
+    return "the steps run on this machine, or on the Spark that --master names"
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutorKind:
-    """One way to run steps. ``check`` raises ``ConfigError`` with all that is wrong with the settings."""
+    """One way to run steps.
+
+    ``check`` raises ``ConfigError`` with all that is wrong with the settings, and asks nobody; ``ready`` does so for
+    what a run needs elsewhere, before it takes a file; ``examine`` is for ``snowetl doctor``: it tries all that can be
+    tried, and tells what it found.
+    """
 
     open: Opener
     check: Callable[[RunSettings], None] = _nothing
+    ready: Callable[[RunSettings], None] = _nothing
+    examine: Callable[[RunSettings], str] = _here
     here: bool = False
     """Whether a step is done in this process while it is submitted."""
     rehearses: bool = False

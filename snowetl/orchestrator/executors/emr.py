@@ -18,7 +18,7 @@ from typing import Any
 from snowetl import documents
 from snowetl.documents import Problems
 from snowetl.errors import ConfigError, SnowetlError
-from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_requests
+from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_preflight, emr_requests
 from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
 from snowetl.orchestrator.imports.found import Cluster
 from snowetl.orchestrator.imports.yml import read_cluster
@@ -392,6 +392,27 @@ def _step(document: dict[str, Any]) -> _Step:
     )
 
 
+def ready(settings: RunSettings) -> None:
+    """Raises ``ConfigError`` where the package is missing, or made for other processors than the cluster has."""
+    _package(settings)
+
+
+def examine(settings: RunSettings) -> str:
+    """The package, the cluster, the regions. Raises ``ConfigError``."""
+    check(settings)
+    made = _package(settings)
+    region = cluster_of(settings).region
+    notes = [emr_preflight.describe(made), emr_preflight.ask_cluster(settings, region)]
+    return "; ".join(notes + emr_preflight.ask_buckets(settings, region))
+
+
+def _package(settings: RunSettings) -> dict[str, Any]:
+    made = emr_preflight.package(settings, with_archive=True)
+    if settings.emr_cluster is not None:
+        emr_preflight.check_processors(made, emr_preflight.processors_of(cluster_of(settings)))
+    return made
+
+
 @contextmanager
 def open_emr(request: ExecutorRequest) -> Iterator[EmrExecutor]:
     """The executor of a cluster. Nothing is sent until a step is submitted. Raises ``ConfigError``."""
@@ -402,4 +423,4 @@ def open_emr(request: ExecutorRequest) -> Iterator[EmrExecutor]:
         executor.close()
 
 
-EMR = ExecutorKind(open_emr, check)
+EMR = ExecutorKind(open_emr, check, ready, examine)

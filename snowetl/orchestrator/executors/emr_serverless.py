@@ -10,7 +10,7 @@ from typing import Any
 
 from snowetl.documents import Problems
 from snowetl.errors import SnowetlError
-from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_requests
+from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_preflight, emr_requests
 from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
 from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
 from snowetl.orchestrator.planner import PlannedStep
@@ -186,10 +186,23 @@ class ServerlessExecutor:
         """Nothing ends with this process: EMR ends its workers when they are idle."""
 
 
+def ready(settings: RunSettings) -> None:
+    """Raises ``ConfigError`` where the package is missing. An image may bring the archive's part."""
+    emr_preflight.package(settings, with_archive=False)
+
+
+def examine(settings: RunSettings) -> str:
+    """The package, the application, the regions. Raises ``ConfigError``."""
+    check(settings)
+    made = emr_preflight.package(settings, with_archive=False)
+    notes = [emr_preflight.describe(made), emr_preflight.ask_application(settings, made)]
+    return "; ".join(notes + emr_preflight.ask_buckets(settings, settings.emr_region))
+
+
 @contextmanager
 def open_serverless(request: ExecutorRequest) -> Iterator[ServerlessExecutor]:
     """The executor of an application. Nothing is sent until a step is submitted."""
     yield ServerlessExecutor(request)
 
 
-EMR_SERVERLESS = ExecutorKind(open_serverless, check)
+EMR_SERVERLESS = ExecutorKind(open_serverless, check, ready, examine)

@@ -124,7 +124,7 @@ class Aws:
     def operations(self, name: str) -> list[dict[str, Any]]:
         return [parameters for operation, parameters in list(self.calls) if operation == name]
 
-    def begin_again(self, keep: str) -> None:
+    def begin_again(self, *keep: str) -> None:
         """Forget everything but the objects below ``keep``."""
         with self._lock:
             self.close()
@@ -311,6 +311,7 @@ _SERVERLESS = (
     ("GET", r"/applications/([^/]+)/jobruns/([^/]+)", "GetJobRun"),
     ("GET", r"/applications/([^/]+)/jobruns", "ListJobRuns"),
     ("DELETE", r"/applications/([^/]+)/jobruns/([^/]+)", "CancelJobRun"),
+    ("GET", r"/applications/([^/]+)", "GetApplication"),
 )
 
 

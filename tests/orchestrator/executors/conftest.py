@@ -9,7 +9,7 @@ import pytest
 from snowetl.load.embedded import embedded_postgres
 from tests.integration.support import ROOT
 from tests.orchestrator.executors.aws import Aws, stand_in
-from tests.orchestrator.executors.support import put_logs
+from tests.orchestrator.executors.support import put_logs, put_package
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.chdir(ROOT)
     with stand_in(tmp_path, monkeypatch.setenv) as stood:
         put_logs(stood)
+        put_package(stood)
         yield stood
 
 

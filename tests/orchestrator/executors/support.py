@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 
+from snowetl.orchestrator.package import JOBS
+from snowetl.version import __version__
 from tests.integration.support import ROOT
 from tests.orchestrator.executors.aws import BUCKET, ROLE, Aws, s3
 
@@ -21,6 +23,17 @@ CLUSTER = {
     "core": {"type": "m7g.xlarge", "fallbacks": ["m6g.xlarge"], "count": 2, "spot": 50},
     "scaling": {"minimum": 1, "maximum": 10},
 }
+
+
+PACKAGE = {"format": "snowetl-package/1", "snowetl": __version__, "python": "3.11", "platform": "aarch64"}
+
+
+def put_package(aws: Aws, **changed: str) -> None:
+    """What `snowetl package` leaves, as far as it is looked at: the stand-in runs the jobs of the checkout."""
+    files = {f"{verb}.py": b"" for verb in JOBS} | {"environment.tar.gz": b"", "package.json": b""}
+    files["package.json"] = json.dumps(PACKAGE | changed).encode()
+    for name, content in files.items():
+        s3(aws.endpoint).put_object(Bucket=BUCKET, Key=f"snowetl/{name}", Body=content)
 
 
 def put_logs(aws: Aws) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 
 from snowetl import references
@@ -436,6 +437,19 @@ def test_lesson_cancel_finds_a_job_whose_id_was_never_noted(aws: Aws, at_hand: s
     store.put(state.submitted(stored.state, "enrich", None), stored)  # type: ignore[arg-type]
     assert main(["cancel", "-o", "s3://lake/out", RUN]) == 0
     assert [each["StepIds"] for each in aws.operations("CancelSteps")] == [[step.id] for step in aws.steps]
+
+
+def test_lesson_the_report_of_an_earlier_load_does_not_stand_for_bad_rows_that_are_left(
+    aws: Aws, database: str
+) -> None:
+    assert main(arguments(database, *on_serverless(aws), "--no-load-bad-rows")) == 0
+    aws.broken = {"load": "FAILED"}  # for lack of capacity: then it is tried again
+    assert main(arguments(database, *on_serverless(aws))) == 0
+    assert attempts(aws)["load"] == ["done", "failed", "done"]
+    with psycopg.connect(database) as connection:
+        [(bad,)] = connection.execute("SELECT count(*) FROM atomic.bad_rows").fetchall()
+    assert bad == sum(EXPECTED["badRows"].values())
+    assert aws.ran == ["enrich", "transform", "load", "load"] and rows(database) == EXPECTED["events"]
 
 
 def resume_by_another(database: str) -> int:

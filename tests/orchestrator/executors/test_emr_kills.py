@@ -77,7 +77,7 @@ def test_killed_at_random_moments_and_resumed(aws: Aws, database: str) -> None:
     assert process(arguments(database, *on_cluster()), database).wait() == 0
     expected = content(database)
     for seed in SEEDS:
-        aws.begin_again("raw/")
+        aws.begin_again("raw/", "snowetl/")
         disturbed(aws, database, on_cluster(), seed)
         assert content(database) == expected, f"seed {seed}"
         assert set(aws.tokens().values()) == {1}, f"seed {seed}: submitted twice"
@@ -89,7 +89,7 @@ def test_killed_on_serverless(aws: Aws, database: str) -> None:
     assert process(arguments(database, *on_serverless(aws)), database).wait() == 0
     expected = content(database)
     for seed in range(3):
-        aws.begin_again("raw/")
+        aws.begin_again("raw/", "snowetl/")
         disturbed(aws, database, on_serverless(aws), 100 + seed)
         assert content(database) == expected, f"seed {seed}"
         assert set(aws.tokens().values()) == {1}, f"seed {seed}: submitted twice"
