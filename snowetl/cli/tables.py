@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from snowetl.jvm import jsontext
@@ -98,6 +98,8 @@ def run_report(report: dict[str, Any]) -> str:
     after = report.get("after", ())
     times = ", ".join(f"{step['step']} {duration_text(step['seconds'])}" for step in (*report["steps"], *after))
     lines += [f"  {step['step']:<{width}}  {step['words']}" for step in after]
+    if report.get("cost") is not None:
+        lines.append(f"  {'cost, by --price-per-hour':<{width}}  {report['cost']:>12,.2f}")
     if report.get("skipped"):
         lines.append(f"  {'left out':<{width}}  {', '.join(report['skipped'])} (--skip)")
     return "\n".join(
@@ -154,9 +156,19 @@ def planned_pipeline(plan: RunPlan) -> str:
         lines.append(f"  {step.name:<{width}}  {todo:<4}  {step.why}{time}")
         lines += [f"  {'':<{width}}        {output}" for output in step.outputs]
     lines += [f"  {name:<{width}}  skip  --skip leaves it out" for name in plan.skipped]
+    lines += _estimates(plan)
     if plan.changes:
         lines.append(f"  settings changed since the last run: {', '.join(plan.changes)}")
     return "\n".join(lines)
+
+
+def _estimates(plan: RunPlan) -> Iterator[str]:
+    """Time and cost of what is left, and what they are made from."""
+    if plan.seconds is not None:
+        cost = "" if plan.cost is None else f", cost about {plan.cost:,.2f} (at {plan.price_per_hour:,.2f} an hour)"
+        yield f"  in all about {duration_text(plan.seconds)}, by the last runs{cost}"
+    elif plan.price_per_hour is not None and plan.state != "done":
+        yield "  cost: unknown, for no earlier run tells how long the steps take"
 
 
 def runs(views: Sequence[RunView]) -> str:

@@ -11,6 +11,7 @@ from snowetl.load.report import LoadReport, TableLoad
 from snowetl.orchestrator import counts
 from snowetl.orchestrator.archive.record import Archived
 from snowetl.orchestrator.entries import Entry
+from snowetl.orchestrator.planner import cost_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.standing import evidence
 from snowetl.orchestrator.step_names import AFTER, NEEDS, TRANSFORM_FAILED, verb_of
@@ -61,6 +62,7 @@ class Account:
         steps = [report for name, report in done.items() if name not in AFTER]
         after = [report for name, report in done.items() if name in AFTER]
         left_out = [name for name in settings.all_steps if name not in done]
+        cost = cost_of(sum(float(step.get("seconds", 0)) for step in done.values()), settings.price_per_hour)
         report = {
             "format": FORMAT,
             "run": entry.id,
@@ -75,6 +77,7 @@ class Account:
             "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
             "differences": differences,
             "steps": steps,
+            **({} if cost is None else {"cost": cost}),
             **({"after": after} if after else {}),
             **({"skipped": left_out} if left_out else {}),
             **({"archive": to_json(archived)} if archived is not None else {}),

@@ -66,6 +66,19 @@ class RunPlan:
     """Settings that differ from those of the last run."""
     skipped: tuple[str, ...] = ()
     """Steps that ``--skip`` leaves out."""
+    price_per_hour: float | None = None
+    """What an hour of the run costs, where the settings tell it."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long all that is left will take, by earlier runs; ``None`` where that is not known of every step."""
+        left = [step.seconds for step in self.steps if not step.done]
+        return sum(each for each in left if each is not None) if left and None not in left else None
+
+    @property
+    def cost(self) -> float | None:
+        """What that will cost, in the currency of the price."""
+        return cost_of(self.seconds, self.price_per_hour)
 
     @property
     def for_executor(self) -> tuple[PlannedStep, ...]:
@@ -85,6 +98,9 @@ class RunPlan:
             "inventory": None if self.inventory is None else asdict(self.inventory),
             "changes": list(self.changes),
             "skipped": list(self.skipped),
+            "seconds": self.seconds,
+            "pricePerHour": self.price_per_hour,
+            "cost": self.cost,
             "steps": [step.to_json() for step in self.steps],
         }
 
@@ -106,6 +122,7 @@ class RunPlan:
             inventory=None if document["inventory"] is None else _inventory(document["inventory"]),
             changes=tuple(document["changes"]),
             skipped=tuple(document.get("skipped", ())),
+            price_per_hour=document.get("pricePerHour"),
             steps=tuple(
                 PlannedStep(
                     name=step["name"],
@@ -168,7 +185,13 @@ def plan_run(
         inventory=inventory,
         changes=changes,
         skipped=tuple(name for name in settings.all_steps if name not in wanted),
+        price_per_hour=settings.price_per_hour,
     )
+
+
+def cost_of(seconds: float | None, price_per_hour: float | None) -> float | None:
+    """What so many seconds cost; ``None`` where either is not known."""
+    return None if seconds is None or price_per_hour is None else round(seconds / 3600 * price_per_hour, 4)
 
 
 def _step(

@@ -27,7 +27,7 @@ from snowetl.orchestrator.step_names import (
 )
 from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
-from snowetl.settings.kinds import LocalPath
+from snowetl.settings.kinds import LocalPath, shown
 from snowetl.steps.settings import (
     EVENTS,
     IO,
@@ -69,6 +69,25 @@ class Executor(Kind):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return str(value)
+
+
+@dataclass(frozen=True)
+class Price(Kind):
+    """An amount of money, in whatever currency."""
+
+    metavar: str = "AMOUNT"
+
+    def parse(self, value: Any) -> float:
+        try:
+            amount = float(value)
+        except (TypeError, ValueError):
+            amount = -1.0
+        if not 0 <= amount < float("inf") or isinstance(value, bool):
+            raise ValueError(f"{shown(value)} is not an amount such as 1.25")
+        return amount
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0}
 
 
 @dataclass(frozen=True)
@@ -226,6 +245,13 @@ class RunSettings(
         default="local",
         help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
+    )
+    price_per_hour: float | None = option(
+        "--price-per-hour",
+        kind=Price(),
+        default=None,
+        help="What an hour of one run costs (its cluster): plans, reports and backfills tell the cost then.",
+        group=RUNS,
     )
     notify: tuple[str, ...] = option(
         "--notify",

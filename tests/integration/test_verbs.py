@@ -71,6 +71,26 @@ def test_a_plan_says_what_and_why_and_writes_nothing(tmp_path: Path, capsys: pyt
     assert main(given) == 3
 
 
+def test_a_plan_tells_time_and_cost_by_the_last_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, "a.log", 1)
+    price = ("--price-per-hour", "3600")
+    given = ["plan", *arguments(tmp_path, *price)[1:]]
+    assert main(given) == 0
+    assert "cost: unknown, for no earlier run tells" in capsys.readouterr().out
+    assert main(arguments(tmp_path, *price)) == 0
+    assert "cost, by --price-per-hour" in capsys.readouterr().out
+    write(tmp_path, "b.log", 2)
+    assert main(given) == 0
+    told = capsys.readouterr().out
+    assert "by the last runs, cost about" in told and "(at 3,600.00 an hour)" in told
+    assert main([*given, "--as-json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["cost"] == pytest.approx(document["seconds"], abs=1e-3)
+    assert main(["plan", *arguments(tmp_path)[1:]]) == 0
+    told = capsys.readouterr().out
+    assert "by the last runs" in told and "cost" not in told
+
+
 def test_a_run_that_failed_is_shown_and_resumed(failed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert out(failed, "status") == 0
     assert f"run={id_of(failed)}  failed at load  1 file" in capsys.readouterr().out

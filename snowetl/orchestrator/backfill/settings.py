@@ -9,8 +9,7 @@ from typing import Any
 from snowetl.errors import UsageError
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.runs.run import absolute, run_id
-from snowetl.settings import Kind, Moment, Number, Size, flag, option
-from snowetl.settings.kinds import shown
+from snowetl.settings import Moment, Number, Size, flag, option
 from snowetl.settings.times import millis
 from snowetl.steps.settings import RUNS, WORK
 
@@ -21,25 +20,6 @@ _OF_ONE_RUN = (
 )
 """Settings that choose one run, its files or its steps."""
 _FOLDERS = ("enriched_folder", "bad_folder", "failed_folder", "transformed_folder")
-
-
-@dataclass(frozen=True)
-class Price(Kind):
-    """An amount of money, in whatever currency."""
-
-    metavar: str = "AMOUNT"
-
-    def parse(self, value: Any) -> float:
-        try:
-            amount = float(value)
-        except (TypeError, ValueError):
-            amount = -1.0
-        if not 0 <= amount < float("inf") or isinstance(value, bool):
-            raise ValueError(f"{shown(value)} is not an amount such as 1.25")
-        return amount
-
-    def json_schema(self) -> dict[str, Any]:
-        return {"type": "number", "minimum": 0}
 
 
 @dataclass(frozen=True)
@@ -84,13 +64,6 @@ class BackfillSettings(RunSettings):
         metavar="PERCENT",
         default=None,
         help="Run about this share of the files, into a place of its own, and estimate time and cost of the whole.",
-        group=RUNS,
-    )
-    price_per_hour: float | None = option(
-        "--price-per-hour",
-        kind=Price(),
-        default=None,
-        help="What an hour of one run costs (its cluster): progress and estimates tell the cost then.",
         group=RUNS,
     )
     swap: bool = flag(
