@@ -108,6 +108,50 @@ def test_rights_are_the_least(verb: str) -> None:
             assert verb == "run" or not resource.endswith("/lake/*")
 
 
+_OF_NO_RESOURCE = {"elasticmapreduce:ListClusters", "elasticmapreduce:RunJobFlow", "cloudwatch:PutMetricData"}
+"""Actions that IAM grants for everything or not at all."""
+_SERVICES = {"emr": "elasticmapreduce", "emr_serverless": "emr-serverless"}
+
+
+def _orchestrator() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _filled("policies/orchestrator.json")["Statement"]
+    return found
+
+
+def test_the_rights_of_the_orchestrator_are_the_least() -> None:
+    """It starts and watches jobs: raw logs, the package and the jobs' logs are not its to write."""
+    for statement in _orchestrator():
+        assert not [action for action in statement["Action"] if "*" in action]
+        assert "*" not in statement["Resource"] or set(statement["Action"]) <= _OF_NO_RESOURCE
+        writes = {"s3:PutObject", "s3:DeleteObject"} & set(statement["Action"])
+        assert not (writes and any(re.search(r"/(raw|snowetl|logs)/", each) for each in statement["Resource"]))
+    [lends] = [each for each in _orchestrator() if "iam:PassRole" in each["Action"]]
+    assert lends["Action"] == ["iam:PassRole"] and lends["Condition"], "to the services that need a role, to no other"
+
+
+@pytest.mark.parametrize("module", _SERVICES)
+def test_the_orchestrator_may_send_what_executors_send(module: str) -> None:
+    folder = ROOT / "snowetl" / "orchestrator" / "executors"
+    text = (folder / f"{module}.py").read_text("utf-8") + (folder / "emr_preflight.py").read_text("utf-8")
+    service = botocore.session.get_session().get_service_model(module.replace("_", "-"))
+    sent = {
+        name
+        for name in service.operation_names
+        if re.search(rf"\.{_snake(name)}\(|paginator\(\"{_snake(name)}\"", text)
+    }
+    assert len(sent) >= 5
+    allowed = {action for statement in _orchestrator() for action in statement["Action"]}
+    assert {f"{_SERVICES[module]}:{name}" for name in sent} <= allowed
+    asked = {action for action in allowed if action.startswith(f"{_SERVICES[module]}:")}
+    assert {name for name in asked if not name.endswith(("AddTags", "TagResource"))} == {
+        f"{_SERVICES[module]}:{name}" for name in sent
+    }, "and nothing else"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 @pytest.fixture(scope="module")
 def stack() -> dict[str, Any]:
     """The CloudFormation template; a tag such as ``!Ref x`` is ``{"!Ref": x}``."""
@@ -134,6 +178,9 @@ def _plain(value: Any) -> Any:
         "arn:${AWS::Partition}": "arn:aws",
         "${AWS::Region}": "${REGION}",
         "${AWS::AccountId}": "${ACCOUNT}",
+        "${Application}": "${APPLICATION_ID}",
+        "${RunRole.Arn}": "${RUN_ROLE_ARN}",
+        "${ClusterServiceRole.Arn}": "${CLUSTER_ROLE_ARN}",
     }
     if isinstance(value, dict):
         if set(value) == {"!GetAtt"}:
@@ -151,6 +198,11 @@ def _plain(value: Any) -> Any:
 def test_the_stack_gives_the_rights_of_the_policies(verb: str, stack: dict[str, Any]) -> None:
     [policy] = stack["Resources"][f"{verb.capitalize()}Role"]["Properties"]["Policies"]
     assert _plain(policy["PolicyDocument"]) == json.loads((EMR / "policies" / f"{verb}-role.json").read_text("utf-8"))
+
+
+def test_the_stack_gives_the_rights_of_the_orchestrator(stack: dict[str, Any]) -> None:
+    policy = stack["Resources"]["OrchestratorPolicy"]["Properties"]["PolicyDocument"]
+    assert _plain(policy) == json.loads((EMR / "policies" / "orchestrator.json").read_text("utf-8"))
 
 
 # --- CloudFormation and Terraform -------------------------------------------------------------------------------------
@@ -213,6 +265,7 @@ def test_terraform_makes_what_the_stack_makes(stack: dict[str, Any]) -> None:
         "AWS::S3::BucketPolicy": "aws_s3_bucket_policy",
         "AWS::IAM::Role": "aws_iam_role",
         "AWS::IAM::InstanceProfile": "aws_iam_instance_profile",
+        "AWS::IAM::ManagedPolicy": "aws_iam_policy",
         "AWS::EMRServerless::Application": "aws_emrserverless_application",
         "AWS::SQS::Queue": "aws_sqs_queue",
         "AWS::Scheduler::Schedule": "aws_scheduler_schedule",

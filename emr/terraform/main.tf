@@ -371,3 +371,17 @@ resource "aws_iam_instance_profile" "nodes" {
   name = "snowetl-nodes"
   role = aws_iam_role.job["run"].name
 }
+
+# --- whoever runs `snowetl run --executor emr|emr-serverless`: a small machine, a container, an Airflow worker -------
+
+resource "aws_iam_policy" "orchestrator" {
+  name = "snowetl-orchestrator"
+  policy = templatefile("${path.module}/../policies/orchestrator.json", {
+    BUCKET           = var.bucket
+    REGION           = data.aws_region.current.name
+    ACCOUNT          = local.account
+    APPLICATION_ID   = aws_emrserverless_application.snowetl.id
+    RUN_ROLE_ARN     = aws_iam_role.job["run"].arn
+    CLUSTER_ROLE_ARN = aws_iam_role.cluster.arn
+  })
+}

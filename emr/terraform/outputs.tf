@@ -18,6 +18,11 @@ output "cluster_service_role" {
   description = "service-role of cluster.yml"
 }
 
+output "orchestrator_policy" {
+  value       = aws_iam_policy.orchestrator.arn
+  description = "for the role that snowetl run --executor works with"
+}
+
 output "cluster_nodes" {
   value       = aws_iam_instance_profile.nodes.name
   description = "instance-profile of cluster.yml"
