@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from bench.traffic import AGENTS, records
+from bench.traffic import records
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.event import EnrichedEvent
 from snowetl.steps.base import World
@@ -44,10 +44,10 @@ class JobResult:
     """Largest resident size by role (driver, JVM, worker), in bytes."""
 
 
-def write_input(folder: Path, count: int, agents: int = AGENTS) -> None:
-    """``count`` records of the bench's traffic as indexed ``.lzo`` files."""
+def write_input(folder: Path, count: int, parade: int = 0) -> None:
+    """``count`` records of the bench's traffic (``parade`` as there) as indexed ``.lzo`` files."""
     folder.mkdir(parents=True)
-    source = records(count, agents=agents)
+    source = records(count, parade=parade)
     for number in range(-(-count // RECORDS_PER_FILE)):
         data, index = lzop_writer.write(list(islice(source, RECORDS_PER_FILE)))
         (folder / f"part-{number:04d}.lzo").write_bytes(data)

@@ -13,6 +13,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 from fixtures import broken, formats, tracker
@@ -32,14 +33,15 @@ _SITE = "https://shop.example.com"
 
 
 def records(
-    count: int, seed: str = "bench", unseen: bool = False, agents: int = AGENTS, transactions: bool = False
+    count: int, seed: str = "bench", unseen: bool = False, parade: int = 0, transactions: bool = False
 ) -> Iterator[bytes]:
     """``count`` Thrift records; each from a new visitor on a new page where they are to be ``unseen``.
 
-    ``agents`` is how many user agents there are; with ``transactions`` the structured events are such instead.
+    With ``parade`` so many visitors, each with a user agent of its own, come one after another, again and again. With
+    ``transactions`` the structured events are such instead.
     """
     dice = Dice(seed)
-    crowd = _Strangers(dice) if unseen else _Crowd(dice, agents)
+    crowd = _Strangers(dice) if unseen else _Parade(dice, parade) if parade else _Crowd(dice)
     crowd.transactions = transactions
     time = START
     for _ in range(count):
@@ -69,10 +71,10 @@ class _Crowd:
 
     transactions = False
 
-    def __init__(self, dice: Dice, agents: int) -> None:
+    def __init__(self, dice: Dice) -> None:
         self.dice = dice
-        known = [self._agent(number) for number in range(agents)]
-        self.visitors = [self._visitor(dice.pick(known)) for _ in range(max(VISITORS, 2 * agents))]
+        known = [self._agent(number) for number in range(AGENTS)]
+        self.visitors = [self._visitor(dice.pick(known)) for _ in range(VISITORS)]
 
     def _agent(self, number: int) -> tuple[str, str]:
         """A user agent and a viewport: a browser of the fixtures in one of many versions."""
@@ -191,7 +193,26 @@ class _Crowd:
         return self_describing(SNOWPLOW, "client_session", "1-0-1", data)
 
 
-class _Strangers(_Crowd):
+class _Various(_Crowd):
+    """Visitors of whom no two have the same user agent."""
+
+    def _agent(self, number: int) -> tuple[str, str]:
+        useragent, viewport = super()._agent(number)
+        return _VERSION.sub(rf"/\1.{number}", useragent, count=1), viewport
+
+
+class _Parade(_Various):
+    """Visitors in turn: whoever looks at as many records has seen all agents."""
+
+    def __init__(self, dice: Dice, agents: int) -> None:
+        self.dice = dice
+        self._turns = cycle([self._visitor(self._agent(number)) for number in range(agents)])
+
+    def _next_visitor(self) -> Hit:
+        return next(self._turns)
+
+
+class _Strangers(_Various):
     """Visitors who come once, with a browser version, an address and a page of their own.
 
     Half of the addresses are known to the fixtures' databases (which have a few thousand), the others are any IPv6
@@ -205,10 +226,6 @@ class _Strangers(_Crowd):
     def _next_visitor(self) -> Hit:
         self._agents += 1
         return self._visitor(self._agent(self._agents))
-
-    def _agent(self, number: int) -> tuple[str, str]:
-        useragent, viewport = super()._agent(number)
-        return _VERSION.sub(rf"/\1.{number}", useragent, count=1), viewport
 
     def _address(self, place: int) -> str:
         if self.dice.chance(0.5):

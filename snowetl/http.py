@@ -11,10 +11,14 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, BinaryIO
+from threading import Lock
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from snowetl.http_transport import HttpError, Policy, PooledTransport, Request, Response
+from snowetl.http_exchange import HttpError, Policy, Request, Response
+
+if TYPE_CHECKING:
+    from snowetl.http_transport import PooledTransport
 
 __all__ = ["Http", "HttpError", "Policy", "Request", "Response", "Transport"]
 
@@ -53,8 +57,10 @@ class Http:
     ) -> None:
         self.policy = policy or Policy()
         self._secrets = tuple(secrets)
-        self._pool = PooledTransport(connections)
-        self._exchange = transport or self._pool
+        self._connections = connections
+        self._pool: PooledTransport | None = None
+        self._opening = Lock()
+        self._exchange = transport or self._exchange_pooled
         self._sleep = sleep
 
     def __enter__(self) -> Http:
@@ -65,7 +71,8 @@ class Http:
 
     def close(self) -> None:
         """Give the connections back. A later request opens new ones."""
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, policy: Policy | None = None) -> Response:
         """:meth:`request` with GET."""
@@ -104,6 +111,15 @@ class Http:
             if len(reason) > _LONGEST_REASON:  # a line of the answer may stand in it
                 reason = f"{reason[:_LONGEST_REASON]}…"
             raise HttpError(reason, sent=error.sent, passing=error.passing) from None
+
+    def _exchange_pooled(self, request: Request) -> Response:
+        """urllib3 is loaded for the first request: most processes send none, and start sooner without."""
+        with self._opening:
+            if self._pool is None:
+                from snowetl.http_transport import PooledTransport
+
+                self._pool = PooledTransport(self._connections)
+        return self._pool(request)
 
     def _patiently(self, request: Request) -> Response:
         policy = request.policy

@@ -88,6 +88,13 @@ def test_enricher_needs_no_spark() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "set()"
 
 
+def test_a_worker_starts_without_what_few_runs_need() -> None:
+    """Each Python worker of Spark pays for its imports: HTTP and deduplication import theirs when used."""
+    code = "import sys; import snowetl.workers.spark, snowetl.steps.enrich_task; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split())
+    assert not loaded.intersection({*HEAVY, "ssl", "urllib3", "snowetl.dedupe", "snowetl.transform", "snowetl.ddl"})
+
+
 def test_only_the_spark_pool_names_pyspark() -> None:
     for path in (ROOT / "snowetl").rglob("*.py"):
         if not (path.parent.name == "workers" and path.name.startswith("spark")):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapt, Failures, Outcome, Schemas, Setup, input_failure
 from snowetl.adapters.remote import RemoteAdaptersConfig
@@ -51,14 +49,17 @@ class AdapterRegistry:
             return badrow.adapter_failure(self._origin, payload, outcome)
         return outcome
 
-    def may_hold(self, payload: CollectorPayload, names: Iterable[str]) -> bool:
+    def may_hold(self, payload: CollectorPayload, names: frozenset[str]) -> bool:
         """Whether events of the payload may have a parameter of one of ``names``; told without reading its body."""
         if (payload.vendor, payload.version) not in self._verbatim:
             return True
         body = payload.body or ""
         if "\\u" in body:  # a name may be spelled with it
             return True
-        return any(f'"{name}"' in body for name in names) or any(key in names for key, _ in payload.querystring)
+        for name in names:
+            if f'"{name}"' in body:
+                return True
+        return not names.isdisjoint([name for name, _ in payload.querystring])
 
     def _outcome(self, payload: CollectorPayload) -> Outcome:
         adapt = self._adapters.get((payload.vendor, payload.version))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from snowetl.enrich import conversions, event_id
 from snowetl.enrich.draft import Draft, Entity
@@ -187,16 +187,15 @@ class EnrichmentManager:
 
     def lookup_keys(
         self, raw: RawEvent, base: list[str], lookups: Sequence[Lookup], wanted: frozenset[str]
-    ) -> Iterator[tuple[str, str]]:
+    ) -> list[tuple[str, str]]:
         """(name of the lookup, key) of what the event will ask for. ``base`` comes from :meth:`set_up`, ``wanted`` are
         the parameters that fill the lookups' columns.
         """
         draft = Draft(EnrichedEvent(base.copy()), raw)
-        fill_columns({name: value for name, value in raw.parameters.items() if name in wanted}, draft.values)
-        for lookup in lookups:
-            key = lookup.key(draft)
-            if key is not None:
-                yield lookup.name, key
+        if raw.parameters:
+            fill_columns({name: value for name, value in raw.parameters.items() if name in wanted}, draft.values)
+        keys = [(lookup.name, lookup.key(draft)) for lookup in lookups]
+        return [(name, key) for name, key in keys if key is not None]
 
     # --- phases ---------------------------------------------------------------------------------------------------
 

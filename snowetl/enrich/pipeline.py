@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
@@ -30,17 +30,6 @@ from snowetl.storage.structs import MESSAGE_STARTS, member_codec, unpacked
 
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
 """Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
-
-
-@contextmanager
-def _ignored() -> Iterator[None]:
-    """Faults of a record or event become results; faults of the world pass through as exceptions."""
-    try:
-        yield
-    except SnowetlError:
-        raise
-    except Exception:
-        pass
 
 
 class Refused(NamedTuple):
@@ -200,23 +189,35 @@ class Enricher:
         """
         asked = self._lookups if lookups is None else lookups
         wanted = _parameters_of(tuple(dict.fromkeys(column for lookup in asked for column in lookup.columns)))
-        with _ignored():
-            payload = self._payload(record)
-            if payload is None or isinstance(payload, list):
-                return
-            raw_events: list[RawEvent] | BadRow = [RawEvent(payload, {})]
-            if self._adapters.may_hold(payload, wanted):
-                raw_events = self._adapters.adapt(payload)
-            if isinstance(raw_events, BadRow):
-                return
-            base: list[str] = []
-            base_of = None
-            for raw in raw_events:
+        try:
+            raw_events = self._raw_events_with(wanted, record)
+        except SnowetlError:
+            raise
+        except Exception:
+            return
+        base: list[str] = []
+        base_of = None
+        for raw in raw_events:
+            try:
                 if raw.payload is not base_of:
                     base, _ = self._manager.set_up(raw.payload)
                     base_of = raw.payload
-                with _ignored():
-                    yield from self._manager.lookup_keys(raw, base, asked, wanted)
+                keys = self._manager.lookup_keys(raw, base, asked, wanted)
+            except SnowetlError:
+                raise
+            except Exception:
+                continue
+            yield from keys
+
+    def _raw_events_with(self, wanted: frozenset[str], record: bytes | str) -> list[RawEvent]:
+        """The events of a record by their parameters ``wanted``: where none has one, one stands for them all."""
+        payload = self._payload(record)
+        if payload is None or isinstance(payload, list):
+            return []
+        if not self._adapters.may_hold(payload, wanted):
+            return [RawEvent(payload, {})]
+        raw_events = self._adapters.adapt(payload)
+        return [] if isinstance(raw_events, BadRow) else raw_events
 
     def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, columns, each step, the result.

@@ -10,7 +10,8 @@ from snowetl.errors import ConfigError
 from snowetl.jvm.strings import to_utf8
 from snowetl.storage import StagedFile, filesystem
 
-_BATCH_CHARS = 256 * 1024
+_BATCH_CHARS = 128 * 1024
+"""Larger batches are no faster, but come from the kernel and go back to it each time."""
 _GZIP_LEVEL = 2
 """ISA-L level. Per 1.2 KB line: level 1 takes 2.1 us (to 1/3.45), 2 2.2 us (1/3.56), 3 4.4 us (1/3.68)."""
 _ZSTD_LEVEL = 1

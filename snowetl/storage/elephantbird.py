@@ -96,35 +96,72 @@ def _read_block(buffer: PieceBuffer, number: int) -> Iterator[Record]:
     while left:
         buffer.need(min(left, _LONGEST_PREFIX))
         data, start = buffer.data, buffer.pos
-        try:
-            tag, pos = _varint(data, start)
-            kind = tag & 7
-            length = 0
-            if kind == 2:
-                length, pos = _varint(data, pos)
-            elif kind == 0:
-                _, pos = _varint(data, pos)
-            elif kind in (1, 5):
-                length = 8 if kind == 1 else 4
-            else:
-                raise _Broken(f"a field of type {kind}")
-        except IndexError:
-            if len(data) - start < left:
-                raise _CutOff from None
-            raise _Broken("a number that does not end") from None
-        used = pos - start + length
-        if used > left or length > MAX_RECORD_BYTES:
-            raise _Broken(f"a field of {length} bytes")
-        if len(data) - start < used:
-            _need(buffer, used)
-            pos += buffer.pos - start
-            start, data = buffer.pos, buffer.data
-        if tag == _RECORD_TAG:
-            if length:
-                yield Record(data[pos : pos + length], number + index)
-            index += 1
-        buffer.pos = start + used
-        left -= used
+        pos, index = yield from _whole_records(data, start, min(start + left, len(data)), number, index)
+        if pos == start:
+            pos, record = _read_field(buffer, left)
+            start = buffer.pos
+            if record is not None:
+                if record:
+                    yield Record(record, number + index)
+                index += 1
+        buffer.pos = pos
+        left -= pos - start
+
+
+def _whole_records(
+    data: bytes, pos: int, end: int, number: int, index: int
+) -> Generator[Record, None, tuple[int, int]]:
+    """The records from ``pos`` on that end before ``end``, which is most there are, the first as the one of ``index``.
+
+    Returns (place, index) of the first field that is anything else, or whose length takes more than two bytes.
+    """
+    while pos < end - 2 and data[pos] == _RECORD_TAG:
+        start, length = pos + 2, data[pos + 1]
+        if length > 0x7F:
+            more = data[start]
+            if more > 0x7F:
+                break
+            length += (more - 1) << 7
+            start += 1
+        if start + length > end:
+            break
+        pos = start + length
+        if length:
+            yield Record(data[start:pos], number + index)
+        index += 1
+    return pos, index
+
+
+def _read_field(buffer: PieceBuffer, left: int) -> tuple[int, bytes | None]:
+    """(place behind it, record) of the field ``buffer`` stands at; ``None`` for a field that is no record.
+
+    ``left`` bytes of the block remain.
+    """
+    data, start = buffer.data, buffer.pos
+    try:
+        tag, pos = _varint(data, start)
+        kind = tag & 7
+        length = 0
+        if kind == 2:
+            length, pos = _varint(data, pos)
+        elif kind == 0:
+            _, pos = _varint(data, pos)
+        elif kind in (1, 5):
+            length = 8 if kind == 1 else 4
+        else:
+            raise _Broken(f"a field of type {kind}")
+    except IndexError:
+        if len(data) - start < left:
+            raise _CutOff from None
+        raise _Broken("a number that does not end") from None
+    used = pos - start + length
+    if used > left or length > MAX_RECORD_BYTES:
+        raise _Broken(f"a field of {length} bytes")
+    if len(data) - start < used:
+        _need(buffer, used)
+        pos += buffer.pos - start
+        data = buffer.data
+    return pos + length, data[pos : pos + length] if tag == _RECORD_TAG else None
 
 
 def _need(buffer: PieceBuffer, size: int) -> None:

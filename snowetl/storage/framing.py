@@ -42,8 +42,8 @@ def read_binary(
         items = read_lines(pieces, url, decode_base64_line, skip_first=skip_first, stop=stop)
     for item in items:
         if (
-            isinstance(item, Record)
-            and item.data[:1] in structs.MESSAGE_STARTS
+            item.data[:1] in structs.MESSAGE_STARTS
+            and isinstance(item, Record)
             and structs.member_codec(cast(bytes, item.data))
         ):
             yield from structs.unpacked(cast(bytes, item.data), item.number, url, members=True)

@@ -57,36 +57,35 @@ class Source:
         self._reopen = reopen
         self._stream: BinaryIO | None = None
         self._ahead = b""
+        self._used = 0
+        """How much of ``_ahead`` has been taken: the rest is not copied for each block."""
 
     def next(self) -> bytes:
         """The next chunk, ``b""`` at the end of the file."""
-        chunk, self._ahead = self._ahead, b""
-        chunk = chunk or self._read(CHUNK)
+        chunk = self._take_ahead() or self._read(CHUNK)
         self.offset += len(chunk)
         return chunk
 
     def unread(self, data: bytes) -> None:
         """Give back the last bytes taken."""
-        self._ahead = data + self._ahead
+        self._ahead = data + self._take_ahead()
         self.offset -= len(data)
 
     def peek(self, size: int) -> bytes:
         """The next ``size`` bytes (fewer only at the end of the file), which stay to be read."""
-        pieces, length = [self._ahead], len(self._ahead)
-        while length < size:
-            chunk = self._read(max(size - length, CHUNK))
-            if not chunk:
-                break
-            pieces.append(chunk)
-            length += len(chunk)
-        if len(pieces) > 1:
+        length = len(self._ahead) - self._used
+        if length < size:
+            pieces = [self._take_ahead()]
+            while length < size and (chunk := self._read(max(size - length, CHUNK))):
+                pieces.append(chunk)
+                length += len(chunk)
             self._ahead = b"".join(pieces)
-        return self._ahead[:size]
+        return self._ahead[self._used : self._used + size]
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes; fewer only at the end of the file."""
         data = self.peek(size)
-        self._ahead = self._ahead[len(data) :]
+        self._used += len(data)
         self.offset += len(data)
         return data
 
@@ -94,7 +93,7 @@ class Source:
         """Go on at ``offset``, which opens the file again."""
         self.close()
         self.offset = offset
-        self._ahead = b""
+        self._take_ahead()
 
     def skip_to(self, pattern: re.Pattern[bytes], longest: int) -> bool:
         """Skip at least one byte, up to a match of ``pattern`` (of at most ``longest`` bytes) or the end of the file.
@@ -120,6 +119,12 @@ class Source:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def _take_ahead(self) -> bytes:
+        """All that was read and not taken."""
+        rest = self._ahead[self._used :]
+        self._ahead, self._used = b"", 0
+        return rest
 
     def _read(self, size: int) -> bytes:
         try:

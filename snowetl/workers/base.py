@@ -11,11 +11,13 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.storage.splits import Split
 from snowetl.workers.work import Work
+
+if TYPE_CHECKING:  # a worker that does not deduplicate starts without
+    from snowetl.dedupe.decide import Decided, KeyRow, Request
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)

@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic
 
-from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.errors import SnowetlError
 from snowetl.workers.base import Advance, R, Task
-from snowetl.workers.spark_dedupe import decide_on_spark
 from snowetl.workers.spark_errors import job_error, wrap_error
 from snowetl.workers.spark_files import ship
 from snowetl.workers.spark_session import open_session
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.accumulators import Accumulator
     from pyspark.sql import SparkSession
+
+    from snowetl.dedupe.decide import Decided, KeyRow, Request
 
 _POLL_SECONDS = 0.5
 _JOBS_AT_ONCE = 3
@@ -95,6 +95,8 @@ class SparkPool:
     def deduplicate(
         self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
     ) -> Decided:
+        from snowetl.workers.spark_dedupe import decide_on_spark
+
         with self._ended_by_failure():
             decided = decide_on_spark(self.context, task, _shipped(self.context, task), work, request)
         advance(0, sum(item.bytes for item in work))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from snowetl.errors import UsageError
 from snowetl.runs.scratch import scratch_folder
+from snowetl.workers import spark_daemon
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,6 +36,7 @@ _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG_CONFIG}",
     "spark.executor.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG_CONFIG}",
+    "spark.python.daemon.module": spark_daemon.MODULE,
 }
 """Settings of a Spark that lives on this machine only: nothing listens to the network, nothing chatters."""
 
