@@ -13,6 +13,7 @@ from typing import Any
 
 from snowetl import extensions
 from snowetl.collector.alb import AlbLoader
+from snowetl.collector.bad_rows import BadRowsLoader
 from snowetl.collector.clj_tomcat import CljTomcatLoader
 from snowetl.collector.cloudfront import CloudfrontLoader
 from snowetl.collector.cloudfront_json import CloudfrontJsonLoader
@@ -41,6 +42,7 @@ FORMATS: Mapping[str, type[Loader]] = MappingProxyType(
             AlbLoader,
             TsvLoader,
             NdjsonLoader,
+            BadRowsLoader,
         )
     }
 )
@@ -80,7 +82,9 @@ def loader_for(input_format: str, origin: Origin, *, try_base64: bool = False) -
     :class:`ConfigError` for another format.
     """
     kind, adapter = _parse(input_format)
-    return kind(origin, LoaderOptions(adapter, try_base64))
+    return kind(
+        origin, LoaderOptions(adapter, try_base64, lambda other: loader_for(other, origin, try_base64=try_base64))
+    )
 
 
 def _parse(input_format: str) -> tuple[type[Loader], str]:
@@ -94,4 +98,6 @@ def _parse(input_format: str) -> tuple[type[Loader], str]:
             f"[{input_format}] is not a recognised Snowplow event collector{hint}{slash + adapter if hint else ''}; "
             f"input formats are: {accepted}"
         )
+    if kind.takes_format and adapter:
+        _parse(adapter)
     return kind, adapter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from snowetl.jvm import charsets, querystring
@@ -33,6 +34,8 @@ class LoaderOptions(NamedTuple):
 
     adapter: str = ""
     try_base64: bool = False
+    loader_of: Callable[[str], Loader] | None = None
+    """Makes the loader of another format, for a format whose records hold records of others."""
 
 
 class Loader(ABC):
@@ -49,6 +52,8 @@ class Loader(ABC):
     """The name is followed by ``/<vendor>/<version>``: the adapter that reads the lines."""
     takes_fields: ClassVar[bool] = False
     """The name may be followed by ``/<field>,<field>,…``: the columns of the log, in its order."""
+    takes_format: ClassVar[bool] = False
+    """The name may be followed by ``/`` and another format: that of the records within the records."""
     text: ClassVar[TextForm] = TextForm()
     """How records stand in files of text."""
     tells_apart: ClassVar[bool] = True
@@ -62,6 +67,8 @@ class Loader(ABC):
         """The format as a user writes it."""
         if cls.takes_adapter:
             return f"{cls.name}/<vendor>/<version>"
+        if cls.takes_format:
+            return f"{cls.name}[/<format>]"
         return f"{cls.name}[/<field>,...]" if cls.takes_fields else cls.name
 
     @classmethod
@@ -69,7 +76,7 @@ class Loader(ABC):
         """Whether the format's name may be followed by ``suffix``, which is empty or begins with a slash."""
         if "\n" in suffix:
             return False
-        return bool(suffix) == cls.takes_adapter or (cls.takes_fields and suffix != "/")
+        return bool(suffix) == cls.takes_adapter or ((cls.takes_fields or cls.takes_format) and suffix != "/")
 
     @abstractmethod
     def load(self, record: bytes | str) -> Loaded:

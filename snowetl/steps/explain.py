@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snowetl.collector import Loader, format_of
+from snowetl.collector.bad_row_record import Lost, read_bad_row, record_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import OF_PARAMETERS, OF_PAYLOAD, Enricher
 from snowetl.enrich.tracker_parameters import columns_of
@@ -23,7 +24,6 @@ from snowetl.errors import UsageError
 from snowetl.jvm.commons_codec import decode_base64
 from snowetl.model import reasons
 from snowetl.steps import assets
-from snowetl.steps.bad_row_record import Lost, read_bad_row, record_of
 from snowetl.steps.settings import ExplainSettings
 from snowetl.storage import Record, filesystem, splits
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from snowetl.collector import format_of, formats, loader_for
+from snowetl.collector.bad_row_record import read_bad_row
 from snowetl.collector.loader import Loader
 from snowetl.enrich.config import EnrichConfig
 from snowetl.errors import UsageError
@@ -19,7 +20,6 @@ from snowetl.jvm import jsontext
 from snowetl.model.badrow import Origin
 from snowetl.model.fields import NAMES
 from snowetl.settings.words import count
-from snowetl.steps.bad_row_record import read_bad_row
 from snowetl.storage import Damage, Record, splits
 from snowetl.storage.firehose import undelivered as undelivered_by
 from snowetl.storage.splits import Ignored, Slice, Split
@@ -47,7 +47,8 @@ class _Kind(NamedTuple):
 _EVENTS = _Kind("enriched events", "they are what `snowetl transform` takes")
 _BAD_ROWS = _Kind(
     "bad rows",
-    "`snowetl load --bad-rows` loads them, `snowetl explain` tells why they are bad and what they would be now",
+    "`snowetl load --bad-rows` loads them, `snowetl explain` tells why they are bad and what they would be now, and "
+    "--input-format bad-rows sends them again",
 )
 _WIDE_ROWS = _Kind("rows that `snowetl transform` wrote", "they are for a lake, or for `snowetl load`")
 _ANYTHING = _Kind("something else", "If it is a raw log, run `snowetl enrich` first, and transform its output")
@@ -171,6 +172,8 @@ def _look(slice_: Slice, given: str) -> _Look:
     if not bad and not (good and format_of(given).takes_adapter):
         return _Look(slice_.url, good, bad)  # lines that any adapter may take are looked at
     other = None if good and bad else _output_of_a_verb(slice_)
+    if other is _BAD_ROWS and format_of(given).takes_format:  # none of the first can be mended
+        return _Look(slice_.url, good, bad)
     if other is not None:
         return _Look(slice_.url, 0, good + bad, other)
     return _Look(slice_.url, good, bad, None if good else _raw_format(slice_, but=format_of(given)))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from snowetl.cli.main import main
+from snowetl.collector.bad_row_record import BAD_ROWS
 from snowetl.enrich.tracker_parameters import columns_of
 from snowetl.model import badrow, reasons
 from snowetl.model.badrow import Origin
-from snowetl.steps.bad_row_record import BAD_ROWS
 from snowetl.testing import enrich, event, tp2
 from snowetl.testing.requests import record
 from tests.integration.support import HEADER, RESOLVER, cloudfront_line, write_json

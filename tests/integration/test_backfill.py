@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -35,10 +37,12 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def arguments(folder: Path, *more: str, verb: str = "backfill", raw: str = "raw") -> list[str]:
+def arguments(
+    folder: Path, *more: str, verb: str = "backfill", raw: str = "raw", resolver: str = "fixtures/resolver.json"
+) -> list[str]:
     return [
         *(verb, "--input-folder", str(folder / raw), "--input-format", "cloudfront", "--master", "none"),
-        *("--output-folder", str(folder / "out"), "--iglu-config", "fixtures/resolver.json", "--workers", "1", *more),
+        *("--output-folder", str(folder / "out"), "--iglu-config", resolver, "--workers", "1", *more),
     ]
 
 
@@ -137,3 +141,61 @@ def test_what_is_wrong_is_said_before_work_starts(archive: Path, capsys: pytest.
     assert "1 file of the input name no day" in " ".join(capsys.readouterr().err.split())
     assert main(arguments(archive, "--by", "modified", "--from", "2020-01-01", "--to", "2099-01-01")) == 0
     assert len(rows(archive, "atomic_backfill")) == 17
+
+
+SCHEMA = {
+    "$schema": "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#",
+    "self": {"vendor": "com.acme", "name": "sale", "format": "jsonschema", "version": "1-0-0"},
+    "type": "object",
+    "properties": {"amount": {"type": "integer"}},
+    "required": ["amount"],
+}
+
+
+def sale(number: int, amount: object) -> str:
+    """A line of a CloudFront log with an event whose schema is missing at first."""
+    data = {"schema": "iglu:com.acme/sale/jsonschema/1-0-0", "data": {"amount": amount}}
+    document = {"schema": "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0", "data": data}
+    return hit(number).replace("e=pv", "e=ue&ue_pr=" + quote(json.dumps(document)))
+
+
+def test_only_bad_rows_are_sent_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A schema was missing for an hour: what is good since is loaded beside, what is still bad stays a bad row."""
+    tmp_path.chmod(0o755)
+    registry = {"name": "Ours", "priority": 0, "vendorPrefixes": ["com.acme"]}
+    registry |= {"connection": {"embedded": {"path": str(tmp_path / "registry")}}}
+    resolver = json.loads(Path("fixtures/resolver.json").read_text())
+    resolver["data"]["repositories"].append(registry)
+    (tmp_path / "resolver.json").write_text(json.dumps(resolver))
+    place = tmp_path / "registry/schemas/com.acme/sale/jsonschema/1-0-0"
+    place.parent.mkdir(parents=True)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/a.log").write_text(hit(0) + sale(1, 10) + sale(2, "ten") + sale(3, 30) + "no line\n")
+
+    def call(*more: str, verb: str = "backfill") -> int:
+        return main(arguments(tmp_path, *more, verb=verb, resolver=str(tmp_path / "resolver.json")))
+
+    assert call("--run-id", "2026-03-05-10-00-00", verb="run") == 0
+    assert rows(tmp_path, "atomic") == [0]
+    hour = ("--from", "2026-03-05T10:00:00Z", "--to", "2026-03-05T11:00:00Z", "--only-bad")
+    assert call(*hour, "--swap") == 2
+    assert "cannot stand in for atomic" in " ".join(capsys.readouterr().err.split())
+    place.write_text(json.dumps(SCHEMA))
+    other = ("--from", "2026-03-05T11:00:00Z", "--to", "2026-03-05T12:00:00Z", "--only-bad")
+    assert call(*other) == 3
+    assert call(*hour) == 0
+    assert rows(tmp_path, "atomic_recovered") == [1, 3]
+    assert rows(tmp_path, "atomic") == [0]
+    [folder] = (tmp_path / "out/backfill").glob("2026-03-05-10*_bad")
+    [report] = folder.glob("runs/run=*/report.json")
+    [enrich, *_] = json.loads(report.read_text())["steps"]
+    assert (enrich["records"], enrich["events"]) == (4, 2)
+    parts = [gzip.decompress(path.read_bytes()) for path in folder.glob("bad/run=*/part-*")]
+    kinds = sorted(json.loads(line)["schema"].split("/")[1] for part in parts for line in part.splitlines())
+    assert kinds == ["collector_payload_format_violation", "schema_violations"]
+    assert call(*hour) == 0, "all is done"
+    assert rows(tmp_path, "atomic_recovered") == [1, 3]
+
+
+def test_without_bad_rows_there_is_nothing_to_do(archive: Path) -> None:
+    assert main(arguments(archive, *MARCH, "--only-bad")) == 3

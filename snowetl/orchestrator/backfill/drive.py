@@ -83,6 +83,10 @@ def run(settings: BackfillSettings, watch: Watch) -> Progress:
     failed: those that are done stay done, the others are gone on with the next time.
     """
     settings.check()
+    if settings.only_bad:
+        settings = settings.of_bad_rows()
+        if not filesystem(settings.input_folder[0]).exists(settings.input_folder[0]):
+            raise NothingToDo(f"there are no bad rows: {settings.input_folder[0]} is not there")
     if settings.duplicate_storage is not None:
         watch.warn("--duplicate-storage is not asked: it knows these events. Duplicates are found within each run only")
     if settings.sample is not None:

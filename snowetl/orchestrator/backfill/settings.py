@@ -14,6 +14,8 @@ from snowetl.settings.times import millis
 from snowetl.steps.settings import RUNS, WORK
 
 BY_NAME, BY_MODIFIED = "name", "modified"
+BAD_ROWS = "bad-rows"
+"""The input format of bad rows; that of the raw logs stands behind it."""
 _OF_ONE_RUN = (
     *("run_id", "since", "until", "redo_from", "etl_timestamp", "max_bytes"),
     *("skip_step", "resume_from", "include"),
@@ -66,6 +68,12 @@ class BackfillSettings(RunSettings):
         help="Run about this share of the files, into a place of its own, and estimate time and cost of the whole.",
         group=RUNS,
     )
+    only_bad: bool = flag(
+        "--only-bad",
+        help="Take the bad rows that the pipeline's own runs of that time have left, not raw files: what is good now "
+        "is loaded into <schema>_recovered.",
+        group=RUNS,
+    )
     swap: bool = flag(
         "--swap",
         help="When all runs are done, put the schema of the backfill in the place of --schema, which is kept under "
@@ -90,7 +98,7 @@ class BackfillSettings(RunSettings):
     @property
     def name(self) -> str:
         """The stretch of time, as the backfill's folder is called."""
-        return f"{run_id(self.start)}_{run_id(self.end)}"
+        return f"{run_id(self.start)}_{run_id(self.end)}{'_bad' if self.only_bad else ''}"
 
     @property
     def folder(self) -> str:
@@ -98,15 +106,27 @@ class BackfillSettings(RunSettings):
 
     @property
     def backfill_schema(self) -> str:
-        return f"{self.schema}_backfill"
+        return f"{self.schema}_{'recovered' if self.only_bad else 'backfill'}"
 
     def check(self) -> None:
         """Raises ``UsageError`` for settings that do not go together."""
         if self.start >= self.end:
             raise UsageError(f"--from {self.from_} is not before --to {self.to}")
+        if self.only_bad and self.swap:
+            raise UsageError(
+                f"--swap: {self.backfill_schema} holds what was bad, and no more: it cannot stand in for "
+                f"{self.schema}. Leave --swap out, and copy its rows (docs/backfill.md)"
+            )
         given = [self.option(name).flag for name in _OF_ONE_RUN if getattr(self, name) not in (None, ())]
         if given:
             raise UsageError(f"{', '.join(given)}: a backfill chooses files by --from and --to, cut by --run-bytes")
+
+    def of_bad_rows(self) -> BackfillSettings:
+        """With the bad rows of the pipeline's own enrich steps as the input: those of the transform are of events."""
+        _, bad, *_ = self.output_folders()
+        return replace(
+            self, input_folder=(bad,), input_format=f"{BAD_ROWS}/{self.input_format}", inventory=(), input_queue=None
+        )
 
     def run_settings(self, place: str = "", schema: str | None = None) -> RunSettings:
         """The settings of the backfill's runs (of its sample: below ``place``, into another ``schema``).

@@ -17,6 +17,11 @@ TRACKER = ("com.snowplowanalytics.snowplow", "tp2")
 _LOADERS = {name: name for name in ("thrift", "cloudfront", "cloudfront-json", "clj-tomcat", "alb")}
 """The loader a bad row names -> the input format it stands for, where it says it all."""
 
+_OF_REQUESTS = ("adapter_failures", "tracker_protocol_violations")
+_OF_EVENTS = ("schema_violations", "enrichment_failures")
+FAULTS = (KeyError, TypeError, AttributeError, ValueError, binascii.Error, OverflowError)
+"""What the payload of a bad row raises that is not as in bad rows of its kind."""
+
 Json = Mapping[str, Any]
 
 
@@ -47,21 +52,39 @@ def read_bad_row(text: str) -> Json | None:
     return document if isinstance(schema, str) and schema.startswith(BAD_ROWS) and isinstance(data, dict) else None
 
 
+def kind_of(bad_row: Json) -> str:
+    """The name of its schema, such as ``schema_violations``."""
+    return str(bad_row["schema"].split("/")[1])
+
+
+def payload_of(bad_row: Json) -> CollectorPayload | None:
+    """The request that ``bad_row`` was made of, as it was when it was read; ``None`` for a bad row that holds none: of
+    an unreadable record (:func:`record_of`), of an event, of what was cut.
+
+    Raises ``ValueError``, ``KeyError``, ``TypeError``, ``AttributeError`` for a payload unlike those of its kind.
+    """
+    payload = bad_row["data"].get("payload")
+    if kind_of(bad_row) in _OF_REQUESTS:
+        return _payload(payload)
+    return _raw_event(payload["raw"])[0] if kind_of(bad_row) in _OF_EVENTS else None
+
+
 def record_of(bad_row: Json, *, binary: bool) -> Found | Lost:
     """The record in the payload of ``bad_row``. ``binary``: the records of the input format are bytes."""
-    kind = bad_row["schema"].split("/")[1]
+    kind = kind_of(bad_row)
     payload = bad_row["data"].get("payload")
     try:
         if kind == "collector_payload_format_violation":
             return _unreadable(bad_row["data"], payload, binary)
-        if kind in ("adapter_failures", "tracker_protocol_violations"):
+        if kind in _OF_REQUESTS:
             return Found(write_payload(_payload(payload)), "thrift", "its collector payload, as a Thrift record")
-        if kind in ("schema_violations", "enrichment_failures"):
-            return _raw_event(payload["raw"])
+        if kind in _OF_EVENTS:
+            sent, note = _raw_event(payload["raw"])
+            return Found(write_payload(sent), "thrift", note)
         if kind == "generic_error" and not str(payload).startswith("{"):
             content = base64.b64decode(payload, validate=True)
             return Found(content if binary else content.decode("utf-8"), None, "its record")
-    except (KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
+    except FAULTS as error:
         return Lost(f"its payload is not as in bad rows of its kind ({type(error).__name__}: {error})")
     if kind == "size_violation":
         return Lost("its payload is cut, the record is in the collector's logs only")
@@ -79,16 +102,18 @@ def _unreadable(data: Json, payload: Any, binary: bool) -> Found | Lost:
     return Found(payload, loader, "its line")
 
 
-def _raw_event(raw: Json) -> Found:
-    """An event after its adapter: parameters of the tracker protocol, which are sent again as one request."""
+def _raw_event(raw: Json) -> tuple[CollectorPayload, str]:
+    """An event after its adapter: parameters of the tracker protocol, which are sent again as one request; and a note
+    that says so.
+    """
     payload = _payload({**raw, "collector": raw["loaderName"], "networkUserId": raw["userId"], "querystring": ()})
-    querystring = _pairs(raw["parameters"])
     note = "its raw event, as a Thrift record of one request of the tracker protocol"
     if not payload.vendor.startswith("com.snowplowanalytics"):
         note += f" (it came through the adapter of {payload.vendor}/{payload.version})"
     vendor, version = TRACKER
+    querystring = _pairs(raw["parameters"])
     sent = payload.replaced(vendor=vendor, version=version, querystring=querystring, body=None, content_type=None)
-    return Found(write_payload(sent), "thrift", note)
+    return sent, note
 
 
 def _payload(json: Json) -> CollectorPayload:
@@ -112,4 +137,7 @@ def _payload(json: Json) -> CollectorPayload:
 
 
 def _pairs(pairs: Any) -> list[tuple[str, str | None]]:
+    """Of a list of names and values, or of the object that the rows of Spark Enrich 2.0 have."""
+    if isinstance(pairs, Mapping):
+        return [(str(name), None if value is None else str(value)) for name, value in pairs.items()]
     return [(str(pair["name"]), None if pair["value"] is None else str(pair["value"])) for pair in pairs]
