@@ -11,7 +11,7 @@ from snowetl.reporting.markup import Report, section, text
 from snowetl.reporting.page_bad_rows import bad_rows
 from snowetl.reporting.page_events import events, types
 from snowetl.reporting.page_head import Link, head
-from snowetl.reporting.page_steps import flow, splits, tables, timings
+from snowetl.reporting.page_steps import after, flow, splits, tables, timings
 from snowetl.reporting.style import STYLE
 
 __all__ = ["Link", "page", "render"]
@@ -25,7 +25,8 @@ def render(run: str, reports: Sequence[Report], whole: Report | None = None, lin
     ``badReasons``, ``eventTypes`` (type -> hour -> count), ``timeline``, ``sources``, ``splits`` (``index``, ``files``,
     ``fileCount``, ``records``, ``seconds``), ``duplicatesByKind``; of a load ``tables`` (``table``, ``rows``,
     ``rejected``, ``change``), ``aside``, ``skipped``, ``warnings``. ``whole`` is the report of the whole run, of which
-    these are the steps; ``links`` lead to what lies beside the page. What is absent is left out of the page.
+    these are the steps (``after``: those after the load); ``links`` lead to what lies beside the page. What is absent
+    is left out of the page.
     """
     body = [
         head(run, reports, whole, links),
@@ -34,6 +35,7 @@ def render(run: str, reports: Sequence[Report], whole: Report | None = None, lin
         events(reports, whole),
         section("New and altered tables", tables(reports)),
         section("Events by type and hour", types(reports)),
+        section("After the load", after(whole)),
         section("Timings", timings(reports)),
         section("Slowest splits", splits(reports)),
     ]

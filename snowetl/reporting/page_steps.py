@@ -96,6 +96,25 @@ def _rate(report: Report) -> str:
     return f"{number(round(count / seconds))} {unit}/s" if count and seconds else ""
 
 
+def after(whole: Report | None) -> str:
+    """Steps after the load (models, dbt, a vacuum), each with what it did and its slowest parts."""
+    return "".join(map(_after_step, (whole or {}).get("after", ())))
+
+
+def _after_step(step: Mapping[str, Any]) -> str:
+    parts = sorted(step.get("parts", ()), key=lambda part: -part["seconds"])
+    longest = max((part["seconds"] for part in parts), default=0) or 1
+    rows = "".join(
+        f"<tr><th>{name(part['name'])}</th><td>{text(part['status'])}</td>"
+        f'<td class="n">{duration(part["seconds"])}</td>{bar(part["seconds"], longest)}</tr>'
+        for part in parts[:_SLOWEST]
+    )
+    note = f"{text(step.get('words', ''))}, {duration(step.get('seconds', 0))}"
+    return (
+        f'<div class="step"><h3>{text(step["step"])} <small>{note}</small></h3><table class="flow">{rows}</table></div>'
+    )
+
+
 def splits(reports: Sequence[Report]) -> str:
     found = [(step_of(report), split) for report in reports for split in report.get("splits", ())]
     found.sort(key=lambda item: -item[1]["seconds"])

@@ -140,3 +140,14 @@ def test_a_page_without_anything_is_still_a_page():
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), st.integers(1, 10**9), min_size=1), max_size=4), st.text())
 def test_any_text_is_shown_as_text(types, run):
     check(render(run.replace("http", ""), [{"step": "enrich", "eventTypes": types}]).replace("http", ""))
+
+
+def test_what_followed_the_load_is_told_with_its_slowest_parts() -> None:
+    parts = [{"name": f"model.web.<m{number}>", "status": "success", "seconds": number} for number in range(12)]
+    step = {"step": "dbt", "words": "12 nodes: 12 success", "seconds": 66.0, "parts": parts}
+    page = render("run=x", [ENRICH, TRANSFORM, LOAD], WHOLE | {"after": [step]})
+    check(page)
+    page = page.replace("<wbr>", "")
+    assert "After the load" in page and "12 nodes: 12 success" in page
+    assert "model.web.&lt;m11&gt;" in page and "m1&gt;" not in page, "the ten slowest, and no markup of theirs"
+    assert "After the load" not in render("run=x", [ENRICH, TRANSFORM, LOAD], WHOLE)
