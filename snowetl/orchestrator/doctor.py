@@ -19,6 +19,7 @@ from snowetl.load.preflight import check_target
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.orchestrator import after
 from snowetl.orchestrator.after import dbt
+from snowetl.orchestrator.archive import drive as archive
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import input_of
@@ -27,6 +28,7 @@ from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps import assets
 from snowetl.steps.extras import check_extras
+from snowetl.storage import filesystem
 
 _ASKED = SchemaKey("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", SchemaVer(1, 0, 0))
 """What registries are asked for; that one does not have it is an answer, too."""
@@ -98,9 +100,12 @@ def _input(settings: RunSettings) -> str:
 
 
 def _outputs(settings: RunSettings) -> str:
-    """Every folder the run writes to can be written to."""
+    """Every folder the run writes to can be written to; the archive, which may forbid deletions, can be looked at."""
     folders = settings.written_folders
     check_writable(folders)
+    archive.check(settings)
+    if settings.archive is not None:
+        filesystem(settings.archive).exists(settings.archive)
     return f"{count(len(folders), 'folder')} can be written to"
 
 

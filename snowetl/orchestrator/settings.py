@@ -314,9 +314,9 @@ class RunSettings(
 
     @property
     def written_folders(self) -> list[str]:
-        """All folders that the run writes to, but the warehouse's."""
-        archive = [] if self.archive is None else [absolute(self.archive.rstrip("/"))]
-        return sorted({*self.output_folders(), self.runs_folder, *archive})
+        """All folders that the steps of the run write to, but the warehouse's. In an archive, which may forbid that
+        anything is deleted, nothing is tried."""
+        return sorted({*self.output_folders(), self.runs_folder})
 
     @property
     def target(self) -> Target:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,8 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
@@ -25,10 +32,14 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def run(folder: Path, *more: str, verb: str = "run") -> int:
+def arguments(folder: Path, *more: str, verb: str = "run") -> list[str]:
     given = ["--input-folder", f"s3://{BUCKET}/raw", "--input-format", "cloudfront", "--master", "none"]
     where = ["--output-folder", str(folder / "out"), "--iglu-config", str(ROOT / "fixtures" / "resolver.json")]
-    return main([verb, *given, *where, *more])
+    return [verb, *given, *where, *more]
+
+
+def run(folder: Path, *more: str, verb: str = "run") -> int:
+    return main(arguments(folder, *more, verb=verb))
 
 
 def rows(folder: Path, schema: str = "atomic") -> int:
@@ -153,3 +164,33 @@ def test_the_raw_files_of_a_run_are_archived(aws: Aws, tmp_path: Path, capsys: p
     assert kept.decode() == hit(3)
     for name in (*names, "raw/2026/03-03.log"):
         assert aws.s3.head_object(Bucket=BUCKET, Key=name)
+
+
+@pytest.mark.slow
+def test_killed_at_moments_of_chance_with_a_queue(aws: Aws, queue: str, tmp_path: Path) -> None:
+    """Whenever it dies: every event once, and no message left. SQS shows held messages again after half an hour."""
+    by_itself(aws, queue)
+    given = ["--input-queue", "raw-logs", "--transformation", "widerow-json"]
+    dice = random.Random(11)
+    for number in range(6):
+        log(aws, f"{number}.log", 2 * number, 2 * number + 1)
+        killed = subprocess.Popen(
+            [sys.executable, "-m", "snowetl", *arguments(tmp_path, *given)], stderr=subprocess.PIPE
+        )
+        time.sleep(dice.uniform(0.3, 4.0))
+        killed.kill()
+        killed.communicate()
+        show_again("raw-logs")
+    while (code := run(tmp_path, *given)) == 0:
+        pass
+    assert code == 3
+    parts = [gzip.decompress(path.read_bytes()).decode() for path in tmp_path.glob("out/enriched/run=*/part-*")]
+    lines = [line for part in parts for line in part.splitlines()]
+    assert sorted(int(line.split("\t")[6][-12:]) for line in lines) == list(range(12))
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
+
+
+def show_again(name: str) -> None:
+    """What SQS does when nobody deletes a message in time."""
+    for message in sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues[name]._messages:
+        message.change_visibility(0)
