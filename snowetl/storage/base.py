@@ -106,6 +106,9 @@ class FileSystem(Protocol):
     def get(self, url: str) -> bytes:
         """The whole content of a small file. Raises :class:`UsageError` if it is not there."""
 
+    def info(self, url: str) -> FileInfo | None:
+        """The file with exactly this address, whatever signs are in it; ``None`` where there is none."""
+
     def exists(self, url: str) -> bool:
         """Whether there is a file, or a folder with anything in it, at ``url``."""
 

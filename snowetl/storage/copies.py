@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from snowetl.errors import StorageError, UsageError
+from snowetl.errors import StorageError
 from snowetl.storage import filesystem
 from snowetl.storage.base import FileInfo, FileSystem, changed
 from snowetl.storage.s3_errors import ABSENT, code_of, explained
@@ -33,7 +33,7 @@ def copy_verified(file: FileInfo, url: str) -> bool:
     """
     source, target = filesystem(file.url), filesystem(url)
     client = getattr(target, "client", None) if source is target else None
-    there = _at(target, url)
+    there = target.info(url)
     if there is not None and there.size != file.size:
         raise _another(file, url)
     if there is None:
@@ -54,14 +54,6 @@ def _another(file: FileInfo, url: str) -> StorageError:
         f"{url} is there already, and is not what {file.url} is: it is not replaced. Does another pipeline copy to "
         "this folder? Give each its own"
     )
-
-
-def _at(files: FileSystem, url: str) -> FileInfo | None:
-    try:
-        first = next(files.walk(url), None)
-    except UsageError:
-        return None
-    return first if first is not None and first.url.endswith(url.partition("://")[2] or url) else None
 
 
 # --- through this machine ---------------------------------------------------------------------------------------------

@@ -117,6 +117,12 @@ class HdfsFileSystem:
         with self.open(url) as stream:
             return stream.read()
 
+    def info(self, url: str) -> FileInfo | None:
+        prefix, path, client = self._locate(url)
+        with _explained(url, "look at"):
+            status = _status(client, path)
+        return None if status is None or status.isdir else _info(prefix, status)
+
     def exists(self, url: str) -> bool:
         _, path, client = self._locate(url)
         with _explained(url, "look at"):

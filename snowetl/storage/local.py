@@ -105,6 +105,12 @@ class LocalFileSystem:
         with _explained(url, "read"):
             return Path(_split(url)[1]).read_bytes()
 
+    def info(self, url: str) -> FileInfo | None:
+        prefix, path = _split(url)
+        with _explained(url, "look at"):
+            found = None if Path(path).is_dir() else _look(path, linked=False)
+        return None if found is None else _info(prefix, found)
+
     def exists(self, url: str) -> bool:
         path = Path(_split(url)[1])
         with _explained(url, "read"):

@@ -137,6 +137,14 @@ class S3FileSystem:
         with self.open(url) as stream:
             return stream.read()
 
+    def info(self, url: str) -> FileInfo | None:
+        _, bucket, key = _split(url)
+        with explained(url, "look at"):
+            head = self._head(bucket, key) if key else None
+        if head is None:
+            return None
+        return FileInfo(url, head["ContentLength"], head["ETag"].strip('"'), _millis(head["LastModified"]))
+
     def exists(self, url: str) -> bool:
         _, bucket, key = _split(url)
         with explained(url, "look at"):
@@ -204,10 +212,9 @@ class S3FileSystem:
     def _list_literal(self, pattern: str, scheme: str, bucket: str, key: str) -> Iterator[FileInfo]:
         found = False
         if key and not key.endswith("/"):
-            head = self._head(bucket, key)
-            if head is not None:
-                etag, modified = head["ETag"].strip('"'), _millis(head["LastModified"])
-                yield FileInfo(f"{scheme}://{bucket}/{key}", head["ContentLength"], etag, modified)
+            file = self.info(f"{scheme}://{bucket}/{key}")
+            if file is not None:
+                yield file
                 return
         prefix = _folder(key)
         for item in self._pages(bucket, prefix):

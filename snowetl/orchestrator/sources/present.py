@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from snowetl.errors import UsageError
 from snowetl.orchestrator.inventory import Window
 from snowetl.orchestrator.ledger import Taken
 from snowetl.storage import FileInfo, filesystem
@@ -30,7 +29,7 @@ def _as_it_is(found: Found, window: Window) -> Found:
     kind, file = found
     if isinstance(file, Taken) or kind not in ("new", "replaced"):
         return kind, file
-    now = _at(file.url)
+    now = filesystem(file.url).info(file.url)
     if now is None:
         return "vanished", file
     if (now.size, now.etag) == (file.size, file.etag):
@@ -38,12 +37,3 @@ def _as_it_is(found: Found, window: Window) -> Found:
     if kind == "replaced":  # what was said of it is old: whether it was taken as it is now is not known
         return "taken", file
     return ("too_young" if window.until is not None and now.modified >= window.until else "new"), now
-
-
-def _at(url: str) -> FileInfo | None:
-    """The file at an address; ``None`` where there is none."""
-    try:
-        first = next(filesystem(url).walk(url), None)
-    except UsageError:
-        return None
-    return first if first is not None and first.url == url else None
