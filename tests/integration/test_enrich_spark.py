@@ -142,8 +142,8 @@ def test_spark_submit_passes_the_exit_code_on(folder: Path) -> None:
 
 
 def python_workers(job: psutil.Process) -> list[psutil.Process]:
-    """The processes that run tasks: children of pyspark's daemons."""
-    daemons = [process for process in job.children(recursive=True) if "pyspark.daemon" in command_of(process)]
+    """The processes that run tasks: children of the daemons of Spark's Python."""
+    daemons = [process for process in job.children(recursive=True) if "daemon pyspark.worker" in command_of(process)]
     return [child for daemon in daemons for child in daemon.children()]
 
 
