@@ -16,11 +16,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.aws_server import aws_server
 from tests.iglu.server import Answer, Files, Server, serving
 
 os.environ.setdefault("SNOWETL_ASSET_CACHE", "off")  # tests leave nothing in anybody's home
 
-_SERVERS = {"ThreadedMotoServer": "s3", "embedded_postgres": "postgres"}
+_SERVERS = {"aws_server": "s3", "aws_url": "s3", "aws_endpoint": "s3", "embedded_postgres": "postgres"}
 _NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared", "long"}
 _INTEGRATION = Path(__file__).parent / "integration"
 
@@ -76,6 +77,20 @@ def file_server() -> Iterator[Server]:
     files.put(**{"geo.mmdb": Answer(body=b"geo" * 1000)})
     with serving(files) as server:
         yield server
+
+
+@pytest.fixture
+def aws_url() -> Iterator[str]:
+    """Where a stand-in for AWS listens that knows nothing yet."""
+    with aws_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def aws_endpoint() -> Iterator[str]:
+    """The same for all tests of a module."""
+    with aws_server() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -10,14 +10,12 @@ import runpy
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.model.event import EnrichedEvent
 
@@ -32,21 +30,17 @@ def test_the_page_lists_every_example() -> None:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+def bucket(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Any:
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("SNOWETL_S3_ENDPOINT", f"http://{host}:{port}"),
+        ("SNOWETL_S3_ENDPOINT", aws_url),
     ):
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+    client = boto3.client("s3", endpoint_url=aws_url)
     client.create_bucket(Bucket="examples")
-    yield client
-    server.stop()
+    return client
 
 
 def test_lambda_handler(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.aws_server import aws_server
+
 FAULTS = ("500", "500 when done", "503", "reset", "reset when done", "truncated", "slow")
 """``when done``: the request was carried out, but its answer is lost."""
 COMPLETE_FAULTS = ("200 with error", "200 with error when done")
@@ -189,16 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def s3_with_faults(rate: float) -> Iterator[tuple[FaultProxy, tuple[str, int]]]:
     """The proxy, and the endpoint behind it."""
-    import logging
-
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    proxy = FaultProxy(server.get_host_and_port(), rate=rate)
-    try:
-        yield proxy, server.get_host_and_port()
-    finally:
-        proxy.close()
-        server.stop()
+    with aws_server() as url:
+        address = urlsplit(url)
+        endpoint = (str(address.hostname), int(address.port or 0))
+        proxy = FaultProxy(endpoint, rate=rate)
+        try:
+            yield proxy, endpoint
+        finally:
+            proxy.close()

@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.dedupe.decide import seen_of
 from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, PostgresConfig, Seen, parse_config
@@ -29,20 +28,11 @@ SECOND = FIRST + 3600
 URI = "iglu:com.snowplowanalytics.snowplow.storage/amazon_dynamodb_config/jsonschema/2-0-0"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def dynamo(endpoint: str, request: pytest.FixtureRequest) -> DynamoConfig:
+def dynamo(aws_endpoint: str, request: pytest.FixtureRequest) -> DynamoConfig:
     """A table of the manifest's shape, new for each test."""
     name = "".join(letter for letter in request.node.name if letter.isalnum())
-    config = DynamoConfig(name, "eu-west-1", "x", "x", endpoint)
+    config = DynamoConfig(name, "eu-west-1", "x", "x", aws_endpoint)
     _client(config).create_table(
         TableName=name,
         AttributeDefinitions=[

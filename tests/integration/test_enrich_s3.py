@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.aws_server import aws_server
 from tests.integration.support import HEADER, RUN, cloudfront_line, options, run
 
 BUCKET = "logs"
@@ -24,14 +25,9 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
     os.environ["MOTO_S3_DEFAULT_MAX_KEYS"] = str(PAGE)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with aws_server() as url:
+        yield url
     del os.environ["MOTO_S3_DEFAULT_MAX_KEYS"]
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.errors import NothingToDo
 from snowetl.load.embedded import embedded_postgres
@@ -26,6 +25,7 @@ from snowetl.load.warehouses import redshift
 from snowetl.orchestrator import driver
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.steps.base import Unwatched, World
+from tests.aws_server import aws_server
 from tests.integration.support import ROOT
 from tests.integration.test_growing import hit
 from tests.load.redshift_standin import StandIn
@@ -225,12 +225,9 @@ def test_a_hundred_hours_into_postgres(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_hundred_hours_into_redshift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     with ExitStack() as stack:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        host, port = server.get_host_and_port()
+        url = stack.enter_context(aws_server())
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        s3 = {"endpoint_url": f"http://{host}:{port}", **keys}
+        s3 = {"endpoint_url": url, **keys}
         for name, value in (("AWS_ENDPOINT_URL", s3["endpoint_url"]), ("AWS_ACCESS_KEY_ID", "test"),
                             ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", "us-east-1")):  # fmt: skip
             monkeypatch.setenv(name, value)

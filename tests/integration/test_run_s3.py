@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
@@ -26,21 +24,15 @@ EXPECTED: dict[str, Any] = json.loads((ROOT / "fixtures/logs/expected.json").rea
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def s3(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[dict[str, Any]]:
     """Keywords of a client; the bucket ``lake`` holds the logs."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", aws_url)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    options = {"endpoint_url": f"http://{host}:{port}", **keys}
-    urllib.request.urlopen(
-        f"http://{host}:{port}/moto-api/reset", data=b""
-    ).close()  # what other servers here were told
+    options = {"endpoint_url": aws_url, **keys}
     client = boto3.client("s3", **options)
     client.create_bucket(Bucket="lake")
     for path in LOGS.iterdir():
@@ -48,7 +40,6 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     _of_kind.cache_clear()  # clients of this process know another endpoint
     yield options
     _of_kind.cache_clear()
-    server.stop()
 
 
 def arguments(*more: str) -> list[str]:

@@ -1,9 +1,9 @@
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.load.embedded import embedded_postgres
+from tests.aws_server import aws_server
 from tests.load import warehouses
 from tests.load.warehouses import BUCKET
 
@@ -14,19 +14,16 @@ def server(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3():
     """Options of clients of an S3 endpoint with an empty bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
-    options = {"endpoint_url": f"http://{host}:{port}", **keys}
-    boto3.client("s3", **options).create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
-    yield options
-    server.stop()
+    with aws_server() as url:
+        options = {"endpoint_url": url, **keys}
+        boto3.client("s3", **options).create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        yield options
 
 
 @pytest.fixture

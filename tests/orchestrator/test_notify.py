@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.errors import UsageError
 from snowetl.orchestrator import notify
@@ -87,19 +86,15 @@ def web_server(status: int = 200, hang: threading.Event | None = None) -> Iterat
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+def aws(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> dict[str, Any]:
     for name, value in (
-        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ("AWS_ENDPOINT_URL", aws_url),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_DEFAULT_REGION", "eu-west-1"),
     ):
         monkeypatch.setenv(name, value)
-    yield {"endpoint_url": f"http://{host}:{port}", "region_name": "eu-west-1"}
-    server.stop()
+    return {"endpoint_url": aws_url, "region_name": "eu-west-1"}
 
 
 def test_every_notifier_can_be_made_from_its_example() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.errors import ConfigError, StorageError
 from snowetl.runs.notify import Queue
@@ -18,20 +16,11 @@ from tests.steps.transform_support import RUN, enriched, transform, write_run
 REGION = "eu-west-1"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes clients of the stand-in, as :class:`Queue` does from here on."""
     for name, value in (
-        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ENDPOINT_URL", aws_endpoint),
         ("AWS_ACCESS_KEY_ID", "x"),
         ("AWS_SECRET_ACCESS_KEY", "x"),
         ("AWS_EC2_METADATA_DISABLED", "true"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
 from snowetl.storage.s3 import S3FileSystem
+from tests.aws_server import aws_server
 from tests.storage.hdfs_cluster import cluster
 
 BUCKET = "storage-tests"
@@ -18,13 +19,9 @@ BUCKET = "storage-tests"
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[tuple[str, int]]:
     """Host and port of a moto server."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
+    with aws_server() as url:
+        address = urlsplit(url)
+        yield str(address.hostname), int(address.port or 0)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import os
 import re
 import signal
@@ -18,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,10 +30,10 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 from moto.emr.models import emr_backends
 from moto.emrserverless.models import emrserverless_backends
-from moto.server import ThreadedMotoServer
 
 from snowetl.orchestrator.executors.emr_requests import TOKEN
 from snowetl.storage import _of_kind
+from tests.aws_server import aws_server
 from tests.integration.support import ROOT, environment
 from tests.orchestrator.exports.support import refused
 
@@ -419,46 +417,41 @@ def s3(endpoint: str) -> Any:
 @contextmanager
 def stand_in(folder: Path, environ: Callable[[str, str], None]) -> Iterator[Aws]:
     """The stand-in, and the variables that lead clients of this and other processes to it."""
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"").close()
-    aws = Aws(endpoint, folder)
-    handler = type("Handler", (_Handler,), {"aws": aws, "target": (host, port)})
-    proxy = _Server(("127.0.0.1", 0), handler)
-    address = f"http://127.0.0.1:{proxy.server_address[1]}"
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    variables = {
-        "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
-        "AWS_ENDPOINT_URL_EMR": address,
-        "AWS_ENDPOINT_URL_EMR_SERVERLESS": address,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in variables.items():
-        environ(name, value)
-    aws.jobs_environment = dict(variables)
-    s3(endpoint).create_bucket(Bucket=BUCKET)
-    _of_kind.cache_clear()  # clients of this process know another endpoint
-    done = threading.Event()
+    with aws_server() as endpoint:
+        address = urlsplit(endpoint)
+        aws = Aws(endpoint, folder)
+        handler = type("Handler", (_Handler,), {"aws": aws, "target": (address.hostname, address.port)})
+        proxy = _Server(("127.0.0.1", 0), handler)
+        of_emr = f"http://127.0.0.1:{proxy.server_address[1]}"
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        variables = {
+            "AWS_ENDPOINT_URL_S3": endpoint,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
+            "AWS_ENDPOINT_URL_EMR": of_emr,
+            "AWS_ENDPOINT_URL_EMR_SERVERLESS": of_emr,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        for name, value in variables.items():
+            environ(name, value)
+        aws.jobs_environment = dict(variables)
+        s3(endpoint).create_bucket(Bucket=BUCKET)
+        _of_kind.cache_clear()  # clients of this process know another endpoint
+        done = threading.Event()
 
-    def move() -> None:
-        while not done.wait(_TICK_SECONDS):
-            aws.tick()
+        def move() -> None:
+            while not done.wait(_TICK_SECONDS):
+                aws.tick()
 
-    mover = threading.Thread(target=move, daemon=True)
-    mover.start()
-    try:
-        yield aws
-    finally:
-        done.set()
-        mover.join()
-        aws.close()
-        proxy.shutdown()
-        proxy.server_close()
-        server.stop()
-        _of_kind.cache_clear()
+        mover = threading.Thread(target=move, daemon=True)
+        mover.start()
+        try:
+            yield aws
+        finally:
+            done.set()
+            mover.join()
+            aws.close()
+            proxy.shutdown()
+            proxy.server_close()
+            _of_kind.cache_clear()

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl import storage
 from tests.orchestrator.imports.support import FILES, imported
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    urllib.request.urlopen(f"http://{host}:{port}/moto-api/reset", data=b"").close()  # of other servers here
+def s3(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[Any]:
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("SNOWETL_S3_ENDPOINT", f"http://{host}:{port}"),
+        ("SNOWETL_S3_ENDPOINT", aws_url),
         ("LARKSPUR_CORES", "3"),
     ):
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+    client = boto3.client("s3", endpoint_url=aws_url)
     for bucket in ("larkspur-collector", "larkspur-etl"):
         client.create_bucket(Bucket=bucket)
     monkeypatch.chdir(FILES)
     storage._of_kind.cache_clear()  # clients of an earlier test's endpoint
     yield client
     storage._of_kind.cache_clear()
-    server.stop()
 
 
 def _steps(capsys: pytest.CaptureFixture[str], file: str = "config.yml", *more: str) -> tuple[int, list[str], str]:

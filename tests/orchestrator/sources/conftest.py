@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from snowetl.storage import _of_kind
 
@@ -28,20 +26,14 @@ class Aws(NamedTuple):
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    urllib.request.urlopen(f"{url}/moto-api/reset", data=b"").close()  # what other servers here were told
+def aws(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[Aws]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
     make: Any = boto3.client
     s3, sqs = make("s3"), make("sqs")
     s3.create_bucket(Bucket=BUCKET)
     _of_kind.cache_clear()  # clients of this process know another endpoint
-    yield Aws(s3, sqs, url)
+    yield Aws(s3, sqs, aws_url)
     _of_kind.cache_clear()
-    server.stop()
