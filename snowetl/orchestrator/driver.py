@@ -248,8 +248,8 @@ class _Run:
         )
         with kind_of(settings.executor).open(request) as executor:
             stored = self._drive_with(executor, planned, settings.steps, store, stored)
-        with after.open_after(request, entry) as executor:  # no cluster is kept for it
-            self._drive_with(executor, planned, settings.after, store, stored)
+        # the executor is closed: no cluster is kept for what follows the load
+        self._drive_with(after.AfterExecutor(request, entry), planned, settings.after, store, stored)
         archived = None if settings.archive is None else archive.archive(entry, settings.archive, self.watch)
         return Account(settings, entry).close(started, self.now(), archived)
 

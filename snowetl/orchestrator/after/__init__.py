@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Protocol
 
 from snowetl.documents import Problems
@@ -62,9 +61,3 @@ class AfterExecutor(AtOnce):
         watch.say(f"{step.name}: {step.outputs[0]}")
         STEPS[step.name].run(self._request.settings, self._entry, watch)
         return token
-
-
-@contextmanager
-def open_after(request: ExecutorRequest, entry: Entry) -> Iterator[AfterExecutor]:
-    """What does the steps after the load."""
-    yield AfterExecutor(request, entry)
