@@ -67,7 +67,7 @@ def _copy(entry: Entry, state: Archived, watch: Watch) -> Archived:
         def one(file: FileInfo) -> None:
             nonlocal files, size, copied, failed
             try:
-                is_new = copy_verified(file, layout.url(file.url))
+                is_new = not layout.has(file.url) and copy_verified(file, layout.url(file.url))
             except SnowetlError as error:
                 with lock:
                     failed += 1

@@ -30,6 +30,11 @@ class Layout:
         folders = [_folder(place(absolute(given)).rstrip("/")) for given in inputs]
         return cls(f"{archive.rstrip('/')}/run={run}", _common(folders))
 
+    def has(self, file: str) -> bool:
+        """Whether the file lies in the archive already, as the input of a run over what is archived does."""
+        archive = _path(self.folder)[:-1]
+        return _path(file)[: len(archive)] == archive
+
     def url(self, file: str) -> str:
         """Where the file with this address is in the archive."""
         path = _path(file)

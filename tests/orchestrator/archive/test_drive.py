@@ -149,3 +149,16 @@ def test_an_archive_that_cannot_be_written_to_fails_nothing(tmp_path: Path) -> N
     assert not drive.archive(entry, str(tmp_path / "archive"), Heard()).done
     note = json.loads(Path(record.note_url(entry)).read_text())
     assert (note["failed"], note["done"]) == (1, False)
+
+
+def test_what_lies_in_the_archive_is_not_copied_into_it_again(tmp_path: Path) -> None:
+    earlier = tmp_path / "archive" / "run=2026-03-05-09-00-00"
+    given = settings(tmp_path, input_folder=str(earlier))
+    (tmp_path / "raw").mkdir()
+    earlier.mkdir(parents=True)
+    (earlier / "a").write_text("content of a")
+    entry = Entry(RUN, given.runs_folder)
+    entry.begin(given, filesystem("/").list(str(earlier)))
+    done = drive.archive(entry, str(tmp_path / "archive"), Heard())
+    assert (done.done, done.files, done.copied) == (True, 1, 0)
+    assert [path.name for path in (tmp_path / "archive").iterdir()] == [earlier.name]

@@ -52,6 +52,7 @@ def test_a_configuration_of_1_0_4_becomes_settings_of_a_run(tmp_path: Path) -> N
         "s3://larkspur-etl/shredded/archive",
     )
     assert run.runs_folder == "s3://larkspur-etl/snowetl/runs"
+    assert run.archive == "s3://larkspur-etl/raw/archive/"
     assert run.emr_cluster == f"{tmp_path}/cluster.yml"
     assert run.emr_package == "s3://larkspur-etl/snowetl/package/"
     assert (run.compression, run.warehouse, run.max_error) == ("gzip", "redshift", 1)
@@ -98,6 +99,26 @@ def test_no_secret_is_written_or_said(file: str, tmp_path: Path, capsys: pytest.
     said = "".join(capsys.readouterr())
     written = "".join(path.read_text() for path in tmp_path.iterdir())
     assert not [secret for secret in SECRETS if secret in said + written]
+
+
+@pytest.mark.parametrize(
+    ("archive", "skip", "told"),
+    [
+        ("s3://larkspur-etl/raw/archive", "", "raw logs are copied there, and stay in raw.in"),
+        ("s3://larkspur-etl/raw/archive", "--skip archive_raw", "--skip archive_raw leaves it out"),
+        ("s3://larkspur-collector/web/archive", "", "it lies in s3://larkspur-collector/web/"),
+    ],
+)
+def test_the_archive_of_raw_logs_is_carried_if_runs_can_use_it(
+    archive: str, skip: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text((FILES / "config.yml").read_text().replace("s3://larkspur-etl/raw/archive", archive))
+    command = f"snowplow-emr-etl-runner run -c {path} -r {FILES}/resolver.json {skip}"
+    assert imported(tmp_path / "out", "emr-etl-runner", "--command", command) == 0
+    carried = settings(tmp_path / "out", "run").get("archive")
+    assert carried == (None if skip or "collector" in archive else f"{archive}/")
+    assert told in " ".join(capsys.readouterr().out.split())
 
 
 def test_keys_of_earlier_releases_are_read_where_they_stood(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from snowetl.orchestrator.imports.modern import modern
 
 _COMPRESSION = {"GZIP": "gzip", "NONE": "none"}
 _BUCKETS = "aws.s3.buckets"
+_RAW_ARCHIVE = f"{_BUCKETS}.raw.archive"
 
 
 def found(config: RunnerConfig, files: Companions, options: RunOptions | None = None) -> Found:
@@ -30,17 +31,20 @@ def found(config: RunnerConfig, files: Companions, options: RunOptions | None = 
     for key, path in (("iglu-config", files.resolver), ("enrichments", files.enrichments)):
         if path is not None:
             settings[key] = Carried(path, f"--{'resolver' if key == 'iglu-config' else key}")
+    archives = options is None or "archive_raw" not in options.skip
     left = [
         *_keys_left(config),
         *config.unknown,
         *_changed(config),
+        *_archive_left(config, archives=archives),
         *changed,
         *of_targets,
         *_files_left(files),
         *_enrichments_left(files),
         *(_options_left(options) if options else ()),
     ]
-    verbs = {"transform": dict(_transform(config))} if config.stream else {"run": dict(_run(config))}
+    run = dict(_run(config, archives=archives))
+    verbs = {"transform": dict(_transform(config))} if config.stream else {"run": run}
     left += rows_for_warehouse(settings, verbs)
     return Found(config.where, settings, verbs, machine, tuple(left))
 
@@ -55,10 +59,12 @@ def _transform(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
     yield from _compression(config)
 
 
-def _run(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
+def _run(config: RunnerConfig, *, archives: bool) -> Iterator[tuple[str, Carried]]:
     """Settings of a run: where logs are, where output goes."""
     if config.raw_in:
         yield "input-folder", Carried(list(config.raw_in), config.locate(f"{_BUCKETS}.raw.in"))
+    if archives and config[_RAW_ARCHIVE] is not None and not _archive_in_input(config):
+        yield "archive", Carried(config[_RAW_ARCHIVE], config.locate(_RAW_ARCHIVE))
     if config["collectors.format"] is not None:
         yield "input-format", Carried(config["collectors.format"], config.locate("collectors.format"))
     good = config[f"{_BUCKETS}.enriched.good"]
@@ -71,6 +77,33 @@ def _run(config: RunnerConfig) -> Iterator[tuple[str, Carried]]:
         if config[path] is not None:
             yield key, Carried(config[path], config.locate(path))
     yield from _compression(config)
+
+
+def _archive_in_input(config: RunnerConfig) -> str | None:
+    """The input folder that the archive of raw logs lies in."""
+    return next((folder for folder in config.raw_in or () if str(config[_RAW_ARCHIVE]).startswith(folder)), None)
+
+
+def _archive_left(config: RunnerConfig, *, archives: bool) -> Iterator[Left]:
+    """What is different about the archive of raw logs, or why it is not carried."""
+    if config[_RAW_ARCHIVE] is None or config.stream:
+        return
+    place = config.locate(_RAW_ARCHIVE)
+    inside = _archive_in_input(config)
+    if not archives:
+        yield Left(place, "--skip archive_raw leaves it out", NOTHING_TO_DO)
+    elif inside is not None:
+        yield Left(
+            place,
+            f"it lies in {inside}, and runs would read their own archive as input",
+            "Give archive: a folder outside of it; without one, raw logs stay where they are, and nothing is copied",
+        )
+    else:
+        yield Left(
+            place,
+            "raw logs are copied there, and stay in raw.in: a ledger knows which were taken",
+            "Let a lifecycle rule delete what is old in raw.in; or leave archive: out, and keep raw.in instead",
+        )
 
 
 def _archive_or_good(config: RunnerConfig, kind: str) -> str:

@@ -98,9 +98,7 @@ KEYS = (
     Key("aws.s3.buckets.raw.processing", TEXT, left=(
         "raw logs are read where they lie, and never moved",
         "Let the last old run finish, so that it is empty; move what is left there back to raw.in")),
-    Key("aws.s3.buckets.raw.archive", TEXT, left=(
-        "raw logs stay where they are; a ledger knows which were taken",
-        "Keep the archive: its run folders are input like any other")),
+    Key("aws.s3.buckets.raw.archive", TEXT),
     Key("aws.s3.buckets.enriched.good", TEXT),
     Key("aws.s3.buckets.enriched.bad", TEXT, null=True),
     Key("aws.s3.buckets.enriched.errors", TEXT, null=True, left=_LEGACY_ERRORS),
