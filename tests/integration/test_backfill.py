@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -12,7 +17,7 @@ import pytest
 
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
-from tests.integration.support import ROOT
+from tests.integration.support import ROOT, environment
 from tests.integration.test_growing import hit
 
 pytestmark = pytest.mark.slow
@@ -99,6 +104,37 @@ def test_a_run_that_fails_holds_up_no_other_and_is_gone_on_with(
     assert rows(archive, "atomic_backfill") == [0, 1, 2, 3, *range(8, 16)]
     assert main([*given, "--max-bad", "100%"]) == 0
     assert rows(archive, "atomic_backfill") == [0, 1, 2, 3, *range(6, 16)]
+
+
+def child_of(pid: int) -> int | None:
+    """The run that a backfill has started; it may be started by another process of it."""
+    told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    parents = {int(line.split()[0]): int(line.split()[1]) for line in told.splitlines()}
+    runs = [int(line.split()[0]) for line in told.splitlines() if "-m snowetl run" in line and "guard.py" not in line]
+
+    def descends(one: int) -> bool:
+        return one == pid or (one in parents and parents[one] != one and descends(parents[one]))
+
+    return next((each for each in runs if descends(each)), None)
+
+
+def waited_for(what: Callable[[], Any]) -> Any:
+    give_up = time.monotonic() + 60
+    while not (found := what()):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    return found
+
+
+def test_runs_do_not_go_on_alone_when_the_backfill_is_killed(archive: Path) -> None:
+    given = arguments(archive, *MARCH, *run_bytes(archive))
+    backfill = subprocess.Popen([sys.executable, "-m", "snowetl", *given], cwd=ROOT, env=environment())
+    child = waited_for(lambda: child_of(backfill.pid))
+    backfill.kill()
+    backfill.wait()
+    waited_for(lambda: subprocess.run(["ps", "-p", str(child)], capture_output=True).returncode)
+    assert main(given) == 0
+    assert rows(archive, "atomic_backfill") == list(range(16))
 
 
 def test_swap_takes_the_place_of_what_was_there(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:

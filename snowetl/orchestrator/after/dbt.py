@@ -27,6 +27,7 @@ from snowetl.jvm.strings import to_utf8
 from snowetl.load.warehouses import warehouse_class
 from snowetl.orchestrator.after import report
 from snowetl.orchestrator.after.report import AfterReport, Part
+from snowetl.orchestrator.attached import Attached
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import DBT
@@ -42,7 +43,8 @@ _FAILED = frozenset(("error", "fail", "runtime error", "partial success"))
 """How dbt names results that are none. What depends on one is ``skipped``."""
 _RESULT_LINE = re.compile(r"\d+ of \d+ (?!START)")
 _SHOWN, _TAIL_LINES = 5, 15
-_ENDING_SECONDS = 60.0
+_ENDING_SECONDS = 30.0
+"""So long may dbt take to cancel its queries."""
 
 
 class Dbt:
@@ -188,34 +190,22 @@ class _Process:
 
     @classmethod
     def run(cls, command: list[str], environment: Mapping[str, str], watch: Watch) -> _Process:
-        """Wait for dbt; tell each result that it prints. Interrupted, it is told so, and cancels its queries."""
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # Ctrl-C is for us
+        """Wait for dbt; tell each result that it prints. When we are interrupted or killed, it is interrupted, too, and
+        cancels its queries."""
+        process = Attached.start(
+            command, environment=environment, signal=signal.SIGINT, whole_group=True, seconds=_ENDING_SECONDS
         )
         lines: list[str] = []
         secret = environment.get(SECRET, "")
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in process.output:
                 shown = line.rstrip().replace(secret, "***") if secret else line.rstrip()
                 lines.append(shown)
                 if _RESULT_LINE.search(shown):
                     watch.say(f"dbt: {shown}")
-            code = process.wait()
-        except BaseException:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(_ENDING_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            raise
+        finally:
+            process.end()
+            code = process.wait() or 0
         return cls(shlex.join(["dbt", *command[1:2]]), code, "\n".join(lines) + "\n")
 
     @property

@@ -1,13 +1,15 @@
-"""A run as a process of its own: ``snowetl run --run-id RUN``, with its secrets in the environment."""
+"""A run as a process of its own: ``snowetl run --run-id RUN``, with its secrets in the environment. It ends with us."""
 
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 from dataclasses import dataclass, replace
+from typing import IO
 
+from snowetl.orchestrator.attached import Attached
 from snowetl.orchestrator.settings import RunSettings
 
 _LINES_KEPT = 5
@@ -25,32 +27,25 @@ class Child:
     def finish(self) -> str:
         """Wait until it has ended; what it said last, for a run that is not done then."""
         given = replace(self.settings, run_id=self.run, quiet=True, verbose=False)
-        process = subprocess.Popen(
+        process = Attached.start(
             [sys.executable, "-m", "snowetl", "run", *given.to_argv()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=os.environ | given.to_environment(),
-            start_new_session=True,  # Ctrl-C is for the backfill, which tells its runs
+            environment=os.environ | given.to_environment(),
+            signal=signal.SIGTERM,
+            whole_group=False,
+            errors_only=True,
         )
         lines: list[str] = []
-        reader = threading.Thread(target=_keep_last, args=(process, lines), daemon=True)
+        reader = threading.Thread(target=_keep_last, args=(process.output, lines), daemon=True)
         reader.start()
-        told = False
-        while process.poll() is None:
-            if self.stop.wait(0 if told else _LOOK_SECONDS) and not told:
-                process.terminate()
-                told = True
-            if told:
-                process.wait()
+        while (code := process.wait(_LOOK_SECONDS)) is None:
+            if self.stop.is_set():
+                process.end()
+        process.end()
         reader.join(timeout=5)
-        return " ".join(lines) or f"it ended with {process.returncode}"
+        return " ".join(lines) or f"it ended with {code}"
 
 
-def _keep_last(process: subprocess.Popen[str], lines: list[str]) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
+def _keep_last(output: IO[str], lines: list[str]) -> None:
+    for line in output:
         lines.append(line.strip())
         del lines[:-_LINES_KEPT]
