@@ -27,6 +27,8 @@ texts_fit = re.compile(
 ).fullmatch
 """Matches a row of all columns in which no text has more characters than :data:`LENGTHS` say."""
 
+LOAD_TSTAMP = "load_tstamp"
+"""The last column of ``events``: when its run was loaded. The rows of a run do not have it."""
 _NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
 _CHARS = {"geo_country": 2, "geo_region": 3, "tr_currency": 3, "ti_currency": 3, "base_currency": 3}
 

@@ -13,7 +13,7 @@ from snowetl.load.manifest import ManifestRow
 from snowetl.load.plan import Aside, LoadPlan, Planned, Rejected, Request, TablePlan, require_whole
 from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, TableLoad
 from snowetl.load.retries import Retries
-from snowetl.load.run import Model, RowFolder, TransformedRun
+from snowetl.load.run import Model, RowFolder, TransformedRun, run_name
 from snowetl.load.schemas import ModelSchemas
 from snowetl.load.warehouse import Say, Session, Statement, StatementFailed, Tables, Warehouse
 from snowetl.model.schema import SchemaCriterion
@@ -274,6 +274,9 @@ class RunLoader:
         report = LoadReport(rejected.base, self._warehouse.name, LOADED, of_failed_events=rejected.model.failed)
         folder = RowFolder(rejected.model, rejected.folder or "", rows=rejected.rows)
         run = _retried_run(rejected)
+        noted = manifest.find(run, session.manifest_rows(run))
+        if noted is not None:
+            run = replace(run, started=noted.shredding_started)
         plan = self._plan(run, [folder], session.tables(), impossible)
         for aside in plan.aside:
             report.aside.append(AsideLoad(aside.model.schema, aside.reason, rejected.rows))
@@ -309,5 +312,5 @@ def _retried_run(rejected: Rejected) -> TransformedRun:
     return TransformedRun(
         base=rejected.base, types=(), started="1970-01-01T00:00:00Z", completed="1970-01-01T00:00:00Z",
         min_collector_tstamp=None, max_collector_tstamp=None, compression="GZIP", processor=("", ""), good=None,
-        failed_events=rejected.model.failed,
+        name=run_name(rejected.base), failed_events=rejected.model.failed,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from snowetl.ddl.names import failed_table
@@ -37,6 +38,8 @@ class Copy:
     fewest: int
     decode: Callable[[bytes], bytes] | None = None
     """Makes rows of a piece of the files, where these hold something else, such as lines of JSON."""
+    load_tstamp: datetime | None = None
+    """Of events: the value of that column in every row (:attr:`TransformedRun.load_tstamp`); no cell holds it."""
 
     @property
     def files(self) -> tuple[FileInfo, ...]:

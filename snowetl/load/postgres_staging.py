@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from snowetl.ddl import postgres as ddl
+from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.ddl.names import quoted
 from snowetl.ddl.tables import from_catalog
 from snowetl.load import rows, sqlstate
@@ -54,13 +55,13 @@ END $$"""
 
 
 class Staging:
-    """The way round for the rows of one table. ``types`` are the types of its columns."""
+    """The way round for the rows of one table, by its ``plan``. ``types`` are the types of its columns."""
 
     def __init__(self, connection: Any, schema: str, copy: Copy, base: str, types: Mapping[str, str]) -> None:
         self.types = types
         self._connection = connection
         self._schema = schema
-        self._copy = copy
+        self.plan = copy
         self._base = base
         self._aside = RejectedRows(connection, schema)
         self._columns = [column for column in copy.columns if column]
@@ -82,7 +83,7 @@ class Staging:
         """Insert what can be inserted; the counts say what could not."""
         if not self._is_made:
             self._make()
-        loaded = TableLoad(f"{self._schema}.{self._copy.table}")
+        loaded = TableLoad(f"{self._schema}.{self.plan.table}")
         lines = self._stage(chunk, loaded)
         self._judge()
         inserted = self._insert()
@@ -114,7 +115,7 @@ class Staging:
         required = self._connection.execute(
             "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s AND a.attnotnull",
-            [self._schema, self._copy.table],
+            [self._schema, self.plan.table],
         ).fetchall()
         self._required = frozenset(name for (name,) in required)
         self._is_made = True
@@ -122,7 +123,7 @@ class Staging:
     def _stage(self, chunk: bytes, loaded: TableLoad) -> list[str | None]:
         """The lines of the chunk; ``None`` for one with too many or too few cells, which is put aside at once."""
         self._connection.execute("TRUNCATE snowetl_staging")
-        copy = self._copy
+        copy = self.plan
         whole = rows.padded(chunk, len(copy.columns), copy.fewest, copy.format.null)
         shaped = rows.shaped(whole, copy.columns, copy.fewest, copy.format).decode("utf-8", "replace")
         texts = chunk.replace(b"\x00", b"").decode("utf-8", "replace").split("\n")[:-1]
@@ -139,7 +140,7 @@ class Staging:
         for text, line in zip(texts, lines, strict=True):
             if line is None:
                 found = text.count("\t") + 1
-                self._keep_row(f"the row has {found:,} columns, not {len(self._copy.columns):,}", text, loaded)
+                self._keep_row(f"the row has {found:,} columns, not {len(self.plan.columns):,}", text, loaded)
         return lines
 
     def _judge(self) -> None:
@@ -166,8 +167,10 @@ class Staging:
     def _select(self) -> str:
         names = ", ".join(map(quoted, self._columns))
         values = ", ".join(self._cast(f"cells[{place}]", column) for place, column in enumerate(self._columns, 1))
+        if self.plan.load_tstamp is not None:
+            names, values = f"{names}, {LOAD_TSTAMP}", f"{values}, timestamp '{self.plan.load_tstamp}'"
         return (
-            f"INSERT INTO {self._schema}.{quoted(self._copy.table)} ({names}) "
+            f"INSERT INTO {self._schema}.{quoted(self.plan.table)} ({names}) "
             f"SELECT {values} FROM pg_temp.snowetl_staging WHERE fatal = ''"
         )
 
@@ -212,7 +215,7 @@ class Staging:
             for place in faults:
                 column = self._columns[int(place) - 1]
                 reason = f"not {_article(self.types[column])}"
-                self._aside.keep_value(self._copy, named, column, reason, cells[int(place) - 1])
+                self._aside.keep_value(self.plan, named, column, reason, cells[int(place) - 1])
                 loaded.values += 1
 
     def _keep_row(self, reason: str, line: str | None, loaded: TableLoad) -> None:
@@ -221,8 +224,8 @@ class Staging:
         loaded.rejected += 1
 
     def _rejected(self, reason: str, line: str) -> RejectedRow:
-        model = self._copy.folder.model
-        return RejectedRow(self._base, self._copy.table, reason, line, model, json.dumps(list(self._copy.columns)))
+        model = self.plan.folder.model
+        return RejectedRow(self._base, self.plan.table, reason, line, model, json.dumps(list(self.plan.columns)))
 
 
 def _article(type_: str) -> str:

@@ -79,6 +79,11 @@ def shaped(chunk: bytes, columns: Sequence[str], fewest: int, format_: RowFormat
     return chunk if format_.escaped else escaped(chunk, format_.null)
 
 
+def stamped(chunk: bytes, load_tstamp: datetime | None) -> bytes:
+    """Rows with one more cell at the end of each, the same in all; ``None``: as they are."""
+    return chunk if load_tstamp is None else chunk.replace(b"\n", f"\t{load_tstamp}\n".encode())
+
+
 def padded(chunk: bytes, width: int, fewest: int, null: bytes) -> bytes:
     """Rows with missing cells at the end made null, line by line."""
     lines = chunk.split(b"\n")[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -137,6 +138,16 @@ class TransformedRun:
         return (
             self.min_collector_tstamp is None and self.max_collector_tstamp is None and not self.types and not self.good
         )
+
+    @property
+    def load_tstamp(self) -> datetime:
+        """The run's own time, UTC without zone: that of its id, else of its transform's start.
+
+        Every event of the run has it, so that a run which is loaded anew gives the same rows.
+        """
+        with suppress(ValueError):
+            return datetime.strptime((self.name or "")[:19], "%Y-%m-%d-%H-%M-%S")
+        return datetime.fromisoformat(self.started.removesuffix("Z")).replace(tzinfo=None)
 
     def models(self) -> list[Model]:
         """Models of the run's entities, each once, in the order of the types."""

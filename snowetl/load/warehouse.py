@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from snowetl.ddl.tables import Dialect, Held
@@ -194,6 +195,13 @@ class Warehouse(Protocol):
 
     def create_events(self, table: str) -> list[Statement]:
         """Statements that make a table like ``events`` under another name, such as ``failed_events``."""
+        ...
+
+    def add_load_tstamp(self, table: str, moment: datetime) -> Statement:
+        """What gives the column ``load_tstamp`` to a table of events that has none.
+
+        ``moment`` is the time of the run that is loaded: events which are there already get it, or a later one.
+        """
         ...
 
     def session(self) -> AbstractContextManager[Session]:

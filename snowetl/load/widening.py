@@ -1,10 +1,11 @@
-"""An ``events`` table that is narrower than its rows: its texts are widened, where the server lets them be."""
+"""An ``events`` table of an earlier release: ``load_tstamp`` is added and its texts widened, if the server lets us."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from snowetl.ddl.tables import Column, Table, from_catalog, text_length
+from snowetl.ddl.atomic import LOAD_TSTAMP
+from snowetl.ddl.tables import Column, Held, Table, from_catalog, text_length
 from snowetl.load.plan import ATOMIC_KEY, Request
 from snowetl.load.run import RowFolder
 from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange
@@ -16,9 +17,30 @@ def widened(request: Request, table: str, folders: Sequence[RowFolder]) -> tuple
 
     Rows that tell their types need no more than these; others may be as long as any release of the reference lets
     texts be. Each statement is optional: a view, or the encoding of a column of Redshift, may forbid it. The table is
-    taken as it is then, and texts are cut to its columns.
+    taken as it is then: texts are cut to its columns, and events come without ``load_tstamp``.
     """
     present = request.tables.columns.get(table, {})
+    before: list[Statement] = []
+    inside: list[Statement] = []
+    notes: list[str] = []
+    if present and LOAD_TSTAMP not in present:
+        inside.append(request.warehouse.add_load_tstamp(table, request.run.load_tstamp))
+        notes.append(f"{LOAD_TSTAMP} added")
+    columns = _wider(present, folders)
+    if columns:
+        warehouse = request.warehouse
+        made = warehouse.dialect.alter(warehouse.schema, table, ATOMIC_KEY, present, Table(tuple(columns)))
+        what = f"alter {warehouse.schema}.{table}"
+        for statements, texts in ((before, made.before), (inside, made.inside)):
+            statements += [Statement(what, sql, optional=True) for sql in texts if sql.startswith("ALTER")]
+        notes.append(f"{', '.join(column.name for column in columns)} widened")
+    if not notes:
+        return NO_CHANGE, None
+    return TableChange(tuple(before), tuple(inside), None), ", ".join(notes)
+
+
+def _wider(present: Mapping[str, Held], folders: Sequence[RowFolder]) -> list[Column]:
+    """The columns that the rows need to be longer than they are."""
     columns = []
     for name in LATER_LENGTHS:
         length = max((_length(folder, name) for folder in folders), default=0)
@@ -26,17 +48,7 @@ def widened(request: Request, table: str, folders: Sequence[RowFolder]) -> tuple
         narrow = None if held is None else text_length(from_catalog(held.type))
         if held is not None and narrow is not None and narrow < length:
             columns.append(Column(name, f"VARCHAR({length})", held.not_null, None, "ZSTD"))
-    if not columns:
-        return NO_CHANGE, None
-    warehouse = request.warehouse
-    made = warehouse.dialect.alter(warehouse.schema, table, ATOMIC_KEY, present, Table(tuple(columns)))
-    what = f"alter {warehouse.schema}.{table}"
-
-    def statements(texts: Sequence[str]) -> tuple[Statement, ...]:
-        return tuple(Statement(what, sql, optional=True) for sql in texts if sql.startswith("ALTER"))
-
-    change = TableChange(statements(made.before), statements(made.inside), None)
-    return change, f"{', '.join(column.name for column in columns)} widened"
+    return columns
 
 
 def _length(folder: RowFolder, column: str) -> int:

@@ -16,7 +16,7 @@ from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.warehouses.postgres import PostgresWarehouse
 from tests.load import warehouses
-from tests.load.runs import ID, Registry, click_line, event_line, make_run, query, schema
+from tests.load.runs import CLICK, ID, Registry, click_line, event_line, make_run, query, schema
 
 BAD_ROW = (
     '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
@@ -392,3 +392,39 @@ def test_no_right_to_create_names_the_grant(database, tmp_path):
     with psycopg.connect(database, autocommit=True) as admin:
         admin.execute(f"GRANT CREATE, TEMPORARY ON DATABASE {name} TO {role}")
     assert warehouse.preflight() == []
+
+
+# --- load_tstamp ----------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_go_in_by_another_way_have_the_time_of_their_run_too(postgres, tmp_path):
+    postgres.load(make_run(tmp_path, [event_line(1, doc_width="not a number"), event_line(2)]))
+    assert postgres.query("SELECT DISTINCT load_tstamp::text FROM atomic.events") == [("2026-01-02 03:04:05",)]
+
+
+def test_events_that_are_loaded_later_have_the_time_of_their_run(postgres, tmp_path):
+    postgres.load(make_run(tmp_path, [event_line(1)]))
+    postgres.execute("ALTER TABLE atomic.events ADD CONSTRAINT only_web CHECK (platform = 'web') NOT VALID")
+    report = postgres.load(make_run(tmp_path, [event_line(2, platform="app")], run="run=2026-01-03-00-00-00"))
+    assert report.tables[0].rejected == 1
+    postgres.execute("ALTER TABLE atomic.events DROP CONSTRAINT only_web")
+    postgres.loader().retry_rejected()
+    assert postgres.query("SELECT load_tstamp::text FROM atomic.events WHERE platform = 'app'") == [
+        ("2026-01-03 00:00:00",)
+    ]
+
+
+def test_a_table_that_may_not_be_altered_is_loaded_without_the_time(postgres, tmp_path):
+    postgres.load(make_run(tmp_path, [event_line(1)]))
+    postgres.execute("ALTER TABLE atomic.events DROP COLUMN load_tstamp")
+    database = postgres.url.rpartition("/")[2].partition("?")[0]
+    role = f"loader_{database}"
+    postgres.execute(
+        f"CREATE ROLE {role} LOGIN; GRANT CREATE, TEMPORARY ON DATABASE {database} TO {role}; "
+        f"GRANT ALL ON SCHEMA atomic TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA atomic TO {role}"
+    )
+    run = make_run(tmp_path, [event_line(2)], run="run=2026-01-03-00-00-00")
+    warehouse = PostgresWarehouse(f"{postgres.url}&options=-c%20role%3D{role}")
+    report = RunLoader(warehouse, Registry(click=CLICK)).load(read_run(run))
+    assert report.tables[0].rows == 1 and "must be owner" in report.warnings[0]
+    postgres.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

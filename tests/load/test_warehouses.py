@@ -40,6 +40,32 @@ def test_a_run_lands_in_events_and_entity_tables(place, tmp_path):
     assert place.query(comment) == [("iglu:com.acme/click/jsonschema/1-0-0",)]
 
 
+def test_events_have_the_time_of_their_run(place, tmp_path):
+    place.load(make_run(tmp_path, [event_line(1), event_line(2)]))
+    place.load(make_run(tmp_path, [event_line(3)], run="run=2026-01-03-00-00-00"))
+    found = place.query("SELECT load_tstamp::text, count(*) FROM atomic.events GROUP BY 1 ORDER BY 1")
+    if place.keeps_the_runs_time:
+        assert found == [("2026-01-02 03:04:05", 2), ("2026-01-03 00:00:00", 1)]
+    assert [count for _, count in found] == [2, 1] and None not in dict(found)
+
+
+def test_a_run_without_a_time_in_its_name_has_that_of_its_transform(place, tmp_path):
+    place.load(make_run(tmp_path, [event_line(1)], run="run=2026-13-02-03-04-05"))
+    found = place.query("SELECT load_tstamp::text FROM atomic.events")
+    assert found == [("2026-01-02 04:00:00",)] if place.keeps_the_runs_time else found != [(None,)]
+
+
+def test_an_older_events_table_gets_the_column(place, tmp_path):
+    place.load(make_run(tmp_path, [event_line(1)]))
+    place.execute("ALTER TABLE atomic.events DROP COLUMN load_tstamp")
+    report = place.load(make_run(tmp_path, [event_line(2)], run="run=2026-01-03-00-00-00"))
+    assert outcomes(report) == [("atomic.events", 1, "load_tstamp added")]
+    found = place.query("SELECT load_tstamp::text FROM atomic.events")
+    assert found == [("2026-01-03 00:00:00",)] * 2 if place.keeps_the_runs_time else (None,) not in found
+    again = place.load(make_run(tmp_path, [event_line(3)], run="run=2026-01-04-00-00-00"))
+    assert outcomes(again) == [("atomic.events", 1, None)]
+
+
 def test_loading_twice_is_a_no_op(place, tmp_path):
     run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")])
     place.load(run)

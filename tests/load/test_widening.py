@@ -76,25 +76,32 @@ def folder(lengths: dict[str, int] | None) -> RowFolder:
     return RowFolder(MODEL, "vendor=…", columns=columns)
 
 
-HELD = Tables({}, {"events": {"page_url": Held("character varying(4096)", False), "app_id": Held("text", False)}}, True)
+STAMP = {"load_tstamp": Held("timestamp without time zone", False)}
+
+
+def held(page_url: str) -> Tables:
+    return Tables({}, {"events": {"page_url": Held(page_url, False), "app_id": Held("text", False), **STAMP}}, True)
+
+
+HELD = held("character varying(4096)")
 
 
 @pytest.mark.parametrize(
-    ("held", "lengths", "asked"),
+    ("tables", "lengths", "asked"),
     [
         (HELD, LENGTHS, []),
         (HELD, LONGEST, ['ALTER TABLE atomic.events ALTER COLUMN "page_url" TYPE VARCHAR(10000)']),
         (HELD, None, ['ALTER TABLE atomic.events ALTER COLUMN "page_url" TYPE VARCHAR(10000)']),
-        (Tables({}, {"events": {"page_url": Held("text", False)}}, True), LONGEST, []),
-        (Tables({}, {"events": {"page_url": Held("character varying(20000)", False)}}, True), LONGEST, []),
+        (held("text"), LONGEST, []),
+        (held("character varying(20000)"), LONGEST, []),
         (Tables(), LONGEST, []),
     ],
     ids=["short texts", "long texts", "rows without types", "a text", "a longer column", "no table yet"],
 )
 def test_only_rows_that_need_it_ask_for_a_wider_table(
-    held: Tables, lengths: dict[str, int] | None, asked: list[str]
+    tables: Tables, lengths: dict[str, int] | None, asked: list[str]
 ) -> None:
-    change, note = widened(request(held), "events", [folder(LENGTHS), folder(lengths)])
+    change, note = widened(request(tables), "events", [folder(LENGTHS), folder(lengths)])
     assert [statement.sql for statement in change.inside] == asked
     assert all(statement.optional for statement in change.inside)
     assert (change == NO_CHANGE) == (note is None) == (not asked)

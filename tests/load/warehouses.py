@@ -35,6 +35,8 @@ class Place:
     put: Callable[[str], str]
     supports_rejected_rows: bool
     supports_bad_rows: bool
+    keeps_the_runs_time: bool
+    """Whether ``load_tstamp`` is the run's own time; else it is the server's time of the load."""
     said: list[str] = field(default_factory=list)
 
     def load(
@@ -70,7 +72,7 @@ class Place:
 
 
 def postgres(url: str, tmp_path: Path) -> Place:
-    return Place("postgres", url, lambda fail_on: Failing(url, fail_on), str, True, True)
+    return Place("postgres", url, lambda fail_on: Failing(url, fail_on), str, True, True, True)
 
 
 def redshift(url: str, s3: dict[str, Any]) -> Place:
@@ -90,7 +92,7 @@ def redshift(url: str, s3: dict[str, Any]) -> Place:
                 client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
         return f"s3://{BUCKET}/{prefix}/{base.parent.name}/{base.name}"
 
-    return Place("redshift", url, make, put, False, False)
+    return Place("redshift", url, make, put, False, False, False)
 
 
 class Failing(PostgresWarehouse):

@@ -95,6 +95,7 @@ def _events(model: Model, folders: tuple[RowFolder, ...], request: Request) -> T
             _format(model, ATOMIC_TSV),
             folder,
             len(EVENT_COLUMNS),
+            load_tstamp=request.run.load_tstamp,
         )
         for folder in folders
     ]

@@ -50,7 +50,7 @@ def plan(request: Request) -> Planned:
     )
     names = (*EVENT_COLUMNS, *columns.values())
     decode = partial(rows_of, keys=tuple(columns))
-    copy = Copy(name, ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode)
+    copy = Copy(name, ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode, run.load_tstamp)
     if change is NO_CHANGE:
         change, note = widened(request, name, [folder])
     notes = [note] if note else []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl import postgres as ddl
-from snowetl.ddl.atomic import EVENT_COLUMNS, postgres_columns
+from snowetl.ddl.atomic import EVENT_COLUMNS, LOAD_TSTAMP, postgres_columns
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
@@ -145,12 +147,22 @@ class PostgresWarehouse:
             f"    {column.name} {column.type}" + (" NOT NULL" if column.not_null else "")
             for column in postgres_columns()
         )
+        columns += f",\n    {LOAD_TSTAMP} timestamp"
         name = f"{self.schema}.{table}"
         indexes = [
             Statement(f"index {name}", f"CREATE INDEX IF NOT EXISTS {table}_{column}_idx ON {name} ({column})")
             for column in _INDEXED
         ]
         return [Statement(f"create {name}", f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)"), *indexes]
+
+    def add_load_tstamp(self, table: str, moment: datetime) -> Statement:
+        """Without rewriting the table: its rows get a default that goes at once."""
+        name = f"{self.schema}.{table}"
+        sql = (
+            f"ALTER TABLE {name} ADD COLUMN {LOAD_TSTAMP} timestamp DEFAULT '{moment}'; "
+            f"ALTER TABLE {name} ALTER COLUMN {LOAD_TSTAMP} DROP DEFAULT"
+        )
+        return Statement(f"alter {name}", sql, optional=True)
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         count = len(copy.files)
@@ -275,25 +287,27 @@ class PostgresSession:
             for file in copy.files:
                 plain = None
                 if staging.takes_rows:
-                    plain = self._copy_plainly(copy, copy.chunks([file]), staging.types)
+                    plain = self._copy_plainly(staging.plan, copy.chunks([file]), staging.types)
                 if plain is not None:
                     loaded.rows += plain
                     continue
                 for chunk in copy.chunks([file]):
-                    self._copy_chunk(copy, chunk, staging, loaded)
+                    self._copy_chunk(chunk, staging, loaded)
         loaded.seconds = time.monotonic() - started
         return loaded
 
     @contextmanager
     def _staging(self, copy: Copy, base: str) -> Iterator[Staging]:
         types = self._columns(copy.table)
+        if LOAD_TSTAMP not in types:  # the server did not let it be added
+            copy = replace(copy, load_tstamp=None)
         _require_columns(f"{self._schema}.{copy.table}", copy, types)
         staging = Staging(self.connection, self._schema, copy, base, types)
         yield staging
         staging.close()
 
-    def _copy_chunk(self, copy: Copy, chunk: bytes, staging: Staging, loaded: TableLoad) -> None:
-        plain = self._copy_plainly(copy, iter((chunk,)), staging.types) if staging.takes_rows else None
+    def _copy_chunk(self, chunk: bytes, staging: Staging, loaded: TableLoad) -> None:
+        plain = self._copy_plainly(staging.plan, iter((chunk,)), staging.types) if staging.takes_rows else None
         if plain is not None:
             loaded.rows += plain
         else:
@@ -310,7 +324,8 @@ class PostgresSession:
                         if not copy.format.escaped and rows.has_strange_years(chunk):
                             raise psycopg.errors.DatetimeFieldOverflow
                         chunk = rows.in_utc(chunk, times) if times else chunk
-                        out.write(rows.shaped(chunk, copy.columns, copy.fewest, copy.format))
+                        shaped = rows.shaped(chunk, copy.columns, copy.fewest, copy.format)
+                        out.write(rows.stamped(shaped, copy.load_tstamp))
                 return int(cursor.rowcount)
         except psycopg.Error as error:
             if sqlstate.caused_by_rows(error.sqlstate):
@@ -355,7 +370,7 @@ class PostgresSession:
         loaded = TableLoad(f"{self._schema}.{copy.table}")
         with self._staging(copy, rejected.base) as staging:
             for chunk in aside.lines(rejected):
-                self._copy_chunk(copy, chunk, staging, loaded)
+                self._copy_chunk(chunk, staging, loaded)
         aside.forget(rejected)
         return loaded
 
@@ -391,6 +406,7 @@ def _is_timestamp(type_: str) -> bool:
 
 def _copy_sql(schema: str, copy: Copy) -> str:
     columns = ", ".join(quoted(column) for column in copy.columns if column)
+    columns += f', "{LOAD_TSTAMP}"' if copy.load_tstamp else ""
     null = "" if copy.format.null else " WITH (NULL '')"
     return f"COPY {schema}.{quoted(copy.table)} ({columns}) FROM STDIN{null}"
 

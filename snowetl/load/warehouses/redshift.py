@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from snowetl.ddl.atomic import redshift_columns
+from snowetl.ddl.atomic import LOAD_TSTAMP, redshift_columns
 from snowetl.ddl.dialects import DIALECTS
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.redshift import create_rejected_values
@@ -257,6 +258,12 @@ class RedshiftWarehouse:
 
     def create_events(self, table: str) -> list[Statement]:
         return [Statement(f"create {self.schema}.{table}", _events_sql(self.schema, table))]
+
+    def add_load_tstamp(self, table: str, moment: datetime) -> Statement:
+        """``COPY`` knows no constants: the column has the server's time of the load, as RDB Loader adds it."""
+        name = f"{self.schema}.{table}"
+        sql = f"ALTER TABLE {name} ADD COLUMN {LOAD_TSTAMP} TIMESTAMP DEFAULT GETDATE() NULL"
+        return Statement(f"alter {name}", sql, optional=True)
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
         name = f"copy {copy.folder.path} into {self.schema}.{copy.table}"
@@ -507,7 +514,7 @@ def _events_sql(schema: str, table: str) -> str:
         + (" NOT NULL" if column.not_null else "")
         for column in redshift_columns()
     ]
-    lines.append(f"    {'load_tstamp'.ljust(width)} timestamp DEFAULT GETDATE() ENCODE AZ64 NULL")
+    lines.append(f"    {LOAD_TSTAMP.ljust(width)} timestamp DEFAULT SYSDATE ENCODE AZ64 NULL")
     lines.append(f"    CONSTRAINT {_PRIMARY_KEY if table == 'events' else f'{table}_pk'} PRIMARY KEY (event_id)")
     return (
         f"CREATE TABLE IF NOT EXISTS {schema}.{table} (\n" + ",\n".join(lines) + "\n)\n"
