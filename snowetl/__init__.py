@@ -2,6 +2,7 @@
 
 >>> from snowetl import EnrichConfig, Enricher  # one record
 >>> from snowetl import enrich, transform, load, run, explain  # whole folders, as on the command line
+>>> from snowetl import read_enriched  # enriched events as Arrow, pandas, Spark
 
 These names are the library's surface; each is imported when it is first used.
 """
@@ -14,6 +15,7 @@ from snowetl.version import __version__
 
 if TYPE_CHECKING:
     from snowetl import errors
+    from snowetl.analytics.enriched import read_enriched
     from snowetl.enrich.config import EnrichConfig
     from snowetl.enrich.pipeline import Enricher
     from snowetl.library import enrich, explain, load, run, transform
@@ -30,6 +32,7 @@ __all__ = [
     "errors",
     "explain",
     "load",
+    "read_enriched",
     "run",
     "transform",
 ]
@@ -40,6 +43,7 @@ _HOMES = {
     "EnrichedEvent": "snowetl.model.event",
     "Enricher": "snowetl.enrich.pipeline",
     "explain": "snowetl.library",
+    "read_enriched": "snowetl.analytics.enriched",
     "run": "snowetl.library",
 }
 _MODULES = {"enrich", "errors", "load", "transform"}  # packages that are verbs as well: see callable_rooms

@@ -16,7 +16,7 @@ from snowetl.model.schema import SchemaKey
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ENRICHMENTS = ROOT / "docs" / "enrichments"
-PYTHON_PAGES = ("README.md", "docs/library.md", "docs/run.md", "docs/testing.md")
+PYTHON_PAGES = ("README.md", "docs/analytics.md", "docs/library.md", "docs/run.md", "docs/testing.md")
 SHELL_PAGES = (
     "README.md",
     "docs/bad-rows.md",

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from snowetl.ddl import parquet
-from snowetl.ddl.parquet import DecimalType, Field, FieldType, Struct
+from snowetl.ddl.parquet import Field
 from snowetl.model.badrow import BadRow
 from snowetl.reporting.transform import Table
 from snowetl.runs.parts import Part, PartWriter, part_name
 from snowetl.storage import StagedFile, filesystem
+from snowetl.transform.arrow import arrow_schema, record_batch
 from snowetl.transform.rows import Rows, RowTable, ShreddedRows, WideLine
 from snowetl.transform.transformer import SHRED, WIDE_JSON
 
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 _ROWS_PER_BATCH = 2_000
 _ROW_GROUP_BYTES = 64 << 20
-_PLAIN_TYPES = {
-    "string": "string",
-    "json": "string",
-    "boolean": "bool_",
-    "integer": "int32",
-    "long": "int64",
-    "double": "float64",
-    "date": "date32",
-}
 
 
 class Outputs:
@@ -102,27 +93,6 @@ class Outputs:
 # --- Parquet --------------------------------------------------------------------------------------------------------
 
 
-def arrow_schema(fields: Sequence[Field]) -> pa.Schema:
-    """Columns as Arrow types. JSON is text; timestamps are UTC microseconds."""
-    import pyarrow as pa
-
-    return pa.schema([pa.field(field.name, _arrow_type(field.type), field.nullable) for field in fields])
-
-
-def _arrow_type(type_: FieldType) -> pa.DataType:
-    import pyarrow as pa
-
-    if isinstance(type_, DecimalType):
-        return pa.decimal128(type_.digits, type_.scale)
-    if isinstance(type_, parquet.Array):
-        return pa.list_(pa.field("element", _arrow_type(type_.element), type_.element_nullable))
-    if isinstance(type_, Struct):
-        return pa.struct([pa.field(field.name, _arrow_type(field.type), field.nullable) for field in type_.fields])
-    if type_ == "timestamp":
-        return pa.timestamp("us", tz="UTC")
-    return getattr(pa, _PLAIN_TYPES[type_])()
-
-
 class _Sink:
     """A staged file as Arrow wants one."""
 
@@ -176,16 +146,9 @@ class ParquetPart:
             self._pack()
 
     def _pack(self) -> None:
-        import pyarrow as pa
-
         if not self._rows:
             return
-        schema = arrow_schema(self._fields)
-        arrays = [
-            pa.array([_clean(value) for value in column], type=field.type)
-            for column, field in zip(zip(*self._rows, strict=True), schema, strict=True)
-        ]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        batch = record_batch(arrow_schema(self._fields), self._rows)
         self._rows.clear()
         self._batches.append(batch)
         self._bytes += batch.nbytes
@@ -227,14 +190,3 @@ class ParquetPart:
             filesystem(self._url).abort(self._part.token)
         elif self._file is not None:
             self._file.abort()
-
-
-def _clean(value: Any) -> Any:
-    """Text without lone surrogates, which no Parquet file can hold."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    return value

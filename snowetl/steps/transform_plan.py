@@ -180,11 +180,11 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
     runs = {name: FolderRun(name, (output,)) for name in names}
     complete = _which(runs.values(), FolderRun.is_complete)
     waiting = unprocessed(names, complete)
-    unfinished = [name for name in waiting if _is_unfinished(source, name)]
+    unfinished = [name for name in waiting if is_unfinished(source, name)]
     batches = [
         batch
         for name in unprocessed(waiting, unfinished)
-        if (batch := _batch(runs[name], _source_of(source, name), settings)).files or source.endswith(f"/{name}")
+        if (batch := _batch(runs[name], source_of(source, name), settings)).files or source.endswith(f"/{name}")
     ]
     ready = [batch.run.id for batch in batches]
     if not ready and not complete:
@@ -255,7 +255,7 @@ def _run_names(source: str, settings: TransformSettings, world: World) -> list[s
     return settings.interval.select(named, datetime.fromtimestamp(world.now / 1000, UTC))
 
 
-def _is_unfinished(source: str, name: str) -> bool:
+def is_unfinished(source: str, name: str) -> bool:
     """Whether our own enrich job is at work on an input run, or died over it: it was begun, its report is not there."""
     if not name.startswith("run="):
         return False
@@ -266,7 +266,7 @@ def _is_unfinished(source: str, name: str) -> bool:
     return begun and not (fs.exists(enriched.report_url) or enriched.is_marked())
 
 
-def _source_of(source: str, name: str) -> str:
+def source_of(source: str, name: str) -> str:
     """The folder of one run of the input."""
     folder = f"{source}/{name}"
     return source if source.endswith(f"/{name}") or not filesystem(folder).exists(folder) else folder
@@ -304,7 +304,7 @@ def _made_otherwise(done: list[FolderRun], source: str, settings: TransformSetti
 
     def compare(run: FolderRun) -> str | None:
         report = read_report(run, TransformReport)
-        changed = [] if report is None else differences(report, _fingerprint(_source_of(source, run.id), settings))
+        changed = [] if report is None else differences(report, _fingerprint(source_of(source, run.id), settings))
         return f"{run.folder} was made with other settings: {', '.join(changed)}" if changed else None
 
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,13 +14,14 @@ from snowetl.errors import SnowetlError
 from snowetl.workers.base import Advance, R, Task
 from snowetl.workers.spark_errors import job_error, wrap_error
 from snowetl.workers.spark_files import ship
+from snowetl.workers.spark_frames import Read, counter, frame_of_splits
 from snowetl.workers.spark_session import open_session
 from snowetl.workers.work import Work
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.accumulators import Accumulator
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     from snowetl.dedupe.decide import Decided, KeyRow, Request
 
@@ -46,6 +48,13 @@ class SparkPool:
         self._say = say
         self._session: SparkSession | None = None
         self._ours = False
+
+    @classmethod
+    def of(cls, session: SparkSession) -> SparkPool:
+        """The pool of a session that is open, and stays so."""
+        pool = cls(str(session.sparkContext.appName))
+        pool._session = session
+        return pool
 
     @property
     def context(self) -> SparkContext:
@@ -101,6 +110,18 @@ class SparkPool:
             decided = decide_on_spark(self.context, task, _shipped(self.context, task), work, request)
         advance(0, sum(item.bytes for item in work))
         return decided
+
+    def frame(self, read: Read, files: Mapping[str, str], work: Sequence[Work], columns: str) -> DataFrame:
+        """A data frame of what ``read`` gives for each split, when Spark asks for it. ``files``: as those of a task."""
+        from pyspark.sql import SparkSession
+
+        names = ship(self.context, files.values())
+        shipped = {name: names[path] for name, path in files.items()}
+        return frame_of_splits(SparkSession(self.context), read, shipped, work, columns)
+
+    def counter(self) -> Accumulator[Counter[str]]:
+        """What workers may add counters to."""
+        return counter(self.context)
 
 
 def _jobs(

@@ -6,9 +6,7 @@ the few keys that occur more than once. So a key that half of all events share c
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -22,7 +20,8 @@ from snowetl.errors import SnowetlError
 from snowetl.jvm.strings import to_utf8
 from snowetl.storage.splits import Split
 from snowetl.workers.base import Task, unheard
-from snowetl.workers.spark_errors import job_error, wrap_error
+from snowetl.workers.spark_errors import job_error
+from snowetl.workers.spark_frames import frame_of_splits, telling
 from snowetl.workers.work import Work
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 _ROWS = 10_000
 _KEYS = "split int, line long, event_id string, fingerprint string, etl long, tags array<string>"
 _FEW_PARTITIONS = 200
-_MOST_TASKS = 2_000
-"""Of more splits several are read by one task: what tasks leave with the driver stays below its
-``spark.driver.maxResultSize``."""
 
 
 def decide_on_spark(
@@ -75,44 +71,15 @@ def decide_on_spark(
             spark.conf.set("spark.sql.shuffle.partitions", shuffles)
 
 
-def _telling(
-    step: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]],
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """A step of Spark's workers whose errors arrive at the driver as what they are."""
-
-    def told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from step(batches)
-        except SnowetlError as error:
-            raise RuntimeError(wrap_error(error)) from error
-
-    return told
-
-
 def _keys(
     spark: SparkSession, task: Task[Iterator[KeyRow]], shipped: Mapping[str, str], work: Sequence[Work]
 ) -> DataFrame:
     """One row for each event: its key, its place, and the tags that are new in its split."""
 
-    @_telling
-    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from pyspark import SparkFiles
+    def read(split: Split, files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
+        return _key_batches(task.run(split, files, unheard))
 
-        files = {name: Path(SparkFiles.get(file)) for name, file in shipped.items()}
-        for batch in batches:
-            for packed in batch.column(0).to_pylist():
-                split = Split.from_json(json.loads(zlib.decompress(packed)))
-                yield from _key_batches(task.run(split, files, unheard))
-
-    tasks = min(len(work), max(_MOST_TASKS, spark.sparkContext.defaultParallelism))
-    rows = [(zlib.compress(json.dumps(item.split.to_json()).encode(), 1),) for item in _dealt(work, tasks)]
-    frame = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), "split binary")
-    return frame.mapInArrow(read, _KEYS)
-
-
-def _dealt(work: Sequence[Work], hands: int) -> Iterator[Work]:
-    """All of ``work``, which comes in the order of size, so that neighbours are of many sizes."""
-    return (work[place] for hand in range(hands) for place in range(hand, len(work), hands))
+    return frame_of_splits(spark, read, shipped, work, _KEYS)
 
 
 def _key_batches(keys: Iterator[KeyRow]) -> Iterator[pa.RecordBatch]:
@@ -195,7 +162,7 @@ def _checked(keys: DataFrame, survivors: DataFrame, manifest: ManifestConfig, no
     earliest = keys.agg(F.min("etl")).first()
     etl_time = earliest[0] // 1_000_000 if earliest is not None and earliest[0] is not None else now
 
-    @_telling
+    @telling
     def claim(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
@@ -223,7 +190,7 @@ def _checked(keys: DataFrame, survivors: DataFrame, manifest: ManifestConfig, no
 def _write(decisions: DataFrame, folder: str, splits: int) -> frozenset[int]:
     """Write a file of decisions for each split that has any; returns their numbers."""
 
-    @_telling
+    @telling
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
