@@ -8,14 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
-from snowetl.model.result import Discard, FailedEvent
+from snowetl.model.event import EnrichedEvent
+from snowetl.model.result import Discard, Result
 from snowetl.reporting.enrich import SplitReport
 from snowetl.reporting.parts import peak_memory
 from snowetl.reporting.statistics import Statistics
@@ -46,7 +47,7 @@ class Output:
 class Processor(Protocol):
     """What makes results of a record: an :class:`Enricher`."""
 
-    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterable[Any]: ...
+    def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterable[Result]: ...
 
 
 class _Parts(NamedTuple):
@@ -103,7 +104,7 @@ def _stream(
     loader = format_of(config.input_format)
     process, add_good, count = processor.process, parts.good.add, report.statistics.count
     bad, failed = parts.bad, parts.failed
-    records = discarded = unreadable = 0
+    records = events = discarded = unreadable = 0
     for source, record in stream(split, advance, binary=loader.binary, text=loader.text):
         if isinstance(record, Damage):
             report.damages += 1
@@ -112,23 +113,22 @@ def _stream(
         records += 1
         result = None
         for result in process(record.data, source, record.number):
-            if isinstance(result, BadRow):
+            if isinstance(result, EnrichedEvent):
+                add_good(result.to_tsv())
+                count(result.texts)
+                events += 1
+            elif isinstance(result, BadRow):
                 _add_bad(result, bad, report)
             elif isinstance(result, Discard):
                 report.discarded[result.reason] += 1
-            elif isinstance(result, FailedEvent):
-                if failed is not None:
-                    failed.add(result.to_tsv())
-                    report.failed_events += 1
-            else:
-                add_good(result.to_tsv())
-                count(result.texts)
-                report.events += 1
+            elif failed is not None:
+                failed.add(result.to_tsv())
+                report.failed_events += 1
         if result is None:
             discarded += 1
         elif isinstance(result, BadRow) and _UNREADABLE in result.schema_key:  # all its results are such, then
             unreadable += 1
-    report.records = records
+    report.records, report.events = records, events
     report.payloads = records - discarded - unreadable
     if discarded:
         report.discarded[DISCARDED_BY_LOADER] = discarded

@@ -15,7 +15,7 @@ _ADVANCE_EVERY = 2000
 def stream(
     split: Split, advance: Advance, *, binary: bool, text: TextForm = PLAIN_TEXT
 ) -> Iterator[tuple[str, Record | Damage]]:
-    """The records of ``split`` in order, each with the name of its file; damages are no records.
+    """The records of ``split`` in order, each with the name of its file, and what is damaged between them.
 
     ``binary``: Thrift records, else text in the form ``text``. Raises ``StorageError`` where a file cannot be read.
     """
@@ -29,11 +29,10 @@ def stream(
         name = slice_.url.rpartition("/")[2]
         for record in splits.read(slice_, binary=binary, text=text, consumed=consumed):
             yield name, record
-            if not isinstance(record, Damage):
-                since += 1
-                if since >= _ADVANCE_EVERY:
-                    advance(since, size)
-                    since = size = 0
+            since += 1
+            if since >= _ADVANCE_EVERY:
+                advance(since, size)
+                since = size = 0
     advance(since, size)
 
 

@@ -11,6 +11,8 @@ from snowetl.storage.records import MAX_DAMAGE_BYTES, MAX_RECORD_BYTES, Damage, 
 MARKER = bytes.fromhex("29d8d50658cd4c29b2bc57992171bdff")
 _RECORD_TAG = 0x1A  # field 3 (proto_blobs), length-delimited
 _LONGEST_PREFIX = 20  # a tag and a length as varints
+_WINDOW = 64 << 10
+"""Bytes whose records are made at a time: many enough to be quick, few enough to hold where each has one byte."""
 
 
 def read_records(
@@ -96,7 +98,8 @@ def _read_block(buffer: PieceBuffer, number: int) -> Iterator[Record]:
     while left:
         buffer.need(min(left, _LONGEST_PREFIX))
         data, start = buffer.data, buffer.pos
-        pos, index = yield from _whole_records(data, start, min(start + left, len(data)), number, index)
+        records, pos, index = _whole_records(data, start, min(start + min(left, _WINDOW), len(data)), number, index)
+        yield from records
         if pos == start:
             pos, record = _read_field(buffer, left)
             start = buffer.pos
@@ -108,13 +111,12 @@ def _read_block(buffer: PieceBuffer, number: int) -> Iterator[Record]:
         left -= pos - start
 
 
-def _whole_records(
-    data: bytes, pos: int, end: int, number: int, index: int
-) -> Generator[Record, None, tuple[int, int]]:
+def _whole_records(data: bytes, pos: int, end: int, number: int, index: int) -> tuple[list[Record], int, int]:
     """The records from ``pos`` on that end before ``end``, which is most there are, the first as the one of ``index``.
 
-    Returns (place, index) of the first field that is anything else, or whose length takes more than two bytes.
+    With them (place, index) of the first field that is anything else, or whose length takes more than two bytes.
     """
+    records: list[Record] = []
     while pos < end - 2 and data[pos] == _RECORD_TAG:
         start, length = pos + 2, data[pos + 1]
         if length > 0x7F:
@@ -127,9 +129,9 @@ def _whole_records(
             break
         pos = start + length
         if length:
-            yield Record(data[start:pos], number + index)
+            records.append(Record(data[start:pos], number + index))
         index += 1
-    return pos, index
+    return records, pos, index
 
 
 def _read_field(buffer: PieceBuffer, left: int) -> tuple[int, bytes | None]:

@@ -41,11 +41,9 @@ def read_binary(
     else:
         items = read_lines(pieces, url, decode_base64_line, skip_first=skip_first, stop=stop)
     for item in items:
-        if (
-            item.data[:1] in structs.MESSAGE_STARTS
-            and isinstance(item, Record)
-            and structs.member_codec(cast(bytes, item.data))
-        ):
+        if item.data[:1] not in structs.MESSAGE_STARTS or isinstance(item, Damage):
+            yield item
+        elif structs.member_codec(cast(bytes, item.data)):
             yield from structs.unpacked(cast(bytes, item.data), item.number, url, members=True)
         else:
             yield item

@@ -11,6 +11,7 @@ import pytest
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.pipeline import Enricher
 from snowetl.errors import RegistryUnavailable, SnowetlError
+from snowetl.model.event import EnrichedEvent
 from snowetl.reporting.enrich import SplitReport
 from snowetl.steps.enrich_split import Output, enrich_split
 from snowetl.storage import filesystem, splits
@@ -76,11 +77,13 @@ def test_without_good_events_there_is_no_good_part(tmp_path: Path, config: Enric
 class Copier:
     """The bare read-write path: a line out for a line in."""
 
-    class Line(str):
-        texts = ("",) * 131
+    class Line(EnrichedEvent):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
         def to_tsv(self) -> str:
-            return self
+            return self.text
 
     def process(self, record: bytes | str, source: str = "", number: int = 0) -> list[Any]:
         assert isinstance(record, str)
