@@ -25,7 +25,7 @@ from snowetl.orchestrator.claim import claim, ledger_lease
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.executors.aws import Unclear
-from snowetl.orchestrator.executors.base import AtOnce, ExecutorRequest, JobStatus, StepExecutor
+from snowetl.orchestrator.executors.base import ExecutorRequest, JobStatus, StepExecutor
 from snowetl.orchestrator.executors.emr_logs import CAUSE
 from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.notify.run import Notices
@@ -322,7 +322,6 @@ class _Run:
         """Do the steps ``names``. Raises ``SnowetlError`` where one of them is not done in the end."""
         current = stored.state
         assert current is not None
-        here = kind_of(self.settings.executor).here or isinstance(executor, AtOnce)
         while True:
             running = [step for step in current.steps if step.running and not step.done and step.name in names]
             for step in running:
@@ -335,7 +334,7 @@ class _Run:
                 self._pause(current, each.name)
                 current, attempt = state.begin(current, each.name, self.now())
                 stored = store.put(current, stored)
-                with nullcontext() if here else interrupts.deferred():
+                with nullcontext() if executor.here else interrupts.deferred():
                     job = self._submit(each, attempt.token, current, store, stored, executor)
                     current = replace(state.submitted(current, each.name, job), notes=executor.notes())
                     stored = store.put(current, stored)

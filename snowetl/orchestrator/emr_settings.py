@@ -72,7 +72,7 @@ class EmrSettings(Settings):
     )
     emr_attempts: int = option(
         "--emr-attempts",
-        kind=Number(minimum=1),
+        kind=Number(minimum=1, maximum=10),
         default=1,
         help="emr-serverless: how often EMR starts a job that fails, up to 10 times.",
         group=EMR,
@@ -107,9 +107,9 @@ class EmrSettings(Settings):
     )
     emr_poll: int = option(
         "--emr-poll",
-        kind=Duration(),
+        kind=Duration(minimum=1),
         default=20,
-        help="How often the state of a job is asked for, give or take a third.",
+        help="How often the state of a job is asked for, give or take a third. AWS advises 10s or more.",
         group=EMR,
     )
     emr_conf: tuple[str, ...] = option(

@@ -52,24 +52,34 @@ def _read(text: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class Duration(Kind):
-    """How long: ``90s``, ``15m``, ``2h``, ``1d 12h``. The value is a number of seconds."""
+    """How long: ``90s``, ``15m``, ``2h``, ``1d 12h``. The value is a number of seconds, ``minimum`` or more."""
 
     metavar: str = "DURATION"
+    minimum: int = 0
 
     def parse(self, value: Any) -> int:
         if value == 0 or str(value).strip() == "0":
-            return 0
+            return self._long_enough(0)
         if not isinstance(value, str) or not _DURATION.fullmatch(value):
             raise ValueError(f"{shown(value)} is not a duration such as 90s, 15m, 2h or 1d 12h")
-        return sum(int(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(value))
+        return self._long_enough(sum(int(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(value)))
 
     def accept(self, value: Any) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return value
+            return self._long_enough(value)
         return self.parse(value)
+
+    def _long_enough(self, seconds: int) -> int:
+        if seconds < self.minimum:
+            raise ValueError(f"{self.to_json(seconds)} is too short: it must be {self.to_json(self.minimum)} or more")
+        return seconds
 
     def to_json(self, value: Any) -> Any:
         return f"{value}s"
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": ["string", "integer"], "pattern": r"^(0|\s*(\d+\s*[smhdwSMHDW]\s*)+)$"}
+        return {
+            "type": ["string", "integer"],
+            "minimum": self.minimum,
+            "pattern": r"^(0|\s*(\d+\s*[smhdwSMHDW]\s*)+)$",
+        }

@@ -14,7 +14,6 @@ import pytest
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
 from snowetl.load.warehouses import redshift
-from snowetl.storage import _of_kind
 from tests.integration.support import ROOT
 from tests.load.redshift_standin import StandIn
 
@@ -37,9 +36,7 @@ def s3(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[dict[str, Any]
     client.create_bucket(Bucket="lake")
     for path in LOGS.iterdir():
         client.put_object(Bucket="lake", Key=f"raw/{path.name}", Body=path.read_bytes())
-    _of_kind.cache_clear()  # clients of this process know another endpoint
     yield options
-    _of_kind.cache_clear()
 
 
 def arguments(*more: str) -> list[str]:

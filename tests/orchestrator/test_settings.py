@@ -59,3 +59,17 @@ def test_no_password_is_kept(url: str) -> None:
     assert "db" in str(made.target)
     for shown in (str(made.target), repr(made), str(made.to_json()), str(made.about()), str(made.to_argv())):
         assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("emr_poll", "0", "0s is too short: it must be 1s or more"),
+        ("emr_poll", 0, "0s is too short: it must be 1s or more"),
+        ("emr_poll", "0s", "0s is too short: it must be 1s or more"),
+        ("emr_attempts", 11, "11 is too large: it must be 10 or less"),
+    ],
+)
+def test_aws_is_not_asked_for_more_than_it_gives(name: str, value: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        RunSettings.option(name).kind.accept(value)

@@ -33,6 +33,9 @@ class StepExecutor(Protocol):
     ``submit`` raises :class:`~snowetl.orchestrator.executors.aws.Unclear` where it is not known whether a job began.
     """
 
+    here: bool
+    """Whether a step is done in this process while it is submitted: it may be interrupted then."""
+
     def submit(self, step: PlannedStep, token: str) -> str:
         """Start a step, and return the id of its job; the same token starts it once, however often it is sent.
 
@@ -60,6 +63,8 @@ class StepExecutor(Protocol):
 
 class AtOnce:
     """What an executor has in common with others whose submission returns when the step is over: no job is left."""
+
+    here = True
 
     def find(self, step: PlannedStep, token: str) -> str | None:
         return None
@@ -119,6 +124,6 @@ class ExecutorKind:
     ready: Callable[[RunSettings], None] = _nothing
     examine: Callable[[RunSettings], str] = _here
     here: bool = False
-    """Whether a step is done in this process while it is submitted."""
+    """Whether the steps reach services from this machine, so that what cannot be reached from here is a fault."""
     rehearses: bool = False
     """Whether steps are only shown: no file is taken, nothing is written."""

@@ -98,6 +98,8 @@ class _Step:
 class EmrExecutor:
     """Submits steps one by one, and asks for the states of all with one request."""
 
+    here = False
+
     def __init__(
         self,
         request: ExecutorRequest,
@@ -113,7 +115,7 @@ class EmrExecutor:
         self._now, self._sleep = now, sleep
         self._id = request.settings.emr_cluster_id or request.notes.get("cluster")
         self._detached = request.looks
-        self._uploaded = False
+        self._documents = emr_jobs.Documents(request.plan, request.settings, request.folder)
         self._rounds = 0
         self._empty: Counter[str] = Counter()
         self._overdue: dict[str, datetime] = {}
@@ -125,9 +127,7 @@ class EmrExecutor:
         token = aws.token_of(self._request.folder, token)
         prepared = emr_jobs.prepare(step, self._settings, self._request.folder, token)
         entry = emr_requests.step(prepared.job, emr_jobs.environment_of(self._settings), "CONTINUE")
-        if not self._uploaded:
-            emr_jobs.upload(self._request.plan, self._settings, self._request.folder)
-            self._uploaded = True
+        self._documents.bring()
         self._request.watch.say(f"{step.name}: {prepared.job.name}")
         try:
             return self._submit(entry, token)

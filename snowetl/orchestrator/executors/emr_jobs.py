@@ -92,13 +92,25 @@ def environment_of(settings: RunSettings) -> str:
     return f"{package_of(settings)}/{ENVIRONMENT}"
 
 
-def upload(plan: RunPlan, settings: RunSettings, folder: str) -> None:
-    """Bring the documents of all steps to S3, before the first begins: what changes here later changes no step."""
-    for step in plan.steps:
-        if not step.done:
-            _, uploads = _with_documents(step.settings, _config_folder(folder, step))
-            for url, content in uploads.items():
-                filesystem(url).put(url, content)
+@dataclass
+class Documents:
+    """The documents of all steps of a run. ``folder`` is the run's own."""
+
+    plan: RunPlan
+    settings: RunSettings
+    folder: str
+    _are_there: bool = False
+
+    def bring(self) -> None:
+        """Bring them to S3, once, before the first step begins: what changes here later changes no step."""
+        if self._are_there:
+            return
+        for step in self.plan.steps:
+            if not step.done:
+                _, uploads = _with_documents(step.settings, _config_folder(self.folder, step))
+                for url, content in uploads.items():
+                    filesystem(url).put(url, content)
+        self._are_there = True
 
 
 def _config_folder(folder: str, step: PlannedStep) -> str:

@@ -21,7 +21,7 @@ from snowetl.storage import filesystem
 _OVER = {"SUCCESS": DONE, "FAILED": FAILED, "CANCELLED": CANCELLED}
 _NOT_BEGUN = ("capacity", "throttl", "queue timeout", "no available")
 """What Serverless says of a job that it could not begin."""
-_LONGEST_MINUTES, _MOST_ATTEMPTS = 7 * 24 * 60, 10
+_LONGEST_MINUTES = 7 * 24 * 60
 _PATIENCE_SECONDS = 1800.0
 _PYTHON = "./environment/bin/python"
 
@@ -34,8 +34,6 @@ def check(settings: RunSettings) -> None:
     for name in ("emr_application_id", "emr_job_role"):
         if getattr(settings, name) is None:
             problems.add(f"{settings.option(name).flag} is missing: --executor emr-serverless needs it")
-    if settings.emr_attempts > _MOST_ATTEMPTS:
-        problems.add(f"--emr-attempts {settings.emr_attempts}: EMR starts a job {_MOST_ATTEMPTS} times at most")
     if not 300 <= settings.emr_step_timeout <= _LONGEST_MINUTES * 60:
         problems.add("--emr-step-timeout: EMR Serverless takes 5 minutes to 7 days")
     problems.check()
@@ -65,6 +63,8 @@ def with_python(job: SparkJob, package: str) -> SparkJob:
 class ServerlessExecutor:
     """Starts a job for each step, and asks how it is."""
 
+    here = False
+
     def __init__(
         self,
         request: ExecutorRequest,
@@ -77,13 +77,11 @@ class ServerlessExecutor:
         self._client = aws.client("emr-serverless", self._place.region)
         self._now, self._sleep = now, sleep
         self._silent: datetime | None = None
-        self._uploaded = False
+        self._documents = emr_jobs.Documents(request.plan, request.settings, request.folder)
 
     def submit(self, step: PlannedStep, token: str) -> str:
         request = self.request_of(step, token)
-        if not self._uploaded:
-            emr_jobs.upload(self._request.plan, self._settings, self._request.folder)
-            self._uploaded = True
+        self._documents.bring()
         self._request.watch.say(f"{step.name}: {request['name']}")
         try:
             job = aws.exactly_once(

@@ -32,7 +32,6 @@ from moto.emr.models import emr_backends
 from moto.emrserverless.models import emrserverless_backends
 
 from snowetl.orchestrator.executors.emr_requests import TOKEN
-from snowetl.storage import _of_kind
 from tests.aws_server import aws_server
 from tests.integration.support import ROOT, environment
 from tests.orchestrator.exports.support import refused
@@ -437,7 +436,6 @@ def stand_in(folder: Path, environ: Callable[[str, str], None]) -> Iterator[Aws]
             environ(name, value)
         aws.jobs_environment = dict(variables)
         s3(endpoint).create_bucket(Bucket=BUCKET)
-        _of_kind.cache_clear()  # clients of this process know another endpoint
         done = threading.Event()
 
         def move() -> None:
@@ -454,4 +452,3 @@ def stand_in(folder: Path, environ: Callable[[str, str], None]) -> Iterator[Aws]
             aws.close()
             proxy.shutdown()
             proxy.server_close()
-            _of_kind.cache_clear()

@@ -55,7 +55,7 @@ def arguments(database: str, *more: str) -> list[str]:
     return [
         *("run", "--input-folder", "s3://lake/raw", "--input-format", "thrift", "--output-folder", "s3://lake/out"),
         *("--enrichments", "fixtures/enrichments", "--iglu-config", "fixtures/resolver.json"),
-        *("--database", database, "--emr-package", "s3://lake/snowetl", "--emr-poll", "0"),
+        *("--database", database, "--emr-package", "s3://lake/snowetl", "--emr-poll", "1s"),
         *("--emr-log-folder", "s3://lake/logs", "--run-id", RUN),
         *more,
     ]

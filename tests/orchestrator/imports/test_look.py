@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 
-from snowetl import storage
 from tests.orchestrator.imports.support import FILES, imported
 
 
@@ -28,9 +27,7 @@ def s3(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[Any]:
     for bucket in ("larkspur-collector", "larkspur-etl"):
         client.create_bucket(Bucket=bucket)
     monkeypatch.chdir(FILES)
-    storage._of_kind.cache_clear()  # clients of an earlier test's endpoint
     yield client
-    storage._of_kind.cache_clear()
 
 
 def _steps(capsys: pytest.CaptureFixture[str], file: str = "config.yml", *more: str) -> tuple[int, list[str], str]:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from snowetl.storage import _of_kind
 
 BUCKET = "logs"
 
@@ -34,6 +33,4 @@ def aws(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Iterator[Aws]:
     make: Any = boto3.client
     s3, sqs = make("s3"), make("sqs")
     s3.create_bucket(Bucket=BUCKET)
-    _of_kind.cache_clear()  # clients of this process know another endpoint
     yield Aws(s3, sqs, aws_url)
-    _of_kind.cache_clear()
