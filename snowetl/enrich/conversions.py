@@ -7,8 +7,8 @@ Each function takes the parameter's value and returns the column's text (``""`` 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
+from snowetl.caching import Memo
 from snowetl.jvm import big_decimal as java_decimal
 from snowetl.jvm import timestamps
 from snowetl.jvm.integers import parse_int, parse_long
@@ -88,8 +88,8 @@ def bool01(value: str) -> str:
 
 
 def epoch_ms(value: str) -> str:
-    if value.isascii() and value.isdigit() and len(value) < 15:
-        return timestamps.to_tsv(int(value))
+    if 3 < len(value) < 15 and value.isascii() and value.isdigit():
+        return _to_the_second[value[:-3]] + value[-3:]
     millis = parse_long(value)
     if millis is None:
         raise ConversionError("not in the expected format: ms since epoch")
@@ -99,9 +99,7 @@ def epoch_ms(value: str) -> str:
     return text
 
 
-def dimensions(value: str) -> tuple[str, str]:
-    """``WIDTHxHEIGHT`` to two columns."""
-    return _short_dimensions(value) if len(value) <= _SHORT else _dimensions(value)
+_to_the_second = Memo(lambda seconds: timestamps.to_tsv(int(seconds) * 1000)[:-3], 8192, 11)
 
 
 def _dimensions(value: str) -> tuple[str, str]:
@@ -117,5 +115,5 @@ def _dimensions(value: str) -> tuple[str, str]:
     return str(sides[0]), str(sides[1])
 
 
-_SHORT = 24
-_short_dimensions = lru_cache(maxsize=8192)(_dimensions)
+dimensions = Memo(_dimensions, 8192, 24).__getitem__
+"""``WIDTHxHEIGHT`` to two columns."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Entity
 from snowetl.iglu.failures import MAX_REPORTS, left_out
+from snowetl.iglu.validation import ValidationCrash
 from snowetl.jvm import jsontext
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
@@ -64,9 +66,9 @@ class Invalid(NamedTuple):
 
 def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | Invalid:
     """Validate ``contexts``: the envelope, then every item. ``text`` is the compact text of ``value``."""
-    envelope = _envelope(schemas, value, _CONTEXTS)
-    if isinstance(envelope, Invalid):
-        return envelope
+    invalid = _envelope(schemas, value, _CONTEXTS)
+    if invalid is not None:
+        return invalid
     items = value["data"]
     if not items:
         return Column(text, None, [])
@@ -76,7 +78,7 @@ def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | Invalid:
     reports = 0
     seen = len(items)
     for place, item in enumerate(items, 1):
-        checker = _item(schemas, item, violations)
+        checker = _fitting(schemas, item) or _item(schemas, item, violations)
         if checker is None:
             reports += _reports_in(violations[-1].message)
             if reports >= MAX_REPORTS and place < len(items):
@@ -91,8 +93,8 @@ def check_contexts(schemas: Schemas, value: Any, text: str) -> Column | Invalid:
         elif as_sent and next(iter(item)) != "schema":
             as_sent = False
     if violations:
-        invalid = {id(violation.piece) for violation in violations}
-        valid = [item for item in items[:seen] if id(item) not in invalid]
+        pieces = {id(violation.piece) for violation in violations}
+        valid = [item for item in items[:seen] if id(item) not in pieces]
         rest = _CONTEXTS_OPEN + jsontext.dumps(list(map(_ordered, valid))) + "}" if valid else ""
         return Invalid(violations, Column(rest, None, notes))
     return Column(_rewrap(_CONTEXTS_OPEN, value, text, as_sent), None, notes)
@@ -109,13 +111,13 @@ def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | In
 
     Of an invalid event the key remains, where it names one.
     """
-    envelope = _envelope(schemas, value, _UNSTRUCT_EVENT)
-    if isinstance(envelope, Invalid):
-        return envelope
+    invalid = _envelope(schemas, value, _UNSTRUCT_EVENT)
+    if invalid is not None:
+        return invalid
     violations: list[Violation] = []
     notes: list[Entity] = []
     item = value["data"]
-    checker = _item(schemas, item, violations)
+    checker = _fitting(schemas, item) or _item(schemas, item, violations)
     if checker is None:
         return Invalid(violations, Column("", _key_of(item), []))
     key, as_sent = checker.key, list(value) == _KEYS and next(iter(item)) == "schema"
@@ -125,7 +127,11 @@ def check_unstruct_event(schemas: Schemas, value: Any, text: str) -> Column | In
     return Column(_rewrap(_UNSTRUCT_OPEN, value, text, as_sent), key, notes)
 
 
-def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> SchemaKey | Invalid:
+def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> Invalid | None:
+    """What is wrong with an envelope, whatever it holds."""
+    checker = _fitting(schemas, value)
+    if checker is not None and criterion.matches(checker.key):
+        return None
     try:
         key, data = self_describing(value)
     except ParseError as error:
@@ -133,7 +139,19 @@ def _envelope(schemas: Schemas, value: Any, criterion: SchemaCriterion) -> Schem
     if not criterion.matches(key):
         return _nothing_valid(badrow.criterion_mismatch(value["schema"], str(criterion)), value)
     fault = schemas.checker(value["schema"]).check(data)
-    return key if fault is None else _nothing_valid(badrow.iglu_error(value["schema"], fault), value)
+    return None if fault is None else _nothing_valid(badrow.iglu_error(value["schema"], fault), value)
+
+
+def _fitting(schemas: Schemas, value: Any) -> Checker | None:
+    """The checker of self-describing JSON that is valid under a known schema; all other JSON needs a closer look."""
+    if value.__class__ is not dict or "data" not in value:
+        return None
+    uri = value.get("schema")
+    checker = schemas.known(uri) if uri.__class__ is str else None
+    try:
+        return checker if checker is not None and checker.fits(value["data"]) else None
+    except (RecursionError, ValidationCrash):
+        return None
 
 
 def no_json(column: str, text: str, error: str) -> Invalid:

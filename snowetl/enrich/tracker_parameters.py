@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from snowetl.caching import Memo
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
 from snowetl.jvm import jsontext
@@ -14,8 +15,8 @@ from snowetl.jvm.map_order import map_order
 from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
-from snowetl.model.fields import INDEX, NAMES
-from snowetl.model.payload import Parameters
+from snowetl.model.fields import INDEX
+from snowetl.model.payload import Parameters, picker
 from snowetl.model.text import tsv_safe
 
 _TEXT = {
@@ -97,26 +98,62 @@ _DIMENSIONS = {
     "vp": ("br_viewwidth", "br_viewheight"),
     "ds": ("doc_width", "doc_height"),
 }
-_JSON = {"co": "contexts", "cx": "contexts", "ue_pr": "unstruct_event", "ue_px": "unstruct_event"}
-_BASE64 = frozenset(("cx", "ue_px"))
 
-Convert = Callable[[str], str]
-_RULES: dict[str, tuple[int, Convert | None]] = {name: (INDEX[column], None) for name, column in _TEXT.items()} | {
-    name: (INDEX[column], convert) for convert, names in _CONVERTED.items() for name, column in names.items()
+
+def _json(text: str) -> tuple[Any, str]:
+    """Parsed JSON, and its compact text."""
+    try:
+        return jsontext.loads_compact(text)
+    except jsontext.JsonError as error:
+        raise ConversionError(f"invalid json: {error}") from None
+
+
+def _encoded_json(text: str) -> tuple[Any, str]:
+    return _json(decode_utf8(decode_base64(text)))
+
+
+_JSON = {
+    "co": ("contexts", _json),
+    "cx": ("contexts", _encoded_json),
+    "ue_pr": ("unstruct_event", _json),
+    "ue_px": ("unstruct_event", _encoded_json),
 }
-"""Column and conversion of every parameter that fills one column; text columns have no conversion."""
-_DIMENSIONS_INDEX = {name: (INDEX[width], INDEX[height]) for name, (width, height) in _DIMENSIONS.items()}
-_JSON_INDEX = {name: INDEX[column] for name, column in _JSON.items()}
 
 CONTEXTS = INDEX["contexts"]
 UNSTRUCT_EVENT = INDEX["unstruct_event"]
 _NETWORK_USERID = INDEX["network_userid"]
 
-# Of two parameters for one column the later in map order wins; each pair has one member that is rarely sent.
-_RARE_TWINS = frozenset(("co", "ue_pr", "ti_nm", "ev_ca", "ev_ac", "ev_la", "ev_pr", "ev_va"))
+_OF_TEXT = {name: INDEX[column] for name, column in _TEXT.items()}
+_OF_VALUE: dict[str, tuple[int | slice, Callable[[str], Any]]] = {
+    **{name: (INDEX[column], convert) for convert, names in _CONVERTED.items() for name, column in names.items()},
+    **{name: (slice(INDEX[one], INDEX[two] + 1), conversions.dimensions) for name, (one, two) in _DIMENSIONS.items()},
+}
+"""Where what a parameter is converted to goes: into one column, or into two neighbours."""
+_OF_JSON = {name: (INDEX[column], read) for name, (column, read) in _JSON.items()}
 
 Parsed = dict[int, Any]
 """Parsed JSON of the columns ``contexts`` and ``unstruct_event``, by column index."""
+
+
+class _Shape:
+    """What to do with the parameters of some names, in this order: of two for one column the later one wins."""
+
+    __slots__ = ("columns", "converted", "json", "pick")
+
+    def __init__(self, names: Sequence[str]) -> None:
+        texts = [name for name in names if name in _OF_TEXT]
+        self.pick = picker(texts)
+        self.columns = [_OF_TEXT[name] for name in texts]
+        self.converted = [(name, *_OF_VALUE[name]) for name in names if name in _OF_VALUE]
+        self.json = [(name, *_OF_JSON[name]) for name in names if name in _OF_JSON]
+
+
+def _shape(names: tuple[str, ...]) -> _Shape:
+    return _Shape(map_order(names))
+
+
+_shapes = Memo(_shape, 4096, 2048, length=lambda names: sum(map(len, names)))
+"""Trackers send the same names again and again."""
 
 
 def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, list[Message]]:
@@ -125,30 +162,28 @@ def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, lis
     Returns the parsed JSON columns and the failure messages, in the reference's map order. A failed parameter writes
     nothing; an empty result writes null over a default.
     """
+    if None in parameters.values():
+        shape = _Shape([name for name in map_order(parameters) if parameters[name] is not None])
+    else:
+        shape = _shapes[tuple(parameters)]
     parsed: Parsed = {}
     failed: dict[str, Message] = {}
-    for name, value in _in_order(parameters):
-        if value is None:
-            continue
+    texts: Any = shape.pick(parameters)
+    if not "".join(texts).isprintable():
+        texts = map(tsv_safe, texts)
+    for column, text in zip(shape.columns, texts):  # noqa: B905 (as many as columns; strict costs time)
+        values[column] = text
+    given: Any = parameters
+    for name, where, convert in shape.converted:
         try:
-            rule = _RULES.get(name)
-            if rule is not None:
-                index, convert = rule
-                if convert is not None:
-                    values[index] = convert(value)
-                else:
-                    values[index] = value if value.isprintable() else tsv_safe(value)
-            elif name in _DIMENSIONS_INDEX:
-                width, height = _DIMENSIONS_INDEX[name]
-                values[width], values[height] = conversions.dimensions(value)
-            elif name in _JSON_INDEX:
-                column = _JSON_INDEX[name]
-                text = decode_utf8(decode_base64(value)) if name in _BASE64 else value
-                parsed[column], values[column] = jsontext.loads_compact(text)
+            values[where] = convert(given[name])  # type: ignore[index]
         except ConversionError as error:
-            failed[name] = badrow.enrichment_message(badrow.input_data(name, value, str(error)))
-        except jsontext.JsonError as error:
-            failed[name] = badrow.enrichment_message(badrow.input_data(name, value, f"invalid json: {error}"))
+            failed[name] = _failure(name, given[name], error)
+    for name, column, read in shape.json:
+        try:
+            parsed[column], values[column] = read(given[name])
+        except ConversionError as error:
+            failed[name] = _failure(name, given[name], error)
     collector_user = parameters.get("tnuid")
     if collector_user is not None:
         values[_NETWORK_USERID] = tsv_safe(collector_user)
@@ -157,26 +192,28 @@ def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, lis
     return parsed, [failed[name] for name in map_order(parameters) if name in failed]
 
 
+def _failure(name: str, value: str, error: ConversionError) -> Message:
+    return badrow.enrichment_message(badrow.input_data(name, value, str(error)))
+
+
 def columns_of(parameter: str) -> tuple[str, ...]:
     """The columns that a tracker parameter fills; none for one that is not known."""
     if parameter == "tnuid":
         return ("network_userid",)
     if parameter in _DIMENSIONS:
         return _DIMENSIONS[parameter]
-    if parameter in _JSON:
-        return (_JSON[parameter],)
-    return (NAMES[_RULES[parameter][0]],) if parameter in _RULES else ()
+    return (_SINGLE[parameter],) if parameter in _SINGLE else ()
+
+
+_SINGLE: dict[str, str] = {
+    **_TEXT,
+    **{name: column for names in _CONVERTED.values() for name, column in names.items()},
+    **{name: column for name, (column, _) in _JSON.items()},
+}
 
 
 @cache
 def parameters_of(columns: tuple[str, ...]) -> frozenset[str]:
     """The names of the parameters that fill any of the columns."""
-    known = (*_RULES, *_DIMENSIONS, *_JSON, "tnuid")
+    known = (*_SINGLE, *_DIMENSIONS, "tnuid")
     return frozenset(name for name in known if not set(columns).isdisjoint(columns_of(name)))
-
-
-def _in_order(parameters: Parameters) -> Iterable[tuple[str, str | None]]:
-    """Insertion order serves as long as no two parameters can meet in one column; else it is map order."""
-    if _RARE_TWINS.isdisjoint(parameters):
-        return parameters.items()
-    return [(name, parameters[name]) for name in map_order(parameters)]

@@ -27,7 +27,7 @@ _ADVICE = (
 class Checker:
     """One schema, ready to validate."""
 
-    __slots__ = ("_fits", "_max_depth", "_superseded_text", "_validator", "key", "origin", "superseded_by")
+    __slots__ = ("_max_depth", "_superseded_text", "_validator", "fits", "key", "origin", "superseded_by")
 
     def __init__(self, key: SchemaKey, item: SchemaItem, validator: Validator, max_depth: int | None) -> None:
         self.key = key
@@ -37,7 +37,8 @@ class Checker:
         self._superseded_text = None if version is None else str(version)
         self._validator = validator
         self._max_depth = max_depth
-        self._fits = validator.predicate if max_depth is None else self._fits_in_depth
+        self.fits: Callable[[Any], bool] = validator.predicate if max_depth is None else self._fits_in_depth
+        """Whether data is valid. Raises ``RecursionError`` where :meth:`check` goes deeper, and ``ValidationCrash``."""
 
     def check(self, data: Any) -> ErrorJson | None:
         """``None`` if ``data`` is valid, else the client error as it stands in bad rows.
@@ -45,7 +46,7 @@ class Checker:
         Raises ``ValidationCrash`` for a schema that blows up while it validates.
         """
         try:
-            if self._fits(data):
+            if self.fits(data):
                 return None
         except RecursionError:
             if self._validator.fits(data):
@@ -73,6 +74,9 @@ class FailedChecker:
         self.superseded_by = superseded_by
         self.origin = origin
         self._error = error
+
+    def fits(self, data: Any) -> bool:
+        return False
 
     def check(self, data: Any) -> ErrorJson:
         return self._error
@@ -123,6 +127,10 @@ class IgluClient:
         """
         found = self._at_once.get(uri)
         return self._look_up(uri) if found is None else found
+
+    def known(self, uri: str) -> AnyChecker | None:
+        """The checker of a schema that needs no look-up: each valid URI will have one before long, no other ever."""
+        return self._at_once.get(uri)
 
     def _look_up(self, uri: str) -> AnyChecker:
         missing = self._missing.get(uri)

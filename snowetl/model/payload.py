@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
 
 Parameters = dict[str, "str | None"]
+
+
+def picker(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gives the values of parameters of these names, in order. It raises ``KeyError``."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: tuple([parameters[name] for name in names])
 
 
 @dataclass(slots=True)

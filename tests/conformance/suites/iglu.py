@@ -348,6 +348,9 @@ class _Superseded:
     def __init__(self, newer: SchemaKey) -> None:
         self._newer = newer
 
+    def known(self, uri: str) -> None:
+        return None
+
     def checker(self, uri: str) -> Any:
         self.key = SchemaKey.parse(uri)
         self.superseded_by = None if self.key.name == "unstruct_event" else self._newer
