@@ -99,7 +99,11 @@ def epoch_ms(value: str) -> str:
     return text
 
 
-_to_the_second = Memo(lambda seconds: timestamps.to_tsv(int(seconds) * 1000)[:-3], 8192, 11)
+def _seconds_text(seconds: str) -> str:
+    return timestamps.to_tsv(int(seconds) * 1000)[:-3]
+
+
+_to_the_second = Memo(_seconds_text, 8192, 11)
 
 
 def _dimensions(value: str) -> tuple[str, str]:

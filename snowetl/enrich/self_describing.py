@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.caching import Memo
@@ -30,6 +29,7 @@ class Checker(Protocol):
     def key(self) -> SchemaKey: ...
     @property
     def superseded_by(self) -> SchemaKey | None: ...
+    def fits(self, data: Any, /) -> bool: ...
     def check(self, data: Any) -> Message | None: ...
 
 
@@ -37,6 +37,7 @@ class Schemas(Protocol):
     """Where checkers come from (``snowetl.iglu.IgluClient``)."""
 
     def checker(self, uri: str) -> Checker: ...
+    def known(self, uri: str, /) -> Checker | None: ...
 
 
 class Column(NamedTuple):

@@ -176,7 +176,7 @@ def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, lis
     given: Any = parameters
     for name, where, convert in shape.converted:
         try:
-            values[where] = convert(given[name])  # type: ignore[index]
+            values[where] = convert(given[name])
         except ConversionError as error:
             failed[name] = _failure(name, given[name], error)
     for name, column, read in shape.json:

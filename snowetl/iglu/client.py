@@ -118,6 +118,8 @@ class IgluClient:
         self._kept = max(config.cache_size, _FEWEST_KEPT)
         self._ready: dict[str, AnyChecker] = {}
         self._at_once: dict[str, AnyChecker] = {} if self._forgets else self._ready
+        self.known: Callable[[str], AnyChecker | None] = self._at_once.get
+        """As :meth:`checker`, for any text: ``None`` where that would have to look further."""
         self._missing: OrderedDict[str, AnyChecker] = OrderedDict()
 
     def checker(self, uri: str) -> AnyChecker:
@@ -127,10 +129,6 @@ class IgluClient:
         """
         found = self._at_once.get(uri)
         return self._look_up(uri) if found is None else found
-
-    def known(self, uri: str) -> AnyChecker | None:
-        """The checker of a schema that needs no look-up: each valid URI will have one before long, no other ever."""
-        return self._at_once.get(uri)
 
     def _look_up(self, uri: str) -> AnyChecker:
         missing = self._missing.get(uri)
