@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from bench import machine, shared
 from bench.compare import Baseline, compare
@@ -176,17 +177,20 @@ def _everything(args: argparse.Namespace) -> int:
 
 
 def _show_warehouse(count: int, resolver: str, standard: str) -> None:
-    from bench.warehouse import enriched_lines, load_rate, transform_rates  # psycopg and the server only here
+    from bench.warehouse import enriched_lines, load_rates, transform_rates  # psycopg and the server only here
 
     lines = enriched_lines(count, resolver, standard)
     print(f"\ntransform, one thread, {len(lines):,} enriched lines, best of 4 passes, by processor time", flush=True)
     for kind, rate in transform_rates(lines, resolver).items():
         print(f"  {kind:<24}{rate:>9,.0f} events/s")
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
-        load = load_rate(lines, resolver, Path(folder))
-    print(f"\nload into embedded PostgreSQL: {load.rows:,} rows")
-    for name, seconds in (("psql \\copy", load.psql), ("load, copies alone", load.copied), ("load, whole", load.whole)):
-        print(f"  {name:<24}{load.rows / seconds:>9,.0f} rows/s {load.psql / seconds:>10.2f} of psql")
+        loads = load_rates(lines, resolver, Path(folder))
+    print(f"\nload into embedded PostgreSQL: {loads[0].rows:,} rows, {len(loads)} pairs with psql in turn, medians")
+    for name, seconds in (("psql \\copy", "psql"), ("load, copies alone", "copied"), ("load, whole", "whole")):
+        rate = median(load.rows / getattr(load, seconds) for load in loads)
+        print(f"  {name:<24}{rate:>9,.0f} rows/s {median(load.psql / getattr(load, seconds) for load in loads):>10.2f}")
+    client = median(load.client / load.psql_client for load in loads)
+    print(f"  {'client, processor time':<24}{client:>27.2f}   (psql reads text, the load gzip)")
 
 
 def _show(name: str, result: Result) -> Result:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import resource
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+import psycopg
 
 from bench.job import RUN_ID
 from bench.library import ETL_TSTAMP
@@ -18,7 +21,7 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load.embedded import embedded_postgres, psql_path
 from snowetl.load.engine import RunLoader
-from snowetl.load.run import read_run
+from snowetl.load.run import TransformedRun, read_run
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.warehouses.postgres import PostgresWarehouse
 from snowetl.model.badrow import BadRow, Origin
@@ -33,16 +36,24 @@ from snowetl.transform.transformer import KINDS, SHRED, WIDE_PARQUET, Transforme
 from snowetl.workers.in_process import InProcess
 
 _PASSES = 3
+_COLUMNS = """
+SELECT quote_ident(attname) || ' ' || format_type(atttypid, atttypmod) ||
+CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+_INDEXES = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass"
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """Seconds of the copies alone (``copied``), of the whole load, and of psql with the same rows."""
+    """Seconds of the copies alone (``copied``), of the whole load, and of psql with the same rows, ready as text; and
+    processor time of the two clients."""
 
     rows: int
     copied: float
     whole: float
+    client: float
     psql: float
+    psql_client: float
 
 
 def enriched_lines(count: int, resolver: str, enrichments: str) -> list[str]:
@@ -88,8 +99,9 @@ def _types(lines: Sequence[str], client: IgluClient) -> frozenset[SchemaType]:
     return frozenset().union(*found)
 
 
-def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
-    """Shred ``lines``, load them into a new embedded server, and let psql copy the same rows into equal tables."""
+def load_rates(lines: Sequence[str], resolver: str, folder: Path, pairs: int = 3) -> list[LoadResult]:
+    """Shred ``lines``; then load them into a new database, and let psql copy the same rows into equal tables that are
+    empty, in one transaction: ``pairs`` times, in turn."""
     source = folder / "enriched" / f"run={RUN_ID}"
     source.mkdir(parents=True)
     (source / "part-0.txt.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 4))
@@ -98,29 +110,48 @@ def load_rate(lines: Sequence[str], resolver: str, folder: Path) -> LoadResult:
         input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), iglu_config=resolver
     )
     TRANSFORM.execute(TRANSFORM.plan(settings, World.of_now()), InProcess(), Unwatched())
-    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))
     run = read_run(f"{folder.resolve()}/transformed/run={RUN_ID}")
     with embedded_postgres(folder / "warehouse") as url:
-        started = time.perf_counter()
-        report = RunLoader(PostgresWarehouse(url), schemas).load(run)
-        whole = time.perf_counter() - started
-        copied = sum(table.seconds for table in report.tables)
-        psql = sum(_psql_copies(url, table.table, folder) for table in report.tables)
-    return LoadResult(sum(table.rows for table in report.tables), copied, whole, psql)
+        return [_pair(url, run, resolver, folder) for _ in range(pairs)]
 
 
-def _psql_copies(url: str, table: str, folder: Path) -> float:
-    """Seconds psql needs for ``COPY`` of the rows of ``table`` into an empty one with the same columns and indexes."""
-    name = table.rpartition(".")[2]
-    file = folder / f"{name}.txt"
-    _psql(url, f"\\copy atomic.{name} TO '{file}'", f"CREATE TABLE public.{name} (LIKE atomic.{name} INCLUDING ALL)")
-    started = time.perf_counter()
-    _psql(url, f"\\copy public.{name} FROM '{file}'")
-    seconds = time.perf_counter() - started
-    file.unlink()
-    return seconds
+def _pair(server: str, run: TransformedRun, resolver: str, folder: Path) -> LoadResult:
+    ours, theirs = _database(server, "ours"), _database(server, "theirs")
+    started, cpu = time.perf_counter(), time.process_time()
+    schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))
+    report = RunLoader(PostgresWarehouse(ours), schemas).load(run)
+    whole, client = time.perf_counter() - started, time.process_time() - cpu
+    copied = sum(table.seconds for table in report.tables)
+    copies = _copies(ours, theirs, [table.table for table in report.tables], folder)
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    _psql(theirs, "-1", *copies)
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    psql_client = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return LoadResult(sum(table.rows for table in report.tables), copied, whole, client, seconds, psql_client)
 
 
-def _psql(url: str, *commands: str) -> None:
-    arguments = [part for command in commands for part in ("-c", command)]
+def _database(server: str, name: str) -> str:
+    """The URL of a database that is empty."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute("CHECKPOINT")
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _copies(source: str, target: str, tables: Sequence[str], folder: Path) -> list[str]:
+    """What psql is told to copy the rows of ``tables``, which are written to files and made anew in ``target``."""
+    with psycopg.connect(source) as there, psycopg.connect(target) as here:
+        here.execute("CREATE SCHEMA atomic")
+        for table in tables:
+            columns = there.execute(_COLUMNS, [table]).fetchall()
+            here.execute(f"CREATE TABLE {table} ({', '.join(column for (column,) in columns)})")
+            for (index,) in there.execute(_INDEXES, [table]).fetchall():
+                here.execute(index)
+    for table in tables:
+        _psql(source, "-c", f"\\copy {table} TO '{folder / table}.txt'")
+    return [part for table in tables for part in ("-c", f"\\copy {table} FROM '{folder / table}.txt'")]
+
+
+def _psql(url: str, *arguments: str) -> None:
     subprocess.run([psql_path(), "-q", "-v", "ON_ERROR_STOP=1", url, *arguments], check=True)

@@ -147,7 +147,7 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.warehouse import enriched_lines, load_rate, transform_rates
+    from bench.warehouse import enriched_lines, load_rates, transform_rates
 
     monkeypatch.chdir(ROOT)
     lines = enriched_lines(200, "fixtures/resolver.json", "fixtures/enrichments")
@@ -155,10 +155,12 @@ def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monke
     rates = transform_rates(lines, "fixtures/resolver.json")
     assert set(rates) == {"shred", "widerow-json", "widerow-parquet"}
     assert min(rates.values()) > 0
-    load = load_rate(lines, "fixtures/resolver.json", tmp_path)
-    assert load.rows > 200
-    assert 0 < load.copied < load.whole
-    assert load.psql > 0
+    loads = load_rates(lines, "fixtures/resolver.json", tmp_path, pairs=2)
+    assert len(loads) == 2 and len({load.rows for load in loads}) == 1
+    for load in loads:
+        assert load.rows > 200
+        assert 0 < load.copied < load.whole
+        assert load.psql > 0 and load.client > 0
 
 
 @pytest.mark.slow

@@ -206,6 +206,8 @@ def _make(folder: Path, programs: Path) -> None:
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
+            "--set=wal_level=minimal",  # nothing is replicated, so the first rows of a table need not be logged
+            "--set=max_wal_senders=0",
             "-U",
             DATABASE_USER,
             "-D",

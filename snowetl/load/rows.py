@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import BinaryIO, NamedTuple, cast
+from gzip import BadGzipFile, GzipFile
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from snowetl.errors import LoadError
 from snowetl.storage import FileInfo, filesystem
+
+_GzipFile: Any
+_DAMAGE: tuple[type[Exception], ...] = (EOFError, zlib.error, BadGzipFile)
+try:
+    from isal import igzip, isal_zlib
+except ImportError:  # no wheel for this platform: the same bytes, slower
+    _GzipFile = GzipFile
+else:
+    _GzipFile = igzip.IGzipFile
+    _DAMAGE = (*_DAMAGE, cast(type[Exception], isal_zlib.error))
 
 _CHUNK = 1 << 20
 _OFFSET = re.compile(rb"\d[Tt ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?[+-]\d\d:?\d\d")
@@ -37,17 +47,17 @@ def read_chunks(files: Iterable[FileInfo]) -> Iterator[bytes]:
     for info in files:
         left = b""
         with filesystem(info.url).open(info.url) as raw:
-            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if info.url.endswith(".gz") else raw
+            source = cast(BinaryIO, _GzipFile(fileobj=raw)) if info.url.endswith(".gz") else raw
             while True:
                 try:
                     data = source.read(_CHUNK)
-                except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                except _DAMAGE as error:
                     raise LoadError(f"{info.url} is damaged ({error}); transform the run again") from None
                 if not data:
                     break
                 cut = data.rfind(b"\n") + 1
                 if cut:
-                    yield left + data[:cut]
+                    yield b"".join((left, memoryview(data)[:cut]))
                     left = data[cut:]
                 else:
                     left += data
@@ -68,11 +78,11 @@ def first_width(file: FileInfo, most: int, fewest: int) -> int:
 def shaped(chunk: bytes, columns: Sequence[str], fewest: int, format_: RowFormat) -> bytes:
     """Rows with a cell for each of the named ``columns``, escaped for ``COPY``.
 
-    Missing cells at the end become null, those of columns named ``""`` go. Rows of any other width stay as they are.
+    Missing cells at the end become null, those of columns named ``""`` go. Rows of any other width stay as they are,
+    and so do escaped ones, which are whole.
     """
     width = len(columns)
-    tabs, lines = chunk.count(b"\t"), chunk.count(b"\n")
-    if tabs != lines * (width - 1):
+    if not format_.escaped and chunk.count(b"\t") != chunk.count(b"\n") * (width - 1):
         chunk = padded(chunk, width, fewest, format_.null)
     if "" in columns:
         chunk = _without(chunk, [place for place, name in enumerate(columns) if not name], width)

@@ -18,6 +18,7 @@ from snowetl.load import bad_rows, postgres_url, rows, sqlstate
 from snowetl.load.embedded import embedded_postgres
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
+from snowetl.load.postgres_first_rows import first_rows
 from snowetl.load.postgres_rejected import REJECTED_ROWS, RejectedRows
 from snowetl.load.postgres_staging import Staging
 from snowetl.load.report import TableLoad
@@ -280,11 +281,13 @@ class PostgresSession:
         )
 
     def copy(self, copy: Copy, run: TransformedRun) -> TableLoad:
-        """Copy file by file; of one with a row that does not fit, the good rows."""
+        """Copy file by file; of one with a row that does not fit, the good rows. Into an empty table, all at once."""
         started = time.monotonic()
         loaded = TableLoad(f"{self._schema}.{copy.table}", files=len(copy.files))
         with self._staging(copy, row_of(run).base) as staging:
-            for file in copy.files:
+            first = self._copy_first(staging.plan, staging.types) if staging.takes_rows else None
+            loaded.rows += first or 0
+            for file in copy.files if first is None else ():
                 plain = None
                 if staging.takes_rows:
                     plain = self._copy_plainly(staging.plan, copy.chunks([file]), staging.types)
@@ -313,24 +316,40 @@ class PostgresSession:
         else:
             loaded.add(staging.copy(chunk))
 
-    def _copy_plainly(self, copy: Copy, chunks: Iterator[bytes], types: Mapping[str, str]) -> int | None:
-        """The number of rows; ``None`` where one of them does not fit, and none is in."""
+    def _copy_first(self, copy: Copy, types: Mapping[str, str]) -> int | None:
+        """All rows of a copy into a table that is empty; ``None`` where it is not, or not all of them fit."""
         psycopg = _driver()
-        times = [] if copy.format.escaped else [n for n, name in enumerate(copy.columns) if _is_time(name, types)]
         try:
-            with self.connection.transaction(), self.connection.cursor() as cursor:
-                with cursor.copy(_copy_sql(self._schema, copy)) as out:
-                    for chunk in chunks:
-                        if not copy.format.escaped and rows.has_strange_years(chunk):
-                            raise psycopg.errors.DatetimeFieldOverflow
-                        chunk = rows.in_utc(chunk, times) if times else chunk
-                        shaped = rows.shaped(chunk, copy.columns, copy.fewest, copy.format)
-                        out.write(rows.stamped(shaped, copy.load_tstamp))
-                return int(cursor.rowcount)
+            with self.connection.transaction(), first_rows(self.connection, self._schema, copy.table) as frozen:
+                return self._write(copy, copy.chunks(copy.files), types, frozen=True) if frozen else None
         except psycopg.Error as error:
             if sqlstate.caused_by_rows(error.sqlstate):
                 return None
             raise
+
+    def _copy_plainly(self, copy: Copy, chunks: Iterator[bytes], types: Mapping[str, str]) -> int | None:
+        """The number of rows; ``None`` where one of them does not fit, and none is in."""
+        psycopg = _driver()
+        try:
+            with self.connection.transaction():
+                return self._write(copy, chunks, types)
+        except psycopg.Error as error:
+            if sqlstate.caused_by_rows(error.sqlstate):
+                return None
+            raise
+
+    def _write(self, copy: Copy, chunks: Iterator[bytes], types: Mapping[str, str], frozen: bool = False) -> int:
+        psycopg = _driver()
+        times = [] if copy.format.escaped else [n for n, name in enumerate(copy.columns) if _is_time(name, types)]
+        with self.connection.cursor() as cursor:
+            with cursor.copy(_copy_sql(self._schema, copy, frozen)) as out:
+                for chunk in chunks:
+                    if not copy.format.escaped and rows.has_strange_years(chunk):
+                        raise psycopg.errors.DatetimeFieldOverflow
+                    chunk = rows.in_utc(chunk, times) if times else chunk
+                    shaped = rows.shaped(chunk, copy.columns, copy.fewest, copy.format)
+                    out.write(rows.stamped(shaped, copy.load_tstamp))
+            return int(cursor.rowcount)
 
     def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
         psycopg = _driver()
@@ -404,11 +423,12 @@ def _is_timestamp(type_: str) -> bool:
     return type_.startswith("timestamp") and "without" in type_
 
 
-def _copy_sql(schema: str, copy: Copy) -> str:
+def _copy_sql(schema: str, copy: Copy, frozen: bool = False) -> str:
     columns = ", ".join(quoted(column) for column in copy.columns if column)
     columns += f', "{LOAD_TSTAMP}"' if copy.load_tstamp else ""
-    null = "" if copy.format.null else " WITH (NULL '')"
-    return f"COPY {schema}.{quoted(copy.table)} ({columns}) FROM STDIN{null}"
+    options = [*([] if copy.format.null else ["NULL ''"]), *(["FREEZE"] if frozen else [])]
+    options_sql = f" WITH ({', '.join(options)})" if options else ""
+    return f"COPY {schema}.{quoted(copy.table)} ({columns}) FROM STDIN{options_sql}"
 
 
 def _driver() -> Any:
