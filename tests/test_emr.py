@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,20 @@ from botocore.validate import ParamValidator
 
 from snowetl.cli.run import command
 from snowetl.orchestrator.package import JOBS
+from snowetl.orchestrator.sources.manifest import check_columns, column_name
 
 ROOT = Path(__file__).parent.parent
 EMR = ROOT / "emr"
 ROLE = "arn:aws:iam::123456789012:role/some-role"
 MANAGED = {"Key": "for-use-with-amazon-emr-managed-policies", "Value": "true"}
 VERBS = sorted(JOBS)
+OWN_POLICIES = {
+    "orchestrator": "OrchestratorPolicy",
+    "input-queue": "InputQueuePolicy",
+    "inventory": "InventoryPolicy",
+    "archive": "ArchivePolicy",
+}
+"""Policies that are not those of one verb's role: the file, and what the stack calls it."""
 
 
 def _filled(name: str) -> Any:
@@ -181,6 +190,8 @@ def _plain(value: Any) -> Any:
         "${Application}": "${APPLICATION_ID}",
         "${RunRole.Arn}": "${RUN_ROLE_ARN}",
         "${ClusterServiceRole.Arn}": "${CLUSTER_ROLE_ARN}",
+        "${RawLogs.Arn}": "${QUEUE_ARN}",
+        "${ArchiveBucket}": "${ARCHIVE_BUCKET}",
     }
     if isinstance(value, dict):
         if set(value) == {"!GetAtt"}:
@@ -200,9 +211,41 @@ def test_the_stack_gives_the_rights_of_the_policies(verb: str, stack: dict[str, 
     assert _plain(policy["PolicyDocument"]) == json.loads((EMR / "policies" / f"{verb}-role.json").read_text("utf-8"))
 
 
-def test_the_stack_gives_the_rights_of_the_orchestrator(stack: dict[str, Any]) -> None:
-    policy = stack["Resources"]["OrchestratorPolicy"]["Properties"]["PolicyDocument"]
-    assert _plain(policy) == json.loads((EMR / "policies" / "orchestrator.json").read_text("utf-8"))
+@pytest.mark.parametrize("name", sorted(OWN_POLICIES))
+def test_the_stack_gives_the_rights_of_policies_of_their_own(name: str, stack: dict[str, Any]) -> None:
+    policy = stack["Resources"][OWN_POLICIES[name]]["Properties"]
+    assert _plain(policy["PolicyDocument"]) == json.loads((EMR / "policies" / f"{name}.json").read_text("utf-8"))
+    attached = [] if name == "orchestrator" else [{"!Ref": "RunRole"}]
+    assert policy.get("Roles", []) == attached, "of the jobs, runs alone hear of files and archive them"
+
+
+def test_what_is_not_asked_for_is_not_made(stack: dict[str, Any]) -> None:
+    """Queue, inventory and archive are off, and each is asked for by a parameter of its own."""
+    options = {"HasInputQueue": "InputQueue", "HasInventory": "Inventory", "HasArchive": "ArchiveBucket"}
+    assert all(stack["Parameters"][name]["Default"] in ("no", "") for name in options.values())
+    made = {name: resource.get("Condition") for name, resource in stack["Resources"].items()}
+    assert {name for name, condition in made.items() if condition == "HasInputQueue"} == {
+        *("RawLogs", "RawLogsPolicy", "GivenUp", "FilesGivenUp", "InputQueuePolicy")
+    }
+    assert made["InventoryPolicy"] == "HasInventory" and made["ArchivePolicy"] == "HasArchive"
+
+
+def test_the_queue_hears_of_raw_files_from_the_bucket_alone(stack: dict[str, Any]) -> None:
+    bucket = stack["Resources"]["Bucket"]["Properties"]
+    [told] = bucket["NotificationConfiguration"]["!If"][1]["QueueConfigurations"]
+    assert told["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/"}]
+    [says] = stack["Resources"]["RawLogsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (says["Principal"], says["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+    assert says["Condition"]["ArnLike"]["aws:SourceArn"] == {"!Sub": "arn:${AWS::Partition}:s3:::${BucketName}"}
+    queue = stack["Resources"]["RawLogs"]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 10, "plan and doctor look at messages, too"
+
+
+def test_an_inventory_has_what_the_ledger_needs(stack: dict[str, Any]) -> None:
+    [made] = stack["Resources"]["Bucket"]["Properties"]["InventoryConfigurations"]["!If"][1]
+    columns = tuple(map(column_name, ("Bucket", "Key", *made["OptionalFields"])))
+    check_columns("the inventory of the stack", columns, times=True)
+    assert (made["Prefix"], made["Destination"]["Format"]) == ("raw/", "CSV")
 
 
 # --- CloudFormation and Terraform -------------------------------------------------------------------------------------
@@ -268,6 +311,7 @@ def test_terraform_makes_what_the_stack_makes(stack: dict[str, Any]) -> None:
         "AWS::IAM::ManagedPolicy": "aws_iam_policy",
         "AWS::EMRServerless::Application": "aws_emrserverless_application",
         "AWS::SQS::Queue": "aws_sqs_queue",
+        "AWS::SQS::QueuePolicy": "aws_sqs_queue_policy",
         "AWS::Scheduler::Schedule": "aws_scheduler_schedule",
         "AWS::SNS::Topic": "aws_sns_topic",
         "AWS::SNS::TopicPolicy": "aws_sns_topic_policy",
@@ -279,6 +323,18 @@ def test_terraform_makes_what_the_stack_makes(stack: dict[str, Any]) -> None:
     assert {f"resource.{same[kind]}" for kind in kinds} <= made
 
 
+@pytest.mark.slow
+def test_terraform_makes_the_options_that_are_asked_for() -> None:
+    """The queue, its policy, the notification and the alarm by one variable, the inventory by another."""
+    text = (EMR / "terraform" / "sources.tf").read_text("utf-8")
+    made = re.findall(r'^resource "(\w+)" "\w+" \{\n  count +=(.+)$', text, re.MULTILINE)
+    assert len(made) == text.count("\nresource ")
+    wanted = {kind: condition.split()[0].removeprefix("var.") for kind, condition in made}
+    assert wanted.pop("aws_s3_bucket_inventory") == "inventory"
+    assert set(wanted.values()) == {"input_queue"}
+    assert {"aws_sqs_queue", "aws_sqs_queue_policy", "aws_s3_bucket_notification"} < set(wanted)
+
+
 def test_service_roles_have_the_tag_of_the_managed_policy(stack: dict[str, Any]) -> None:
     role = stack["Resources"]["ClusterServiceRole"]["Properties"]
     assert MANAGED in role["Tags"]
@@ -286,23 +342,63 @@ def test_service_roles_have_the_tag_of_the_managed_policy(stack: dict[str, Any])
     assert f'"{MANAGED["Key"]}" = "true"' in (EMR / "terraform" / "main.tf").read_text("utf-8")
 
 
-@pytest.mark.slow
-def test_terraform_finds_nothing(tmp_path: Path) -> None:
-    terraform = shutil.which("terraform")
-    if terraform is None:
+@pytest.fixture
+def terraform(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs it in a copy of emr/terraform."""
+    program = shutil.which("terraform")
+    if program is None:
         pytest.skip("terraform is not installed")
     shutil.copytree(EMR, tmp_path / "emr")
-    folder = tmp_path / "emr" / "terraform"
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([terraform, *arguments, "-no-color"], cwd=folder, capture_output=True, text=True)
+    def run(*arguments: str, say: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [program, f"-chdir={tmp_path / 'emr' / 'terraform'}", *arguments]
+        environment = {**os.environ, "TF_CLI_CONFIG_FILE": "", "NO_COLOR": "1", "TF_CLI_ARGS": "-no-color"}
+        return subprocess.run(command, input=say, capture_output=True, text=True, env=environment)
 
-    formatted = run("fmt", "-check", "-diff")
+    return run
+
+
+@pytest.mark.slow
+def test_terraform_finds_nothing(terraform: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    formatted = terraform("fmt", "-check", "-diff")
     assert formatted.returncode == 0, formatted.stdout
-    if run("init", "-backend=false", "-input=false").returncode:
+    if terraform("init", "-backend=false", "-input=false").returncode:
         pytest.skip("Terraform's registry, which has the AWS provider, cannot be reached")
-    validated = run("validate")
+    validated = terraform("validate")
     assert validated.returncode == 0, validated.stdout + validated.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("image", [False, True], ids=["package", "image"])
+def test_terraform_submits_what_the_stack_submits(
+    image: bool, terraform: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """What follows from the variables needs no provider: Terraform itself says what it is."""
+    for file in (tmp_path / "emr" / "terraform").glob("*.tf"):
+        if file.name not in ("variables.tf", "locals.tf"):
+            file.unlink()
+    given = ["-var", "bucket=b", "-var", "email=e", "-var", "input_queue=true"]
+    given += ["-var", "image_uri=i"] if image else []
+    told = terraform("console", *given, say="jsonencode({ spark = local.spark, options = local.options })\n")
+    assert told.returncode == 0, told.stderr
+    found = json.loads(json.loads(told.stdout))
+    assert found["options"] == ["input-queue"]
+    template = _scheduled()["SparkSubmitParameters"]
+    [environment, python] = _of_the_package()
+    for name, value in {"Environment": environment, "Python": python, "BucketName": "b"}.items():
+        template = template.replace(f"${{{name}}}", "" if image and name != "BucketName" else value)
+    submitted = dict(each.split("=", 1) for each in template.split() if each != "--conf")
+    assert found["spark"] == submitted
+    refused = terraform("console", *given, "-var", "architecture=MIPS", say="var.architecture\n")
+    assert "Give X86_64 or ARM64." in refused.stdout + refused.stderr
+
+
+def _of_the_package() -> list[str]:
+    """What the stack's schedule has in place of ``Environment`` and ``Python``, where there is no image."""
+    text = (EMR / "cloudformation.yaml").read_text("utf-8")
+    found = re.search(r'- Environment: !If \[HasImage, "", !Sub "(.+?)"\].*?- "(--conf .+?)"\n', text, re.DOTALL)
+    assert found is not None
+    return [found[1], found[2]]
 
 
 # --- images and scripts -----------------------------------------------------------------------------------------------

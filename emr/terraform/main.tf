@@ -17,29 +17,24 @@ data "aws_region" "current" {}
 
 locals {
   account = data.aws_caller_identity.current.account_id
-  verbs   = toset(["enrich", "transform", "load", "run"])
-  code    = "s3://${var.bucket}/snowetl"
-  python  = "./environment/bin/python"
-  # An image has Python and the packages; without one each job brings them along.
-  archives = join(",", concat(
-    var.image_uri == null ? ["${local.code}/environment.tar.gz#environment"] : [],
-    ["${local.code}/config.zip#config"],
-  ))
-  spark = merge(
-    {
-      "spark.archives"                = local.archives
-      "spark.driver.cores"            = "2"
-      "spark.driver.memory"           = "4g"
-      "spark.executor.cores"          = "4"
-      "spark.executor.memory"         = "4g"
-      "spark.executor.memoryOverhead" = "4g"
-    },
-    var.image_uri == null ? {
-      "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = local.python
-      "spark.emr-serverless.driverEnv.PYSPARK_PYTHON"        = local.python
-      "spark.executorEnv.PYSPARK_PYTHON"                     = local.python
-    } : {},
-  )
+  # who may take a role: a service, for this account
+  trust = { for service in ["emr-serverless", "scheduler", "elasticmapreduce"] : service => {
+    Effect    = "Allow"
+    Principal = { Service = "${service}.amazonaws.com" }
+    Action    = "sts:AssumeRole"
+    Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+  } }
+  # what the policies in emr/policies name
+  named = {
+    BUCKET           = var.bucket
+    REGION           = data.aws_region.current.name
+    ACCOUNT          = local.account
+    APPLICATION_ID   = aws_emrserverless_application.snowetl.id
+    RUN_ROLE_ARN     = aws_iam_role.job["run"].arn
+    CLUSTER_ROLE_ARN = aws_iam_role.cluster.arn
+    QUEUE_ARN        = one(aws_sqs_queue.raw_logs[*].arn)
+    ARCHIVE_BUCKET   = var.archive_bucket
+  }
 }
 
 # --- the bucket -------------------------------------------------------------------------------------------------------
@@ -95,20 +90,43 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       days = 90
     }
   }
+  rule {
+    id     = "old-inventories"
+    status = "Enabled"
+    filter {
+      prefix = "inventory/"
+    }
+    expiration {
+      days = 30
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "lake" {
   bucket = aws_s3_bucket.lake.id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OnlyOverTls"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = concat(
+      [{
+        Sid       = "OnlyOverTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+      [for bucket in var.inventory ? [aws_s3_bucket.lake.arn] : [] : {
+        Sid       = "S3WritesInventories"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${bucket}/inventory/*"
+        Condition = {
+          ArnLike      = { "aws:SourceArn" = bucket }
+          StringEquals = { "aws:SourceAccount" = local.account, "s3:x-amz-acl" = "bucket-owner-full-control" }
+        }
+      }],
+    )
   })
 }
 
@@ -120,12 +138,7 @@ resource "aws_iam_role" "job" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      [{
-        Effect    = "Allow"
-        Principal = { Service = "emr-serverless.amazonaws.com" }
-        Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-      }],
+      [local.trust["emr-serverless"]],
       [for service in each.key == "run" ? ["ec2.amazonaws.com"] : [] : {
         Effect    = "Allow"
         Principal = { Service = service }
@@ -140,11 +153,7 @@ resource "aws_iam_role_policy" "job" {
   for_each = local.verbs
   name     = "snowetl-${each.key}"
   role     = aws_iam_role.job[each.key].id
-  policy = templatefile("${path.module}/../policies/${each.key}-role.json", {
-    BUCKET  = var.bucket
-    REGION  = data.aws_region.current.name
-    ACCOUNT = local.account
-  })
+  policy   = templatefile("${path.module}/../policies/${each.key}-role.json", local.named)
 }
 
 # --- the application and its schedule ---------------------------------------------------------------------------------
@@ -190,13 +199,8 @@ resource "aws_sqs_queue" "not_started" {
 resource "aws_iam_role" "scheduler" {
   name = "snowetl-scheduler"
   assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-    }]
+    Version   = "2012-10-17"
+    Statement = [local.trust["scheduler"]]
   })
 }
 
@@ -337,13 +341,8 @@ resource "aws_cloudwatch_metric_alarm" "run_not_started" {
 resource "aws_iam_role" "cluster" {
   name = "snowetl-cluster-service"
   assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "elasticmapreduce.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-    }]
+    Version   = "2012-10-17"
+    Statement = [local.trust["elasticmapreduce"]]
   })
   tags = { "for-use-with-amazon-emr-managed-policies" = "true" }
 }
@@ -372,16 +371,18 @@ resource "aws_iam_instance_profile" "nodes" {
   role = aws_iam_role.job["run"].name
 }
 
-# --- whoever runs `snowetl run --executor emr|emr-serverless`: a small machine, a container, an Airflow worker -------
+# --- policies of their own ------------------------------------------------------------------------------------------
 
-resource "aws_iam_policy" "orchestrator" {
-  name = "snowetl-orchestrator"
-  policy = templatefile("${path.module}/../policies/orchestrator.json", {
-    BUCKET           = var.bucket
-    REGION           = data.aws_region.current.name
-    ACCOUNT          = local.account
-    APPLICATION_ID   = aws_emrserverless_application.snowetl.id
-    RUN_ROLE_ARN     = aws_iam_role.job["run"].arn
-    CLUSTER_ROLE_ARN = aws_iam_role.cluster.arn
-  })
+# orchestrator: for whoever runs `snowetl run --executor emr|emr-serverless`, a small machine, a container, an Airflow
+# worker. The others, as far as they are wanted: for that role and for the role of runs.
+resource "aws_iam_policy" "snowetl" {
+  for_each = setunion(["orchestrator"], local.options)
+  name     = "snowetl-${each.key}"
+  policy   = templatefile("${path.module}/../policies/${each.key}.json", local.named)
+}
+
+resource "aws_iam_role_policy_attachment" "run" {
+  for_each   = local.options
+  role       = aws_iam_role.job["run"].name
+  policy_arn = aws_iam_policy.snowetl[each.key].arn
 }

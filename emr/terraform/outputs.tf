@@ -19,11 +19,26 @@ output "cluster_service_role" {
 }
 
 output "orchestrator_policy" {
-  value       = aws_iam_policy.orchestrator.arn
+  value       = aws_iam_policy.snowetl["orchestrator"].arn
   description = "for the role that snowetl run --executor works with"
 }
 
 output "cluster_nodes" {
   value       = aws_iam_instance_profile.nodes.name
   description = "instance-profile of cluster.yml"
+}
+
+output "input_queue" {
+  value       = one(aws_sqs_queue.raw_logs[*].name)
+  description = "input-queue of snowetl.yml"
+}
+
+output "inventory" {
+  value       = var.inventory ? "s3://${var.bucket}/inventory/${var.bucket}/raw-logs" : null
+  description = "inventory of snowetl.yml"
+}
+
+output "option_policies" {
+  value       = { for name in local.options : name => aws_iam_policy.snowetl[name].arn }
+  description = "for the role that snowetl run --executor works with"
 }

@@ -65,3 +65,21 @@ variable "security_group_ids" {
   default     = []
   description = "Security groups of the workers, where subnets are given."
 }
+
+variable "input_queue" {
+  type        = bool
+  default     = false
+  description = "Make a queue that S3 tells of each raw file (input-queue snowetl-raw-logs in snowetl.yml)."
+}
+
+variable "inventory" {
+  type        = bool
+  default     = false
+  description = "Let S3 list the raw files each day (inventory s3://BUCKET/inventory/BUCKET/raw-logs in snowetl.yml)."
+}
+
+variable "archive_bucket" {
+  type        = string
+  default     = null
+  description = "A bucket of yours that runs may copy raw files to (archive s3://BUCKET/raw in snowetl.yml)."
+}

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from snowetl.errors import StorageError, UsageError
 from snowetl.storage.base import FileInfo, StagedFile, at_once, each_once
 from snowetl.storage.globs import Glob, compile_globs, has_magic, is_hidden
-from snowetl.storage.s3_errors import ABSENT, code_of, explained
+from snowetl.storage.s3_errors import ABSENT, DENIED, code_of, explained
 from snowetl.storage.s3_streams import MAX_TRIES, NONCE, ObjectReader, S3StagedFile, pauses
 
 _BUFFER = 1 << 20
@@ -143,14 +143,17 @@ class S3FileSystem:
             head = self._head(bucket, key) if key else None
         if head is None:
             return None
-        return FileInfo(url, head["ContentLength"], head["ETag"].strip('"'), _millis(head["LastModified"]))
+        return _info_of(url, head)
 
     def exists(self, url: str) -> bool:
         _, bucket, key = _split(url)
         with explained(url, "look at"):
-            if key and not key.endswith("/") and self._head(bucket, key) is not None:
+            head, refusal = self._head_of_path(bucket, key)
+            if head is not None:
                 return True
             answer = self.client.list_objects_v2(Bucket=bucket, Prefix=_folder(key), MaxKeys=1)
+            if refusal is not None and not answer.get("KeyCount"):
+                raise refusal
             return bool(answer.get("KeyCount"))
 
     def delete_tree(self, url_prefix: str) -> None:
@@ -211,11 +214,10 @@ class S3FileSystem:
 
     def _list_literal(self, pattern: str, scheme: str, bucket: str, key: str) -> Iterator[FileInfo]:
         found = False
-        if key and not key.endswith("/"):
-            file = self.info(f"{scheme}://{bucket}/{key}")
-            if file is not None:
-                yield file
-                return
+        head, refusal = self._head_of_path(bucket, key)
+        if head is not None:
+            yield _info_of(f"{scheme}://{bucket}/{key}", head)
+            return
         prefix = _folder(key)
         for item in self._pages(bucket, prefix):
             found = True
@@ -223,6 +225,8 @@ class S3FileSystem:
             if below[-1] and not any(map(is_hidden, below)):
                 yield _info(scheme, bucket, item)
         if not found:
+            if refusal is not None:
+                raise refusal
             raise UsageError(f"there is nothing at {pattern}; check bucket, path and region, or list the folder above")
 
     def _list_glob(self, scheme: str, bucket: str, glob: Glob) -> Iterator[FileInfo]:
@@ -244,6 +248,21 @@ class S3FileSystem:
             if code_of(error) in ABSENT:
                 return None
             raise
+
+    def _head_of_path(self, bucket: str, key: str) -> tuple[dict[str, Any] | None, ClientError | None]:
+        """The object at a path that may be a folder, and what S3 answers where nobody may look at it.
+
+        A role that may read ``raw/*`` is refused ``raw``, whether there is such an object or not: the listing of the
+        folder decides.
+        """
+        if not key or key.endswith("/"):
+            return None, None
+        try:
+            return self._head(bucket, key), None
+        except ClientError as error:
+            if code_of(error) not in DENIED:
+                raise
+            return None, error
 
     def _nonce(self, Bucket: str, Key: str) -> str | None:  # noqa: N803 (named as in the S3 API)
         head = self._head(Bucket, Key)
@@ -300,6 +319,10 @@ def _folder(key: str) -> str:
 def _info(scheme: str, bucket: str, item: dict[str, Any]) -> FileInfo:
     etag, modified = item["ETag"].strip('"'), _millis(item["LastModified"])
     return FileInfo(f"{scheme}://{bucket}/{item['Key']}", item["Size"], etag, modified)
+
+
+def _info_of(url: str, head: dict[str, Any]) -> FileInfo:
+    return FileInfo(url, head["ContentLength"], head["ETag"].strip('"'), _millis(head["LastModified"]))
 
 
 def _millis(time_: datetime) -> int:

@@ -24,14 +24,16 @@ from botocore.exceptions import (
 from snowetl.errors import SnowetlError, StorageError, UsageError
 
 ABSENT = ("404", "NoSuchKey", "NotFound")
+DENIED = ("403", "AccessDenied")
 
 _CREDENTIALS = "check the AWS credentials of this process (environment, profile or instance role)"
 _REMEDIES: dict[str, tuple[type[SnowetlError], str]] = {
     "NoSuchBucket": (UsageError, "there is no such bucket; check its name"),
     **dict.fromkeys(ABSENT, (UsageError, "there is no such object; check the path")),
     "InvalidBucketName": (UsageError, "that is not a valid bucket name; check the url"),
-    "AccessDenied": (StorageError, "access denied; check that the role or user may do this there, and the key policy"),
-    "403": (StorageError, "access denied; check that the role or user may do this there, and the key policy"),
+    **dict.fromkeys(
+        DENIED, (StorageError, "access denied; check that the role or user may do this there, and the key policy")
+    ),
     "AllAccessDisabled": (StorageError, "access to the bucket is disabled; ask its owner"),
     "InvalidAccessKeyId": (StorageError, f"the access key is unknown; {_CREDENTIALS}"),
     "SignatureDoesNotMatch": (StorageError, f"the secret key is wrong; {_CREDENTIALS}"),

@@ -84,14 +84,16 @@ def _is(python: str, version: str) -> bool:
 
 
 def _environment(version: str, interpreter: str) -> str:
-    """The Python of an environment that has all snowetl needs, but for Spark."""
+    """The Python of an environment that has all snowetl needs, but for Spark; made anew when setup.py changes."""
+    requirements = hashlib.sha256((ROOT / "setup.py").read_bytes()).hexdigest()
     folder = _CACHE / f"python-{version}"
-    if not (folder / "ready").exists():
+    ready = folder / "ready"
+    if not ready.exists() or ready.read_text("utf-8") != requirements:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, f"{ROOT}[cluster]"], check=True)
-        (folder / "ready").touch()
+        ready.write_text(requirements, "utf-8")
     return str(folder / "bin" / "python")
 
 

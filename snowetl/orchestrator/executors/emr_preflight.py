@@ -105,6 +105,10 @@ def ask_application(settings: RunSettings, made: dict[str, Any]) -> str:
     return f"application {found.get('name')} ({found.get('releaseLabel')}) in {client.meta.region_name} is {state}"
 
 
+_OLD_REGIONS = {None: "us-east-1", "EU": "eu-west-1"}
+"""How S3 calls the location of buckets in its oldest regions."""
+
+
 def ask_buckets(settings: RunSettings, region: str | None) -> list[str]:
     """A note for each bucket in another region than the jobs: reading from there takes time and costs money.
 
@@ -117,10 +121,11 @@ def ask_buckets(settings: RunSettings, region: str | None) -> list[str]:
     problems, notes = Problems(), []
     for bucket in buckets:
         try:
-            there = client.head_bucket(Bucket=bucket).get("BucketRegion") or here
+            found = client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
         except aws.errors() as error:
             problems.add(f"bucket {bucket}: {error}; {RIGHTS}")
             continue
+        there = _OLD_REGIONS.get(found, found)
         if there != here:
             notes.append(f"bucket {bucket} is in {there}, the jobs are in {here}: each byte crosses regions")
     problems.check()
