@@ -15,6 +15,7 @@ snowetl cancel -o s3://lake 2026-03-05-10-00-00""",
 
 @verb(
     CancelSettings,
+    section="run",
     examples=EXAMPLES,
     exit_codes={
         0: "cancelled",

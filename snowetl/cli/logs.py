@@ -15,6 +15,7 @@ snowetl logs -o s3://lake 2026-03-05-10-00-00 --step transform""",
 
 @verb(
     LogsSettings,
+    section="run",
     examples=EXAMPLES,
     exit_codes={0: "shown", 2: "there is no such run", 3: "there is no log: the step was not tried, or ran here"},
 )

@@ -20,6 +20,7 @@ snowetl resume -o s3://lake 2026-03-05-10-00-00""",
 
 @verb(
     ResumeSettings,
+    section="run",
     examples=EXAMPLES,
     exit_codes=EXIT_CODES | {3: "no run waits to be finished", 17: "another process is at work on the run"},
     interrupted="Steps that are done stay done: resume the run again.",

@@ -21,6 +21,7 @@ snowetl status -o s3://lake --late-after 3h --quiet || page-somebody""",
 
 @verb(
     StatusSettings,
+    section="run",
     examples=EXAMPLES,
     exit_codes={0: "shown", 1: "no run was finished for --late-after", 2: "wrong usage", 3: "there is no run yet"},
 )

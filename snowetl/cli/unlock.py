@@ -14,6 +14,7 @@ snowetl unlock -o s3://lake""",
 
 @verb(
     UnlockSettings,
+    section="run",
     examples=EXAMPLES,
     exit_codes={0: "freed", 2: "wrong usage", 3: "nothing is locked", 17: "the holder may be alive (--force)"},
 )

@@ -35,6 +35,7 @@ EXIT_CODES = {
     130: "interrupted (Ctrl-C, SIGTERM)",
 }
 _PROBLEMS = "snowetl.problems"
+_USUAL_CONFIG = Path("snowetl.yml")
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
@@ -51,8 +52,8 @@ def verb(
 ) -> Callable[[Callable[[S], None]], click.Command]:
     """Turn a function of settings into a command: its options are those of ``settings``, its help the docstring.
 
-    ``interrupted`` says after Ctrl-C how to go on, ``section`` is the part of snowetl.yml that counts (by default that
-    of the verb), ``preflight`` whether missing packages stop the verb before it starts,
+    ``interrupted`` says after Ctrl-C how to go on, ``section`` is the part of snowetl.yml that counts besides that
+    of the verb, ``preflight`` whether missing packages stop the verb before it starts,
     ``elsewhere`` what to say to options that the verb of another program has.
     """
 
@@ -114,13 +115,14 @@ class VerbCommand(click.Command):
         places: dict[str, str] = {}
         found: dict[str, Any] = {}
         if config is not None:
-            section = self._section or ctx.info_name or ""
-            for name, (value, place) in read_config(config, settings_of_all(), section).items():
+            known = settings_of_all()
+            verb = ctx.info_name if ctx.info_name in known else self._section
+            for name, (value, place) in read_config(config, known, verb or "", base=self._section).items():
                 found[name], places[name] = value, place
         found |= {name: value for name, value in values.items() if ctx.get_parameter_source(name) in _GIVEN}
         problems: list[str] = ctx.meta.get(_PROBLEMS, [])
         missing = [each for each in self.settings.options() if each.required and each.name not in found]
-        problems += _missing(missing)
+        problems += _missing(missing, config)
         if problems:
             raise click.UsageError("\n".join(problems), ctx)
         _remember_secrets(self.settings, found)
@@ -248,11 +250,13 @@ def _config_option() -> click.Option:
     )
 
 
-def _missing(options: Sequence[Option]) -> Iterator[str]:
+def _missing(options: Sequence[Option], config: Path | None) -> Iterator[str]:
     """All that is missing, in one line for options and one for each argument."""
     flags = [each.flag for each in options if not each.positional]
     if flags:
-        yield f"Missing option{'s' if len(flags) > 1 else ''} {', '.join(flags)}"
+        found = config is None and _USUAL_CONFIG.exists()
+        hint = f". There is a {_USUAL_CONFIG} here: add --config {_USUAL_CONFIG} if it is meant" if found else ""
+        yield f"Missing option{'s' if len(flags) > 1 else ''} {', '.join(flags)}{hint}"
     for each in options:
         if each.positional:
             yield f"Missing argument {each.metavar}: {each.help}"

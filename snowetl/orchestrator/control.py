@@ -96,8 +96,11 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
         )
     jobs = _stop(entry, settings, watch)
     with Lease(entry.lock_url):
-        files = sum(1 for _ in entry.inputs())
-        note = {"run": entry.id, "at": timestamps.to_iso(World.of_now().now), "files": files, "settings": about}
+        files, size = 0, 0
+        for files, file in enumerate(entry.inputs(), 1):
+            size += file.size
+        now = timestamps.to_iso(World.of_now().now)
+        note = {"run": entry.id, "at": now, "files": files, "bytes": size, "settings": about}
         url = f"{entry.folder}/{CANCELLED}"
         filesystem(url).put(url, to_utf8(jsontext.dumps(note)) + b"\n")
         Run(entry.id, settings.enriched_outputs()).wipe()
@@ -221,7 +224,7 @@ def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
     lines = [_line_of(wanted.name, attempt) for attempt in wanted.attempts]
     last = wanted.attempts[-1]
     if last.job is None or state.executor == "local" or wanted.name in AFTER:
-        return Log(lines, last.reason or f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
+        return Log(lines, f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
     with _executor(entry, settings_of(entry), state, watch, looks=True) as executor:
         tail = executor.log_tail(last.job)
     return Log(lines, tail or f"no log of job {last.job} yet{f': {last.log}' if last.log else ''}")

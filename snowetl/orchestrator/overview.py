@@ -68,8 +68,8 @@ def view(entry: Entry) -> RunView:
     cancelled = read_document(f"{entry.folder}/{CANCELLED}")
     plan = entry.plan()
     if plan is None:
-        files, words = (cancelled or {}).get("files", 0), "its files went back: the next run takes them"
-        return RunView(run=entry.id, state=STOPPED, files=files, why=words)
+        amount = {name: (cancelled or {}).get(name, 0) for name in ("files", "bytes")}
+        return RunView(run=entry.id, state=STOPPED, **amount, why="its files went back: the next run takes them")
     known: dict[str, Any] = {"run": entry.id, **amount_of(plan)._asdict()}
     report = entry.report()
     if report is not None:

@@ -1,7 +1,7 @@
 """``snowetl.yml``: every setting of every verb is a key; one message names all mistakes, with their lines.
 
 A key at the top of the file counts for every verb that has the setting; a key under the name of a verb counts for that
-verb only, and wins::
+verb only, and wins. Verbs about runs (``status``, ``backfill``, …) take what they know from ``run``, too::
 
     iglu-config: resolver.json
     enrich:
@@ -35,9 +35,11 @@ class _Entry(NamedTuple):
 
 
 def read_config(
-    path: Path, verbs: Verbs, verb: str, environment: Mapping[str, str] = os.environ
+    path: Path, verbs: Verbs, verb: str, environment: Mapping[str, str] = os.environ, base: str | None = None
 ) -> dict[str, tuple[Any, str]]:
     """What a file says for one verb: the field's name -> its value, and where it stands (``file, line N``).
+
+    ``base`` is another verb whose keys count for this one, as far as it has them and its own do not say otherwise.
 
     Raises :class:`ConfigError` for a file that cannot be read, and for all unknown keys, keys that are given twice,
     variables that are not set and values that cannot be read: the message lists each with its line.
@@ -48,6 +50,7 @@ def read_config(
     document = _document(path)
     _refuse_other_programs(path, document)
     shared: list[_Entry] = []
+    of_base: list[_Entry] = []
     own: list[_Entry] = []
     for entry in _entries(document, problems):
         if entry.key in known:
@@ -57,12 +60,14 @@ def read_config(
                     problems.append((inner.line, _unknown(inner.key, known, entry.key)))
             if entry.key == verb:
                 own = section
+            elif entry.key == base:
+                of_base = section
         elif entry.key in everywhere:
             shared.append(entry)
         else:
             problems.append((entry.line, _unknown(entry.key, known, None)))
     found: dict[str, tuple[Any, str]] = {}
-    for entry in (*shared, *own):
+    for entry in (*shared, *of_base, *own):
         setting = known[verb].get(entry.key)
         if setting is None or entry.value is None:
             continue

@@ -33,6 +33,38 @@ def test_a_section_wins_over_the_top(tmp_path: Path) -> None:
     assert values(path, "load") == {"iglu_config": "all.json"}
 
 
+def test_verbs_about_runs_take_what_they_know_from_the_run(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "run:\n  output-folder: out\n  settle: 5m\n  price-per-hour: 2\nbackfill:\n  run-bytes: 1GB\n  price-per-hour: 3\n"
+        "status:\n  latest: 5\n",
+    )
+    found = {name: value for name, (value, _) in read_config(path, SETTINGS, "status", {}, base="run").items()}
+    assert found == {"output_folder": "out", "latest": 5}
+    found = {name: value for name, (value, _) in read_config(path, SETTINGS, "backfill", {}, base="run").items()}
+    assert found == {"output_folder": "out", "settle": 300, "run_bytes": 1 << 30, "price_per_hour": 3.0}
+
+
+@pytest.mark.parametrize("verb", ["status", "resume", "logs", "cancel", "unlock"])
+def test_the_file_of_a_pipeline_is_enough_for_the_verbs_about_its_runs(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, f"run:\n  output-folder: {tmp_path}/out\n")
+    assert main([verb, "--config", str(path)]) == 3
+    assert f"{tmp_path}/out" in capsys.readouterr().err
+
+
+def test_a_snowetl_yml_that_was_not_named_is_pointed_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["status"]) == 2
+    assert "snowetl.yml" not in capsys.readouterr().err
+    write(tmp_path, "run:\n  output-folder: out\n")
+    assert main(["status"]) == 2
+    assert "add --config snowetl.yml if it is meant" in " ".join(capsys.readouterr().err.split())
+
+
 def test_keys_may_be_written_with_underscores(tmp_path: Path) -> None:
     path = write(tmp_path, "enrich:\n  input_folder: raw\n")
     assert values(path, "enrich") == {"input_folder": ("raw",)}

@@ -116,7 +116,8 @@ def test_a_run_that_is_cancelled_gives_its_files_back(failed: Path, capsys: pyte
     assert "1 file given back" in capsys.readouterr().out
     assert not (failed / "out" / "enriched" / f"run={first}").exists()
     assert out(failed, "status") == 0
-    assert "cancelled" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "cancelled" in told and ", 0 B" not in told
     assert main(arguments(failed)) == 0
     assert rows(failed) == 2
     assert out(failed, "cancel", runs(failed)[-1].name) == 2
