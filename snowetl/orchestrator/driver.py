@@ -338,7 +338,7 @@ class _Run:
                     job = self._submit(each, attempt.token, current, store, stored, executor)
                     current = replace(state.submitted(current, each.name, job), notes=executor.notes())
                     stored = store.put(current, stored)
-            if not todo:
+            if not todo and not executor.here:
                 self.sleep(self.settings.emr_poll * random.uniform(0.67, 1.33))
         failed = next((step for step in current.steps if not step.done and step.name in names), None)
         if failed is not None:

@@ -14,7 +14,8 @@ from snowetl.errors import LeaseHeld, OutputExists
 from snowetl.orchestrator import claim, driver, state
 from snowetl.orchestrator.claim import LEASE
 from snowetl.orchestrator.entries import Entry
-from snowetl.orchestrator.planner import RunRequest, plan_run
+from snowetl.orchestrator.executors.base import AtOnce
+from snowetl.orchestrator.planner import PlannedStep, RunRequest, plan_run
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.store import StateStore, Stored
@@ -65,3 +66,24 @@ def test_a_run_with_a_job_elsewhere_is_not_redone(tmp_path: Path) -> None:
     with pytest.raises(OutputExists, match=f"job j-1/s-1 may be at work on it. `snowetl resume {RUN}`"):
         driver._discard(again, entry, Unwatched())
     assert entry.plan() is not None
+
+
+def test_a_step_of_a_killed_run_is_redone_here_without_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = settings(tmp_path, skip_step=("transform", "load"))
+    entry = Entry(RUN, ours.runs_folder)
+    planned = plan_run(RunRequest(settings=ours, run=RUN), Amount(1, 1), None, ())
+    begun, _ = state.begin(state.take_up(planned, None), "enrich", 1)  # the process was killed before it was submitted
+    store = StateStore(ours.runs_folder)
+    done: list[str] = []
+    monkeypatch.setattr(driver, "evidence", lambda step, *_: step if step in done else None)
+
+    class Here(AtOnce):
+        def submit(self, step: PlannedStep, token: str) -> str:
+            done.append(step.name)
+            return token
+
+    run = driver._Run(ours, entry, Unwatched(), sleep=lambda seconds: pytest.fail(f"it waited for {seconds} s"))
+    run._drive(planned, ("enrich",), store, store.put(begun, store.get(RUN)), Here())
+    assert done == ["enrich"]
