@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.schema import SchemaKey
 
 
 class Failures(list[Message]):
@@ -22,6 +23,9 @@ Adapt = Callable[[CollectorPayload], Outcome]
 class Checker(Protocol):
     """One schema, ready to validate."""
 
+    @property
+    def key(self) -> SchemaKey: ...
+    def fits(self, data: Any, /) -> bool: ...
     def check(self, data: Any) -> Message | None: ...
 
 
@@ -29,6 +33,7 @@ class Schemas(Protocol):
     """Where checkers come from (``snowetl.iglu.IgluClient``)."""
 
     def checker(self, uri: str) -> Checker: ...
+    def known(self, uri: str, /) -> Checker | None: ...
 
 
 class Setup(NamedTuple):

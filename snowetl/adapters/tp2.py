@@ -5,6 +5,7 @@ This is the way nearly all events take: the body is parsed once, and its objects
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, TypeGuard
 
@@ -12,7 +13,7 @@ from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Schemas, Se
 from snowetl.adapters.webhook import MAX_MESSAGES
 from snowetl.jvm import jsontext
 from snowetl.model import badrow
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
 
 CONTENT_TYPES = ("application/json", "application/json; charset=utf-8", "application/json; charset=UTF-8")
@@ -20,6 +21,8 @@ PAYLOAD_DATA = SchemaCriterion("com.snowplowanalytics.snowplow", "payload_data",
 
 _EXPECTED = f"expected one of {', '.join(CONTENT_TYPES)}"
 _TEXT_ONLY = frozenset((str,))
+_read_texts = jsontext.reader_of(dict[str, str | list[dict[str, str]]])
+"""Of self-describing JSON whose data are texts: events as they should be."""
 
 
 def build(setup: Setup) -> Adapt:
@@ -28,7 +31,7 @@ def build(setup: Setup) -> Adapt:
     def adapt(payload: CollectorPayload) -> Outcome:
         body, content_type = payload.body, payload.content_type
         if body is not None and content_type in CONTENT_TYPES:
-            return _events(schemas, payload, body)
+            return _sound_events(schemas, payload, body) or _events(schemas, payload, body)
         return _bodiless(payload)
 
     return adapt
@@ -52,6 +55,28 @@ def _bodiless(payload: CollectorPayload) -> Outcome:
     return [RawEvent(payload, dict(payload.querystring))]
 
 
+def _sound_events(schemas: Schemas, payload: CollectorPayload, body: str) -> list[RawEvent] | None:
+    """The events of a body in which nothing is wrong; all other bodies need a closer look."""
+    value = _read_texts(body) or {}
+    uri, data = value.get("schema"), value.get("data")
+    if type(uri) is not str or type(data) is not list or not data:
+        return None
+    checker = schemas.known(uri)
+    try:
+        sound = checker is not None and PAYLOAD_DATA.matches(checker.key) and checker.fits(data)
+    except RecursionError:
+        return None
+    return _with_query(payload, data) if sound else None
+
+
+def _with_query(payload: CollectorPayload, events: Iterable[Parameters]) -> list[RawEvent]:
+    """Each event with the parameters of the query string, which win."""
+    if payload.querystring:
+        query = dict(payload.querystring)
+        return [RawEvent(payload, {**event, **query}) for event in events]
+    return [RawEvent(payload, event) for event in events]
+
+
 def _events(schemas: Schemas, payload: CollectorPayload, body: str) -> Outcome:
     try:
         value = jsontext.loads_exact(body)
@@ -69,13 +94,10 @@ def _events(schemas: Schemas, payload: CollectorPayload, body: str) -> Outcome:
         return Failures((badrow.criterion_mismatch(uri, str(PAYLOAD_DATA)),))
     if not _is_events(data):
         return _shape_faults(data)
-    if payload.querystring:
-        query = dict(payload.querystring)
-        return [RawEvent(payload, {**event, **query}) for event in data]
-    return [RawEvent(payload, event) for event in data]
+    return _with_query(payload, data)
 
 
-def _is_events(data: Any) -> TypeGuard[list[dict[str, str | None]]]:
+def _is_events(data: Any) -> TypeGuard[list[Parameters]]:
     """Whether ``data`` is a filled list of objects of texts. The public schema says so already; another might not."""
     return (
         type(data) is list

@@ -9,32 +9,30 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_qp
+from typing import Annotated
 
-from snowetl.jvm import charsets
+from msgspec import Meta
+
+from snowetl.jvm import charsets, jsontext
 from snowetl.jvm.strings import hex_digit, to_units, utf16_length
 
 Pairs = list[tuple[str, "str | None"]]
 
 _PREFIX = "http://localhost/?"
-_LEGAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()"
-_LEGAL_OR_ESCAPE = _LEGAL + b"%"
+_LEGAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()%"
 _OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _LEGAL_RUN = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
 
 
-class _Marks:
-    """Two bytes that no legal text holds unescaped, to stand for the separators while a text is decoded as a whole.
-
-    ``table`` puts them in, and makes quoted-printable of escapes: the standard library decodes that in C.
-    """
-
-    def __init__(self, part: int, equals: int) -> None:
-        self.part, self.equals = chr(part), chr(equals)
-        self.table = bytes.maketrans(b"%+=&;", bytes((*b"= ", equals, part, part)))
-        self.escaped_part, self.escaped_equals = (b"=%02d" % mark for mark in (part, equals))
-
-
-_MARKS = (_Marks(0, 1), _Marks(2, 3))
+_PART, _EQUALS, _ILLEGAL = b"\0", b"\1", b"\2"
+"""Bytes that no legal text holds stand for separators while a text is decoded as a whole, and for what is illegal."""
+_MARKED = bytearray(_ILLEGAL * 256)
+for _byte in _LEGAL:
+    _MARKED[_byte] = _byte
+for _legal, _mark in zip(b"%+=&;", b"= " + _EQUALS + _PART + _PART, strict=True):
+    _MARKED[_legal] = _mark
+"""Puts the marks in, and makes quoted-printable of escapes: the standard library decodes that in C."""
+_read_pairs = jsontext.reader_of(list[tuple[Annotated[str, Meta(min_length=1)], str]])
 
 _SEPARATOR = re.compile("[&;]")
 _CODED = re.compile(r"\+|%([\s\S]{2})")
@@ -79,33 +77,33 @@ def _parse_whole(text: str, charset: str) -> Pairs | None:
     codec = charsets.lookup(charset)
     if not (codec.bytewise and text.isascii()):
         return None
-    raw = text.encode()
-    if raw.translate(None, _LEGAL_OR_ESCAPE):
+    marked = text.encode().translate(_MARKED)
+    if _ILLEGAL in marked:
         return None
-    for marks in _MARKS:
-        marked = raw.translate(marks.table)
-        if "%" not in text:
-            return _cut(marked.decode("ascii"), marks)
-        if marks.escaped_part not in marked and marks.escaped_equals not in marked:
-            plain = a2b_qp(marked)
-            if len(plain) != len(marked) - 2 * marked.count(b"="):  # an escape that is none was left as it is
-                return None
-            return _cut(codec.decode(plain), marks)
-    return None
+    plain = a2b_qp(marked) if "%" in text else marked
+    if (b"=" in plain or marked.endswith(b"=")) and len(plain) != len(marked) - 2 * marked.count(b"="):
+        return None  # an escape that is none was left as it is
+    pairs: Pairs | None = _read_pairs(_as_json(plain if codec.name == "UTF-8" else codec.decode(plain).encode()))
+    if pairs is not None and len(pairs) == marked.count(_EQUALS) == marked.count(_PART) + 1:
+        return pairs
+    if plain.count(_PART) != marked.count(_PART) or plain.count(_EQUALS) != marked.count(_EQUALS):
+        return None  # an escape stands for a byte that looks like a mark
+    return _cut(codec.decode(plain))
 
 
-def _cut(decoded: str, marks: _Marks) -> Pairs:
-    part_mark, equals_mark = marks.part, marks.equals
+def _as_json(plain: bytes) -> bytes:
+    """Marked text as a JSON list of pairs, for msgspec to cut: well-formed where all parts are pairs of plain text."""
+    if b'"' in plain or b"\\" in plain:
+        plain = plain.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'[["%b"]]' % plain.replace(_PART, b'"],["').replace(_EQUALS, b'","')
+
+
+def _cut(decoded: str) -> Pairs:
     pairs: Pairs = []
-    for part in decoded.split(part_mark):
-        name, equals, value = part.partition(equals_mark)
+    for part in decoded.split("\0"):
+        name, equals, value = part.partition("\1")
         if name:
-            if not equals:
-                pairs.append((name, None))
-            elif equals_mark in value:
-                pairs.append((name, value.replace(equals_mark, "=")))
-            else:
-                pairs.append((name, value))
+            pairs.append((name, value.replace("\1", "=") if equals else None))
     return pairs
 
 

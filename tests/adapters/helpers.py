@@ -10,6 +10,7 @@ from snowetl.adapters.registry import AdapterRegistry
 from snowetl.adapters.remote import RemoteAdaptersConfig
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.schema import SchemaKey
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -28,11 +29,21 @@ class AllValid:
     def checker(self, uri: str) -> _Checker:
         return _Checker(self, uri)
 
+    def known(self, uri: str) -> None:
+        return None
+
 
 class _Checker:
     def __init__(self, schemas: AllValid, uri: str) -> None:
         self._schemas = schemas
         self._uri = uri
+
+    @property
+    def key(self) -> SchemaKey:
+        return SchemaKey.parse(self._uri)
+
+    def fits(self, data: Any, /) -> bool:
+        return self.check(data) is None
 
     def check(self, data: Any) -> Message | None:
         self._schemas.checked.append((self._uri, data))

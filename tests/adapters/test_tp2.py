@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from snowetl.adapters import tp2
+from snowetl.adapters.base import Checker, Setup
+from snowetl.iglu.client import IgluClient
+from snowetl.iglu.config import ResolverConfig
 from tests.adapters.helpers import JSON, AllValid, adapt, failures, input_data, not_json, parameters, payload, refusal
 from tests.adapters.helpers import registry as build
 
@@ -104,3 +111,48 @@ def test_the_body_is_validated_before_its_schema_is_looked_at():
 )
 def test_a_laxer_schema_does_not_let_other_shapes_through(data, expected):
     assert failures(payload(PATH, body(data), JSON)) == expected
+
+
+_RESOLVER = Path(__file__).parents[2] / "fixtures" / "resolver.json"
+_VALUES = st.text(max_size=8) | st.sampled_from(["web", "pv", "js-3"]) | st.none() | st.integers() | st.floats()
+_EVENTS = st.dictionaries(st.sampled_from(["e", "p", "tv", "aid", "cx", "zz", "#zz"]), _VALUES, max_size=7)
+_SOUND = st.builds(lambda event: PAGE_VIEW | event, st.dictionaries(st.sampled_from(["aid", "cx"]), st.text()))
+_URIS = st.sampled_from([SCHEMA, SCHEMA, SCHEMA.replace("1-0-4", "1-0-0"), SCHEMA.replace("1-0-4", "9-0-0"), "junk"])
+_BODIES = st.builds(
+    lambda uri, data, more, end: json.dumps({"schema": uri, "data": data} | more)[:end],
+    _URIS,
+    st.lists(_SOUND | _EVENTS, max_size=4) | _VALUES,
+    st.dictionaries(st.sampled_from(["schema", "extra"]), _VALUES, max_size=1),
+    st.none() | st.just(-2),
+)
+
+
+class _Closer:
+    """Schemas of which none is known at once, so that every body gets a closer look."""
+
+    def __init__(self, client: IgluClient) -> None:
+        self._client = client
+
+    def checker(self, uri: str) -> Checker:
+        return self._client.checker(uri)
+
+    def known(self, uri: str, /) -> None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def client() -> IgluClient:
+    client = IgluClient(ResolverConfig.load(str(_RESOLVER)), now=0)
+    client.prefetch([SCHEMA])
+    return client
+
+
+@given(_BODIES, st.dictionaries(st.sampled_from(["p", "nuid"]), st.none() | st.text(max_size=3)))
+def test_a_closer_look_never_sees_anything_else(client, body, query):
+    given = payload(PATH, body, JSON, query)
+    at_once, closer = (tp2.ADAPTER.build(Setup(schemas, {}))(given) for schemas in (client, _Closer(client)))
+    assert type(at_once) is type(closer)
+    if isinstance(at_once, list) and not isinstance(at_once, tp2.Failures):
+        assert [event.parameters for event in at_once] == [event.parameters for event in closer]
+    else:
+        assert at_once == closer
