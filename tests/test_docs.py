@@ -19,6 +19,7 @@ ENRICHMENTS = ROOT / "docs" / "enrichments"
 PYTHON_PAGES = ("README.md", "docs/analytics.md", "docs/library.md", "docs/run.md", "docs/testing.md")
 SHELL_PAGES = (
     "README.md",
+    "docs/analytics.md",
     "docs/bad-rows.md",
     "docs/ddl.md",
     "docs/enrich-job.md",

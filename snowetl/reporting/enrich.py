@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -38,6 +38,17 @@ class SplitReport:
     good: Part | None = None
     bad: Part | None = None
     failed: Part | None = None
+    statistics: Statistics = field(default_factory=Statistics)
+
+
+@dataclass(slots=True)
+class FlatReport:
+    """What became of enriched lines of a split that were written in another form: events of it, and bad rows."""
+
+    index: int
+    bad_rows: Counter[str] = field(default_factory=Counter)
+    good: Part | None = None
+    bad: Part | None = None
     statistics: Statistics = field(default_factory=Statistics)
 
 
@@ -132,6 +143,24 @@ class EnrichTotals:
         self.parts.extend(part for part in (split.good, split.bad, split.failed) if part is not None)
         self._splits += 1
         self._merged.add(split)
+
+    def flatten(self, good: Iterable[FlatReport], failed: Iterable[FlatReport] = ()) -> None:
+        """Put other parts in the place of those of good and failed events: the same events in another form.
+
+        ``event_types``, ``timeline`` and ``sources`` still count the events that became bad rows over it.
+        """
+        self._good = self._failed = Written()
+        for split in good:
+            self._good += split.good
+            self._bad += split.bad
+            self._sum.events -= split.bad_rows.total()
+            self._sum.bad_rows += split.bad_rows
+            self._merged.add_bad_rows(split.index, split.statistics)
+            self.parts.extend(part for part in (split.good, split.bad) if part is not None)
+        for split in failed:
+            self._failed += split.good
+            self._sum.failed_events -= split.bad_rows.total()
+            self.parts.extend(part for part in (split.good,) if part is not None)
 
     def report(
         self, *, files: int, ignored: int, size: int, run_identity: str, failed_events: bool = False, **about: Any

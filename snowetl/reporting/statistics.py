@@ -177,6 +177,10 @@ class Merged:
         if len(self._splits) >= 2 * _MAX_SPLITS:
             self._splits = self.slowest()
 
+    def add_bad_rows(self, index: int, statistics: Statistics) -> None:
+        """Add the reasons of more bad rows of a split that was added before."""
+        self._bad.merge(index, statistics.unpack().bad)
+
     def event_types(self) -> dict[str, dict[str, int]] | None:
         """Type -> hour -> count: the commonest types, the latest hours, all others in one row and one column.
 

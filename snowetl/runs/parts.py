@@ -63,11 +63,11 @@ class Part(NamedTuple):
     bytes: int
 
 
-def part_name(index: int, run: str, compression: str) -> str:
+def part_name(index: int, run: str, compression: str, kind: str = "txt") -> str:
     """``part-00000-<run>.txt.gz``: the same for every attempt at a split."""
     if compression not in COMPRESSIONS:
         raise ConfigError(f"compression is '{compression}', not one of {', '.join(COMPRESSIONS)}")
-    return f"part-{index:05d}-{run}.txt{COMPRESSIONS[compression][0]}"
+    return f"part-{index:05d}-{run}.{kind}{COMPRESSIONS[compression][0]}"
 
 
 class PartWriter:

@@ -21,20 +21,20 @@ from snowetl.reporting.enrich import AssetReport, EnrichReport, EnrichTotals
 from snowetl.reporting.parts import times
 from snowetl.runs import input_list
 from snowetl.runs.identity import run_identity
-from snowetl.runs.parts import part_name
+from snowetl.runs.parts import Part, part_name
 from snowetl.runs.run import Run, absolute, run_id, run_start, split_run_folder
 from snowetl.runs.scratch import scratch_folder
 from snowetl.settings import Fingerprint
 from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
-from snowetl.spool import sorted_spool
-from snowetl.steps import assets, bad_share
+from snowetl.spool import Spool, sorted_spool
+from snowetl.steps import assets, bad_share, flat_parquet
 from snowetl.steps.base import Watch, World
 from snowetl.steps.cut import Cut, cut_input
-from snowetl.steps.enrich_split import Output
+from snowetl.steps.enrich_split import PARQUET, Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format, undelivered
-from snowetl.steps.lifecycle import carry_out, done_report, tidy
+from snowetl.steps.lifecycle import carry_out, done_report, publish, tidy
 from snowetl.steps.lookup_pass import LookupPass
 from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import FileInfo, filesystem
@@ -205,6 +205,8 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
             with watch.progress(plan.bytes, Enrich.name) as advance:
                 for split in workers.run(task.with_files(tables), plan.work, advance):
                     totals.add(split)
+            if plan.settings.output_format == PARQUET:
+                _flatten(plan, totals, workers)
             return totals
 
         def report_of(totals: EnrichTotals) -> EnrichReport:
@@ -223,6 +225,23 @@ def _enrich(plan: EnrichPlan, workers: WorkerPool, watch: Watch) -> EnrichReport
         return carry_out(plan.run, plan, EnrichReport, work, report_of)
 
 
+def _flatten(plan: EnrichPlan, totals: EnrichTotals, workers: WorkerPool) -> None:
+    """Turn the lines that were written into Parquet. They are published for it, in folders that nobody reads."""
+    run, settings, config = plan.run, plan.settings, plan.config()
+    output, bad, *failed = run.folders
+    publish(part for part in totals.parts if _is_line_part(part))
+    totals.parts = Spool(part for part in totals.parts if not _is_line_part(part))
+    good, *rest = (
+        flat_parquet.flatten(folder, bad, run.id, config, settings.compression, workers, settings.split_size)
+        for folder in (output, *failed)
+    )
+    totals.flatten(good, rest[0] if rest else ())
+
+
+def _is_line_part(part: Part) -> bool:
+    return part.url.rpartition("/")[0].endswith(f"/{flat_parquet.FOLDER}")
+
+
 def _task(plan: EnrichPlan, folder: Path) -> tuple[EnrichTask, list[AssetReport]]:
     """What workers get, and which files they read.
 
@@ -233,7 +252,9 @@ def _task(plan: EnrichPlan, folder: Path) -> tuple[EnrichTask, list[AssetReport]
     files = assets.in_working_folder(wanted) if plan.settings.local else assets.fetch_all(wanted, folder)
     read = assets.reports(files)
     output, bad, *failed = run.folders
-    out = Output(output, bad, run.id, plan.settings.compression, failed[0] if failed else None)
+    form = plan.settings.output_format
+    good, *other = (f"{folder}/{flat_parquet.FOLDER}" if form == PARQUET else folder for folder in (output, *failed))
+    out = Output(good, bad, run.id, plan.settings.compression, other[0] if other else None, form)
     task = replace(EnrichTask.create(config, files, out), sums=tuple(one.sha256 for one in read))
     task.prepare()
     return task, read

@@ -20,13 +20,15 @@ from snowetl.model.result import Discard, Result
 from snowetl.reporting.enrich import SplitReport
 from snowetl.reporting.parts import peak_memory
 from snowetl.reporting.statistics import Statistics
-from snowetl.runs.parts import PartWriter, part_name
+from snowetl.runs.parts import Part, PartWriter, part_name
 from snowetl.steps.stream import describe_damage, stream
 from snowetl.storage import Damage
 from snowetl.storage.splits import Split
 from snowetl.workers import Advance, unheard
 
 DISCARDED_BY_LOADER = "header or empty line"
+TSV, JSON, PARQUET = FORMS = ("tsv", "json", "parquet")
+"""Forms of events: enriched lines, lines of flat JSON, and Parquet, which is made of enriched lines later."""
 _UNREADABLE = "/collector_payload_format_violation/"
 
 
@@ -34,7 +36,7 @@ _UNREADABLE = "/collector_payload_format_violation/"
 class Output:
     """Where a run writes: its run folders (URLs), the id of the run, the compression of its parts.
 
-    Without ``failed`` there are no failed events.
+    Without ``failed`` there are no failed events. ``form`` is one of :data:`FORMS`.
     """
 
     good: str
@@ -42,6 +44,7 @@ class Output:
     run: str
     compression: str = "gzip"
     failed: str | None = None
+    form: str = TSV
 
 
 class Processor(Protocol):
@@ -50,12 +53,23 @@ class Processor(Protocol):
     def process(self, record: bytes | str, source: str = "", number: int = 0) -> Iterable[Result]: ...
 
 
+class EventWriter(Protocol):
+    """Writes enriched lines to a part, in whatever form."""
+
+    def add(self, line: str) -> BadRow | None:
+        """Append an event. One that its form cannot hold is given back as bad row."""
+
+    def finish(self) -> Part | None: ...
+
+    def abort(self) -> None: ...
+
+
 class _Parts(NamedTuple):
     """What a split is written to."""
 
-    good: PartWriter
+    good: EventWriter
     bad: PartWriter
-    failed: PartWriter | None
+    failed: EventWriter | None
 
 
 def enrich_split(
@@ -71,11 +85,10 @@ def enrich_split(
     Raises ``RegistryUnavailable``, ``StorageError`` and what building an enricher raises; nothing is left behind then.
     """
     started = time.perf_counter()
-    name = part_name(split.index, out.run, out.compression)
     parts = _Parts(
-        good=PartWriter(out.good, name, out.compression),
-        bad=PartWriter(out.bad, name, out.compression),
-        failed=None if out.failed is None else PartWriter(out.failed, name, out.compression),
+        good=_writer(out.good, split, config, out),
+        bad=PartWriter(out.bad, part_name(split.index, out.run, out.compression), out.compression),
+        failed=None if out.failed is None else _writer(out.failed, split, config, out),
     )
     report = SplitReport(split.index, statistics=Statistics.of(split))
     try:
@@ -90,6 +103,15 @@ def enrich_split(
     report.seconds = time.perf_counter() - started
     report.peak_memory = peak_memory()
     return report
+
+
+def _writer(folder: str, split: Split, config: EnrichConfig, out: Output) -> EventWriter:
+    if out.form == JSON:
+        from snowetl.steps.flat_json import FlatJsonWriter
+
+        name = part_name(split.index, out.run, out.compression, "json")
+        return FlatJsonWriter(PartWriter(folder, name, out.compression), config)
+    return PartWriter(folder, part_name(split.index, out.run, out.compression), out.compression)
 
 
 def _stream(
@@ -114,15 +136,16 @@ def _stream(
         result = None
         for result in process(record.data, source, record.number):
             if isinstance(result, EnrichedEvent):
-                add_good(result.to_tsv())
-                count(result.texts)
-                events += 1
+                if (refused := add_good(result.to_tsv())) is None:
+                    count(result.texts)
+                    events += 1
+                else:
+                    _add_bad(refused, bad, report)
             elif isinstance(result, BadRow):
                 _add_bad(result, bad, report)
             elif isinstance(result, Discard):
                 report.discarded[result.reason] += 1
-            elif failed is not None:
-                failed.add(result.to_tsv())
+            elif failed is not None and failed.add(result.to_tsv()) is None:
                 report.failed_events += 1
         if result is None:
             discarded += 1

@@ -33,6 +33,8 @@ def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
     given = {each.name: getattr(settings, each.name) for each in settings.options()}
     if given.get("transformation") == "widerow-parquet":
         yield "parquet", MODULES["parquet"], "--transformation widerow-parquet"
+    if given.get("output_format") == "parquet":
+        yield "parquet", MODULES["parquet"], "--output-format parquet"
     if str(given.get("duplicate_storage")).startswith(("postgres://", "postgresql://")):
         yield "postgres", MODULES["postgres"], "--duplicate-storage postgresql://…"
     if given.get("warehouse") is not None and "database" in given:  # a verb that only names the kind reaches none

@@ -695,6 +695,15 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         group=IO,
         shapes_output=True,
     )
+    output_format: str = option(
+        "--output-format",
+        choices=("tsv", "json", "parquet"),
+        default="tsv",
+        help="Form of the events: enriched lines, which transform reads; flat JSON, a line an event; Parquet. The "
+        "latter two are for databases that take them as they are.",
+        group=IO,
+        shapes_output=True,
+    )
     input_list: str | None = option(
         "--input-list",
         kind=Location("FILE"),

@@ -80,7 +80,7 @@ class TransformConfig:
         )
 
 
-def _transformer(config: Pickled[TransformConfig], files: Mapping[str, Path]) -> tuple[TransformConfig, Transformer]:
+def transformer_of(config: Pickled[TransformConfig], files: Mapping[str, Path]) -> tuple[TransformConfig, Transformer]:
     """``files``: the registries that are folders."""
 
     def build() -> tuple[TransformConfig, Transformer]:
@@ -99,7 +99,7 @@ class KeysTask:
     files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[KeyRow]:
-        for key, new in read_keys(split, _transformer(self.config, files)[1]):
+        for key, new in read_keys(split, transformer_of(self.config, files)[1]):
             yield key, [tag_of(type_) for type_ in new]
 
 
@@ -111,7 +111,7 @@ class SchemasTask:
     files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
-        for _, new in read_keys(split, _transformer(self.config, files)[1]):
+        for _, new in read_keys(split, transformer_of(self.config, files)[1]):
             yield from map(tag_of, new)
 
 
@@ -136,7 +136,7 @@ class TransformTask:
     files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> TransformSplitReport:
-        config, transformer = _transformer(self.config, files)
+        config, transformer = transformer_of(self.config, files)
         decisions = Decisions.read(self.decisions, split.index) if split.noted else Decisions()
         fields = (*ATOMIC_FIELDS, *(column.field for column in transformer.columns))
         outputs = Outputs(self.folder, config.transformation, split.index, self.run_name, self.compression, fields)

@@ -52,6 +52,7 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "failed-events": {"--failed-events": None},
     "enriched-folder": {"--enriched-folder": "elsewhere/enriched"},
     "transformed-folder": {"--transformed-folder": "elsewhere/transformed"},
+    "output-format": {"--output-format": "json"},
     "compression": {"--compression": "none"},
     "natural": {"--no-natural": None, "--synthetic": "NONE"},
     "synthetic": {"--synthetic": "NONE"},
