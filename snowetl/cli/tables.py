@@ -100,6 +100,10 @@ def run_report(report: dict[str, Any]) -> str:
     lines += [f"  {step['step']:<{width}}  {step['words']}" for step in after]
     if report.get("cost") is not None:
         lines.append(f"  {'cost, by --price-per-hour':<{width}}  {report['cost']:>12,.2f}")
+    if report.get("usage"):
+        for name, key in (("vCPU hours", "vcpuHours"), ("GB hours", "gbHours")):
+            hours = sum(float(step[key]) for step in report["usage"].values())
+            lines.append(f"  {name:<{width}}  {hours:>12,.2f}")
     if report.get("skipped"):
         lines.append(f"  {'left out':<{width}}  {', '.join(report['skipped'])} (--skip)")
     return "\n".join(
@@ -165,10 +169,11 @@ def planned_pipeline(plan: RunPlan) -> str:
 def _estimates(plan: RunPlan) -> Iterator[str]:
     """Time and cost of what is left, and what they are made from."""
     if plan.seconds is not None:
-        cost = "" if plan.cost is None else f", cost about {plan.cost:,.2f} (at {plan.price_per_hour:,.2f} an hour)"
+        cost = "" if plan.cost is None or plan.price is None else f", cost about {plan.cost:,.2f} (at {plan.price.text})"
         yield f"  in all about {duration_text(plan.seconds)}, by the last runs{cost}"
-    elif plan.price_per_hour is not None and plan.state != "done":
-        yield "  cost: unknown, for no earlier run tells how long the steps take"
+    if plan.price is not None and plan.cost is None and plan.state != "done":
+        what = "how long the steps take" if plan.price.hour is not None else "what EMR Serverless bills for each step"
+        yield f"  cost: unknown, for no earlier run tells {what}"
 
 
 def runs(views: Sequence[RunView]) -> str:

@@ -11,10 +11,11 @@ from snowetl.load.report import LoadReport, TableLoad
 from snowetl.orchestrator import counts
 from snowetl.orchestrator.archive.record import Archived
 from snowetl.orchestrator.entries import Entry
-from snowetl.orchestrator.planner import cost_of
+from snowetl.orchestrator.prices import Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.standing import evidence
 from snowetl.orchestrator.step_names import AFTER, NEEDS, TRANSFORM_FAILED, verb_of
+from snowetl.orchestrator.store import StateStore
 from snowetl.reporting.json_form import to_json
 from snowetl.version import __version__
 
@@ -62,7 +63,10 @@ class Account:
         steps = [report for name, report in done.items() if name not in AFTER]
         after = [report for name, report in done.items() if name in AFTER]
         left_out = [name for name in settings.all_steps if name not in done]
-        cost = cost_of(sum(float(step.get("seconds", 0)) for step in done.values()), settings.price_per_hour)
+        usage = self._usage()
+        seconds = sum(float(step.get("seconds", 0)) for step in done.values())
+        used = sum(usage.values(), Usage()) if usage else None
+        cost = None if settings.price_per_hour is None else settings.price_per_hour.of(seconds, used)
         report = {
             "format": FORMAT,
             "run": entry.id,
@@ -77,6 +81,7 @@ class Account:
             "counts": [[line.name, line.number, line.level] for line in counts.table_of(steps)],
             "differences": differences,
             "steps": steps,
+            **({"usage": {name: to_json(each) for name, each in usage.items()}} if usage else {}),
             **({} if cost is None else {"cost": cost}),
             **({"after": after} if after else {}),
             **({"skipped": left_out} if left_out else {}),
@@ -84,6 +89,12 @@ class Account:
         }
         entry.finish(report)
         return report
+
+    def _usage(self) -> dict[str, Usage]:
+        """What EMR Serverless billed, by step, failed attempts included."""
+        known = StateStore(self.settings.runs_folder).get(self.entry.id).state
+        steps = () if known is None else known.steps
+        return {step.name: step.usage for step in steps if step.usage is not None}
 
     def _check_load(self, done: dict[str, dict[str, Any]]) -> list[str]:
         """Where the warehouse holds other numbers than were transformed; a load that found its rows is filled in."""

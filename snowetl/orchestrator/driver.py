@@ -392,7 +392,7 @@ class _Run:
         if status.state == state.RUNNING:
             return current, stored
         if evidence(step.name, self.settings, self.entry.id) is not None:
-            current = state.ended(current, step.name, self.now(), state.DONE, log=status.log)
+            current = state.ended(current, step.name, self.now(), state.DONE, log=status.log, usage=status.usage)
             stored = store.put(current, stored)
             self._judge(step.name)
             return current, stored
@@ -408,4 +408,5 @@ class _Run:
         if tail.startswith(CAUSE):
             reason += f"; {tail.partition(chr(10))[0]}"
         self.watch.warn(f"{step.name}: {outcome}: {reason}" + (f"\n{tail}" if tail else ""))
-        return state.ended(current, step.name, self.now(), outcome, reason=reason, log=status.log, again=status.again)
+        more = {"reason": reason, "log": status.log, "again": status.again, "usage": status.usage}
+        return state.ended(current, step.name, self.now(), outcome, **more)

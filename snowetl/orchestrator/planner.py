@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from snowetl.orchestrator.inventory import Inventory, Some
+from snowetl.orchestrator.prices import Price, Prices, Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import AFTER, NEEDS, verb_of
+from snowetl.reporting.json_form import from_json, to_json
 from snowetl.runs.input_list import Amount
 from snowetl.settings import Fingerprint, Settings
 
@@ -29,6 +31,8 @@ class PlannedStep:
     done: bool = False
     seconds: float | None = None
     """How long it will take, by earlier runs; ``None`` without any."""
+    usage: Usage | None = None
+    """What EMR Serverless will bill for it, by earlier runs there."""
 
     @property
     def verb(self) -> str:
@@ -48,6 +52,7 @@ class PlannedStep:
             "why": self.why,
             "done": self.done,
             "seconds": self.seconds,
+            **({} if self.usage is None else {"usage": to_json(self.usage)}),
         }
 
 
@@ -66,8 +71,8 @@ class RunPlan:
     """Settings that differ from those of the last run."""
     skipped: tuple[str, ...] = ()
     """Steps that ``--skip`` leaves out."""
-    price_per_hour: float | None = None
-    """What an hour of the run costs, where the settings tell it."""
+    price: Price | None = None
+    """What an hour of the run costs, or of what it uses, where the settings tell it."""
 
     @property
     def seconds(self) -> float | None:
@@ -76,9 +81,15 @@ class RunPlan:
         return sum(each for each in left if each is not None) if left and None not in left else None
 
     @property
+    def usage(self) -> Usage | None:
+        """What EMR Serverless will bill for all that is left there; ``None`` where that is not known of every step."""
+        left = [step.usage for step in self.for_executor if not step.done]
+        return sum((each for each in left if each is not None), Usage()) if left and None not in left else None
+
+    @property
     def cost(self) -> float | None:
         """What that will cost, in the currency of the price."""
-        return cost_of(self.seconds, self.price_per_hour)
+        return None if self.price is None else self.price.of(self.seconds, self.usage)
 
     @property
     def for_executor(self) -> tuple[PlannedStep, ...]:
@@ -99,7 +110,7 @@ class RunPlan:
             "changes": list(self.changes),
             "skipped": list(self.skipped),
             "seconds": self.seconds,
-            "pricePerHour": self.price_per_hour,
+            "pricePerHour": None if self.price is None else self.price.to_json(),
             "cost": self.cost,
             "steps": [step.to_json() for step in self.steps],
         }
@@ -122,7 +133,7 @@ class RunPlan:
             inventory=None if document["inventory"] is None else _inventory(document["inventory"]),
             changes=tuple(document["changes"]),
             skipped=tuple(document.get("skipped", ())),
-            price_per_hour=document.get("pricePerHour"),
+            price=None if document.get("pricePerHour") is None else Prices().parse(document["pricePerHour"]),
             steps=tuple(
                 PlannedStep(
                     name=step["name"],
@@ -131,6 +142,7 @@ class RunPlan:
                     why=step["why"],
                     done=step["done"],
                     seconds=step["seconds"],
+                    usage=None if step.get("usage") is None else from_json(Usage, step["usage"]),
                 )
                 for step in document["steps"]
             ),
@@ -144,11 +156,13 @@ def _inventory(document: Mapping[str, Any]) -> Inventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRun:
-    """What the planner knows of an earlier run: its input, the seconds of its steps, its fingerprint."""
+    """What the planner knows of an earlier run: its input, the seconds of its steps, what EMR Serverless billed for
+    them, its fingerprint."""
 
     run: str
     bytes: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
 
 
@@ -185,13 +199,8 @@ def plan_run(
         inventory=inventory,
         changes=changes,
         skipped=tuple(name for name in settings.all_steps if name not in wanted),
-        price_per_hour=settings.price_per_hour,
+        price=settings.price_per_hour,
     )
-
-
-def cost_of(seconds: float | None, price_per_hour: float | None) -> float | None:
-    """What so many seconds cost; ``None`` where either is not known."""
-    return None if seconds is None or price_per_hour is None else round(seconds / 3600 * price_per_hour, 4)
 
 
 def _step(
@@ -205,7 +214,8 @@ def _step(
         outputs=outputs,
         why=_why(name, request, done),
         done=done,
-        seconds=None if done else _estimate(name, inputs.bytes, known),
+        seconds=None if done else _seconds(name, inputs.bytes, known),
+        usage=None if done else _usage(name, inputs.bytes, known),
     )
 
 
@@ -218,7 +228,13 @@ def _why(name: str, request: RunRequest, done: bool) -> str:
     return "there are new files" if need is None else f"follows {need}"
 
 
-def _estimate(name: str, size: int, known: Sequence[KnownRun]) -> float | None:
+def _seconds(name: str, size: int, known: Sequence[KnownRun]) -> float | None:
     """Seconds of a step for ``size`` bytes of input: the median of what the last runs took for a byte."""
     rates = [run.seconds[name] / run.bytes for run in known if run.bytes and name in run.seconds][:_RUNS]
     return sorted(rates)[len(rates) // 2] * size if rates else None
+
+
+def _usage(name: str, size: int, known: Sequence[KnownRun]) -> Usage | None:
+    """What a step will use for ``size`` bytes of input, as the one of the last runs that was in the middle."""
+    rates = [run.usage[name].times(1 / run.bytes) for run in known if run.bytes and name in run.usage][:_RUNS]
+    return sorted(rates, key=lambda each: each.vcpu_hours)[len(rates) // 2].times(size) if rates else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from snowetl.errors import UsageError
 from snowetl.orchestrator.after_settings import AfterSettings
 from snowetl.orchestrator.emr_settings import EmrSettings
+from snowetl.orchestrator.prices import Price, Prices
 from snowetl.orchestrator.source_settings import SourceSettings
 from snowetl.orchestrator.step_names import (
     AFTER,
@@ -27,7 +28,7 @@ from snowetl.orchestrator.step_names import (
 )
 from snowetl.runs.run import absolute, run_id
 from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
-from snowetl.settings.kinds import LocalPath, shown
+from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
     EVENTS,
     IO,
@@ -69,25 +70,6 @@ class Executor(Kind):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return str(value)
-
-
-@dataclass(frozen=True)
-class Price(Kind):
-    """An amount of money, in whatever currency."""
-
-    metavar: str = "AMOUNT"
-
-    def parse(self, value: Any) -> float:
-        try:
-            amount = float(value)
-        except (TypeError, ValueError):
-            amount = -1.0
-        if not 0 <= amount < float("inf") or isinstance(value, bool):
-            raise ValueError(f"{shown(value)} is not an amount such as 1.25")
-        return amount
-
-    def json_schema(self) -> dict[str, Any]:
-        return {"type": "number", "minimum": 0}
 
 
 @dataclass(frozen=True)
@@ -246,11 +228,12 @@ class RunSettings(
         help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
         group=WORK,
     )
-    price_per_hour: float | None = option(
+    price_per_hour: Price | None = option(
         "--price-per-hour",
-        kind=Price(),
+        kind=Prices(),
         default=None,
-        help="What an hour of one run costs (its cluster): plans, reports and backfills tell the cost then.",
+        help="What an hour of one run costs (its cluster), or on EMR Serverless an hour of a vCPU and of a GB: plans, "
+        "reports and backfills tell the cost then.",
         group=RUNS,
     )
     notify: tuple[str, ...] = option(

@@ -12,10 +12,12 @@ from snowetl.orchestrator.after.report import AfterReport
 from snowetl.orchestrator.choice import Choice
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.planner import DONE, NEW, WAITS, KnownRun, RunPlan, RunRequest, plan_run
+from snowetl.orchestrator.prices import Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_choice import check_order
 from snowetl.orchestrator.step_names import AFTER, LOAD_FAILED, TRANSFORM_FAILED, verb_of
 from snowetl.reporting.enrich import EnrichReport
+from snowetl.reporting.json_form import from_json
 from snowetl.reporting.parts import StepReport
 from snowetl.reporting.transform import TransformReport
 from snowetl.runs.input_list import Amount
@@ -94,6 +96,7 @@ def _known_run(entry: Entry) -> KnownRun:
         seconds={
             step["step"]: float(step.get("seconds", 0)) for step in (*report.get("steps", ()), *report.get("after", ()))
         },
+        usage={step: from_json(Usage, usage) for step, usage in (report.get("usage") or {}).items()},
         fingerprint=Fingerprint.from_json(begun["fingerprint"]) if begun.get("fingerprint") else None,
     )
 

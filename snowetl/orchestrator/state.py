@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
+from snowetl.orchestrator.prices import Usage
 from snowetl.reporting.json_form import from_json, to_json
 
 FORMAT = "snowetl-run-state/1"
@@ -35,6 +36,8 @@ class Attempt:
     """Where the job's log is."""
     again: bool = False
     """Whether it failed before the step had begun (no machine, no capacity): then it is tried again."""
+    usage: Usage | None = None
+    """What is billed for its job, where the service tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,12 @@ class StepState:
     @property
     def last(self) -> Attempt | None:
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What is billed for all attempts, where that is known of any."""
+        known = [attempt.usage for attempt in self.attempts if attempt.usage is not None]
+        return sum(known, Usage()) if known else None
 
     @property
     def running(self) -> bool:
@@ -128,7 +137,7 @@ def submitted(state: RunState, name: str, job: str) -> RunState:
 
 
 def ended(state: RunState, name: str, now: int, outcome: str, **more: Any) -> RunState:
-    """The state after the last attempt at a step has ended. ``more``: ``reason``, ``log``, ``again``."""
+    """The state after the last attempt at a step has ended. ``more``: ``reason``, ``log``, ``again``, ``usage``."""
     *before, last = state.step(name).attempts
     attempts = (*before, replace(last, ended=now, outcome=outcome, **more))
     return _changed(state, name, attempts, done=outcome == DONE)

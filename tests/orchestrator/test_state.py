@@ -11,6 +11,7 @@ import pytest
 from snowetl.errors import OutputExists
 from snowetl.orchestrator import state
 from snowetl.orchestrator.planner import RunPlan, RunRequest, plan_run
+from snowetl.orchestrator.prices import Price
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import RunState
 from snowetl.orchestrator.store import StateStore
@@ -104,6 +105,6 @@ def test_who_did_not_read_the_last_state_stops(tmp_path: Path) -> None:
 
 
 def test_a_plan_is_data(tmp_path: Path) -> None:
-    planned = replace(plan("enrich"), skipped=("models",), price_per_hour=2.4)
+    planned = replace(plan("enrich"), skipped=("models",), price=Price(vcpu=0.05, gb=0.006))
     kinds = {step.name: type(step.settings) for step in planned.steps}
     assert RunPlan.from_json(planned.to_json(), kinds) == planned

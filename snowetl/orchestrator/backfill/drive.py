@@ -17,8 +17,10 @@ from snowetl.orchestrator.backfill.settings import BY_MODIFIED, BackfillSettings
 from snowetl.orchestrator.backfill.swap import swap
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.inventory import Window
+from snowetl.orchestrator.prices import Price, Usage
 from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.sources.present import Found
+from snowetl.reporting.json_form import from_json
 from snowetl.runs.lease import Lease
 from snowetl.runs.run import run_id
 from snowetl.runs.writable import check_writable
@@ -34,7 +36,8 @@ Timed = tuple[int, FileInfo]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a backfill is. ``seconds`` are those of all runs that are done, one after the other."""
+    """How far a backfill is. ``seconds`` are those of all runs that are done, one after the other, ``usage`` what EMR
+    Serverless billed for them."""
 
     runs: int
     done: int
@@ -42,7 +45,8 @@ class Progress:
     bytes_done: int
     seconds: float
     at_once: int = 1
-    price_per_hour: float | None = None
+    usage: Usage | None = None
+    price: Price | None = None
     failed: tuple[str, ...] = ()
 
     @property
@@ -57,12 +61,20 @@ class Progress:
         left = self.seconds_left
         if left:
             told += f", about {duration_text(left)} left"
-        if self.price_per_hour is not None:
-            whole = self.seconds / 3600 * self.price_per_hour
-            told += f", cost {whole:,.2f}"
-            if self.bytes_done:
-                told += f" of about {whole / self.bytes_done * self.bytes:,.2f}"
+        cost, whole = self._cost(), self._cost_of_all
+        if cost is not None:
+            told += f", cost {cost:,.2f}"
+            told += "" if whole is None else f" of about {whole:,.2f}"
         return told
+
+    def _cost(self, factor: float = 1.0) -> float | None:
+        """What ``factor`` times as much as was done costs."""
+        usage = None if self.usage is None else self.usage.times(factor)
+        return None if self.price is None else self.price.of(self.seconds * factor, usage)
+
+    @property
+    def _cost_of_all(self) -> float | None:
+        return self._cost(self.bytes / self.bytes_done) if self.bytes_done else None
 
     @property
     def estimate(self) -> str:
@@ -71,9 +83,8 @@ class Progress:
         told = f"{size(self.bytes)} in {count(self.runs, 'run')}: {duration_text(whole)} of work"
         if self.at_once > 1:
             told += f", {duration_text(whole / self.at_once)} with {self.at_once} at once"
-        if self.price_per_hour is not None:
-            told += f", cost {whole / 3600 * self.price_per_hour:,.2f}"
-        return told
+        cost = self._cost_of_all
+        return told if cost is None else f"{told}, cost {cost:,.2f}"
 
 
 def run(settings: BackfillSettings, watch: Watch) -> Progress:
@@ -213,8 +224,9 @@ def _work_off(settings: BackfillSettings, backfill: Backfill, watch: Watch) -> P
             bytes=backfill.bytes,
             bytes_done=sum(piece.bytes for piece in done),
             seconds=sum(_seconds(reports[piece.run]) for piece in done),
+            usage=_usage(reports[piece.run] for piece in done),
             at_once=settings.parallel,
-            price_per_hour=settings.price_per_hour,
+            price=settings.price_per_hour,
             failed=tuple(failed),
         )
 
@@ -244,6 +256,12 @@ def _seconds(report: Any) -> float:
     return 0.0 if report is None else float(report.get("seconds", 0))
 
 
+def _usage(reports: Iterable[Any]) -> Usage | None:
+    """What EMR Serverless billed for runs, where it did."""
+    found = [from_json(Usage, used) for report in reports for used in ((report or {}).get("usage") or {}).values()]
+    return sum(found, Usage()) if found else None
+
+
 # --- sample -----------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +284,7 @@ def _sample(settings: BackfillSettings, watch: Watch) -> Progress:
         bytes=whole,
         bytes_done=sampled,
         seconds=_seconds(report),
+        usage=_usage([report]),
         at_once=settings.parallel,
-        price_per_hour=settings.price_per_hour,
+        price=settings.price_per_hour,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
+from snowetl.orchestrator.prices import Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import DONE, RUNNING
 from snowetl.steps.base import Watch
@@ -25,6 +26,8 @@ class JobStatus(NamedTuple):
     reason: str = ""
     log: str = ""
     again: bool = False
+    usage: Usage | None = None
+    """What is billed for the job, where the service tells it."""
 
 
 class StepExecutor(Protocol):

@@ -14,6 +14,7 @@ from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_prefligh
 from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
 from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
 from snowetl.orchestrator.planner import PlannedStep
+from snowetl.orchestrator.prices import Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import CANCELLED, DONE, FAILED, LOST, RUNNING
 from snowetl.storage import filesystem
@@ -145,17 +146,14 @@ class ServerlessExecutor:
         log = self._log_folder(job) or ""
         if state not in _OVER:
             return JobStatus(job, RUNNING, log=log)
+        usage = _usage_of(found)
+        if usage is not None:
+            self._request.watch.say(f"billed: {usage.text}")
         if state == "SUCCESS":
-            self._tell_usage(found)
-            return JobStatus(job, DONE, log=log)
+            return JobStatus(job, DONE, log=log, usage=usage)
         again = state == "FAILED" and any(word in details.lower() for word in _NOT_BEGUN)
-        return JobStatus(job, _OVER[state], f"the job is {state}{f': {details}' if details else ''}", log, again)
-
-    def _tell_usage(self, found: dict[str, Any]) -> None:
-        billed = found.get("billedResourceUtilization") or {}
-        if billed.get("vCPUHour"):
-            memory = billed.get("memoryGBHour", 0)
-            self._request.watch.say(f"billed: {billed['vCPUHour']:.2f} vCPU hours, {memory:.2f} GB hours")
+        why = f"the job is {state}{f': {details}' if details else ''}"
+        return JobStatus(job, _OVER[state], why, log, again, usage)
 
     def cancel(self, job: str) -> None:
         application, _, id_ = job.partition("/")
@@ -182,6 +180,19 @@ class ServerlessExecutor:
 
     def detach(self) -> None:
         """Nothing ends with this process: EMR ends its workers when they are idle."""
+
+
+def _usage_of(found: dict[str, Any]) -> Usage | None:
+    """What is billed for a job; until AWS has made that up, what it has used."""
+    for key in ("billedResourceUtilization", "totalResourceUtilization"):
+        told = found.get(key) or {}
+        if told.get("vCPUHour"):
+            return Usage(
+                vcpu_hours=float(told["vCPUHour"]),
+                gb_hours=float(told.get("memoryGBHour") or 0),
+                storage_gb_hours=float(told.get("storageGBHour") or 0),
+            )
+    return None
 
 
 def ready(settings: RunSettings) -> None:

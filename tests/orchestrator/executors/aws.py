@@ -211,6 +211,7 @@ class Aws:
             self._stop(job.id)
         elif running is not None and job.state == "RUNNING" and running.process.poll() is not None:
             job.state = "SUCCESS" if running.process.returncode == 0 else "FAILED"
+            job.billed_resource_utilization = {"vCPUHour": 0.5, "memoryGBHour": 2.0, "storageGBHour": 0.0}
             uri = ((job.configuration_overrides or {}).get("monitoringConfiguration") or {}).get(
                 "s3MonitoringConfiguration"
             )

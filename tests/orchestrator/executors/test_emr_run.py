@@ -8,7 +8,7 @@ import pytest
 
 from snowetl.cli.main import main
 from tests.orchestrator.executors.aws import BUCKET, Aws, s3
-from tests.orchestrator.executors.support import CLUSTER, EXPECTED, arguments, on_cluster, on_serverless, rows
+from tests.orchestrator.executors.support import CLUSTER, EXPECTED, RUN, arguments, on_cluster, on_serverless, rows, text
 
 
 def test_a_run_on_a_cluster_of_its_own(aws: Aws, database: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,8 +29,14 @@ def test_a_run_on_a_cluster_of_its_own(aws: Aws, database: str, capsys: pytest.C
 
 
 def test_a_run_on_serverless(aws: Aws, database: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(arguments(database, *on_serverless(aws, "--emr-flex", "--emr-attempts", "2")))
-    assert code == 0, capsys.readouterr().err
+    price = ("--price-per-hour", "vcpu=0.1,gb=0.01")
+    code = main(arguments(database, *on_serverless(aws, "--emr-flex", "--emr-attempts", "2", *price)))
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert "billed: 0.50 vCPU hours, 2.00 GB hours" in said.err
+    report = json.loads(text(aws, f"out/runs/run={RUN}/report.json"))
+    assert report["usage"]["load"] == {"vcpuHours": 0.5, "gbHours": 2.0, "storageGbHours": 0.0}
+    assert report["cost"] == pytest.approx(3 * (0.05 + 0.02))
     assert rows(database) == EXPECTED["events"]
     assert aws.ran == ["enrich", "transform", "load"] and aws.refused == []
     assert set(aws.tokens().values()) == {1}
