@@ -22,7 +22,11 @@ TESTS = {
         f"tests/storage/test_{name}.py"
         for name in ("every_framing", "framing", "splits", "structs", "lines", "elephantbird")
     ],
-    "values": ["tests/transform/test_values.py", "tests/transform/test_redshift_values.py"],
+    "values": [
+        "tests/transform/test_values.py",
+        "tests/transform/test_redshift_values.py",
+        "tests/load/test_wide_values.py",
+    ],
 }
 
 

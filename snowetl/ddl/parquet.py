@@ -184,8 +184,11 @@ def _number_enum(members: Sequence[Decimal]) -> FieldType:
 
 
 def normalized(field_: Field) -> Field:
-    """The field with column names throughout; fields of a struct whose names become equal are one."""
-    return replace(field_, name=word(field_.name), type=_normalized_type(field_.type))
+    """The field with column names throughout; fields of a struct whose names become equal are one.
+
+    A name without letters becomes an underscore: engines refuse an empty one, and with it the whole table.
+    """
+    return replace(field_, name=word(field_.name) or "_", type=_normalized_type(field_.type))
 
 
 def _normalized_type(type_: FieldType) -> FieldType:

@@ -36,6 +36,8 @@ _START_SECONDS = 120
 _LONGEST_SOCKET_FOLDER = 88
 """A socket's path has 107 bytes; ``/.s.PGSQL.5432`` and more is the server's part."""
 _MADE = "PG_VERSION"
+_FREE_BYTES = 200 << 20
+"""Of the disk: a new data folder takes 40 MB, its journal 80 MB."""
 _USERS, _LOCK = ".snowetl-users", ".snowetl-lock"
 _HBA, _IDENT = "snowetl_hba.conf", "snowetl_ident.conf"
 _SOCKET_PREFIX = "snowetl-pg-"
@@ -86,6 +88,21 @@ def check_folder(folder: Path) -> None:
                 raise ConfigError(f"{folder} cannot be made: {above} cannot be written to by {_us()}. {_ANOTHER}")
     except PermissionError as error:
         raise ConfigError(f"{error.filename or folder} cannot be entered by {_us()}. {_ANOTHER}") from None
+
+
+def check_space(folder: Path) -> None:
+    """Raises ``ConfigError`` where the disk has no room for a new server's data."""
+    above = folder.absolute()
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir():
+        raise ConfigError(f"{above} is a file: give another --data-folder")
+    free = shutil.disk_usage(above).free
+    if free < _FREE_BYTES:
+        raise ConfigError(
+            f"{above} has {free >> 20} MB free; the embedded PostgreSQL needs {_FREE_BYTES >> 20} MB to begin with: "
+            "free some, or give another --data-folder"
+        )
 
 
 def _check_present(folder: Path) -> None:

@@ -113,7 +113,8 @@ class RunLoader:
         if run.layout not in capabilities.layouts:
             raise LoadError(
                 f"{run.base} holds {run.layout} rows; {self._warehouse.name} loads "
-                f"{' or '.join(sorted(capabilities.layouts))} ones: transform the run with --transformation shred"
+                f"{' or '.join(sorted(capabilities.layouts))} ones: transform the run with --transformation "
+                f"{capabilities.transformation}"
             )
         if capabilities.reads_from is not None and scheme_of(run.base) not in capabilities.reads_from:
             raise LoadError(

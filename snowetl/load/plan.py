@@ -13,7 +13,7 @@ from snowetl.load.manifest import ManifestRow
 from snowetl.load.rows import RowFormat, read_chunks
 from snowetl.load.run import Model, RowFolder, TransformedRun
 from snowetl.load.schemas import ModelSchemas
-from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Warehouse
+from snowetl.load.warehouse import NO_CHANGE, AddedColumn, Statement, TableChange, Tables, Warehouse
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.storage import FileInfo
 
@@ -40,6 +40,10 @@ class Copy:
     """Makes rows of a piece of the files, where these hold something else, such as lines of JSON."""
     load_tstamp: datetime | None = None
     """Of events: the value of that column in every row (:attr:`TransformedRun.load_tstamp`); no cell holds it."""
+    named: tuple[str, ...] = ()
+    """Of files whose cells have names (Parquet): these, in the order of ``columns``."""
+    added: tuple[AddedColumn, ...] = ()
+    """What the table has lacked for these rows."""
 
     @property
     def files(self) -> tuple[FileInfo, ...]:

@@ -37,6 +37,8 @@ class RowFormat(NamedTuple):
 FOR_POSTGRES = RowFormat(True, b"\\N")
 ENTITY_TSV = RowFormat(False, b"\\N")
 ATOMIC_TSV = RowFormat(False, b"")
+PARQUET = RowFormat(True, b"")
+"""Rows that are not text: their files are read by name."""
 
 
 def read_chunks(files: Iterable[FileInfo]) -> Iterator[bytes]:

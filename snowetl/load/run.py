@@ -18,14 +18,16 @@ from snowetl.storage import FileInfo, filesystem
 MESSAGE = "shredding_complete.json"
 REPORT = "_report.json"
 TSV, JSON, POSTGRES = "TSV", "JSON", "POSTGRES"
-SHREDDED, WIDE = "shredded", "wide"
+SHREDDED, WIDE_JSON, WIDE_PARQUET = "shredded", "wide JSON", "wide Parquet"
+"""Layouts of rows: what a run holds."""
 _RUN_FOLDER = re.compile(r"run=[^/]+/?$")
 _RUN_NAME = re.compile(r"(?:^|/)run=([^/]+)(?:/|$)")
 _VERSION_FOLDER = re.compile(r"revision=(\d+)/addition=(\d+)/")
 _SUPPORTED = re.compile(
     r"iglu:com\.snowplowanalytics\.snowplow\.storage(\.rdbloader)?/shredding_complete/jsonschema/[12]-0-[0-9]+"
 )
-_LAYOUTS = {"SHREDDED": SHREDDED, "WIDEROW": WIDE}
+_LAYOUTS = {("WIDEROW", "JSON"): WIDE_JSON, ("WIDEROW", "PARQUET"): WIDE_PARQUET}
+"""By transformation and file format of the message."""
 
 
 class ShreddedType(NamedTuple):
@@ -120,8 +122,6 @@ class TransformedRun:
     processor: tuple[str, str]
     good: int | None
     layout: str = SHREDDED
-    file_format: str | None = None
-    """Of wide rows: ``JSON`` or ``PARQUET``."""
     name: str | None = None
     """The run id, as its message has it."""
     identity: str | None = None
@@ -161,7 +161,7 @@ class TransformedRun:
         return [folder._replace(model=folder.model._replace(failed=True)) for folder in folders]
 
     def _row_folders(self) -> list[RowFolder]:
-        if self.layout == WIDE:
+        if self.layout != SHREDDED:
             return [self._wide_rows()]
         if self.tables:
             events_first = sorted(self.tables, key=lambda folder: folder.model[:3] != ATOMIC[:3])
@@ -280,8 +280,7 @@ def parse_message(text: str, base: str) -> TransformedRun:
             processor=(data["processor"]["artifact"], data["processor"]["version"]),
             good=(data.get("count") or {}).get("good"),
             tables=tuple(_tables(info)),
-            layout=_LAYOUTS[info["transformation"]],
-            file_format=info.get("fileFormat"),
+            layout=_layout(info),
             name=run_name(str(data.get("base", ""))) or run_name(base),
             failed_events=bool(data.get("failedEvents")),
         )
@@ -292,6 +291,12 @@ def parse_message(text: str, base: str) -> TransformedRun:
         raise UsageError(
             f"{base}{MESSAGE} cannot be read ({type(error).__name__}: {error}); transform the run again"
         ) from None
+
+
+def _layout(info: Mapping[str, Any]) -> str:
+    """What the message says its rows are. Raises ``KeyError`` for what no release of a transformer writes."""
+    transformation = info["transformation"]
+    return SHREDDED if transformation == "SHREDDED" else _LAYOUTS[transformation, info["fileFormat"]]
 
 
 def _types(info: Mapping[str, Any]) -> Iterator[ShreddedType]:

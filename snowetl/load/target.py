@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from snowetl.errors import ConfigError, TargetError
 from snowetl.load.embedded import DEFAULT_FOLDER
-from snowetl.load.warehouse import Capabilities, Warehouse
+from snowetl.load.warehouse import Capabilities, EmbeddedWarehouse, Warehouse
 from snowetl.load.warehouses import warehouse_class
 from snowetl.references import has_reference, in_address
 
@@ -23,7 +24,7 @@ _PLACEHOLDER = "//USER:PASSWORD@HOST"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``database`` is a connection URL; PostgreSQL without one is the embedded server, on ``data_folder``.
+    """``database`` is a connection URL; without one, an embedded warehouse lies in ``data_folder``.
 
     Instead of its password, the URL may have a reference to it (:mod:`snowetl.references`), looked up to connect.
     The last four are for Redshift: who may read the run's files, where they are, how many faulty rows are let pass.
@@ -42,6 +43,13 @@ class Target:
     def capabilities(self) -> Capabilities:
         """Raises ``ConfigError`` for a kind of warehouse that is unknown."""
         return warehouse_class(self.warehouse).capabilities
+
+    @property
+    def embedded(self) -> type[EmbeddedWarehouse] | None:
+        """The kind of warehouse, where it runs here, on the data folder."""
+        if self.database is not None or not self.capabilities.embedded:
+            return None
+        return cast(type[EmbeddedWarehouse], warehouse_class(self.warehouse))
 
     def __str__(self) -> str:
         """What tells this target from others, without passwords."""

@@ -15,6 +15,8 @@ from snowetl.load.run import TransformedRun
 from snowetl.storage import FileInfo
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from snowetl.load.plan import Aside, Copy, Rejected
     from snowetl.load.target import Target
 
@@ -27,9 +29,11 @@ class Capabilities:
 
     layouts: frozenset[str]
     """Layouts of rows it loads: keys of ``LAYOUTS``."""
-    rows_for: str
-    """The ``--target`` of ``snowetl transform`` that makes its rows."""
-    row_formats: frozenset[str]
+    transformation: str = "shred"
+    """The ``--transformation`` of ``snowetl transform`` that makes its rows: what ``snowetl run`` does."""
+    rows_for: str = "postgres"
+    """Of shredded rows, the ``--target`` of ``snowetl transform`` that makes them."""
+    row_formats: frozenset[str] = frozenset()
     """Formats of shredded rows it reads, as messages name them: ``TSV``, ``POSTGRES``."""
     max_identifier: int
     """Longest name of a table, in bytes."""
@@ -43,7 +47,7 @@ class Capabilities:
     dbt_adapter: str = ""
     """dbt's adapter for it (``dbt-…``); empty: there is none."""
     embedded: bool = False
-    """Whether it runs without ``--database``, on a data folder."""
+    """Whether it runs without ``--database``, on a data folder: see :class:`EmbeddedWarehouse`."""
     embedded_modules: tuple[str, ...] = ()
     """Modules it needs besides ``modules`` when it does."""
     extra: str = ""
@@ -71,6 +75,18 @@ class Tables:
     comments: Mapping[str, str | None] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
     schema_exists: bool = False
+    schemas: Mapping[str, pa.Schema] = field(default_factory=dict)
+    """Columns as Arrow types, of warehouses that load wide rows in Parquet."""
+
+
+class AddedColumn(NamedTuple):
+    """A column, or a field inside of one, that rows have and a table lacks.
+
+    ``path`` leads to it from the table: the column, then fields; ``element`` stands for the members of an array.
+    """
+
+    path: tuple[str, ...]
+    type: pa.DataType
 
 
 class TableChange(NamedTuple):
@@ -187,7 +203,9 @@ class Warehouse(Protocol):
         ...
 
     @property
-    def dialect(self) -> Dialect: ...
+    def dialect(self) -> Dialect:
+        """Its SQL about tables of entities. Asked of kinds that load shredded rows, or wide ones in JSON."""
+        ...
 
     def set_up(self, tables: Tables) -> list[Statement]:
         """Statements that make the schema, ``events``, the manifest and other tables of ours that are missing."""
@@ -220,4 +238,28 @@ class Warehouse(Protocol):
 
     def preflight(self) -> list[str]:
         """What is wrong with the target, each with its remedy; empty when a load can start. Writes nothing."""
+        ...
+
+
+class ColumnarWarehouse(Warehouse, Protocol):
+    """One that loads wide rows in Parquet."""
+
+    def add_columns(self, table: str, added: Sequence[AddedColumn]) -> list[Statement]:
+        """Statements that add columns, and fields inside of columns, to a table. Empty where a copy adds them itself,
+        in the commit of its rows.
+        """
+        ...
+
+
+class EmbeddedWarehouse(Warehouse, Protocol):
+    """One that runs here, on a data folder, where no ``--database`` is given."""
+
+    @classmethod
+    def check_folder(cls, target: Target) -> None:
+        """Raises ``ConfigError`` where the data folder, or this installation, cannot hold it. Writes nothing."""
+        ...
+
+    @classmethod
+    def is_unmade(cls, target: Target) -> bool:
+        """Whether there is nothing to look into before the first load has made it."""
         ...

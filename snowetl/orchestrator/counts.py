@@ -10,6 +10,8 @@ from snowetl.load.run import ATOMIC
 from snowetl.model.schema import SchemaKey, SchemaVer
 
 Report = Mapping[str, Any]
+_WIDE = "output=good"
+"""The folder of wide rows, one for each event."""
 
 
 class Line(NamedTuple):
@@ -89,6 +91,8 @@ def rows_by_table(transform: Report, max_identifier: int = 63) -> dict[str, int]
         if "model" in written:
             table = _table(written["vendor"], written["name"], written["model"], max_identifier, failed=failed)
             rows[table] = rows.get(table, 0) + written["rows"]
+        elif written["table"] == _WIDE:
+            rows[failed_table("events") if failed else "events"] = written["rows"]
     return rows
 
 
@@ -130,10 +134,8 @@ def _transformed(lines: int, name: str, transform: Report) -> Iterator[tuple[str
 
 def _rows_for_events(transform: Report) -> int:
     """Rows of the table of events, or wide rows, of which each event has one."""
-    by_table = rows_by_table(transform)
     events = failed_table("events") if transform.get("ofFailedEvents") else "events"
-    wide = sum(int(written["rows"]) for written in transform["tables"] if written["table"] == "output=good")
-    return by_table.get(events, wide)
+    return rows_by_table(transform).get(events, 0)
 
 
 def after_load(transform: Report, load: Report, max_identifier: int, bad: int) -> list[str]:

@@ -133,7 +133,7 @@ def _warehouse(settings: InitSettings) -> str:
             "  database: ${SNOWETL_DATABASE}",
         ]
     elif kind.embedded:
-        lines.append("  # Without a database, an embedded PostgreSQL in warehouse/ below the output folder.")
+        lines.append("  # Without a database, an embedded one in warehouse/ below the output folder.")
         lines.append("  # database: ${SNOWETL_DATABASE}")
     if ("role_arn", "assume_role_arn") in kind.required:
         lines.append("  # The role of the cluster that may read the run's files.")

@@ -51,6 +51,7 @@ from snowetl.storage.base import scheme_of
 
 if TYPE_CHECKING:
     from snowetl.load.target import Target
+    from snowetl.load.warehouse import Capabilities
 
 
 _AFTER_FIELDS = {VACUUM: (), MODELS: ("models",), DBT: ("dbt", "dbt_args", "dbt_schema", "dbt_command")}
@@ -160,13 +161,13 @@ class RunSettings(
         kind=LocalPath("FOLDER"),
         default=None,
         default_help="warehouse/ below a local output folder",
-        help="Where the embedded PostgreSQL keeps its data.",
+        help="Where an embedded warehouse keeps its data.",
         group=WAREHOUSE,
     )
     load_bad_rows: bool = flag(
         "--load-bad-rows/--no-load-bad-rows",
         default=True,
-        help="Load bad rows into a table, too (postgres).",
+        help="Load bad rows into a table, too (not redshift).",
         group=WAREHOUSE,
     )
     run_id: str | None = option(
@@ -312,10 +313,10 @@ class RunSettings(
 
     @property
     def all_steps(self) -> tuple[str, ...]:
-        """All steps a run of these settings has. Wide rows are for lakes, which read them where they lie: nothing
-        loads them.
+        """All steps a run of these settings has. Other rows than the warehouse loads are for lakes, which read them
+        where they lie: nothing loads them.
         """
-        loads = self.transformation == "shred"
+        loads = self._rows() == self._kind().transformation
         failed = (TRANSFORM_FAILED, LOAD_FAILED) if self.wants_failed_events else ()
         wanted = {VACUUM: VACUUM in names_in(self.include), MODELS: self.models is not None, DBT: self.dbt is not None}
         after = tuple(name for name in AFTER if wanted[name])
@@ -389,7 +390,8 @@ class RunSettings(
             "input_folder": f"{about['enrichedFolder']}/run={id_}",
             "output_folder": about["transformedFolder"],
             "run_id": id_,
-            "target": self.target.capabilities.rows_for,
+            "transformation": self._rows(),
+            "target": self._kind().rows_for,
             "compression": TransformSettings.option("compression").default,
             "failed_events": False,
         }
@@ -418,6 +420,16 @@ class RunSettings(
             "bad_rows": bad if self.load_bad_rows and target.capabilities.bad_rows_table else (),
         }
         return LoadSettings(**(self.shared_with(LoadSettings) | own))
+
+    def _kind(self) -> Capabilities:
+        from snowetl.load.warehouses import warehouse_class
+
+        return warehouse_class(self.warehouse).capabilities
+
+    def _rows(self) -> str:
+        """The kind of rows that are made: those of the warehouse, unless others are asked for."""
+        is_default = self.transformation == type(self).option("transformation").default
+        return self._kind().transformation if is_default else self.transformation
 
     def _below(self, name: str, given: str | None) -> str:
         return absolute((given or f"{self.output_folder.rstrip('/')}/{name}").rstrip("/"))

@@ -55,6 +55,6 @@ def _of_warehouse(name: str, database: str | None) -> Iterator[tuple[str, tuple[
 
     kind = warehouse_class(name).capabilities
     if kind.extra and kind.embedded and database is None:
-        yield kind.extra, (*kind.modules, *kind.embedded_modules), "the embedded PostgreSQL"
+        yield kind.extra, (*kind.modules, *kind.embedded_modules), f"--warehouse {name} without --database"
     elif kind.extra:
         yield kind.extra, kind.modules, f"--warehouse {name}"

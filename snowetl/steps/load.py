@@ -154,8 +154,8 @@ class Load:
 
         Raises ``NothingToDo`` where the embedded server has no data yet, ``LoadError``, ``StorageError``.
         """
-        target = plan.settings.target
         if _is_unmade(plan):
+            target = plan.settings.target
             raise NothingToDo(
                 f"there is no warehouse in {target.data_folder} yet: a load would make it, with all tables"
             )
@@ -168,9 +168,9 @@ class Load:
 
 
 def _is_unmade(plan: LoadPlan) -> bool:
-    """Whether the warehouse is the embedded one, and has no data yet."""
+    """Whether the warehouse is an embedded one that no load has made yet."""
     target = plan.settings.target
-    return target.database is None and not (target.data_folder / "PG_VERSION").exists()
+    return target.embedded is not None and target.embedded.is_unmade(target)
 
 
 @contextmanager

@@ -569,15 +569,16 @@ class Loading(Settings):
         "--warehouse",
         kind=Text("KIND"),
         default="postgres",
-        help="Kind of the warehouse: postgres, redshift, or one that another package adds.",
+        default_help="postgres, or what --database says",
+        help="Kind of the warehouse: postgres, redshift, duckdb, or one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
         "--database",
         kind=Text("URL"),
         default=None,
-        default_help="postgres: the embedded server, see --data-folder",
-        help="Connection URL: postgresql://… or redshift://USER:PASSWORD@HOST:5439/DATABASE.",
+        default_help="postgres, duckdb: an embedded one, see --data-folder",
+        help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, duckdb:///FOLDER/FILE.",
         group=WAREHOUSE,
         secret=True,
     )
@@ -585,7 +586,7 @@ class Loading(Settings):
         "--data-folder",
         kind=LocalPath("FOLDER"),
         default=Path("warehouse"),
-        help="Where the embedded PostgreSQL keeps its data.",
+        help="Where an embedded warehouse keeps its data.",
         group=WAREHOUSE,
     )
     schema: str = option("--schema", default="atomic", help="Database schema of all tables.", group=WAREHOUSE)
@@ -617,6 +618,15 @@ class Loading(Settings):
         help="redshift: MAXERROR of COPY.",
         group=WAREHOUSE,
     )
+
+    def __post_init__(self) -> None:
+        """An address that tells its kind needs no ``--warehouse``."""
+        super().__post_init__()
+        if self.database is not None and self.warehouse == type(self).option("warehouse").default:
+            from snowetl.load.warehouses import SCHEMES
+            from snowetl.storage.base import scheme_of
+
+            object.__setattr__(self, "warehouse", SCHEMES.get(scheme_of(self.database), self.warehouse))
 
     def _require(self, kind: Capabilities) -> None:
         """Raises ``ConfigError`` unless exactly one of each group of settings that the warehouse needs is given."""
@@ -758,7 +768,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, Working, Speaking):
         "--transformation",
         choices=("shred", "widerow-json", "widerow-parquet"),
         default="shred",
-        help="Tables for Postgres and Redshift, or wide rows for Snowflake and for lakes.",
+        help="Tables for Postgres and Redshift (snowetl run: the rows that its warehouse loads), or wide rows.",
         group=ROWS,
         shapes_output=True,
     )
@@ -938,7 +948,7 @@ class LoadSettings(Loading, Speaking):
         kind=Location("FOLDER|FILE|GLOB"),
         multiple=True,
         default=(),
-        help="Bad rows to load, too (postgres). May be given several times.",
+        help="Bad rows to load, too (not redshift). May be given several times.",
         group=IO,
     )
     iglu_config: Any = option(

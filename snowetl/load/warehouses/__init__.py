@@ -18,8 +18,12 @@ GROUP = "snowetl.warehouses"
 WAREHOUSES: Mapping[str, str] = {
     "postgres": "snowetl.load.warehouses.postgres:PostgresWarehouse",
     "redshift": "snowetl.load.warehouses.redshift:RedshiftWarehouse",
+    "duckdb": "snowetl.load.warehouses.duckdb:DuckDbWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
+
+SCHEMES: Mapping[str, str] = {"redshift": "redshift", "duckdb": "duckdb"}
+"""Schemes of ``--database`` that tell the kind of the warehouse."""
 
 
 def names() -> list[str]:

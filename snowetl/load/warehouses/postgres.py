@@ -14,15 +14,14 @@ from snowetl.ddl.atomic import EVENT_COLUMNS, LOAD_TSTAMP, postgres_columns
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load import bad_rows, postgres_url, rows, sqlstate
-from snowetl.load.embedded import embedded_postgres
+from snowetl.load import bad_rows, embedded, postgres_url, rows, sqlstate
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.postgres_first_rows import first_rows
 from snowetl.load.postgres_rejected import REJECTED_ROWS, RejectedRows
 from snowetl.load.postgres_staging import Staging
 from snowetl.load.report import TableLoad
-from snowetl.load.run import POSTGRES, SHREDDED, TSV, WIDE, TransformedRun
+from snowetl.load.run import POSTGRES, SHREDDED, TSV, WIDE_JSON, TransformedRun
 from snowetl.load.target import checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
@@ -61,7 +60,7 @@ class PostgresWarehouse:
 
     name: ClassVar[str] = "postgres"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((SHREDDED, WIDE)),
+        layouts=frozenset((SHREDDED, WIDE_JSON)),
         rows_for="postgres",
         row_formats=frozenset((POSTGRES, TSV)),
         max_identifier=63,
@@ -89,12 +88,22 @@ class PostgresWarehouse:
             postgres_url.checked(target.database)
 
     @classmethod
+    def check_folder(cls, target: Target) -> None:
+        embedded.check_installed()
+        embedded.check_folder(target.data_folder)
+        embedded.check_space(target.data_folder)
+
+    @classmethod
+    def is_unmade(cls, target: Target) -> bool:
+        return not (target.data_folder / "PG_VERSION").exists()
+
+    @classmethod
     @contextmanager
     def open(cls, target: Target, say: Say) -> Iterator[PostgresWarehouse]:
         if target.database is not None:
             yield cls(target.database, target.schema)
         else:
-            with embedded_postgres(target.data_folder) as url:
+            with embedded.embedded_postgres(target.data_folder) as url:
                 yield cls(url, target.schema)
 
     @property

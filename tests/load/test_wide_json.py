@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from snowetl.errors import LoadError
-from snowetl.load.layouts.wide import rows_of
+from snowetl.load.layouts.wide_json import rows_of
 from snowetl.model.schema import SchemaCriterion
 from tests.load import warehouses
 from tests.load.runs import ID, make_run
@@ -87,7 +87,7 @@ def test_a_skipped_schema_has_no_column(postgres, tmp_path):
 
 
 def test_parquet_is_refused_in_words(postgres, tmp_path):
-    with pytest.raises(LoadError, match="widerow-json"):
+    with pytest.raises(LoadError, match="postgres loads shredded or wide JSON ones"):
         postgres.load(wide_run(tmp_path, [wide_line(1)], "PARQUET"))
 
 

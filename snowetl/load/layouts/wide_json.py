@@ -1,4 +1,4 @@
-"""Wide rows: one for each event, in ``events``, with a JSON column for each model of an entity."""
+"""Wide rows in JSON: one for each event, in ``events``, with a JSON column for each model of an entity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.jsontext import JsonNumber
 from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
-from snowetl.load.run import JSON, Model
+from snowetl.load.run import Model
 from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange
 from snowetl.load.widening import widened
 from snowetl.transform.eventjson import column_name
@@ -28,11 +28,6 @@ def plan(request: Request) -> Planned:
     Columns are named as the rows name them; one that is longer than the warehouse keeps is cut, with a hash.
     """
     run = request.run
-    if run.file_format != JSON:
-        raise LoadError(
-            f"{run.base} holds wide rows in {str(run.file_format).title()}; {request.warehouse.name} loads those in "
-            "JSON: transform the run with --transformation widerow-json, or shred"
-        )
     [folder] = request.folders
     if folder.model in request.impossible:
         raise LoadError(f"{request.warehouse.schema}: {request.impossible[folder.model]}")

@@ -1,0 +1,107 @@
+"""The warehouses that load wide rows in Parquet: how each is reached here, and how its tables are read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from snowetl.errors import LoadError
+from snowetl.load.engine import RunLoader
+from snowetl.load.report import LoadReport
+from snowetl.load.retries import Retries
+from snowetl.load.run import read_run
+from snowetl.load.target import Target
+from snowetl.storage import filesystem
+from tests.load.runs import Registry
+
+
+@dataclass
+class WidePlace:
+    """One warehouse of a test. ``put`` brings a run folder to where it shall be read from."""
+
+    target: Target
+    supports_not_null: bool = False
+    put: Any = str
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.target.warehouse
+
+    def load(self, folder: str, **more: Any) -> LoadReport:
+        return self.load_from(self.put(folder), **more)
+
+    def load_from(
+        self,
+        url: str,
+        *,
+        bad: str | None = None,
+        retries: int = 0,
+        fail_on: str | None = None,
+        skip: Sequence[Any] = (),
+    ) -> LoadReport:
+        """``fail_on``: the method of the session that a server would die in."""
+        with self.target.open() as warehouse:
+            if fail_on is not None:
+                warehouse = _Failing(warehouse, fail_on)  # type: ignore[assignment]
+            loader = RunLoader(
+                warehouse, Registry(), retries=Retries(retries, backoff=0.01), warn=self.said.append, skip=skip
+            )
+            return loader.load(read_run(url), filesystem(bad).list(bad) if bad else ())
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query that names tables without their schema. Times are of UTC."""
+        return self._run(sql).fetchall()  # type: ignore[no-any-return]
+
+    def count(self, table: str = "events") -> int:
+        return int(self.query(f"SELECT count(*) FROM {table}")[0][0]) if table in self.tables() else 0
+
+    def tables(self) -> set[str]:
+        with self.target.open() as warehouse, warehouse.session() as session:
+            return set(session.tables().comments)
+
+    def columns(self, table: str = "events") -> dict[str, str]:
+        """DuckDB's types of a table's columns, by name."""
+        return {row[0]: row[1] for row in self._run(f"DESCRIBE {table}").fetchall()}
+
+    def _run(self, sql: str) -> Any:
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        if self.name == "duckdb":
+            path = str(self.target.database).removeprefix("duckdb://")
+            connection.execute(f"ATTACH '{path}' AS them (READ_ONLY); USE them.atomic")
+        else:
+            raise NotImplementedError(self.name)
+        return connection.execute(sql)
+
+
+class _Failing:
+    """A warehouse whose server goes away in a certain method of the session."""
+
+    def __init__(self, inner: Any, method: str) -> None:
+        self._inner = inner
+        self._method = method
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        def fail(*_: Any) -> None:
+            raise LoadError("the server went away", transient=True)
+
+        with self._inner.session() as session:
+            setattr(session, self._method, fail)
+            yield session
+
+
+def duckdb_file(tmp_path: Path) -> WidePlace:
+    return WidePlace(Target(warehouse="duckdb", database=f"duckdb://{tmp_path}/warehouse/x.duckdb"), True)
+
+
+WIDE_PLACES = {"duckdb": duckdb_file}
