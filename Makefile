@@ -16,9 +16,11 @@ SNOWETL_YAUAA_JARS ?= nl.basjes.parse.useragent:yauaa:7.11.0
 export SNOWETL_YAUAA_JARS
 # Tests start hundreds of processes: compiled modules are kept, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE =
+# The checkout stays Python, also where tests install it: a library beside a source that is edited would go on answering for it.
+export SNOWETL_COMPILE = 0
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
-.PHONY: help demo check test test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
+.PHONY: help demo check test compiled test-compiled test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,14 +31,21 @@ demo: $(VENV)/.ready-to-run ## a pipeline in ./demo: raw logs of three formats -
 check: $(VENV)/.ready-to-develop lint ## what to run before each commit, less than a minute on two cores: lint, then the unit tests
 	@$(PY) -m pytest -m unit -n $(WORKERS) --hypothesis-profile=dev $(PYTEST_ARGS)
 
-test: $(VENV)/.ready-to-develop lint ## lint, then the tests (real Spark, databases, S3 endpoint and HTTP on this machine), but those of test-long and test-cluster
+test: $(VENV)/.ready-to-develop lint ## lint, then the tests (real Spark, databases, S3 endpoint and HTTP on this machine), but those of test-long and test-cluster; unit tests on the compiled build, too
 	@.ci/find-mariadb
 ifeq ($(PYTEST_ARGS),)
 	@$(WITH_JAVA) $(PY) -m pytest -m unit -n $(WORKERS)
 	@$(WITH_JAVA) $(PY) -m pytest -m "not unit and not cluster and not long" -n $(WORKERS) --dist loadfile
+	@$(WITH_JAVA) .ci/on-compiled $(PY) -m pytest -m unit -n $(WORKERS)
 else
 	@$(WITH_JAVA) $(PY) -m pytest -v $(PYTEST_ARGS)
 endif
+
+compiled: $(VENV)/.ready-to-develop ## this tree with its hot modules compiled, in build/compiled
+	@$(PY) -m bench.compiled
+
+test-compiled: $(VENV)/.ready-to-develop ## the unit tests on the compiled build
+	@$(WITH_JAVA) .ci/on-compiled $(PY) -m pytest -m unit -n $(WORKERS) $(PYTEST_ARGS)
 
 test-long: $(VENV)/.ready-to-develop ## tests that take minutes each: jobs on an EMR stand-in that fails at random, packages for each processor
 	@$(WITH_JAVA) $(PY) -m pytest -v -m long $(PYTEST_ARGS)
@@ -56,14 +65,15 @@ lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m mypy snowetl fixtures bench jobs
 	@$(VENV)/bin/lint-imports --no-cache
 
-conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS); says so and passes where there are none
+conformance: $(VENV)/.ready-to-develop ## the reference's test vectors in $(VECTORS), on both builds; says so and passes where there are none
 	@$(WITH_JAVA) $(PY) -m tests.conformance --vectors $(VECTORS)
+	@$(WITH_JAVA) .ci/on-compiled $(PY) -m tests.conformance --vectors $(abspath $(VECTORS))
 
 bench: $(VENV)/.ready-to-develop ## events per second per core: library, Spark job, bare read-write path; memory; each enrichment
 	@.ci/find-mariadb
 	@$(WITH_JAVA) $(PY) -m bench
 
-bench-compare: $(VENV)/.ready-to-develop ## this tree beside REV (a revision; default: that of bench/baseline.json), as ratios of speed
+bench-compare: $(VENV)/.ready-to-develop ## this tree, compiled, beside REV (a revision; default: that of bench/baseline.json), as ratios of speed
 	@$(PY) -m bench compare $(REV)
 
 docs: $(VENV)/.ready-to-document ## the documentation as a web site in site/

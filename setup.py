@@ -1,12 +1,28 @@
-"""Packaging of snowetl. The core needs neither Spark nor Java; extras add what a deployment uses."""
+"""Packaging of snowetl. The core needs neither Spark nor Java; extras add what a deployment uses.
 
+Where a C compiler is at hand, the modules that ``pyproject.toml`` lists (``tool.snowetl.compiled``) are compiled by
+mypyc. ``SNOWETL_COMPILE=0`` leaves that out, ``SNOWETL_COMPILE=1`` fails where it cannot be done; otherwise what cannot
+be compiled stays Python, which does the same, slower.
+"""
+
+import os
 import re
+import shlex
+import shutil
+import sys
+import sysconfig
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "snowetl" / "version.py").read_text("utf-8"))[1]
+
+PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))
+COMPILE = os.environ.get("SNOWETL_COMPILE", "")
 
 CORE = [
     "boto3>=1.34",
@@ -16,6 +32,7 @@ CORE = [
     "lzallright>=0.2.5",
     "maxminddb>=2.6.2",
     "msgspec>=0.19",
+    "mypy-extensions>=1.1",
     "pyyaml>=6.0.1",
     "regex>=2024.9.11",
     "rich>=13.7",
@@ -47,6 +64,7 @@ EXTRAS["cluster"] = [requirement for requirement in EXTRAS["all"] if not require
 EXTRAS["testing"] = ["pytest>=8.3"]
 EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"]
 EXTRAS["dev"] = [
+    *PROJECT["build-system"]["requires"],
     "boto3-stubs",
     "build",
     "cfn-lint>=1.10",
@@ -54,14 +72,12 @@ EXTRAS["dev"] = [
     "import-linter>=2.1",
     "jsonschema>=4.21",
     "moto[server]>=5.0.20",
-    "mypy>=1.13",
     "psutil>=6",
     "pytest>=8.3",
     "pytest-cov>=6",
     "pytest-xdist>=3.6",
     "python-hcl2>=5",
     "ruff>=0.8",
-    "setuptools>=68",
     "sqlglot>=26",
     "thriftpy2>=0.5.2",
     "types-pymysql",
@@ -69,6 +85,76 @@ EXTRAS["dev"] = [
     "types-regex",
     "wheel",
 ]
+
+
+class CompileHotModules(build_ext):
+    """Compiles the modules of the table into one library, beside which each of them is a small file that points to it.
+
+    An editable install stays Python: it would go on importing the library after its source was edited.
+    """
+
+    def finalize_options(self):
+        super().finalize_options()
+        if self.editable_mode:
+            self.extensions = []
+
+    def run(self):
+        if not self.extensions:
+            return
+        try:
+            self.distribution.ext_modules = self.generate()
+            self.swig_opts = None  # as it was before the options were finalized for the first time
+            super().finalize_options()
+            super().run()
+        except (Exception, SystemExit) as error:  # mypyc ends the process where it finds fault with a module
+            if COMPILE == "1":
+                raise
+            print(f"snowetl is installed as plain Python: it could not be compiled ({error})", file=sys.stderr)
+            for output in self.get_outputs():
+                Path(output).unlink(missing_ok=True)
+            self.extensions = []
+
+    def generate(self):
+        """C code of all modules. Other packages are left unread, so that it is the same whatever is installed."""
+        from mypyc.build import mypycify
+
+        options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", f"--cache-dir={self.build_temp}"]
+        return mypycify(
+            [*options, *hot_modules()],
+            group_name="snowetl",
+            target_dir=self.build_temp,
+            multi_file=True,
+            opt_level="2",
+            debug_level="0",
+        )
+
+    def build_extension(self, ext):
+        compile_files = self.compiler.compile
+
+        def compile_side_by_side(sources, **options):
+            with ThreadPoolExecutor(os.cpu_count()) as threads:
+                objects = threads.map(lambda source: compile_files([source], **options), sources)
+                return [one for found in objects for one in found]
+
+        self.compiler.compile = compile_side_by_side
+        try:
+            super().build_extension(ext)
+        finally:
+            self.compiler.compile = compile_files
+
+
+def hot_modules():
+    """Files of the modules to compile, by the patterns of the table."""
+    patterns = PROJECT["tool"]["snowetl"]["compiled"]
+    return [str(path.relative_to(HERE)) for pattern in patterns for path in sorted(HERE.glob(pattern))]
+
+
+def compiler_is_here():
+    [compiler, *_] = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    return shutil.which(compiler) is not None and Path(sysconfig.get_path("include"), "Python.h").exists()
+
+
+COMPILED = COMPILE == "1" or (COMPILE != "0" and compiler_is_here())
 
 setup(
     name="snowetl",
@@ -81,7 +167,9 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["snowetl", "snowetl.*"]),
     package_data={"snowetl": ["**/*"]},
-    exclude_package_data={"": ["**/*.pyc", "**/__pycache__/*"]},
+    exclude_package_data={"": ["**/*.pyc", "**/*.so", "**/__pycache__/*"]},
+    ext_modules=[Extension("snowetl", [])] if COMPILED else [],  # which ones, mypyc says when they are built
+    cmdclass={"build_ext": CompileHotModules},
     install_requires=CORE,
     extras_require=EXTRAS,
     entry_points={

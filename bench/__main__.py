@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import machine, shared
-from bench.compare import Baseline, compare
+from bench.compare import Baseline, compare, trees
 from bench.library import Result, measure, measure_once, read_records
 from bench.traffic import records
 from snowetl.errors import SnowetlError
@@ -40,6 +40,7 @@ def main() -> int:
     other.add_argument("revision", nargs="?", help="what git calls it; default: that of bench/baseline.json")
     other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     other.add_argument("--pairs", type=int, default=7, help="pairs of passes for the control, twice for the ratio")
+    other.add_argument("--pure", action="store_true", help="measure pure Python, not the compiled build")
     other.add_argument("--store", action="store_true", help="write the ratios to bench/baseline.json")
     many = verbs.add_parser("scale", help="measure the driver of a run of many objects: processor time and memory")
     many.add_argument("--objects", type=int, nargs="+", help="how many (default 1000 10000 100000)")
@@ -79,7 +80,7 @@ def _library(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _enrichments(count: int) -> int:
     from bench import enrichments  # databases and servers only here
 
-    print(machine.interpreter())
+    print(machine.build())
     enrichments.show(count)
     return 0
 
@@ -87,7 +88,7 @@ def _enrichments(count: int) -> int:
 def _scale(objects: Sequence[int] | None) -> int:
     from bench import scale
 
-    print(machine.interpreter())
+    print(machine.build())
     scale.show(scale.measure(objects or scale.SIZES))
     return 0
 
@@ -96,12 +97,14 @@ def _compare(args: argparse.Namespace) -> int:
     """Print the ratios. 1 if this tree is slower than the stored ratios say."""
     baseline = Baseline.read()
     revision = args.revision or baseline.revision
-    print(f"{machine.interpreter()}\nevents per second of processor time ÷ those of {revision}, median of pairs")
-    print(f"  {'enrichments, records':<24}{'ratio':>9}{'control':>9}")
     measured = []
-    for one in compare(revision, args.count, args.pairs):
-        measured.append(one)
-        print(f"  {one.name:<24}{one.ratio:>9.2f}{one.control:>9.2f}", flush=True)
+    with trees(revision, compiled=not args.pure) as both:
+        print(machine.interpreter())
+        print(f"events per second of processor time ÷ those of {revision} ({both.builds()}), median of pairs")
+        print(f"  {'enrichments, records':<24}{'ratio':>9}{'control':>9}", flush=True)
+        for one in compare(both, args.count, args.pairs):
+            measured.append(one)
+            print(f"  {one.name:<24}{one.ratio:>9.2f}{one.control:>9.2f}", flush=True)
     if args.store:
         Baseline(revision, {one.name: round(one.ratio, 2) for one in measured}).write()
         return 0
@@ -116,7 +119,7 @@ def _everything(args: argparse.Namespace) -> int:
 
     resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
     traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(args.records)]
-    print(machine.interpreter())
+    print(machine.build())
     print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
     plain = _show("no enrichments", measure(traffic, str(resolver), None))
     full = _show("standard profile", measure(traffic, str(resolver), str(standard)))

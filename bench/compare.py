@@ -4,6 +4,9 @@ Both trees enrich the same records in processes of their own, one pass here, one
 the ratios of processor time of such pairs, so that whatever else the machine does hits both. First the other revision
 runs beside itself (the control): what that differs from 1 is noise. ``warm`` repeats the same records, ``unseen`` takes
 records whose visitors, user agents, addresses and pages no pass has had before.
+
+This tree is measured as the compiled build, unless pure Python is asked for. So is the other one, if it has such a
+build; the figure for one that has none is what a user gains who upgrades.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from bench.compiled import compile_in_place, compiled_copy
 from bench.traffic import records
 from snowetl.errors import UsageError
 
@@ -32,6 +36,8 @@ TOLERANCE = 0.05
 _WORKER = Path(__file__).with_name("passes.py")
 _PROFILES: dict[str, Path | None] = {"none": None, "standard": ROOT / "fixtures" / "enrichments"}
 _VARIETIES = ("warm", "unseen")
+_TABLE = "[tool.snowetl]"
+"""Of ``pyproject.toml``: lists what is compiled. Earlier trees have none."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +74,46 @@ class Baseline:
         ]
 
 
-def compare(revision: str, count: int, pairs: int) -> Iterator[Comparison]:
-    """Measure both trees with ``count`` records a pass. Raises ``UsageError`` for a revision git does not know."""
+@dataclass(frozen=True)
+class Trees:
+    """The two trees of a comparison, ready to be run."""
+
+    old: Path
+    new: Path
+
+    def builds(self) -> str:
+        """What is measured against what, as each tree describes itself."""
+        return f"{_build(self.new)} ÷ {_build(self.old)}"
+
+
+@contextmanager
+def trees(revision: str, compiled: bool) -> Iterator[Trees]:
+    """This tree and ``revision``, each compiled if ``compiled`` says so and it can be.
+
+    Raises ``UsageError`` for a revision git does not know, ``SnowetlError`` where this tree cannot be compiled.
+    """
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
-        other = Path(folder, "other")
-        _check_out(revision, other)
+        old = Path(folder, "old")
+        _check_out(revision, old)
+        if not compiled:
+            yield Trees(old, ROOT)
+            return
+        if _TABLE in (old / "pyproject.toml").read_text("utf-8"):
+            compile_in_place(old)
+        yield Trees(old, compiled_copy())
+
+
+def compare(trees: Trees, count: int, pairs: int) -> Iterator[Comparison]:
+    """Measure both trees with ``count`` records a pass."""
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         warm = _write(Path(folder, "warm"), records(count))
         stream = records(count * pairs * 3, seed="unseen", unseen=True)
         unseen = [_write(Path(folder, f"unseen-{number}"), islice(stream, count)) for number in range(pairs * 3)]
         for name, enrichments in _PROFILES.items():
             with ExitStack() as stack:
-                old, twin, new = (stack.enter_context(_tree(tree, enrichments)) for tree in (other, other, ROOT))
+                old, twin, new = (
+                    stack.enter_context(_tree(tree, enrichments)) for tree in (trees.old, trees.old, trees.new)
+                )
                 for one in (old, twin, new):
                     one(warm)
                 for variety in _VARIETIES:
@@ -126,6 +161,14 @@ def _ratio(old: _Tree, new: _Tree, file: Path, turn: int) -> float:
     else:
         before, after = old(file), new(file)
     return before / after
+
+
+def _build(tree: Path) -> str:
+    """``compiled`` or ``pure Python``."""
+    code = "import snowetl.version as v; print(getattr(v, 'compiled', bool)())"
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    said = subprocess.run([sys.executable, "-c", code], cwd=tree, env=environment, capture_output=True, text=True)
+    return "compiled" if said.stdout.strip() == "True" else "pure Python"
 
 
 def _check_out(revision: str, folder: Path) -> None:

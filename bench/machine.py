@@ -1,4 +1,4 @@
-"""What the figures were measured with: interpreter and how it was built, processors, load."""
+"""What the figures were measured with: build of snowetl, interpreter and how that was built, processors, load."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import platform
 import shlex
 import sysconfig
+
+from snowetl.version import description
 
 _SPEED_FLAGS = ("--enable-optimizations", "--with-lto")
 
@@ -20,6 +22,11 @@ def interpreter() -> str:
         f"{platform.python_implementation()} {platform.python_version()}, {kind} ({', '.join([*present, *missing])}), "
         f"{platform.machine()}, {os.cpu_count()} processors"
     )
+
+
+def build() -> str:
+    """The build of snowetl that is measured, and :func:`interpreter`."""
+    return f"{description()}\n{interpreter()}"
 
 
 def busy() -> str | None:

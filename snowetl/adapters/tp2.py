@@ -84,8 +84,8 @@ def _events(schemas: Schemas, payload: CollectorPayload, body: str) -> Outcome:
         return Failures((badrow.not_json("body", body, f"invalid json: {error}"),))
     try:
         key, data = self_describing(value)
-    except ParseError as error:
-        return Failures((badrow.not_iglu(value, error.code),))
+    except ParseError as not_iglu:
+        return Failures((badrow.not_iglu(value, not_iglu.code),))
     uri = value["schema"]
     fault = schemas.checker(uri).check(data)
     if fault is not None:

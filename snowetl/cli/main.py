@@ -66,9 +66,9 @@ class _Verbs(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from snowetl.version import __version__
+        from snowetl.version import description
 
-        click.echo(f"snowetl {__version__}")
+        click.echo(description())
         ctx.exit()
 
 

@@ -23,7 +23,7 @@ from snowetl.settings.secrets import passwords_in
 from snowetl.settings.yml import read_config
 from snowetl.steps.extras import check_extras
 from snowetl.steps.settings import GROUPS, Speaking
-from snowetl.version import __version__
+from snowetl.version import description
 
 S = TypeVar("S", bound=Settings)
 
@@ -105,7 +105,7 @@ class VerbCommand(click.Command):
         settings = self._settings(click.get_current_context(), config, values)
         if isinstance(settings, Speaking):
             console.speak(settings.quiet, settings.verbose, settings.log_format)
-            console.detail(f"snowetl {__version__}, settings: {jsontext.dumps(settings.to_json())}")
+            console.detail(f"{description()}, settings: {jsontext.dumps(settings.to_json())}")
         if self._preflight:
             check_extras(settings)
         self._function(settings)

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from snowetl.jvm import charsets, querystring
 from snowetl.jvm.strings import decode_utf8, trim
 from snowetl.model import badrow
@@ -38,6 +40,7 @@ class LoaderOptions(NamedTuple):
     """Makes the loader of another format, for a format whose records hold records of others."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Loader(ABC):
     """Reads the records of one input format. The row of a format in :mod:`snowetl.collector.formats` is its loader.
 

@@ -40,8 +40,8 @@ class ThriftLoader(Loader):
             loaded = self._look_closer(record) if fields is None else _from_collector_payload(fields)
         except reader.ThriftError as error:
             loaded = [badrow.simple_error(f"error deserializing raw event: {error}")]
-        except charsets.UnknownCharset as error:
-            loaded = [badrow.simple_error(f"error deserializing raw event: {error.args[0]}")]
+        except charsets.UnknownCharset as unknown:
+            loaded = [badrow.simple_error(f"error deserializing raw event: {unknown.args[0]}")]
         return self.violations(record, *loaded) if isinstance(loaded, list) else loaded
 
     def _look_closer(self, record: bytes) -> CollectorPayload | list[Message]:
@@ -57,8 +57,8 @@ class ThriftLoader(Loader):
             return _from_raw_event(walker.read_record(reader.RAW_EVENT))
         try:
             key = SchemaKey.parse(schema)
-        except VersionOverflow as error:
-            raise reader.ThriftError(f'For input string: "{error.number}"') from error
+        except VersionOverflow as overflow:
+            raise reader.ThriftError(f'For input string: "{overflow.number}"') from overflow
         except ParseError as error:
             return [badrow.simple_error(f"could not parse schema: {error.code}")]
         if not _EXPECTED.matches(key):

@@ -16,7 +16,7 @@ from snowetl.ddl.postgres import BIGINT_MAX, INT_MAX
 from snowetl.ddl.schema import big_int
 from snowetl.ddl.tables import text_length
 from snowetl.jvm import jsontext
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 
 
 def writers(type_: str) -> Writers:

@@ -19,7 +19,7 @@ from snowetl.ddl.cells import NULL, Unfit, Write, Writers, date_text, moment
 from snowetl.ddl.schema import big_int
 from snowetl.ddl.tables import text_length
 from snowetl.jvm import jsontext, moments
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 
 _SMALLEST = 1e-307
 

@@ -49,12 +49,12 @@ def _parse(text: str) -> Uri | str:
     try:
         return Uri(spaced, java_uri.parse(spaced))
     except java_uri.JavaUriError as error:
-        java = error
+        java = str(error)
     try:
         rebuilt = lenient_uri.rebuild(text)
         return Uri(rebuilt, java_uri.parse(rebuilt))
-    except (lenient_uri.LenientUriError, java_uri.JavaUriError) as error:
-        scala = error
+    except (lenient_uri.LenientUriError, java_uri.JavaUriError) as fault:
+        scala = str(fault)
     return (
         f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{java}]) "
         f"nor by Scala parsing (error: [{scala}])."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.strings import decimal_digits
 
 MIN_INT, MAX_INT = -(2**31), 2**31 - 1

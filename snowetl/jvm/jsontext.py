@@ -1,8 +1,9 @@
 """JSON text, exactly as the reference reads (jawn 1.1.2) and writes (circe 0.14.1 ``noSpaces``) it.
 
 Parsed values are plain ``dict``/``list``/``str``/``int``/``float``/``bool``/``None``. Number text must survive, so a
-decimal whose text Python would not print back becomes a :class:`JsonNumber`. The common case (compact text without
-such numbers) runs through msgspec; whatever msgspec refuses, or would print otherwise, goes through the exact reader.
+decimal whose text Python would not print back becomes a :class:`~snowetl.jvm.json_number.JsonNumber`. The common case
+(compact text without such numbers) runs through msgspec; whatever msgspec refuses, or would print otherwise, goes
+through the exact reader.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.strings import from_units
 
 MAX_DEPTH = 10_240
@@ -36,21 +38,6 @@ _encode = msgspec.json.Encoder(enc_hook=_raw_number).encode
 
 class JsonError(ValueError):
     """Text that is not JSON. The message is the reference's parser text, without its ``invalid json: `` prefix."""
-
-
-class JsonNumber(float):
-    """A number whose text must be kept: ``1.00``, ``1E5``, ``-0``. Compares as a float; ``text`` is what was read."""
-
-    __slots__ = ("text",)
-    text: str
-
-    def __new__(cls, text: str) -> JsonNumber:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-    def __reduce__(self) -> tuple[type[JsonNumber], tuple[str]]:
-        return JsonNumber, (self.text,)
 
 
 _decode_exact = msgspec.json.Decoder(float_hook=JsonNumber).decode
@@ -255,7 +242,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _HEX4 = re.compile(r"[0-9a-fA-F]{4}")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CLOSING = {"{": "}", "[": "]"}
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _MAX_INT_DIGITS = 4000
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from snowetl.jvm import jsontext, timestamps
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.map_order import map_order
 from snowetl.model.event import EMPTY, EnrichedEvent
 from snowetl.model.fields import FIELDS
@@ -231,5 +232,5 @@ def _typed(type_: str, value: str) -> Any:
     if type_ in ("int", "bool"):
         return int(value)
     if type_ == "float":
-        return jsontext.JsonNumber(value)
+        return JsonNumber(value)
     return value

@@ -6,6 +6,8 @@ import json
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NamedTuple, TypeVar
 
+from mypy_extensions import mypyc_attr
+
 from snowetl.errors import ConfigError
 from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.model.schema import SchemaCriterion, SchemaKey, self_describing
@@ -16,6 +18,7 @@ _EMPTY: tuple[str, ...] = ("",) * len(FIELDS)
 _ENTITY_COLUMNS = ("contexts", "derived_contexts")
 
 
+@mypyc_attr(native_class=False)  # mypyc has no subclasses of str
 class _Empty(str):
     __slots__ = ()
 

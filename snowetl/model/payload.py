@@ -29,7 +29,7 @@ class CollectorPayload:
     querystring: list[tuple[str, str | None]]
     content_type: str | None
     body: str | None
-    collector: str
+    collector: str | None
     encoding: str
     hostname: str | None
     timestamp: int | None

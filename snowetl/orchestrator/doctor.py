@@ -29,6 +29,7 @@ from snowetl.settings.words import count
 from snowetl.steps import assets
 from snowetl.steps.extras import check_extras
 from snowetl.storage import filesystem
+from snowetl.version import description
 
 _ASKED = SchemaKey("com.snowplowanalytics.iglu", "resolver-config", "jsonschema", SchemaVer(1, 0, 0))
 """What registries are asked for; that one does not have it is an answer, too."""
@@ -56,7 +57,7 @@ def examine(settings: RunSettings) -> Iterator[Finding]:
 
 def _packages(settings: RunSettings) -> str:
     check_extras(settings)
-    return "everything that these settings need is installed"
+    return f"{description()}; everything that these settings need is installed"
 
 
 def _configuration(settings: RunSettings) -> str:

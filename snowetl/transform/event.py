@@ -236,8 +236,8 @@ def _read_entities(event: Event, errors: list[tuple[int, str]]) -> None:
                     event.derived_contexts = entities
         except jsontext.JsonError as error:
             errors.append((index, f"ParsingFailure: {error}"))
-        except _NotEntities as error:
-            errors.append((index, str(error)))
+        except _NotEntities as fault:
+            errors.append((index, str(fault)))
 
 
 def _envelope(text: str, criterion: SchemaCriterion) -> Any:

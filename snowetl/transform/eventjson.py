@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.event import (

@@ -10,7 +10,7 @@ from snowetl.adapters.rewrite import (
     deep_merge,
     long_of,
 )
-from snowetl.jvm import jsontext
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.scala_maps import as_map, product_hash
 
 
@@ -58,8 +58,8 @@ def test_what_is_no_spaced_date_stays(text):
         (-1, "1969-12-31T23:59:59.000Z"),
         ("+1", "1970-01-01T00:00:01.000Z"),
         (253402300800, "10000-01-01T00:00:00.000Z"),
-        (jsontext.JsonNumber("1e1"), "1970-01-01T00:00:10.000Z"),
-        (jsontext.JsonNumber("1.5"), 1.5),
+        (JsonNumber("1e1"), "1970-01-01T00:00:10.000Z"),
+        (JsonNumber("1.5"), 1.5),
         ("1.0", "1.0"),
         ("", ""),
         (True, True),
@@ -81,7 +81,7 @@ def test_longs_in_json(value, number):
 
 
 def test_numbers_keep_all_their_digits():
-    assert long_of(jsontext.JsonNumber("9223372036854775807.0")) == 9223372036854775807
+    assert long_of(JsonNumber("9223372036854775807.0")) == 9223372036854775807
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from snowetl.cli import main as main_module
 from snowetl.cli.main import cli, main
 from snowetl.cli.verbs import VERBS
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnavailable, StorageError
-from snowetl.version import __version__
+from snowetl.version import description
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_version() -> None:
     result = run("--version")
-    assert (result.returncode, result.stdout) == (0, f"snowetl {__version__}\n")
+    assert (result.returncode, result.stdout) == (0, f"{description()}\n")
 
 
 def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from snowetl.cli.main import main
 from snowetl.cli.verbs import VERBS
-from snowetl.version import __version__
+from snowetl.version import description
 from tests.integration.support import RESOLVER, ROOT, cloudfront_line, environment, options, write_json, write_logs
 
 Captured = pytest.CaptureFixture[str]
@@ -60,7 +60,7 @@ def test_bare_snowetl_config_prints_help(capsys: Captured) -> None:
 
 @pytest.mark.parametrize("typed", ["-V", "version", "--version"])
 def test_version(typed: str, capsys: Captured) -> None:
-    assert answer(capsys, typed) == (0, f"snowetl {__version__}\n")
+    assert answer(capsys, typed) == (0, f"{description()}\n")
 
 
 def test_help(capsys: Captured) -> None:

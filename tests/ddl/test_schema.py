@@ -8,6 +8,7 @@ import pytest
 from snowetl.ddl import schema as ddl
 from snowetl.ddl.schema import Schema, parse
 from snowetl.jvm import jsontext
+from snowetl.jvm.json_number import JsonNumber
 
 
 def read(text: str) -> Schema | None:
@@ -72,7 +73,7 @@ def test_what_is_no_number(value: Any) -> None:
 
 
 def test_an_exponent_beyond_reason_is_no_integer() -> None:
-    assert ddl.big_int(jsontext.JsonNumber("1e999999999")) is None
+    assert ddl.big_int(JsonNumber("1e999999999")) is None
 
 
 def test_types() -> None:

@@ -15,7 +15,7 @@ from snowetl.iglu.client import IgluClient, is_deeper
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.iglu.failures import ResolutionFailure, describe
 from snowetl.iglu.validation import ValidationCrash
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.load.schemas import NoSchema, RegistrySchemas
 from snowetl.model.schema import SchemaKey
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snowetl.jvm.integers import big_integer, parse_int, parse_long, wrap_long
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 
 
 @pytest.mark.parametrize(

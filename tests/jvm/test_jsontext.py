@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.jvm import jsontext
-from snowetl.jvm.jsontext import JsonError, JsonNumber
+from snowetl.jvm.json_number import JsonNumber
+from snowetl.jvm.jsontext import JsonError
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),

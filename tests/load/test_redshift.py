@@ -9,7 +9,7 @@ import sqlglot
 from snowetl.cli.main import main
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.jvm import jsontext
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.load.warehouses.redshift import CopyCredentials, RedshiftWarehouse, connection_keywords
 from tests.load import warehouses
 from tests.load.redshift_standin import StandIn

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 
 TYPES = ("null", "boolean", "string", "integer", "number", "array", "object")
 FORMATS = ("date-time", "date", "uuid", "email", "ipv4", "uri", "hostname")

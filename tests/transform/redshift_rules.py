@@ -6,7 +6,7 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
 
 from snowetl.jvm import jsontext
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from tests.transform import generated
 
 _RANGES = {"SMALLINT": 2**15, "INT": 2**31, "BIGINT": 2**63, "DECIMAL": 10**18, "DECIMAL (36, 2)": 10**34}

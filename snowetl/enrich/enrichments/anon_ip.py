@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
@@ -27,7 +26,7 @@ _CACHE_SIZE = 20_000
 _CACHED_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class AnonIpConf:
     """How many octets (IPv4) and segments (IPv6) to mask, counted from the right."""
 

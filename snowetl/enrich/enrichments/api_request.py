@@ -10,14 +10,14 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
 from snowetl.enrich.enrichments.api_template import Inputs, UrlTemplate, body
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.event_inputs import Column, Json, parse_source
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.enrichments.service_limits import CircuitBreaker, SharedRate, configured_rate
@@ -45,7 +45,7 @@ class Output(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class ApiRequestConf:
     """``timeout`` is in milliseconds, ``cache_ttl`` in seconds, ``per_second`` is the rate all workers share."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError
@@ -27,7 +26,7 @@ _PLATFORM = INDEX["platform"]
 _NUMBER = "number"
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class AsnLookupsConf:
     """``file`` (CSV with a header that names the column ``number``) and ``numbers`` are the systems of bots.
 

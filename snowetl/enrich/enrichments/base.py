@@ -1,8 +1,8 @@
 """What an enrichment is. To add one, write one file and one row of a table:
 
-1. ``snowetl/enrich/enrichments/NAME.py`` holds a frozen, picklable dataclass that fits :class:`Enrichment`::
+1. ``snowetl/enrich/enrichments/NAME.py`` holds a class that fits :class:`Enrichment`, picklable::
 
-       @dataclass(frozen=True, slots=True)
+       @configuration
        class HostConf:
            \"\"\"Adds the host of the page, in upper case, as an entity.\"\"\"
 
@@ -57,7 +57,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, dataclass_transform
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.services import Services
@@ -157,7 +158,7 @@ class Step(Protocol):
 
 
 class Enrichment(Protocol):
-    """The parsed configuration of one enrichment (a frozen dataclass)."""
+    """The parsed configuration of one enrichment (a class that :func:`configuration` completes)."""
 
     criterion: ClassVar[SchemaCriterion]
     """The configuration schemas the enrichment accepts; their name is the enrichment's."""
@@ -181,3 +182,18 @@ class Enrichment(Protocol):
         Raises ``AssetError`` for an unreadable file, ``ConfigError`` for what cannot be put to work.
         """
         ...
+
+
+_T = TypeVar("_T")
+_OF_THE_CLASS = ("criterion", "place", "older", "several")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def configuration(class_: type[_T]) -> type[_T]:
+    """Makes a frozen dataclass of a class that fits :class:`Enrichment`.
+
+    In a compiled class the annotations no longer tell class variables from fields; their names do.
+    """
+    for name in _OF_THE_CLASS:
+        class_.__annotations__.pop(name, None)
+    return dataclass(frozen=True, slots=True)(class_)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
@@ -48,7 +47,7 @@ _SOURCES: dict[str, tuple[str, str, IsBot]] = {
 """By the switch in the configuration: name of the indicator, schema of the entity that tells, and what it must say."""
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class BotDetectionConf:
     """``sources`` are the switches that are on."""
 

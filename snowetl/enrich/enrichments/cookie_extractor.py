@@ -6,12 +6,11 @@ The name of the header is read in any case (4.1.0): collectors of some releases 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
@@ -22,7 +21,7 @@ _HEADER = "cookie:"
 _CONTEXT = "iglu:org.ietf/http_cookie/jsonschema/1-0-0"
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class CookieExtractorConf:
     """``cookies`` are the names to look for; they match exactly."""
 

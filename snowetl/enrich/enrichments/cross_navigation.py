@@ -6,14 +6,13 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS
 from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
@@ -29,7 +28,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class CrossNavigationConf:
     """It has no parameters."""
 

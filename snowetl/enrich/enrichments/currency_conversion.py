@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Resolve, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Resolve, Step, configuration
 from snowetl.enrich.enrichments.currency_rates import (
     DECIMALS,
     FIRST_DAY,
@@ -66,7 +66,7 @@ _CURRENCIES = (INDEX["tr_currency"], INDEX["ti_currency"])
 _LOOKED_UP_BY = ("tr_currency", "ti_currency", *(NAMES[one.amount] for one in _AMOUNTS))
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class CurrencyConversionConf:
     """``base`` is the currency amounts are converted to. ``kind`` is that of the account at Open Exchange Rates."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
@@ -13,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
@@ -28,7 +27,7 @@ _CACHED_LENGTH = 2_048
 _HASHES = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class EventFingerprintConf:
     """``excluded`` are the tracker protocol's parameter names that do not count."""
 

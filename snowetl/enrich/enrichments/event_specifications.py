@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.enrichments.tracking_plan import DataStructure, Specification, read_plan, structure
 from snowetl.enrich.services import Services
@@ -37,7 +36,7 @@ _MOST_ERRORS = 100
 Error = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class EventSpecificationsConf:
     """``plan`` is the file with the specifications."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.iglu.validation.patterns import Search, full_match
@@ -25,7 +24,7 @@ _REMEMBERED_NAMES = 1_024
 _REMEMBERED_LENGTH = 256
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class HttpHeaderExtractorConf:
     """``pattern`` is a Java regular expression that must match the whole name of a header, in its own case.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.compatibility import CHECK
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.iab_lists import (
     Addresses,
     Exclude,
@@ -45,7 +44,7 @@ _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class IabConf:
     """``files`` are the lists of addresses, of excluded and of included user agents.
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.errors import AssetError, ConfigError
@@ -46,7 +45,7 @@ class Found(NamedTuple):
 _NETSPEEDS = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class IpLookupsConf:
     """``databases`` are (kind, file), each kind at most once.
 

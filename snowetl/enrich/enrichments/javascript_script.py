@@ -11,12 +11,11 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import javascript_java, parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.self_describing import contexts_text
 from snowetl.enrich.services import Services
@@ -42,7 +41,7 @@ _DERIVED_CONTEXTS = INDEX["derived_contexts"]
 _ENGINE = "quickjs"
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class JavascriptConf:
     """``script`` defines ``process(event, params, headers)``; ``params`` (JSON text) is handed to it."""
 

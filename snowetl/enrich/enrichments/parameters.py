@@ -9,6 +9,7 @@ from snowetl.enrich.enrichments.base import Asset
 from snowetl.enrich.uri import UriError, parse_uri
 from snowetl.errors import ConfigError
 from snowetl.jvm import jsontext
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def boolean(value: Any) -> bool:
 
 def integer(value: Any) -> int:
     """integer."""
-    number = float(value) if isinstance(value, jsontext.JsonNumber) else value
+    number = float(value) if isinstance(value, JsonNumber) else value
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int):

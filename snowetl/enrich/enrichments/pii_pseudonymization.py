@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Older, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Older, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import big_decimal, jsontext, md2
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.json_path import JsonPath, PathFault, compile_path
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.event import EMPTY
@@ -61,7 +62,7 @@ class JsonField(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class PiiConf:
     """``fields`` are applied in their order, each to what the one before left: a field listed twice is hashed twice.
 
@@ -232,12 +233,12 @@ def _renumbered(value: Any, print_number: Callable[[str], str]) -> Any:
     """``value`` with its decimals printed anew: what the reference's two JSON libraries make of them on the way."""
     if isinstance(value, dict):
         for key, member in value.items():
-            if isinstance(member, (dict, list, jsontext.JsonNumber)):
+            if isinstance(member, (dict, list, JsonNumber)):
                 value[key] = _renumbered(member, print_number)
     elif isinstance(value, list):
         value[:] = [_renumbered(item, print_number) for item in value]
-    elif isinstance(value, jsontext.JsonNumber):
-        return jsontext.JsonNumber(print_number(value.text))
+    elif isinstance(value, JsonNumber):
+        return JsonNumber(print_number(value.text))
     return value
 
 

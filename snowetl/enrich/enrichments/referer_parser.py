@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Older, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.enrich.uri import Uri, page_query
@@ -71,7 +70,7 @@ class Sources(NamedTuple):
         return Sources(self.by_domain | other.by_domain, self.by_utm | other.by_utm)
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class RefererParserConf:
     """``internal_domains`` are hosts, exactly as they stand in URIs.
 
@@ -204,9 +203,9 @@ def read_database(path: Path) -> Sources:
         return _sources(_parsed(path.read_text("utf-8")))
     except OSError as error:
         raise AssetError(f"The referer database {path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
+    except ValueError as fault:
         raise AssetError(
-            f"{path} is not a referer database: {error}. "
+            f"{path} is not a referer database: {fault}. "
             'It must be JSON like {"search": {"Google": {"domains": ["google.com"], "parameters": ["q"]}}}'
         ) from None
 

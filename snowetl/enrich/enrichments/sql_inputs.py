@@ -13,7 +13,7 @@ from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments.event_inputs import COLUMN_TYPES, Column, Entities, Json, JsonReader
 from snowetl.jvm.doubles import parse_double
 from snowetl.jvm.integers import MAX_INT, MAX_LONG, MIN_INT, MIN_LONG, parse_int, parse_long
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 

@@ -7,13 +7,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.event_inputs import Column, Json, parse_source
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.enrichments.service_limits import CircuitBreaker
@@ -38,7 +38,7 @@ DRIVERS: dict[str, type[Postgres] | type[MySql]] = {"postgresql": Postgres, "mys
 _log = logging.getLogger("snowetl")
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class SqlQueryConf:
     """``kind`` is ``postgresql`` or ``mysql``; ``seconds`` is what a query may take."""
 

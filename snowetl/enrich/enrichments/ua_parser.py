@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters, ua_rules
-from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Asset, Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
@@ -25,7 +24,7 @@ _LOOKED_AT = 2_048
 """Longer user agents are cut: some rules take time that grows with the square of the length."""
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class UaParserConf:
     """``rules`` is the user's own rules file; without it the bundled rules count."""
 

@@ -10,14 +10,13 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.services import Services
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
@@ -38,7 +37,7 @@ _ROBOT = "Robot/Spider"
 _MOBILE_DEVICES = frozenset(("Mobile", "Tablet", "Wearable computer"))
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class UserAgentUtilsConf:
     """Nothing to configure."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from snowetl.caching import Failed, TtlCache
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.http import HttpError, Policy
@@ -35,7 +35,7 @@ _STAMPS_A_DAY = 24
 _BAD_KEY = (401, 403)
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class WeatherConf:
     """``precision`` is the number of parts a degree is cut into: events within one part share an answer.
 

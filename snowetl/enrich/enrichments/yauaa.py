@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments import parameters, yauaa_library
-from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Resolve, Step
+from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Resolve, Step, configuration
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.enrichments.yauaa_library import USER_AGENT, Library, Overtaxed
 from snowetl.enrich.services import Services
@@ -100,7 +100,7 @@ def schema_of(version: str) -> _Schema:
     return _LATEST if release >= _FIRST_OF_LATEST else _OF_3_9
 
 
-@dataclass(frozen=True, slots=True)
+@configuration
 class YauaaConf:
     """``cache_size`` is the reference's; here every agent is analysed once, whatever it says."""
 

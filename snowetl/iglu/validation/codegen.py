@@ -195,7 +195,7 @@ class Code:
         """Compile everything written; the namespace holds the functions by name."""
         from types import NoneType
 
-        from snowetl.jvm.jsontext import JsonNumber
+        from snowetl.jvm.json_number import JsonNumber
 
         namespace: dict[str, Any] = {**self._constants, "NoneType": NoneType, "JsonNumber": JsonNumber}
         exec(compile("\n".join(self.functions), "<schema>", "exec"), namespace)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Any
 
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.map_order import in_map_order
 
 TYPE_NAMES: dict[type, str] = {

@@ -10,7 +10,7 @@ from snowetl.ddl.atomic import EVENT_COLUMNS
 from snowetl.ddl.names import index_name, quoted
 from snowetl.errors import LoadError
 from snowetl.jvm import jsontext
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
 from snowetl.load.run import Model

@@ -16,7 +16,7 @@ from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.cells import NULL, Unfit, Write
 from snowetl.ddl.redshift_cells import cut, escape, writers
 from snowetl.ddl.tables import Column, text_length
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity

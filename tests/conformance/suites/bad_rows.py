@@ -176,8 +176,8 @@ def _failure(given: dict[str, Any]) -> Any:
     origin = Origin("a", "1.0.0", given["timestamp_ms"])
     codes = {"InvalidSchemaVer": "INVALID_SCHEMAVER", "InvalidData": "INVALID_DATA_PAYLOAD"}
     messages = [badrow.not_iglu(given["notIglu"][0], codes[given["notIglu"][1]])] if "notIglu" in given else []
-    raw = RawEvent(_payload({"vendor": given.get("vendor"), "version": given.get("version"), "collector": "c",
-                             "encoding": "UTF-8"}), {})  # fmt: skip
+    raw = RawEvent(_payload({"vendor": given.get("vendor", ""), "version": given.get("version", ""),
+                             "collector": "c", "encoding": "UTF-8"}), {})  # fmt: skip
     if given["type"] == "CPFormatViolation":
         row = badrow.format_violation(origin, given["loader"], badrow.simple_error(given["fallback"]), "")
     elif given["type"] == "SizeViolation":

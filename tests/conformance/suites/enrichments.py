@@ -118,7 +118,7 @@ def _lookup_cache(case: dict[str, Any]) -> Iterator[Mismatch]:
     """What a cache answers at certain seconds, given what a look-up would give if it were called then."""
     config, now = case["config"], 0
     if "configured_ttl" in config:
-        got = [TtlCache(1, ttl).error_ttl for ttl in config["configured_ttl"]]
+        got = [int(TtlCache(1, ttl).error_ttl) for ttl in config["configured_ttl"]]
         yield from differences("error_ttl", case["expect"]["error_ttl"], got)
         return
     cache: TtlCache[str, Any, Any] = TtlCache(

@@ -19,7 +19,7 @@ from snowetl.ddl.tables import Table
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import Repository, ResolverConfig
 from snowetl.jvm import instants, jsontext
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.schema import SchemaKey, SchemaVer

@@ -19,7 +19,7 @@ from snowetl.enrich.enrichments.sql_inputs import Value, typed
 from snowetl.enrich.enrichments.sql_query import TIMEOUT_VARIABLE, SqlQuery
 from snowetl.enrich.enrichments.sql_statements import MYSQL, POSTGRES, Dialect, cut
 from snowetl.errors import ConfigError
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 from tests.databases import ADMIN, ADMIN_PASSWORD, mariadb_server, postgres_server
 from tests.enrich.enrichments.support import conf, draft, opened
 from tests.growth import assert_linear

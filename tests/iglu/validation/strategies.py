@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from snowetl.jvm.jsontext import JsonNumber
+from snowetl.jvm.json_number import JsonNumber
 
 NAMES = st.sampled_from(["a", "b", "c", "#d", "ae", "id", ""])
 TEXTS = st.sampled_from(

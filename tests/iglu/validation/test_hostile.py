@@ -193,7 +193,7 @@ def test_numbers_of_any_size(limit: int) -> None:
 
 
 def test_exponents_no_computer_can_hold() -> None:
-    from snowetl.jvm.jsontext import JsonNumber
+    from snowetl.jvm.json_number import JsonNumber
 
     validator = _validator({"type": "number", "minimum": 0, "maximum": 5, "multipleOf": 0.5, "enum": [1, 2.5]})
     for text in ("1e999999999", "1e-999999999", "1e99999999999999999999", "-1e99999999999999999999", "9e2147483647"):
