@@ -1,4 +1,4 @@
-"""``python -m bench.compiled [FOLDER]``: a copy of this tree with its hot modules compiled; by default ``build/compiled``.
+"""``python -m bench.compiled [FOLDER]``: a copy of this tree with its hot modules compiled (``build/compiled``).
 
 The checkout itself stays Python: a library beside a source that is edited would go on answering for it. The copy is
 compiled again only if something of ``snowetl`` or of how it is built has changed.

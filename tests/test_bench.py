@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench import machine, traffic
-from bench.compare import Baseline, Comparison, compare
+from bench.compare import Baseline, Comparison, compare, trees
 from bench.library import measure, read_records
 from bench.shared import filled_profile, resolver
 from snowetl import EnrichConfig, Enricher
@@ -68,11 +68,13 @@ def test_unseen_traffic_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_tree_is_compared_with_a_revision() -> None:
     if subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True).returncode != 0:
         pytest.skip("this is not a git clone")
-    measured = list(compare("HEAD", count=30, pairs=1))
+    with trees("HEAD", compiled=False) as both:
+        assert both.builds() == "pure Python ÷ pure Python"
+        measured = list(compare(both, count=30, pairs=1))
     assert [one.name for one in measured] == ["none, warm", "none, unseen", "standard, warm", "standard, unseen"]
     assert all(one.ratio > 0 and one.control > 0 for one in measured)
-    with pytest.raises(UsageError, match="git has no revision nothing"):
-        next(compare("nothing", 1, 1))
+    with pytest.raises(UsageError, match="git has no revision nothing"), trees("nothing", compiled=False):
+        pass
 
 
 def test_a_loss_against_the_stored_ratios_is_told() -> None:

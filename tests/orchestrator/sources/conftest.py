@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-
 BUCKET = "logs"
 
 
