@@ -16,6 +16,8 @@ EXAMPLES = (
 snowetl ddl iglu:com.acme/click/jsonschema/1 --iglu-config resolver.json --dialect postgres""",
     """
 snowetl ddl schemas --check --level warning""",
+    """
+snowetl ddl --external athena --schema snowplow s3://bucket/enriched""",
 )
 
 
@@ -25,7 +27,10 @@ snowetl ddl schemas --check --level warning""",
     exit_codes={0: "done; nothing is wrong", 1: "there are errors (--check)", 2: "wrong usage or configuration"},
 )
 def command(settings: DdlSettings) -> None:
-    """Print the tables of schemas as SQL, or check schemas for what will not load."""
+    """Print the tables of schemas or of folders of runs, or check schemas for what will not load."""
+    if settings.external is not None:
+        _print_external(settings)
+        return
     from snowetl.ddl import models
     from snowetl.iglu.client import IgluClient
     from snowetl.iglu.config import ResolverConfig
@@ -47,6 +52,24 @@ def command(settings: DdlSettings) -> None:
             else models.migration_statements(model, _version(settings.start), settings.dialect, settings.schema)
         )
         console.emit("".join(f"{statement};\n" for statement in statements))
+
+
+def _print_external(settings: DdlSettings) -> None:
+    from snowetl.analytics.external import external_table
+    from snowetl.ddl.external import ENGINES
+
+    if len(settings.schemas) != 1:
+        raise click.UsageError("--external takes one folder of runs")
+    engine = ENGINES[str(settings.external)]
+    table = external_table(
+        settings.schemas[0],
+        settings.rows,
+        settings.schema,
+        settings.table,
+        settings.iglu_config,
+        with_runs=settings.runs,
+    )
+    console.emit("".join(f"{statement}{engine.end}" for statement in engine.words(table)))
 
 
 def _version(text: str) -> Any:
