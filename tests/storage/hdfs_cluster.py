@@ -122,7 +122,7 @@ def _wait_until_it_writes(base: str, folder: Path) -> None:
     from snowetl.errors import SnowetlError
     from snowetl.storage.hdfs import HdfsFileSystem
 
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600  # a guard against hanging, on however busy a machine
     while True:
         try:
             HdfsFileSystem().put(f"{base}/ready", b"yes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,13 +20,12 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
-from snowetl.orchestrator.package import Cluster, make_package
 from snowetl.storage import filesystem
 from snowetl.storage.hdfs import HdfsFileSystem
+from tests.aws_server import aws_server
 from tests.databases import ADMIN, ADMIN_PASSWORD, postgres_server
-from tests.integration.cluster.yarn import Yarn, environment, require, wait_until, yarn_cluster
+from tests.integration.cluster.yarn import PATIENCE, Yarn, environment, require, wait_until, yarn_cluster
 from tests.integration.support import ROOT, run, write_logs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.spark]
@@ -51,12 +51,12 @@ class Place:
         return self.yarn.submit(f"{base}/{verb}.py", arguments, settings)
 
     def finish(self, job: subprocess.Popen[str]) -> None:
-        out, _ = job.communicate(timeout=600)
+        out, _ = job.communicate(timeout=PATIENCE)
         assert job.returncode == 0, f"{out[-3000:]}\n{self.yarn.logs()}"
 
     def here(self, arguments: list[str]) -> None:
         """The same command in one process, which nothing disturbs."""
-        done = run([*arguments, "--master", "none"], cwd=self.yarn.folder, timeout=600, **self.variables)
+        done = run([*arguments, "--master", "none"], cwd=self.yarn.folder, timeout=PATIENCE, **self.variables)
         assert done.returncode == 0, done.stderr
 
     def s3_parts(self, prefix: str) -> dict[str, str]:
@@ -80,31 +80,29 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     require()
     folder = tmp_path_factory.mktemp("cluster")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    variables = KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_EC2_METADATA_DISABLED": "true"}
-    variables |= {"SNOWETL_ASSET_CACHE": "off"}
-    client = boto3.client(
-        "s3", endpoint_url=variables["AWS_ENDPOINT_URL"], region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
-    client.create_bucket(Bucket="lake")
-    write_logs(folder / "raw", files=12, lines=2500)
-    for name, logs in (("raw", folder / "raw"), ("thrift", ROOT / "fixtures" / "logs" / "thrift")):
-        for path in logs.iterdir():
-            client.put_object(Bucket="lake", Key=f"{name}/{path.name}", Body=path.read_bytes())
-    try:
-        with yarn_cluster(folder) as yarn:
-            _configuration(folder / "fixtures")
-            archive = shutil.make_archive(str(folder / "fixtures"), "zip", folder / "fixtures")
-            filesystem(yarn.hdfs).put(f"{yarn.hdfs}/snowetl/fixtures.zip", Path(archive).read_bytes())
-            python = f"3.{sys.version_info.minor}"
-            interpreter = f"{sys.base_prefix}/bin/python{python}"
-            make_package(f"{yarn.hdfs}/snowetl", Cluster(python, "x86_64", interpreter))
-            yield Place(yarn, variables, client)
-    finally:
-        server.stop()
+    with aws_server() as url, yarn_cluster(folder) as yarn:
+        variables = KEYS | {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true", "SNOWETL_ASSET_CACHE": "off"}
+        client = boto3.client(
+            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        client.create_bucket(Bucket="lake")
+        write_logs(folder / "raw", files=12, lines=2500)
+        for name, logs in (("raw", folder / "raw"), ("thrift", ROOT / "fixtures" / "logs" / "thrift")):
+            for path in logs.iterdir():
+                client.put_object(Bucket="lake", Key=f"{name}/{path.name}", Body=path.read_bytes())
+        _configuration(folder / "fixtures")
+        archive = shutil.make_archive(str(folder / "fixtures"), "zip", folder / "fixtures")
+        filesystem(yarn.hdfs).put(f"{yarn.hdfs}/snowetl/fixtures.zip", Path(archive).read_bytes())
+        _package(f"{yarn.hdfs}/snowetl")
+        yield Place(yarn, variables, client)
+
+
+def _package(folder: str) -> None:
+    """What the command leaves for a cluster whose nodes have the Python of these tests."""
+    python = f"3.{sys.version_info.minor}"
+    interpreter = ("--interpreter", f"{sys.base_prefix}/bin/python{python}")
+    done = run(["package", folder, "--python", python, "--platform", platform.machine(), *interpreter], PATIENCE)
+    assert done.returncode == 0, done.stderr
 
 
 def _configuration(folder: Path) -> None:
@@ -194,12 +192,26 @@ def test_transform_and_load_of_what_lies_on_hdfs(place: Place, database: str) ->
     assert events > 20_000
 
 
-def test_the_driver_is_killed(place: Place, undisturbed: dict[str, str]) -> None:
-    """YARN starts a second attempt, on a host that cannot see whether the first driver lives: it takes over at once."""
-    job = place.submit("enrich", enrich(place, "s3://lake/killed"))
-    wait_until(lambda: len(place.client.list_multipart_uploads(Bucket="lake").get("Uploads", ())) >= 3, job)
-    for process in place.yarn.application_masters():
+@pytest.mark.parametrize("victim", ["application master", "driver"])
+def test_the_next_attempt_takes_over(victim: str, place: Place, undisturbed: dict[str, str]) -> None:
+    """On a host that cannot see whether the first driver lives: it takes over at once, and publishes what is missing.
+
+    The driver is a process of Python beside its application master, which is one of Java.
+    """
+    folder = f"killed-{victim.replace(' ', '-')}"
+    job = place.submit("enrich", enrich(place, f"s3://lake/{folder}"))
+    wait_until(lambda: len(_uploads(place, folder)) >= 3, job)
+    processes = place.yarn.application_masters() if victim == "application master" else place.yarn.drivers()
+    assert processes
+    for process in processes:
         process.kill()
     place.finish(job)
-    assert place.s3_parts("killed") == undisturbed
-    assert not place.client.list_multipart_uploads(Bucket="lake").get("Uploads")
+    assert place.yarn.attempts() == 2
+    assert place.s3_parts(folder) == undisturbed
+    assert _uploads(place, folder) == []
+
+
+def _uploads(place: Place, folder: str) -> list[dict[str, Any]]:
+    """Parts that are staged, and not published yet."""
+    found: list[dict[str, Any]] = place.client.list_multipart_uploads(Bucket="lake").get("Uploads", [])
+    return [upload for upload in found if upload["Key"].startswith(f"{folder}/")]

@@ -38,7 +38,8 @@ _APPLICATION_MASTER = "org.apache.spark.deploy.yarn.ApplicationMaster"
 _EXECUTOR = "YarnCoarseGrainedExecutorBackend"
 _SPARK_HOME = Path(importlib.util.find_spec("pyspark").submodule_search_locations[0])
 _NODES = 2
-_START_SECONDS = 180
+PATIENCE = 1800
+"""Seconds after which something hangs, however busy the machine is."""
 _NODE_MB = 3072
 
 
@@ -104,6 +105,17 @@ class Yarn:
 
     def application_masters(self) -> list[psutil.Process]:
         return self._processes(_APPLICATION_MASTER)
+
+    def drivers(self) -> list[psutil.Process]:
+        """The processes of Python that application masters have started."""
+        children = [child for master in self.application_masters() for child in master.children()]
+        return [child for child in children if child.name().startswith("python")]
+
+    def attempts(self) -> int:
+        """How many application masters the latest application had."""
+        containers = self.folder.glob("node-*/logs/application_*/container_*")
+        names = sorted(path.name.split("_")[1:4] for path in containers)  # cluster, application, attempt
+        return len({attempt for *application, attempt in names if application == names[-1][:2]})
 
     def executors(self) -> list[psutil.Process]:
         return self._processes(_EXECUTOR)
@@ -228,7 +240,7 @@ def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
 
 
 def _wait_for_nodes(cluster: Yarn, daemons: list[subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         with suppress(OSError):
             address = f"http://{cluster.resource_manager}/ws/v1/cluster/nodes?states=RUNNING"
@@ -252,7 +264,7 @@ def _kill(daemon: subprocess.Popen[bytes]) -> None:
     daemon.wait()
 
 
-def wait_until(condition: Callable[[], bool], job: subprocess.Popen[str], seconds: float = 300) -> None:
+def wait_until(condition: Callable[[], bool], job: subprocess.Popen[str], seconds: float = PATIENCE) -> None:
     """Until the condition holds. Raises where the job ends before, or it takes too long."""
     end = time.monotonic() + seconds
     while not condition():
