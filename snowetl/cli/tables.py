@@ -169,7 +169,9 @@ def planned_pipeline(plan: RunPlan) -> str:
 def _estimates(plan: RunPlan) -> Iterator[str]:
     """Time and cost of what is left, and what they are made from."""
     if plan.seconds is not None:
-        cost = "" if plan.cost is None or plan.price is None else f", cost about {plan.cost:,.2f} (at {plan.price.text})"
+        cost = (
+            "" if plan.cost is None or plan.price is None else f", cost about {plan.cost:,.2f} (at {plan.price.text})"
+        )
         yield f"  in all about {duration_text(plan.seconds)}, by the last runs{cost}"
     if plan.price is not None and plan.cost is None and plan.state != "done":
         what = "how long the steps take" if plan.price.hour is not None else "what EMR Serverless bills for each step"

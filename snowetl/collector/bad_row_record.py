@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from snowetl.collector.thrift_writer import write_payload
+from snowetl.collector import thrift_reader
+from snowetl.collector.thrift_writer import write_payload, write_struct
 from snowetl.jvm import jsontext
 from snowetl.model.payload import CollectorPayload
+from snowetl.recovery.failure import RecoveryFailure
+from snowetl.recovery.querystrings import cleaned
 
 BAD_ROWS = "iglu:com.snowplowanalytics.snowplow.badrows/"
+_SENDGRID, _IGLU = "com.sendgrid", "com.snowplowanalytics.iglu"
 TRACKER = ("com.snowplowanalytics.snowplow", "tp2")
 _LOADERS = {name: name for name in ("thrift", "cloudfront", "cloudfront-json", "clj-tomcat", "alb")}
 """The loader a bad row names -> the input format it stands for, where it says it all."""
 
-_OF_REQUESTS = ("adapter_failures", "tracker_protocol_violations")
-_OF_EVENTS = ("schema_violations", "enrichment_failures")
+OF_REQUESTS = ("adapter_failures", "tracker_protocol_violations")
+OF_EVENTS = ("schema_violations", "enrichment_failures")
 FAULTS = (KeyError, TypeError, AttributeError, ValueError, binascii.Error, OverflowError)
 """What the payload of a bad row raises that is not as in bad rows of its kind."""
 
@@ -64,9 +68,49 @@ def payload_of(bad_row: Json) -> CollectorPayload | None:
     Raises ``ValueError``, ``KeyError``, ``TypeError``, ``AttributeError`` for a payload unlike those of its kind.
     """
     payload = bad_row["data"].get("payload")
-    if kind_of(bad_row) in _OF_REQUESTS:
+    if kind_of(bad_row) in OF_REQUESTS:
         return _payload(payload)
-    return _raw_event(payload["raw"])[0] if kind_of(bad_row) in _OF_EVENTS else None
+    return _raw_event(payload["raw"])[0] if kind_of(bad_row) in OF_EVENTS else None
+
+
+def mended_payload(bad_row: Json, payload: Any) -> CollectorPayload:
+    """The request that a mended payload makes, as Event Recovery sends it: events of SendGrid and of the Iglu adapter
+    go through their adapters again. Raises what :func:`payload_of` raises.
+    """
+    if kind_of(bad_row) not in OF_EVENTS:
+        return _timed(_payload(payload))
+    sent = _timed(_raw_event(payload["raw"])[0])
+    vendor, version = payload["raw"]["vendor"], payload["raw"]["version"]
+    if vendor not in (_SENDGRID, _IGLU):
+        return sent
+    inner = jsontext.loads(dict(sent.querystring)["ue_pr"] or "")["data"]
+    schema, data = str(inner["schema"]), inner["data"]
+    querystring = [("schema", schema)] if vendor == _IGLU else sent.querystring
+    body = jsontext.dumps(data if vendor == _IGLU else [{**data, "event": schema.split("/")[1]}])
+    return sent.replaced(
+        vendor=vendor, version=version, querystring=querystring, body=body, content_type="application/json"
+    )
+
+
+def _timed(payload: CollectorPayload) -> CollectorPayload:
+    """As a Thrift record tells it, which has a time: without one, 1970."""
+    return payload if payload.timestamp is not None else payload.replaced(timestamp=0)
+
+
+def with_clean_querystring(record: bytes) -> bytes:
+    """A Thrift record whose query string can be parsed. Raises :class:`RecoveryFailure`."""
+    try:
+        fields = thrift_reader.Walker(record).read_record(thrift_reader.COLLECTOR_PAYLOAD)
+    except thrift_reader.ThriftError:
+        try:  # records that were encoded twice
+            content = base64.b64decode(record, validate=True)
+            thrift_reader.Walker(content).read_record(thrift_reader.COLLECTOR_PAYLOAD)
+        except (binascii.Error, thrift_reader.ThriftError) as error:
+            raise RecoveryFailure(f"Failed to read the record: {error}") from None
+        return content
+    pairs = cleaned(str(fields.get(thrift_reader.QUERYSTRING) or ""))
+    fields[thrift_reader.QUERYSTRING] = "&".join(f"{name}={value}" for name, value in pairs.items())
+    return write_struct(fields)
 
 
 def record_of(bad_row: Json, *, binary: bool) -> Found | Lost:
@@ -76,9 +120,9 @@ def record_of(bad_row: Json, *, binary: bool) -> Found | Lost:
     try:
         if kind == "collector_payload_format_violation":
             return _unreadable(bad_row["data"], payload, binary)
-        if kind in _OF_REQUESTS:
+        if kind in OF_REQUESTS:
             return Found(write_payload(_payload(payload)), "thrift", "its collector payload, as a Thrift record")
-        if kind in _OF_EVENTS:
+        if kind in OF_EVENTS:
             sent, note = _raw_event(payload["raw"])
             return Found(write_payload(sent), "thrift", note)
         if kind == "generic_error" and not str(payload).startswith("{"):
@@ -106,7 +150,7 @@ def _raw_event(raw: Json) -> tuple[CollectorPayload, str]:
     """An event after its adapter: parameters of the tracker protocol, which are sent again as one request; and a note
     that says so.
     """
-    payload = _payload({**raw, "collector": raw["loaderName"], "networkUserId": raw["userId"], "querystring": ()})
+    payload = _payload({**raw, "collector": raw["loaderName"], "networkUserId": raw.get("userId"), "querystring": ()})
     note = "its raw event, as a Thrift record of one request of the tracker protocol"
     if not payload.vendor.startswith("com.snowplowanalytics"):
         note += f" (it came through the adapter of {payload.vendor}/{payload.version})"
@@ -117,22 +161,23 @@ def _raw_event(raw: Json) -> tuple[CollectorPayload, str]:
 
 
 def _payload(json: Json) -> CollectorPayload:
-    timestamp = json["timestamp"]
+    """Of its JSON, in which programs leave out what is ``null``."""
+    timestamp = json.get("timestamp")
     return CollectorPayload(
         vendor=json["vendor"],
         version=json["version"],
         querystring=_pairs(json["querystring"]),
-        content_type=json["contentType"],
+        content_type=json.get("contentType"),
         body=json.get("body"),
         collector=json["collector"],
         encoding="UTF-8",
-        hostname=json["hostname"],
+        hostname=json.get("hostname"),
         timestamp=None if timestamp is None else round(datetime.fromisoformat(timestamp).timestamp() * 1000),
-        ip_address=json["ipAddress"],
-        useragent=json["useragent"],
-        referer_uri=json["refererUri"],
-        headers=[str(header) for header in json["headers"]],
-        network_userid=json["networkUserId"],
+        ip_address=json.get("ipAddress"),
+        useragent=json.get("useragent"),
+        referer_uri=json.get("refererUri"),
+        headers=[str(header) for header in json.get("headers") or ()],
+        network_userid=json.get("networkUserId"),
     )
 
 

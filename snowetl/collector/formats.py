@@ -26,6 +26,7 @@ from snowetl.collector.tsv import TsvLoader
 from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.model.badrow import Origin
+from snowetl.recovery import Recoveries
 
 ENTRY_POINT_GROUP = "snowetl.formats"
 
@@ -75,15 +76,18 @@ def format_of(input_format: str) -> type[Loader]:
     return _parse(input_format)[0]
 
 
-def loader_for(input_format: str, origin: Origin, *, try_base64: bool = False) -> Loader:
+def loader_for(
+    input_format: str, origin: Origin, *, try_base64: bool = False, recoveries: Recoveries | None = None
+) -> Loader:
     """The loader of an input format, as ``--input-format`` names it (enrich 3.9.0 ``Loader.getLoader``).
 
-    ``origin`` goes into bad rows; ``try_base64`` lets Thrift records that cannot be read be tried as base64. Raises
-    :class:`ConfigError` for another format.
+    ``origin`` goes into bad rows; ``try_base64`` lets Thrift records that cannot be read be tried as base64;
+    ``recoveries`` mend bad rows before they are read. Raises :class:`ConfigError` for another format.
     """
     kind, adapter = _parse(input_format)
     return kind(
-        origin, LoaderOptions(adapter, try_base64, lambda other: loader_for(other, origin, try_base64=try_base64))
+        origin,
+        LoaderOptions(adapter, try_base64, lambda other: loader_for(other, origin, try_base64=try_base64), recoveries),
     )
 
 

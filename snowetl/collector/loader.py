@@ -14,6 +14,7 @@ from snowetl.jvm.strings import decode_utf8, trim
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Message, Origin
 from snowetl.model.payload import CollectorPayload
+from snowetl.recovery import Recoveries
 from snowetl.storage.records import TextForm
 
 Loaded = CollectorPayload | list[BadRow] | None
@@ -38,6 +39,8 @@ class LoaderOptions(NamedTuple):
     try_base64: bool = False
     loader_of: Callable[[str], Loader] | None = None
     """Makes the loader of another format, for a format whose records hold records of others."""
+    recoveries: Recoveries | None = None
+    """How bad rows are mended before they are read."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -24,9 +24,11 @@ from snowetl.enrich.lengths import LengthCheck
 from snowetl.enrich.services import Schemas, Services
 from snowetl.enrich.size import MAX_OUTPUT_BYTES
 from snowetl.enrich.steps import PlacedStep
+from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.model.badrow import Origin
+from snowetl.recovery import Recoveries
 from snowetl.version import __version__
 
 _PROCESSOR = ("snowetl", __version__)
@@ -54,6 +56,7 @@ class EnrichConfig:
     max_record_bytes: int | None = None
     max_output_bytes: int = MAX_OUTPUT_BYTES
     compatibility: Compatibility = field(default_factory=Compatibility.of)
+    recoveries: Recoveries | None = None
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -77,6 +80,7 @@ class EnrichConfig:
         max_record_bytes: int | None = None,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
         compatibility: Compatibility | str = DEFAULT_ERA,
+        recoveries: Any = None,
     ) -> EnrichConfig:
         """Read and check everything.
 
@@ -89,6 +93,8 @@ class EnrichConfig:
         ``failed_events`` adds what is valid of an event to its bad row.
         ``compatibility`` is an era of the reference (``"3.9"``, ``"6"``), or ``Compatibility.of(…)`` with switches of
         its own; ``atomic_limits`` come on top of its lengths.
+        ``recoveries`` is a configuration of Event Recovery, given as the resolver is: bad rows that are the input
+        (``bad-rows``) are mended by it before they are read.
 
         Raises ``ConfigError`` (``AssetError`` for a local file of an enrichment that cannot be used) and
         ``RegistryUnavailable``.
@@ -121,6 +127,9 @@ class EnrichConfig:
         remote = None
         with problems.gathered():
             remote = _remote(remote_adapters)
+        mended: Recoveries | None = None
+        with problems.gathered():
+            mended = _recoveries(recoveries, input_format)
         registries = ResolverConfig.default()
         with problems.gathered():
             registries = registries if resolver is None else ResolverConfig.load(resolver)
@@ -148,6 +157,7 @@ class EnrichConfig:
             max_record_bytes=max_record_bytes,
             max_output_bytes=max_output_bytes,
             compatibility=era,
+            recoveries=mended,
         )
 
     def assets(self) -> list[Asset]:
@@ -218,6 +228,16 @@ class _Folder:
     @cached_property
     def path(self) -> Path:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="snowetl-")))
+
+
+def _recoveries(source: Any, input_format: str) -> Recoveries | None:
+    if source is None:
+        return None
+    if input_format.partition("/")[0] != "bad-rows":
+        raise ConfigError(
+            f"recoveries mend bad rows, and the input format is {input_format}: give bad-rows/{input_format}"
+        )
+    return Recoveries.load(source)
 
 
 def _remote(given: RemoteAdaptersConfig | Mapping[str, Any] | None) -> RemoteAdaptersConfig | None:

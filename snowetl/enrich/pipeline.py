@@ -54,7 +54,9 @@ class Enricher:
         self.iglu = IgluClient(config.resolver, now=config.etl_tstamp, on_registry_failure=config.on_registry_failure)
         self._max_bytes = config.max_record_bytes
         self._max_output_bytes = config.max_output_bytes
-        self._loader = loader_for(config.input_format, self._origin, try_base64=config.try_base64)
+        self._loader = loader_for(
+            config.input_format, self._origin, try_base64=config.try_base64, recoveries=config.recoveries
+        )
         self._adapters = AdapterRegistry(
             self.iglu,
             self._origin,

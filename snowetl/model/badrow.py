@@ -165,6 +165,13 @@ def generic_error(origin: Origin, errors: Iterable[str], record: str | bytes) ->
     return _bad_row("generic_error/jsonschema/1-0-0", origin, failure, base64.b64encode(raw).decode("ascii"))
 
 
+def recovery_error(origin: Origin, error: str, bad_row: Any, recoveries: int) -> BadRow:
+    """A bad row that could not be mended: the row itself, and how often that was tried."""
+    row = _bad_row("recovery_error/jsonschema/1-0-1", origin, {"error": error, "configName": None}, bad_row)
+    row.data["recoveries"] = recoveries
+    return row
+
+
 def _bad_row(schema: str, origin: Origin, failure: Any, payload: Any) -> BadRow:
     data = {"processor": origin.processor, "failure": failure, "payload": payload}
     return BadRow(f"iglu:{_VENDOR}/{schema}", data)

@@ -44,11 +44,10 @@ class Account:
                 continue
             differences = compare(enriched, transformed)
             if differences:
-                folder = self.settings.transformed(self.entry.id, failed=name == TRANSFORM_FAILED)
                 raise SnowetlError(
                     f"run={self.entry.id}: the counts do not add up ({'; '.join(differences)}): somebody has changed "
-                    f"its files. Delete {self.settings.about()['enrichedFolder']}/run={self.entry.id} and {folder}, "
-                    "and run again"
+                    f"its files, and nothing of them is loaded. Make them anew: add --run-id {self.entry.id} "
+                    "--redo-from enrich"
                 )
 
     def close(self, started: int, finished: int, archived: Archived | None = None) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def cancel(entry: Entry, settings: RunSettings, watch: Watch) -> Cancelled:
         )
     jobs = _stop(entry, settings, watch)
     with Lease(entry.lock_url):
-        files, size = 0, 0
-        for files, file in enumerate(entry.inputs(), 1):
-            size += file.size
+        files = size = 0
+        for file in entry.inputs():
+            files, size = files + 1, size + file.size
         now = timestamps.to_iso(World.of_now().now)
         note = {"run": entry.id, "at": now, "files": files, "bytes": size, "settings": about}
         url = f"{entry.folder}/{CANCELLED}"

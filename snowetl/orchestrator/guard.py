@@ -1,4 +1,4 @@
-"""Runs a program that ends when standard input does: ``python guard.py SIGNAL group|program SECONDS PROGRAM [ARGUMENT…]``.
+"""Runs a program that ends when standard input does: ``guard.py SIGNAL group|program SECONDS PROGRAM [ARGUMENT…]``.
 
 Standard input is a pipe whose other end only the starting process holds (:mod:`snowetl.orchestrator.attached`), so it
 ends however that process ends. Then the program, or its whole group of processes, gets the signal, and after so many

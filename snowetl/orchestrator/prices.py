@@ -85,7 +85,9 @@ class Prices(Kind):
             return Price(hour=_amount(value, value))
         found = {match[1].lower(): _amount(match[2], value) for match in units if match is not None}
         if len(found) < len(units) or not {"vcpu", "gb"} <= found.keys():
-            raise ValueError(f"{shown(value)} must name vcpu and gb once each, and may name storage: vcpu=0.05,gb=0.006")
+            raise ValueError(
+                f"{shown(value)} must name vcpu and gb once each, and may name storage: vcpu=0.05,gb=0.006"
+            )
         return Price(**found)
 
     def to_json(self, value: Any) -> Any:

@@ -275,6 +275,16 @@ class Enriching(Registries, Compatible):
         group=CONFIGURATION,
         shapes_output=True,
     )
+    recoveries: Any = option(
+        "--recoveries",
+        document=True,
+        default=None,
+        default_help="bad rows are sent again as they are",
+        help="Mend bad rows by this configuration of Event Recovery before they are sent again (--input-format "
+        "bad-rows).",
+        group=CONFIGURATION,
+        shapes_output=True,
+    )
     etl_timestamp: int | None = option(
         "--etl-timestamp",
         kind=Number("EPOCH_MS"),
@@ -349,6 +359,7 @@ class Enriching(Registries, Compatible):
             failed_events=self.wants_failed_events,
             legacy_enrichment_order=self.legacy_enrichment_order,
             try_base64=self.try_base64,
+            recoveries=self.recoveries,
             compatibility=self.eras,
             atomic_limits=None if self.atomic_limits in ERAS else _limits(self.atomic_limits),
             max_record_bytes=self.max_record_bytes,

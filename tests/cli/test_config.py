@@ -12,6 +12,7 @@ import pytest
 from snowetl.cli.main import main
 from snowetl.cli.verbs import settings_of_all
 from snowetl.errors import ConfigError
+from snowetl.orchestrator.prices import Price
 from snowetl.settings.yml import read_config
 
 SETTINGS = settings_of_all()
@@ -36,13 +37,13 @@ def test_a_section_wins_over_the_top(tmp_path: Path) -> None:
 def test_verbs_about_runs_take_what_they_know_from_the_run(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        "run:\n  output-folder: out\n  settle: 5m\n  price-per-hour: 2\nbackfill:\n  run-bytes: 1GB\n  price-per-hour: 3\n"
-        "status:\n  latest: 5\n",
+        "run:\n  output-folder: out\n  settle: 5m\n  price-per-hour: 2\n"
+        "backfill:\n  run-bytes: 1GB\n  price-per-hour: 3\nstatus:\n  latest: 5\n",
     )
     found = {name: value for name, (value, _) in read_config(path, SETTINGS, "status", {}, base="run").items()}
     assert found == {"output_folder": "out", "latest": 5}
     found = {name: value for name, (value, _) in read_config(path, SETTINGS, "backfill", {}, base="run").items()}
-    assert found == {"output_folder": "out", "settle": 300, "run_bytes": 1 << 30, "price_per_hour": 3.0}
+    assert found == {"output_folder": "out", "settle": 300, "run_bytes": 1 << 30, "price_per_hour": Price(hour=3.0)}
 
 
 @pytest.mark.parametrize("verb", ["status", "resume", "logs", "cancel", "unlock"])

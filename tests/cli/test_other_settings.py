@@ -34,6 +34,7 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "enrichments": {"--enrichments": "anon_ip.json"},
     "local": {"--local": None},
     "adapters": {"--adapters": "adapters.json"},
+    "recoveries": {"--recoveries": "recoveries.json", "--input-format": "bad-rows/cloudfront"},
     "etl-timestamp": {"--etl-timestamp": "1767323045001"},
     "accept-invalid": {"--accept-invalid": None},
     "pii-events": {"--pii-events": None},
@@ -94,6 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name, document in {
         "resolver": RESOLVER, "other-resolver": OTHER_RESOLVER, "anon_ip": ANON_IP, "limits": {"page_url": 10_000},
         "adapters": {"adaptersSchemas": {"hubspot": {}}},
+        "recoveries": {"schema": "iglu:com.snowplowanalytics.snowplow/recoveries/jsonschema/4-0-0", "data": {}},
     }.items():  # fmt: skip
         write_json(folder / f"{name}.json", document)
     with pytest.MonkeyPatch.context() as patch:

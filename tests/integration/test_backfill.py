@@ -106,6 +106,21 @@ def test_a_run_that_fails_holds_up_no_other_and_is_gone_on_with(
     assert rows(archive, "atomic_backfill") == [0, 1, 2, 3, *range(6, 16)]
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_complaint_13_an_archive_is_loaded_anew_by_date_and_touches_nothing_of_the_pipeline(archive: Path) -> None:
+    """Reference 09 §4: reprocessing meant to move files by hand, and to load into the tables that are there."""
+    assert main(arguments(archive, verb="run")) == 0
+    kept = {name: files(archive / "out" / name) for name in ("enriched", "bad", "transformed", "runs")}
+    raw = files(archive / "raw")
+    assert main(arguments(archive, "--from", "2026-03-02", "--to", "2026-03-04")) == 0
+    assert rows(archive, "atomic_backfill") == list(range(4, 12))
+    assert rows(archive, "atomic") == list(range(16))
+    assert {name: files(archive / "out" / name) for name in kept} == kept and files(archive / "raw") == raw
+
+
 def child_of(pid: int) -> int | None:
     """The run that a backfill has started; it may be started by another process of it."""
     told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
@@ -231,6 +246,50 @@ def test_only_bad_rows_are_sent_again(tmp_path: Path, capsys: pytest.CaptureFixt
     assert kinds == ["collector_payload_format_violation", "schema_violations"]
     assert call(*hour) == 0, "all is done"
     assert rows(tmp_path, "atomic_recovered") == [1, 3]
+
+
+def test_bad_rows_are_mended_before_they_are_sent_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tracker sent an amount in words: a configuration of Event Recovery mends it."""
+    tmp_path.chmod(0o755)
+    place = tmp_path / "registry/schemas/com.acme/sale/jsonschema/1-0-0"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(SCHEMA))
+    registry = {"name": "Ours", "priority": 0, "vendorPrefixes": ["com.acme"]}
+    registry |= {"connection": {"embedded": {"path": str(tmp_path / "registry")}}}
+    resolver = json.loads(Path("fixtures/resolver.json").read_text())
+    resolver["data"]["repositories"].append(registry)
+    (tmp_path / "resolver.json").write_text(json.dumps(resolver))
+    path = "$.raw.parameters.ue_pr.data.data.amount"
+    asked = {"op": "Test", "path": f"$.payload{path[1:]}", "value": {"value": "ten"}}
+    step = {"op": "Replace", "path": path.removesuffix(".amount"), "match": '"ten"', "value": "10"}
+    flow = {"name": "ten", "conditions": [asked], "steps": [step]}
+    data = {"iglu:com.snowplowanalytics.snowplow.badrows/schema_violations/jsonschema/2-0-*": [flow]}
+    document = {"schema": "iglu:com.snowplowanalytics.snowplow/recoveries/jsonschema/4-0-0", "data": data}
+    (tmp_path / "recoveries.json").write_text(json.dumps(document))
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/a.log").write_text(hit(0) + sale(1, 10) + sale(2, "ten") + sale(3, "many") + "no line\n")
+
+    def call(*more: str, verb: str = "backfill") -> int:
+        return main(arguments(tmp_path, *more, verb=verb, resolver=str(tmp_path / "resolver.json")))
+
+    recoveries = ("--recoveries", str(tmp_path / "recoveries.json"))
+    hour = ("--from", "2026-03-05T10:00:00Z", "--to", "2026-03-05T11:00:00Z")
+    assert call("--run-id", "2026-03-05-10-00-00", "--max-bad", "1", verb="run") == 1
+    assert call(*hour, "--only-bad", *recoveries) == 2
+    assert "1 run of that time is not done (2026-03-05-10-00-00)" in " ".join(capsys.readouterr().err.split())
+    assert call("--run-id", "2026-03-05-10-00-00", "--max-bad", "100%", verb="run") == 0
+    assert call(*hour, *recoveries) == 2
+    assert "Add --only-bad" in " ".join(capsys.readouterr().err.split())
+    assert call(*hour, "--only-bad", *recoveries) == 0
+    assert rows(tmp_path, "atomic_recovered") == [2]
+    [folder] = (tmp_path / "out/backfill").glob("2026-03-05-10*_bad")
+    parts = [gzip.decompress(path.read_bytes()) for path in folder.glob("bad/run=*/part-*")]
+    left = [json.loads(line) for part in parts for line in part.splitlines()]
+    assert {row["schema"].split("/")[1] for row in left} == {"recovery_error"}
+    assert sorted(row["data"]["payload"]["schema"].split("/")[1] for row in left) == [
+        "collector_payload_format_violation",
+        "schema_violations",
+    ]
 
 
 def test_without_bad_rows_there_is_nothing_to_do(archive: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -13,6 +15,8 @@ import pytest
 
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
+from snowetl.storage import FileInfo
+from snowetl.storage.local import LocalFileSystem
 from tests.integration.support import ROOT
 
 
@@ -70,6 +74,48 @@ def test_each_run_takes_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(arguments(tmp_path, "--run-id", "2026-03-05-12-00-00")) == 0
     assert rows(tmp_path) == 7
     assert len(runs(tmp_path)) == 4
+
+
+@contextmanager
+def hidden(monkeypatch: pytest.MonkeyPatch, part: str) -> Iterator[None]:
+    """Listings as S3 gave them when it was not consistent: they do not show files yet whose address has ``part``."""
+    walk = LocalFileSystem.walk
+
+    def shown(self: LocalFileSystem, pattern: str) -> Iterator[FileInfo]:
+        return (file for file in walk(self, pattern) if part not in file.url)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFileSystem, "walk", shown)
+        yield
+
+
+def test_complaint_15_what_a_listing_shows_late_is_taken_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reference 09 §4: files that S3 did not list yet were archived as processed, and never enriched."""
+    write(tmp_path, "a.log", 1, 2)
+    write(tmp_path, "b.log", 3)
+    with hidden(monkeypatch, "b.log"):
+        assert main(arguments(tmp_path)) == 0
+    assert rows(tmp_path) == 2
+    assert main(arguments(tmp_path)) == 0
+    assert rows(tmp_path) == 3
+
+
+def test_complaint_15_no_step_reads_less_than_the_one_before_has_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reference 09 §4: a copy or a load that listed too early lost rows in silence."""
+    write(tmp_path, "a.log", 1, 2)
+    with hidden(monkeypatch, "enriched/run="):
+        assert main(arguments(tmp_path)) == 1
+    told = capsys.readouterr().err
+    assert "the counts do not add up (2 lines of enriched output, but 0 lines transform read)" in told
+    [run] = runs(tmp_path)
+    again = ("--run-id", run.name.removeprefix("run="), "--redo-from", "enrich")
+    assert " ".join(again) in told
+    assert main(arguments(tmp_path, *again)) == 0
+    assert rows(tmp_path) == 2
 
 
 def test_a_file_that_changed_is_named_and_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

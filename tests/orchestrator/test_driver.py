@@ -68,9 +68,7 @@ def test_a_run_with_a_job_elsewhere_is_not_redone(tmp_path: Path) -> None:
     assert entry.plan() is not None
 
 
-def test_a_step_of_a_killed_run_is_redone_here_without_a_pause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_of_a_killed_run_is_redone_here_without_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = settings(tmp_path, skip_step=("transform", "load"))
     entry = Entry(RUN, ours.runs_folder)
     planned = plan_run(RunRequest(settings=ours, run=RUN), Amount(1, 1), None, ())

@@ -30,7 +30,9 @@ def test_a_price_is_an_amount_or_amounts_by_unit(given: Any, price: Price) -> No
     assert Prices().accept(price) == price
 
 
-@pytest.mark.parametrize("given", ["-1", "x", True, "vcpu=0.05", "vcpu=1,gb=x", "vcpu=1,vcpu=1,gb=1", "vcpu=-1,gb=1", "inf"])
+@pytest.mark.parametrize(
+    "given", ["-1", "x", True, "vcpu=0.05", "vcpu=1,gb=x", "vcpu=1,vcpu=1,gb=1", "vcpu=-1,gb=1", "inf"]
+)
 def test_anything_else_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="vcpu"):
         Prices().parse(given)

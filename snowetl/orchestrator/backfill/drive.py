@@ -17,12 +17,13 @@ from snowetl.orchestrator.backfill.settings import BY_MODIFIED, BackfillSettings
 from snowetl.orchestrator.backfill.swap import swap
 from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.inventory import Window
+from snowetl.orchestrator.ledger import Ledger
 from snowetl.orchestrator.prices import Price, Usage
 from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.sources.present import Found
 from snowetl.reporting.json_form import from_json
 from snowetl.runs.lease import Lease
-from snowetl.runs.run import run_id
+from snowetl.runs.run import run_id, run_start
 from snowetl.runs.writable import check_writable
 from snowetl.settings import Fingerprint
 from snowetl.settings.words import count, duration_text, size
@@ -95,6 +96,7 @@ def run(settings: BackfillSettings, watch: Watch) -> Progress:
     """
     settings.check()
     if settings.only_bad:
+        _check_sources(settings)
         settings = settings.of_bad_rows()
         if not filesystem(settings.input_folder[0]).exists(settings.input_folder[0]):
             raise NothingToDo(f"there are no bad rows: {settings.input_folder[0]} is not there")
@@ -118,6 +120,22 @@ def run(settings: BackfillSettings, watch: Watch) -> Progress:
         if settings.swap:
             swap(settings, record, watch)
     return progress
+
+
+def _check_sources(settings: BackfillSettings) -> None:
+    """Raises ``UsageError`` where a run of that time is not done: its bad rows may be thrown away and made anew."""
+    waits = [
+        entry.id
+        for entry in Ledger.of(settings.runs_folder).unfinished()
+        if settings.by == BY_MODIFIED or settings.start <= run_start(entry.id) < settings.end
+    ]
+    if waits:
+        some = ", ".join(waits[:_NAMED]) + (", …" if len(waits) > _NAMED else "")
+        raise UsageError(
+            f"--only-bad: {count(len(waits), 'run')} of that time {'is' if len(waits) == 1 else 'are'} not done "
+            f"({some}), and may make other bad rows yet. Finish with `snowetl resume`, or stop with `snowetl cancel`, "
+            "and say this again"
+        )
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------

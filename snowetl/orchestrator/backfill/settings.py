@@ -117,6 +117,8 @@ class BackfillSettings(RunSettings):
                 f"--swap: {self.backfill_schema} holds what was bad, and no more: it cannot stand in for "
                 f"{self.schema}. Leave --swap out, and copy its rows (docs/backfill.md)"
             )
+        if self.recoveries is not None and not self.only_bad:
+            raise UsageError("--recoveries: it mends bad rows. Add --only-bad, or leave it out")
         given = [self.option(name).flag for name in _OF_ONE_RUN if getattr(self, name) not in (None, ())]
         if given:
             raise UsageError(f"{', '.join(given)}: a backfill chooses files by --from and --to, cut by --run-bytes")

@@ -1,7 +1,8 @@
 """What users of step orchestrators complained about for years, each shown not to happen here.
 
-``test_complaint_NN`` are the rows of reference 09 §4, by their numbers (13 and 15 are no matter of executors);
-``test_lesson_…`` are what other orchestrators learned (reference 11 §5b).
+``test_complaint_NN`` are the rows of reference 09 §4, by their numbers; 13 is in ``tests/integration/test_backfill.py``,
+15 in ``test_growing.py`` there, for they are no matter of executors. ``test_lesson_…`` are what other orchestrators
+learned (reference 11 §5b).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pytest
 from snowetl import references
 from snowetl.cli.main import main
 from snowetl.orchestrator import control, state
+from snowetl.orchestrator.executors import emr
 from snowetl.orchestrator.executors.emr_requests import LONGEST_STEP
 from snowetl.orchestrator.store import StateStore
 from snowetl.runs.lease import Lease
@@ -380,6 +382,22 @@ def test_lesson_a_killed_orchestrator_finds_its_step_again(aws: Aws, database: s
     process.wait()
     process.communicate()
     assert resume_by_another(database) == 0
+    assert aws.ran == ["enrich", "transform", "load"] and set(aws.tokens().values()) == {1}
+    assert rows(database) == EXPECTED["events"] and aws.clusters_left == [] and len(aws.clusters) == 1
+
+
+def test_lesson_who_loses_the_connection_leaves_the_job_to_another(
+    aws: Aws, database: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWETL_DATABASE", database)
+    monkeypatch.setattr(emr, "_PATIENCE_SECONDS", 0.0)
+    watching = ("ListSteps", "DescribeCluster")
+    aws.fault = lambda operation, _: "500" if operation in watching and aws.steps else None
+    assert main(arguments(database, *on_cluster())) == 1
+    assert f"snowetl resume -o s3://lake/out {RUN}" in " ".join(capsys.readouterr().err.split())
+    assert aws.operations("CancelSteps") == [] and aws.operations("TerminateJobFlows") == []
+    aws.fault = lambda operation, number: None
+    assert resume() == 0
     assert aws.ran == ["enrich", "transform", "load"] and set(aws.tokens().values()) == {1}
     assert rows(database) == EXPECTED["events"] and aws.clusters_left == [] and len(aws.clusters) == 1
 

@@ -8,7 +8,16 @@ import pytest
 
 from snowetl.cli.main import main
 from tests.orchestrator.executors.aws import BUCKET, Aws, s3
-from tests.orchestrator.executors.support import CLUSTER, EXPECTED, RUN, arguments, on_cluster, on_serverless, rows, text
+from tests.orchestrator.executors.support import (
+    CLUSTER,
+    EXPECTED,
+    RUN,
+    arguments,
+    on_cluster,
+    on_serverless,
+    rows,
+    text,
+)
 
 
 def test_a_run_on_a_cluster_of_its_own(aws: Aws, database: str, capsys: pytest.CaptureFixture[str]) -> None:
