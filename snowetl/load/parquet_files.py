@@ -24,6 +24,12 @@ def schema_of(file: FileInfo) -> pa.Schema:
         return parquet.schema_arrow
 
 
+def count_of(file: FileInfo) -> int:
+    """The number of its rows. Raises ``LoadError`` for one that is not whole."""
+    with _opened(file) as parquet:
+        return int(parquet.metadata.num_rows)
+
+
 def batches(file: FileInfo, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of a file. Raises ``LoadError`` for one that is not whole, or lacks a column."""
     with _opened(file) as parquet:

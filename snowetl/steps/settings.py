@@ -581,7 +581,7 @@ class Loading(Settings):
         kind=Text("KIND"),
         default="postgres",
         default_help="postgres, or what --database says",
-        help="Kind of the warehouse: postgres, redshift, duckdb, or one that another package adds.",
+        help="Kind of the warehouse: postgres, redshift, duckdb, delta, or one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
@@ -589,7 +589,8 @@ class Loading(Settings):
         kind=Text("URL"),
         default=None,
         default_help="postgres, duckdb: an embedded one, see --data-folder",
-        help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, duckdb:///FOLDER/FILE.",
+        help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, duckdb:///FOLDER/FILE; of a "
+        "lake its folder.",
         group=WAREHOUSE,
         secret=True,
     )

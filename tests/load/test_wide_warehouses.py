@@ -40,6 +40,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(params=[*WIDE_PLACES])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> WidePlace:
     """Each warehouse in turn, empty."""
+    if "s3" in request.param:
+        request.getfixturevalue("aws")
     return WIDE_PLACES[request.param](tmp_path)
 
 

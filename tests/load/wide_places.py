@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import duckdb
 
 from snowetl.errors import LoadError
@@ -18,6 +19,7 @@ from snowetl.load.run import read_run
 from snowetl.load.target import Target
 from snowetl.storage import filesystem
 from tests.load.runs import Registry
+from tests.load.warehouses import BUCKET
 
 
 @dataclass
@@ -76,8 +78,13 @@ class WidePlace:
             path = str(self.target.database).removeprefix("duckdb://")
             connection.execute(f"ATTACH '{path}' AS them (READ_ONLY); USE them.atomic")
         else:
-            raise NotImplementedError(self.name)
+            for name in self.tables():
+                connection.register(name, self.read(name))
         return connection.execute(sql)
+
+    def read(self, table: str) -> Any:
+        """A table of a lake, as Arrow."""
+        return READ[self.name](f"{self.target.database}/atomic/{table}")
 
 
 class _Failing:
@@ -104,4 +111,32 @@ def duckdb_file(tmp_path: Path) -> WidePlace:
     return WidePlace(Target(warehouse="duckdb", database=f"duckdb://{tmp_path}/warehouse/x.duckdb"), True)
 
 
-WIDE_PLACES = {"duckdb": duckdb_file}
+def delta_folder(tmp_path: Path) -> WidePlace:
+    return WidePlace(Target(warehouse="delta", database=f"{tmp_path}/lake"))
+
+
+def delta_on_s3(tmp_path: Path) -> WidePlace:
+    """Runs and tables on S3."""
+    client = boto3.client("s3")
+
+    def put(folder: str) -> str:
+        base = Path(folder)
+        for path in sorted(base.rglob("*")):
+            if path.is_file():
+                key = f"{tmp_path.name}/{base.parent.parent.name}/{base.name}/{path.relative_to(base)}"
+                client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+        return f"s3://{BUCKET}/{tmp_path.name}/{base.parent.parent.name}/{base.name}"
+
+    return WidePlace(Target(warehouse="delta", database=f"s3://{BUCKET}/{tmp_path.name}/lake"), put=put)
+
+
+def _read_delta(url: str) -> Any:
+    from deltalake import DeltaTable
+
+    from snowetl.load.warehouses.delta import storage_options
+
+    return DeltaTable(url, storage_options=storage_options(url)).to_pyarrow_table()
+
+
+READ = {"delta": _read_delta}
+WIDE_PLACES = {"duckdb": duckdb_file, "delta": delta_folder, "delta on s3": delta_on_s3}

@@ -19,6 +19,7 @@ WAREHOUSES: Mapping[str, str] = {
     "postgres": "snowetl.load.warehouses.postgres:PostgresWarehouse",
     "redshift": "snowetl.load.warehouses.redshift:RedshiftWarehouse",
     "duckdb": "snowetl.load.warehouses.duckdb:DuckDbWarehouse",
+    "delta": "snowetl.load.warehouses.delta:DeltaWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
 
