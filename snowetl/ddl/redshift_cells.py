@@ -60,6 +60,11 @@ def cell(value: Any, plain: bool = False) -> str:
     return jsontext.dumps(value)
 
 
+def without_nul(row: str) -> str:
+    """A row without NUL characters, at which ``COPY`` may end a line: they become blanks, as tabs do."""
+    return row.replace("\x00", " ") if "\x00" in row else row
+
+
 def escape(text: str) -> str:
     """Text that stays one cell, and is told from null."""
     if text == NULL:

@@ -43,6 +43,24 @@ def _parse(text: str) -> None:
         raise ConfigError(f"--database cannot be read: {shown(str(error).strip())}; write {_EXAMPLE}") from None
 
 
+def host_and_port(url: str) -> tuple[str, int]:
+    """The one server a URL names. Raises ``ConfigError`` for several, and for a socket."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    found = conninfo_to_dict(checked(url))
+    host = str(found.get("host") or "")
+    if not host or "," in host or host.startswith("/"):
+        raise ConfigError(f"--ssh-tunnel leads to one host; --database {shown(url)} names {host or 'none'}")
+    return host, int(str(found.get("port") or 5432))
+
+
+def through(url: str, port: int) -> str:
+    """The URL of the same server behind a port of this machine. Its name stays: certificates are checked by it."""
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(checked(url), hostaddr="127.0.0.1", port=port)
+
+
 def _what_is_wrong(text: str) -> str:
     scheme = text.partition(":")[0].lower()
     if scheme == "jdbc":

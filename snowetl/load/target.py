@@ -27,7 +27,9 @@ class Target:
     """``database`` is a connection URL; without one, an embedded warehouse lies in ``data_folder``.
 
     Instead of its password, the URL may have a reference to it (:mod:`snowetl.references`), looked up to connect.
-    The last four are for Redshift: who may read the run's files, where they are, how many faulty rows are let pass.
+    The four after ``schema`` are for Redshift: who may read the run's files, where they are, how many faulty rows are
+    let pass. Timeouts are in seconds, 0 for none, ``None`` for the warehouse's own. ``ssh_tunnel`` is the host
+    (``[USER@]HOST[:PORT]``) by way of which the database is reached.
     """
 
     warehouse: str = "postgres"
@@ -38,6 +40,9 @@ class Target:
     assume_role_arn: str | None = None
     region: str | None = None
     max_error: int = 10
+    copy_timeout: int | None = None
+    statement_timeout: int | None = None
+    ssh_tunnel: str | None = None
 
     @property
     def capabilities(self) -> Capabilities:

@@ -167,7 +167,7 @@ class RunSettings(
     load_bad_rows: bool = flag(
         "--load-bad-rows/--no-load-bad-rows",
         default=True,
-        help="Load bad rows into a table, too (not redshift).",
+        help="Load bad rows into a table, too.",
         group=WAREHOUSE,
     )
     run_id: str | None = option(

@@ -17,6 +17,7 @@ from snowetl.enrich.compatibility import BY_KIND, CHECK, DEFAULT_ERA, ERAS, ONE_
 from snowetl.errors import ConfigError, UsageError
 from snowetl.settings import (
     Document,
+    Duration,
     Kind,
     LocalPath,
     Location,
@@ -630,6 +631,29 @@ class Loading(Settings):
         help="redshift: MAXERROR of COPY.",
         group=WAREHOUSE,
     )
+    copy_timeout: int | None = option(
+        "--copy-timeout",
+        kind=Duration(),
+        default=None,
+        default_help="45m",
+        help="redshift: the longest that a COPY may take; 0 for no limit.",
+        group=WAREHOUSE,
+    )
+    statement_timeout: int | None = option(
+        "--statement-timeout",
+        kind=Duration(),
+        default=None,
+        default_help="10m",
+        help="redshift: the longest that any other statement may take; 0 for no limit.",
+        group=WAREHOUSE,
+    )
+    ssh_tunnel: str | None = option(
+        "--ssh-tunnel",
+        kind=Text("[USER@]HOST[:PORT]"),
+        default=None,
+        help="Reach the database of --database by way of this host, with the program ssh and its own configuration.",
+        group=WAREHOUSE,
+    )
 
     def __post_init__(self) -> None:
         """An address that tells its kind needs no ``--warehouse``."""
@@ -671,6 +695,9 @@ class Loading(Settings):
             assume_role_arn=self.assume_role_arn,
             region=self.region,
             max_error=self.max_error,
+            copy_timeout=self.copy_timeout,
+            statement_timeout=self.statement_timeout,
+            ssh_tunnel=self.ssh_tunnel,
         )
 
 
@@ -960,7 +987,7 @@ class LoadSettings(Loading, Speaking):
         kind=Location("FOLDER|FILE|GLOB"),
         multiple=True,
         default=(),
-        help="Bad rows to load, too (not redshift). May be given several times.",
+        help="Bad rows to load, too. May be given several times.",
         group=IO,
     )
     iglu_config: Any = option(

@@ -14,6 +14,11 @@ from snowetl.load.run import read_run
 from snowetl.model.schema import SchemaCriterion
 from tests.load.runs import CLICK, click_line, event_line, make_run, schema
 
+BAD_ROW = (
+    '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
+    '{"artifact":"snowetl","version":"1.0.0"},"failure":{"timestamp":"2026-01-02T03:04:05.678Z","errors":["x"]},'
+    '"payload":{"a":1}}}\n'
+)
 LATER = CLICK | {
     "1-0-1": schema(url={"type": "string", "maxLength": 20}, n={"type": "integer"}, t={"type": "string"},
                     required=["url"]),
@@ -115,14 +120,20 @@ def test_rows_that_do_not_fit_are_put_aside(place, tmp_path):
 
 
 def test_bad_rows_become_a_table(place, tmp_path):
-    bad = tmp_path / "bad.txt"
-    bad.write_text("no json\n")
-    run = place.put(make_run(tmp_path, [event_line(1)]))
+    folder = tmp_path / "bad/run=2026-01-02-03-04-05"
+    folder.mkdir(parents=True)
+    (folder / "part-0.txt").write_text(BAD_ROW + BAD_ROW)
+    run, bad = place.put(make_run(tmp_path, [event_line(1)])), place.put(str(folder))
     if not place.supports_bad_rows:
         with pytest.raises(LoadError, match="leave --bad-rows out"):
-            place.load_from(run, bad=str(bad))
+            place.load_from(run, bad=bad)
         return
-    assert place.load_from(run, bad=str(bad)).tables[-1].rows == 1
+    assert [table.table for table in place.load_from(run).tables] == ["atomic.events"]
+    later = place.load_from(run, bad=bad)
+    assert (later.outcome, outcomes(later)) == ("already loaded", [("atomic.bad_rows", 2, None)])
+    assert place.load_from(run, bad=bad).tables == []
+    found = place.query("SELECT type, failure_tstamp::text, processor, payload::text FROM atomic.bad_rows")
+    assert found == [("generic_error", "2026-01-02 03:04:05.678", "snowetl 1.0.0", '{"a": 1}')] * 2
 
 
 def test_a_skipped_schema_has_no_table(place, tmp_path):

@@ -11,12 +11,13 @@ import boto3
 import psycopg
 
 from snowetl.load.engine import RunLoader
+from snowetl.load.redshift_login import CopyCredentials, Login
 from snowetl.load.report import LoadReport
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.warehouse import Warehouse
 from snowetl.load.warehouses.postgres import PostgresWarehouse
-from snowetl.load.warehouses.redshift import CopyCredentials, RedshiftWarehouse
+from snowetl.load.warehouses.redshift import RedshiftWarehouse
 from snowetl.storage import filesystem
 from tests.load.redshift_standin import StandIn
 from tests.load.runs import CLICK, Registry, query
@@ -80,7 +81,7 @@ def redshift(url: str, s3: dict[str, Any]) -> Place:
 
     def make(fail_on: str | None) -> Warehouse:
         connect = lambda **_: StandIn(url, s3, fail_on)  # noqa: E731
-        return RedshiftWarehouse({"host": "cluster", "database": "dev"}, ROLE, "eu-west-1", connect=connect)
+        return RedshiftWarehouse(Login({"host": "cluster", "database": "dev"}), ROLE, "eu-west-1", connect=connect)
 
     prefix = url.rpartition("/")[2].partition("?")[0]
 
@@ -92,7 +93,7 @@ def redshift(url: str, s3: dict[str, Any]) -> Place:
                 client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
         return f"s3://{BUCKET}/{prefix}/{base.parent.name}/{base.name}"
 
-    return Place("redshift", url, make, put, False, False, False)
+    return Place("redshift", url, make, put, False, True, False)
 
 
 class Failing(PostgresWarehouse):

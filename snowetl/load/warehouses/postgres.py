@@ -14,7 +14,7 @@ from snowetl.ddl.atomic import EVENT_COLUMNS, LOAD_TSTAMP, postgres_columns
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load import bad_rows, embedded, postgres_url, rows, sqlstate
+from snowetl.load import bad_rows, embedded, postgres_url, rows, sqlstate, ssh_tunnel
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.postgres_first_rows import first_rows
@@ -86,6 +86,11 @@ class PostgresWarehouse:
         _driver()
         if target.database is not None:
             postgres_url.checked(target.database)
+        if target.ssh_tunnel is not None:
+            ssh_tunnel.checked(target.ssh_tunnel)
+            if target.database is None:
+                raise ConfigError("--ssh-tunnel leads to the server of --database: name it")
+            postgres_url.host_and_port(target.database)
 
     @classmethod
     def check_folder(cls, target: Target) -> None:
@@ -100,7 +105,11 @@ class PostgresWarehouse:
     @classmethod
     @contextmanager
     def open(cls, target: Target, say: Say) -> Iterator[PostgresWarehouse]:
-        if target.database is not None:
+        if target.database is not None and target.ssh_tunnel is not None:
+            host, port = postgres_url.host_and_port(target.database)
+            with ssh_tunnel.tunnel(target.ssh_tunnel, host, port) as local:
+                yield cls(postgres_url.through(target.database, local), target.schema)
+        elif target.database is not None:
             yield cls(target.database, target.schema)
         else:
             with embedded.embedded_postgres(target.data_folder) as url:

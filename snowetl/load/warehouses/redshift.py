@@ -7,10 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from snowetl.ddl.atomic import LOAD_TSTAMP, redshift_columns
 from snowetl.ddl.dialects import DIALECTS
@@ -18,9 +17,10 @@ from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.redshift import create_rejected_values
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.jvm import jsontext
+from snowetl.load import redshift_bad_rows, ssh_tunnel
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, canonical, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
+from snowetl.load.redshift_login import EXAMPLE, CopyCredentials, Login, login_of
 from snowetl.load.report import TableLoad
 from snowetl.load.rows import first_width, read_chunks
 from snowetl.load.run import SHREDDED, TSV, Model, TransformedRun
@@ -29,17 +29,19 @@ from snowetl.load.sqlstate import is_lasting_refusal, is_passing
 from snowetl.load.target import checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo, filesystem
+from snowetl.storage.base import scheme_of
 
 if TYPE_CHECKING:
     from snowetl.load.target import Target
 
 Connect = Callable[..., Any]
 
-_EXAMPLE = "redshift://USER:PASSWORD@HOST:5439/DATABASE"
 _GRANTS = (
     "an administrator may say GRANT CREATE ON DATABASE …, GRANT USAGE, CREATE ON SCHEMA {schema}, and "
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} to the user of --database"
 )
+COPY_SECONDS, STATEMENT_SECONDS = 45 * 60, 10 * 60
+"""As RDB Loader has them: ``timeouts.loading``, ``timeouts.nonLoading``."""
 _LONGEST = 1_000
 _FATAL = (
     "illegalstate",
@@ -69,8 +71,11 @@ CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "processor_artifact" VARCHAR(64) ENCODE ZSTD NOT NULL,
     "processor_version" VARCHAR(32) ENCODE ZSTD NOT NULL,
     "count_good" INT ENCODE ZSTD NULL,
-    "run_identity" VARCHAR(64) ENCODE ZSTD NULL
+    "run_identity" VARCHAR(64) ENCODE ZSTD NULL,
+    "bad_rows" BIGINT ENCODE ZSTD NULL
 )"""
+_ADDED = {"run_identity": "VARCHAR(64)", "bad_rows": "BIGINT"}
+"""Columns of the manifest that RDB Loader's, and those of earlier releases, lack."""
 _PRIMARY_KEY = "event_id_0110_pk"
 """Of ``events``, as RDB Loader names it."""
 _REJECTED = """
@@ -85,77 +90,12 @@ CREATE TABLE IF NOT EXISTS {schema}.rejected_rows (
 )"""
 
 
-@dataclass(frozen=True, slots=True)
-class CopyCredentials:
-    """How Redshift reads S3: by the cluster's role ``role_arn``, or by keys of ``assume_role_arn`` lent for a while."""
-
-    role_arn: str | None = None
-    assume_role_arn: str | None = None
-    role_session_name: str = "rdb_loader"
-    ttl_seconds: int = 3600
-
-    def __post_init__(self) -> None:
-        if bool(self.role_arn) == bool(self.assume_role_arn):
-            what = "both are given" if self.role_arn else "neither is given"
-            raise ConfigError(
-                "Redshift reads the rows from S3 by a role of the cluster (--role-arn), or with temporary keys of "
-                f"another role (--assume-role-arn): {what}; give one (RDB Loader: roleArn, loadAuthMethod TempCreds)"
-            )
-
-    def text(self) -> str:
-        """The value of ``CREDENTIALS``. Never log it."""
-        if self.role_arn:
-            return f"aws_iam_role={self.role_arn}"
-        import boto3
-
-        lent = boto3.client("sts").assume_role(
-            RoleArn=self.assume_role_arn, RoleSessionName=self.role_session_name, DurationSeconds=self.ttl_seconds
-        )["Credentials"]
-        return (
-            f"aws_access_key_id={lent['AccessKeyId']};aws_secret_access_key={lent['SecretAccessKey']};"
-            f"token={lent['SessionToken']}"
-        )
-
-
-def connection_keywords(url: str) -> dict[str, Any]:
-    """Keywords of the driver from ``redshift://USER:PASSWORD@HOST:PORT/DATABASE``.
-
-    The password may be a reference instead: ``?secret=NAME`` (Secrets Manager, JSON with ``password`` or plain text) or
-    ``?parameter=NAME`` (SSM Parameter Store). Raises ``ConfigError``.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("redshift", "postgresql") or not parts.hostname or not parts.path.strip("/"):
-        raise ConfigError(f"--warehouse redshift needs --database {_EXAMPLE}")
-    query = dict(parse_qsl(parts.query))
-    password = unquote(parts.password) if parts.password else _stored_password(query)
-    return {
-        "host": parts.hostname,
-        "port": parts.port or 5439,
-        "database": parts.path.strip("/"),
-        "user": unquote(parts.username or ""),
-        "password": password,
-        "ssl": query.get("ssl", "true") == "true",
-    }
-
-
-def _stored_password(query: dict[str, str]) -> str:
-    import boto3
-
-    if "secret" in query:
-        text = str(boto3.client("secretsmanager").get_secret_value(SecretId=query["secret"])["SecretString"])
-        with suppress(jsontext.JsonError, KeyError, TypeError):
-            return str(jsontext.loads(text)["password"])
-        return text
-    if "parameter" in query:
-        found = boto3.client("ssm").get_parameter(Name=query["parameter"], WithDecryption=True)
-        return str(found["Parameter"]["Value"])
-    raise ConfigError("--database has no password: write it, or ?secret=NAME or ?parameter=NAME")
-
-
 class RedshiftWarehouse:
-    """A schema in a Redshift database. ``connection`` holds the keywords of ``redshift_connector.connect``.
+    """A schema in a Redshift database. ``connection`` says how it is reached.
 
-    ``connect`` is the driver's function (another DB-API driver can take its place). Raises ``ConfigError``.
+    ``copy_seconds`` and ``statement_seconds`` are the longest that a ``COPY`` and any other statement may take; 0: as
+    long as it likes. ``connect`` is the driver's function (another DB-API driver can take its place).
+    Raises ``ConfigError``.
     """
 
     name: ClassVar[str] = "redshift"
@@ -167,21 +107,24 @@ class RedshiftWarehouse:
         reads_from=frozenset(("s3", "s3a", "s3n")),
         extra="redshift",
         modules=("redshift_connector",),
+        bad_rows_table=True,
         failed_events=True,
         renames_schemas=True,
         dbt_adapter="redshift",
         required=(("database",), ("role_arn", "assume_role_arn")),
-        database_example=_EXAMPLE,
+        database_example=EXAMPLE,
     )
 
     def __init__(
         self,
-        connection: dict[str, Any],
+        connection: Login,
         credentials: CopyCredentials,
         region: str,
         schema: str = "atomic",
         max_error: int = 10,
         connect: Connect | None = None,
+        copy_seconds: int = COPY_SECONDS,
+        statement_seconds: int = STATEMENT_SECONDS,
     ) -> None:
         self.schema = checked_schema(schema)
         self.dialect: Dialect = DIALECTS["redshift"]
@@ -190,41 +133,64 @@ class RedshiftWarehouse:
         self._region = region
         self._max_error = max_error
         self._connect = connect
+        self.copy_seconds = copy_seconds
+        self.statement_seconds = statement_seconds
 
     @classmethod
     def check(cls, target: Target) -> None:
         cls._of(target)
+        if target.ssh_tunnel is not None:
+            ssh_tunnel.checked(target.ssh_tunnel)
         _driver()
 
     @classmethod
     @contextmanager
     def open(cls, target: Target, say: Say) -> Iterator[RedshiftWarehouse]:
-        yield cls._of(target)
+        warehouse = cls._of(target)
+        if target.ssh_tunnel is None:
+            yield warehouse
+            return
+        given = warehouse._connection.keywords
+        with ssh_tunnel.tunnel(target.ssh_tunnel, given["host"], given["port"]) as port:
+            warehouse._connection = warehouse._connection.at("127.0.0.1", port)
+            yield warehouse
 
     @classmethod
     def _of(cls, target: Target) -> RedshiftWarehouse:
         if target.database is None:
-            raise ConfigError(f"--warehouse redshift needs --database {_EXAMPLE}")
-        keywords = connection_keywords(target.database)
+            raise ConfigError(f"--warehouse redshift needs --database {EXAMPLE}")
+        login = login_of(target.database, target.region)
         credentials = CopyCredentials(role_arn=target.role_arn, assume_role_arn=target.assume_role_arn)
-        return cls(keywords, credentials, target.region or _region(), target.schema, target.max_error)
+        return cls(
+            login,
+            credentials,
+            target.region or _region(),
+            target.schema,
+            target.max_error,
+            copy_seconds=COPY_SECONDS if target.copy_timeout is None else target.copy_timeout,
+            statement_seconds=STATEMENT_SECONDS if target.statement_timeout is None else target.statement_timeout,
+        )
 
     @property
     def shown(self) -> str:
-        return f"redshift://{self._connection.get('host')}/{self._connection.get('database')}"
+        given = self._connection.keywords
+        return f"redshift://{given.get('host')}/{given.get('database')}"
 
     @contextmanager
     def session(self) -> Iterator[RedshiftSession]:
         connect = self._connect or _driver()
+        keywords = self._connection.complete()
         try:
-            connection = connect(**self._connection)
+            connection = connect(**keywords)
         except Exception as error:
             reason = _reason(error)
             transient = not is_lasting_refusal(reason)
             raise TargetError(f"cannot connect to {self.shown}: {reason}", transient=transient) from None
         try:
             connection.autocommit = True
-            yield RedshiftSession(connection, self)
+            session = RedshiftSession(connection, self)
+            session.limit(self.statement_seconds)
+            yield session
         except (LoadError, StatementFailed):
             raise
         except Exception as error:
@@ -251,9 +217,10 @@ class RedshiftWarehouse:
         ):
             if table not in there:
                 statements.append(Statement(f"create {schema}.{table}", create))
-        if "manifest" in there and "run_identity" not in tables.columns["manifest"]:
-            sql = f"ALTER TABLE {schema}.manifest ADD COLUMN run_identity VARCHAR(64) ENCODE ZSTD NULL"
-            statements.append(Statement(f"alter {schema}.manifest", sql))
+        for column, type_ in _ADDED.items():
+            if "manifest" in there and column not in tables.columns["manifest"]:
+                sql = f"ALTER TABLE {schema}.manifest ADD COLUMN {column} {type_} ENCODE ZSTD NULL"
+                statements.append(Statement(f"alter {schema}.manifest", sql))
         return statements
 
     def create_events(self, table: str) -> list[Statement]:
@@ -285,8 +252,16 @@ class RedshiftWarehouse:
             f"{' GZIP' if gzip else ''}"
         )
 
+    def copy_json_sql(self, table: str, source: str, gzip: bool) -> str:
+        """``COPY`` of lines of JSON, each into one ``SUPER``."""
+        return (
+            f"COPY {table} FROM {_literal(source)} CREDENTIALS {_literal(self._credentials.text())} "
+            f"REGION {_literal(self._region)} FORMAT JSON 'noshred' MAXERROR {self._max_error} "
+            f"ACCEPTINVCHARS{' GZIP' if gzip else ''}"
+        )
+
     def dbt_output(self) -> Mapping[str, Any]:
-        given = self._connection
+        given = self._connection.complete()
         return {
             "type": "redshift",
             "host": given["host"],
@@ -333,7 +308,18 @@ class RedshiftSession:
     def lock(self) -> None:
         """Taken on the manifest; before its first creation there is nothing to lock."""
         if "manifest" in self.tables().comments:
-            self._execute(f"LOCK TABLE {self._schema}.manifest")
+            with self._limited(0):  # another loader may copy for hours
+                self._execute(f"LOCK TABLE {self._schema}.manifest")
+
+    def limit(self, seconds: int) -> None:
+        """The longest that a statement may take from now on; 0: as long as it likes."""
+        self._execute(f"SET statement_timeout TO {seconds * 1000}")
+
+    @contextmanager
+    def _limited(self, seconds: int) -> Iterator[None]:
+        self.limit(seconds)
+        yield
+        self.limit(self._warehouse.statement_seconds)
 
     def execute(self, statement: Statement) -> str | None:
         try:
@@ -410,13 +396,17 @@ class RedshiftSession:
         started = time.monotonic()
         loaded = TableLoad(f"{self._schema}.{copy.table}", files=len(copy.files))
         for source, columns in self._sources(copy, run):
-            self._execute(self._warehouse.copy_sql(copy, source, columns))
-            copied = self._query("SELECT pg_last_copy_count()")
-            loaded.rows += int(copied[0][0]) if copied else 0
-            refused = self._query("SELECT count(*) FROM stl_load_errors WHERE query = pg_last_copy_id()")
-            loaded.rejected += int(refused[0][0]) if refused else 0
+            self._copy(self._warehouse.copy_sql(copy, source, columns), loaded)
         loaded.seconds = time.monotonic() - started
         return loaded
+
+    def _copy(self, sql: str, loaded: TableLoad) -> None:
+        with self._limited(self._warehouse.copy_seconds):
+            self._execute(sql)
+        copied = self._query("SELECT pg_last_copy_count()")
+        loaded.rows += int(copied[0][0]) if copied else 0
+        refused = self._query("SELECT count(*) FROM stl_load_errors WHERE query = pg_last_copy_id()")
+        loaded.rejected += int(refused[0][0]) if refused else 0
 
     def _sources(self, copy: Copy, run: TransformedRun) -> list[tuple[str, Sequence[str]]]:
         """What is copied, and into which columns: rows of earlier versions have only the first of them."""
@@ -429,13 +419,34 @@ class RedshiftSession:
         return [(_s3(url), copy.columns[:width]) for url, width in widths.items()]
 
     def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
-        raise LoadError("bad rows are loaded into Postgres only; query them in place, or leave --bad-rows out")
+        """By way of a temporary table, whose JSON the server takes apart. Lines that are not JSON are let pass."""
+        started = time.monotonic()
+        loaded = TableLoad(f"{self._schema}.{redshift_bad_rows.TABLE}", files=len(files))
+        elsewhere = [file.url for file in files if scheme_of(file.url) not in ("s3", "s3a", "s3n")]
+        if elsewhere:
+            raise LoadError(
+                f"Redshift reads bad rows from S3, not {elsewhere[0]}: copy them there, or leave --bad-rows out (run: "
+                "--no-load-bad-rows)"
+            )
+        if redshift_bad_rows.TABLE not in self.tables().comments:
+            self._execute(redshift_bad_rows.CREATE.format(schema=self._schema))
+        self._execute(redshift_bad_rows.CREATE_STAGE)
+        for source in redshift_bad_rows.sources(files):
+            self._copy(self._warehouse.copy_json_sql(redshift_bad_rows.STAGE, _s3(source.url), source.gzip), loaded)
+        base = _literal(row_of(run).base)
+        self._execute(redshift_bad_rows.INSERT.format(schema=self._schema, base=base))
+        self._execute(redshift_bad_rows.DROP_STAGE)
+        loaded.seconds = time.monotonic() - started
+        return loaded
 
     def lacks_bad_rows(self, row: ManifestRow) -> bool:
-        return False
+        if "bad_rows" not in self.tables().columns["manifest"]:
+            return False
+        found = self._query(f"SELECT bad_rows FROM {self._schema}.manifest WHERE base = {_literal(row.base)}")
+        return bool(found and found[0][0] == 0)
 
     def note_bad_rows(self, row: ManifestRow, count: int) -> None:
-        """There is no table for them."""
+        self._execute(f"UPDATE {self._schema}.manifest SET bad_rows = {count} WHERE base = {_literal(row.base)}")
 
     def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
         """Redshift cannot read rows it has no table for: the manifest of rejected rows says where they lie."""

@@ -14,7 +14,7 @@ from operator import itemgetter
 from snowetl.ddl import redshift
 from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.cells import NULL, Unfit, Write
-from snowetl.ddl.redshift_cells import cut, escape, writers
+from snowetl.ddl.redshift_cells import cut, escape, without_nul, writers
 from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import INDEX
@@ -54,7 +54,7 @@ class RedshiftRows:
             line = "\t".join(_atomic(columns))
             if len(line) > _SURELY_SHORTER:
                 line = "\t".join([cut(_TYPES[index].upper(), columns[index]) for index in ATOMIC_COLUMNS])
-        rows.append(ShreddedRow(_EVENTS, line))
+        rows.append(ShreddedRow(_EVENTS, without_nul(line)))
         rows += rejected
         return None
 
@@ -137,7 +137,7 @@ def _add_rows(key: SchemaKey, properties: Sequence[Column]) -> AddRows:
         if len(row) > _SURELY_SHORTER:
             rejected = [*rejected, *_shorten(key.uri, properties, cells, found, event)]
             row = "\t".join([lead, *cells])
-        rows.append(ShreddedRow(table, row))
+        rows.append(ShreddedRow(table, without_nul(row)))
         if rejected:
             rows += rejected
 

@@ -143,11 +143,15 @@ def _field(key: str, expected: Any, got: Any, noted: list[Any]) -> str:
     """The field of a mismatch, with the rule where all cells that differ follow one.
 
     ``row(offset)``: the same instants, ours in UTC. ``row(copy)``: these, numbers spelled otherwise, and values left
-    out because Redshift refuses them, which are among those ``noted``.
+    out because Redshift refuses them, which are among those ``noted``. ``row(nul)``: blanks for NUL characters, which do
+    not count for the other two.
     """
     if key != "row" or expected.count("\t") != got.count("\t"):
         return key
-    pairs = [pair for pair in zip(expected.split("\t"), got.split("\t"), strict=True) if pair[0] != pair[1]]
+    cells = zip(expected.split("\t"), got.split("\t"), strict=True)
+    pairs = [(one, other) for one, other in cells if one.replace("\x00", " ") != other]
+    if not pairs:
+        return "row(nul)"
     if all(_is_same_instant(one, other) for one, other in pairs):
         return "row(offset)"
     texts = {to_utf8(cell(value)).decode() for value in noted} | set(map(_as_tsv, noted))
