@@ -29,8 +29,8 @@ def command(settings: PsqlSettings) -> None:
 
     if not (settings.data_folder / "PG_VERSION").exists():
         raise UsageError(
-            f"{settings.data_folder} holds no data of an embedded PostgreSQL; name its folder: --data-folder (that of a "
-            "run is warehouse/ below its output folder)"
+            f"{settings.data_folder} holds no data of an embedded PostgreSQL; name its folder: --data-folder (that of "
+            "a run is warehouse/ below its output folder)"
         )
     with embedded_postgres(settings.data_folder) as url:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends a query of psql, not psql

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from snowetl.cli.main import main
 from snowetl.orchestrator.after import dbt
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.steps.base import Unwatched
 from tests.integration.support import ROOT
 from tests.integration.test_growing import arguments, write
 from tests.integration.test_models import query
@@ -161,3 +163,52 @@ def test_what_is_wrong_with_a_project_is_said_before_work_starts(
     assert main(given(tmp_path, "true")) == 2
     assert told in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out" / "runs").exists()
+
+
+# --- Redshift ---------------------------------------------------------------------------------------------------------
+
+
+def on_redshift(folder: Path) -> RunSettings:
+    return RunSettings(
+        input_folder=str(folder / "raw"),
+        input_format="cloudfront",
+        output_folder=str(folder / "out"),
+        iglu_config="fixtures/resolver.json",
+        warehouse="redshift",
+        database="redshift://loader:p%40ss'word@cluster.example.com:5439/dev",
+        role_arn="arn:aws:iam::123456789012:role/copy",
+        region="eu-west-1",
+        transformed_folder="s3://lake/transformed",
+        dbt=project(folder),
+    )
+
+
+def test_the_profile_for_redshift_has_all_but_the_password(tmp_path: Path) -> None:
+    with dbt._environment(on_redshift(tmp_path), tmp_path) as environment:
+        made = (tmp_path / "profiles.yml").read_text()
+        output = yaml.safe_load(made)["shop"]["outputs"]["snowetl"]
+    assert {key: output[key] for key in ("type", "host", "port", "user", "dbname", "schema")} == {
+        "type": "redshift",
+        "host": "cluster.example.com",
+        "port": 5439,
+        "user": "loader",
+        "dbname": "dev",
+        "schema": "derived",
+    }
+    assert "p@ss'word" not in made and environment[dbt.SECRET] == "p@ss'word"
+    assert environment["SNOWETL_DBT_HOST"] == "cluster.example.com"
+
+
+def test_dbt_for_redshift_reads_the_profile_and_the_project(tmp_path: Path, program: str) -> None:
+    """As far as it goes without a Redshift: the profile is valid for the adapter, and the project compiles for it."""
+    if "redshift" not in subprocess.run([program, "--version"], capture_output=True, text=True).stdout:
+        pytest.skip(f"{program} has no adapter for Redshift: .ci/find-dbt installs it")
+    settings = on_redshift(tmp_path)
+    with dbt._environment(settings, tmp_path) as environment:
+        variables = json.dumps({"snowplow__atomic_schema": "atomic", "snowetl_run": "2026-03-05-10-00-00"})
+        given = environment | {"DBT_TARGET_PATH": str(tmp_path / "target")}
+        parsed = dbt._Process.run([program, "parse", "--vars", variables], given, Unwatched())
+        checked = dbt._Process.run([program, "debug"], given, Unwatched())
+    assert parsed.code == 0, parsed.log
+    assert "profiles.yml file [OK found and valid]" in checked.log and "adapter type: redshift" in checked.log
+    assert "p@ss'word" not in parsed.log + checked.log

@@ -43,6 +43,20 @@ def test_widening_runs_before_the_transaction_and_columns_are_added_inside(redsh
     ]
 
 
+def test_a_vacuum_is_a_statement_of_its_own_for_each_table(redshift, tmp_path):
+    redshift.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
+    StandIn.statements.clear()
+    with redshift.make(None).session() as session:
+        for table in ("events", "com_acme_click_1"):
+            session.vacuum(table)
+    assert [each for each in StandIn.statements if "VACUUM" in each] == [
+        "VACUUM SORT ONLY atomic.events",
+        "VACUUM SORT ONLY atomic.com_acme_click_1",
+    ]
+    counted = "SELECT relname FROM pg_stat_all_tables WHERE schemaname = 'atomic' AND vacuum_count > 0 ORDER BY 1"
+    assert redshift.query(counted) == [("com_acme_click_1",), ("events",)]
+
+
 def test_every_statement_parses_as_redshift(redshift, tmp_path):
     redshift.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
     for statement in StandIn.statements:

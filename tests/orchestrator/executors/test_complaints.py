@@ -1,7 +1,7 @@
 """What users of step orchestrators complained about for years, each shown not to happen here.
 
-``test_complaint_NN`` are the rows of reference 09 §4, by their numbers; 13 is in ``tests/integration/test_backfill.py``,
-15 in ``test_growing.py`` there, for they are no matter of executors. ``test_lesson_…`` are what other orchestrators
+``test_complaint_NN`` are the rows of reference 09 §4, by their numbers. Two are no matter of executors: 13 is in
+``tests/integration/test_backfill.py``, 15 in ``test_growing.py`` there. ``test_lesson_…`` are what other orchestrators
 learned (reference 11 §5b).
 """
 
