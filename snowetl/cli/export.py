@@ -1,4 +1,4 @@
-"""``snowetl export``: a run in the words of boto3, Airflow, Step Functions or Dataflow Runner."""
+"""``snowetl export``: a run in the words of boto3, Airflow, Step Functions or Dataflow Runner; a cube of events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from snowetl.analytics.settings import CubeSettings
 from snowetl.cli import console
 from snowetl.cli.verb import verb
 from snowetl.errors import ConfigError, UsageError
@@ -74,10 +75,20 @@ class ExportSettings(RunSettings):
         return self.emr_package.rstrip("/")
 
 
-@click.group(invoke_without_command=True)
+class _Exports(click.Group):
+    """``snowetl export --cube …`` is ``snowetl export cube --cube …``: no other export has that option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = {argument.partition("=")[0] for argument in args}
+        if "--cube" in given and args[0].startswith("-"):
+            args = ["cube", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Exports, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Describe a run for another scheduler: boto3, Airflow, Step Functions, Dataflow Runner."""
+    """Write down a run for another scheduler (boto3, Airflow, …), or counts of events as a table (cube)."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -134,6 +145,25 @@ def playbook(settings: ExportSettings) -> None:
     from snowetl.orchestrator.exports import playbook as export
 
     _write(settings, export.files)
+
+
+@verb(
+    CubeSettings,
+    examples=("\nsnowetl export --cube day,page,campaign --to xlsx -i out/enriched -o visits.xlsx",),
+    exit_codes={0: "done", 1: "failure", 2: "wrong usage or configuration", 3: "there are no events"},
+    section="export",
+    preflight=False,
+)
+def cube(settings: CubeSettings) -> None:
+    """Count events, page views, sessions and users of enriched folders by dimensions, as CSV, Excel or Parquet."""
+    from snowetl.analytics.export import export_cube
+
+    written = export_cube(settings, console.emit, console.warn)
+    if written is not None:
+        console.summarize(f"{written} written")
+
+
+command.add_command(cube, "cube")
 
 
 def _write(settings: ExportSettings, made: Callable[[Sequence[SparkJob], Place], Mapping[str, str]]) -> None:

@@ -36,7 +36,7 @@ VERBS = {
     "psql": Verb("snowetl.cli.psql", "snowetl.steps.settings:PsqlSettings"),
     "config": Verb("snowetl.cli.config", None),
     "import-config": Verb("snowetl.cli.import_config", None),
-    "export": Verb("snowetl.cli.export", None),
+    "export": Verb("snowetl.cli.export", "snowetl.analytics.settings:CubeSettings"),
     "package": Verb("snowetl.cli.package", "snowetl.orchestrator.verb_settings:PackageSettings"),
 }
 

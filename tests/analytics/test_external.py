@@ -8,6 +8,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from snowetl.cli.main import main
 from snowetl.model.fields import NAMES
@@ -31,12 +32,12 @@ def lake(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return "s3://lake"
 
 
-def ddl(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[sqlglot.Expression]:
+def ddl(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[exp.Expression]:
     assert main(["ddl", *arguments]) == 0
     return [found for found in sqlglot.parse(capsys.readouterr().out, dialect="athena") if found is not None]
 
 
-def columns(create: sqlglot.Expression) -> list[str]:
+def columns(create: exp.Expression) -> list[str]:
     return [column.name for column in create.this.expressions]
 
 
