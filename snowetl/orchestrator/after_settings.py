@@ -27,6 +27,16 @@ class Arguments(Text):
         return text
 
 
+@dataclass(frozen=True)
+class Databases(Text):
+    """Addresses of databases."""
+
+    metavar: str = "URL"
+
+    def split(self, value: Any) -> list[Any]:
+        return str(value).split()
+
+
 @dataclass(frozen=True, kw_only=True)
 class AfterSettings(Settings):
     """Data models that are kept up to date by each run."""
@@ -36,6 +46,16 @@ class AfterSettings(Settings):
         kind=LocalPath("FILE|FOLDER"),
         default=None,
         help="After the load, run these SQL files in the warehouse: a playbook of SQL Runner, or a folder of *.sql.",
+        group=WAREHOUSE,
+    )
+    also_load: tuple[str, ...] = option(
+        "--also-load",
+        kind=Databases(),
+        multiple=True,
+        default=(),
+        secret=True,
+        help="Load each run into this database, too: a URL as of --database, with #SCHEMA at its end if the schema is "
+        "not that of --schema. May be repeated.",
         group=WAREHOUSE,
     )
     dbt: Path | None = option(

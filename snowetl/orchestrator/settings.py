@@ -14,6 +14,7 @@ from snowetl.orchestrator.prices import Price, Prices
 from snowetl.orchestrator.source_settings import SourceSettings
 from snowetl.orchestrator.step_names import (
     AFTER,
+    ALSO_LOAD,
     DBT,
     LOAD_FAILED,
     MODELS,
@@ -54,7 +55,17 @@ if TYPE_CHECKING:
     from snowetl.load.warehouse import Capabilities
 
 
-_AFTER_FIELDS = {VACUUM: (), MODELS: ("models",), DBT: ("dbt", "dbt_args", "dbt_schema", "dbt_command")}
+_AFTER_FIELDS = {
+    ALSO_LOAD: ("also_load",),
+    VACUUM: (),
+    MODELS: ("models",),
+    DBT: ("dbt", "dbt_args", "dbt_schema", "dbt_command"),
+}
+
+_ADDRESS = re.compile(r"(.*?)(?:#([A-Za-z_][A-Za-z0-9_]{0,62}))?", re.DOTALL)
+"""A database and a schema in it."""
+_ROWS = {"postgres": "POSTGRES", "redshift": "TSV"}
+"""Formats of rows by whom they are made for."""
 
 
 @dataclass(frozen=True)
@@ -312,13 +323,38 @@ class RunSettings(
         return replace(self, data_folder=Path(base, "warehouse")).target
 
     @property
+    def also(self) -> tuple[RunSettings, ...]:
+        """These settings for each further database that runs are loaded into."""
+        found = []
+        for address in self.also_load:
+            url, schema = _ADDRESS.fullmatch(address).groups()  # type: ignore[union-attr]
+            kind = type(self).option("warehouse").default
+            others = {"warehouse": kind, "schema": schema or self.schema, "also_load": (), "ssh_tunnel": None}
+            found.append(replace(self, database=url, **others))
+        return tuple(found)
+
+    @property
+    def rows_for(self) -> str | None:
+        """Whom shredded rows are made for: a kind whose rows all databases of the run load. ``None``: there is none."""
+        kinds = [self._kind(), *(own._kind() for own in self.also)]
+        if kinds[0].transformation != "shred":
+            return kinds[0].rows_for
+        wanted = [kind.rows_for for kind in kinds]
+        return next((rows for rows in wanted if all(_ROWS.get(rows) in kind.row_formats for kind in kinds)), None)
+
+    @property
     def all_steps(self) -> tuple[str, ...]:
         """All steps a run of these settings has. Other rows than the warehouse loads are for lakes, which read them
         where they lie: nothing loads them.
         """
         loads = self._rows() == self._kind().transformation
         failed = (TRANSFORM_FAILED, LOAD_FAILED) if self.wants_failed_events else ()
-        wanted = {VACUUM: VACUUM in names_in(self.include), MODELS: self.models is not None, DBT: self.dbt is not None}
+        wanted = {
+            VACUUM: VACUUM in names_in(self.include),
+            MODELS: self.models is not None,
+            DBT: self.dbt is not None,
+            ALSO_LOAD: bool(self.also_load),
+        }
         after = tuple(name for name in AFTER if wanted[name])
         return (*STEPS, *failed, *after) if loads else (*STEPS[:-1], *failed[:-1], *after)
 
@@ -366,7 +402,8 @@ class RunSettings(
             return self.failed_transform_settings(id_), (self.transformed(id_, failed=True),)
         if name in AFTER:
             own = {field: getattr(self, field) for field in _AFTER_FIELDS[name]}
-            return AfterSettings(**own), (str(self.target),)
+            targets = [each.target for each in self.also] if name == ALSO_LOAD else [self.target]
+            return AfterSettings(**own), tuple(map(str, targets))
         return self.load_settings(id_, failed=name == LOAD_FAILED), (str(self.target),)
 
     def transformed(self, id_: str, *, failed: bool = False) -> str:
@@ -391,7 +428,7 @@ class RunSettings(
             "output_folder": about["transformedFolder"],
             "run_id": id_,
             "transformation": self._rows(),
-            "target": self._kind().rows_for,
+            "target": self.rows_for or self._kind().rows_for,
             "compression": TransformSettings.option("compression").default,
             "failed_events": False,
         }

@@ -20,8 +20,8 @@ from snowetl.settings import Kind
 STEPS = ("enrich", "transform", "load")
 TRANSFORM_FAILED, LOAD_FAILED = "transform-failed", "load-failed"
 """Steps of failed events, where these are wanted: they follow those of good ones."""
-VACUUM, MODELS, DBT = "vacuum", "models", "dbt"
-AFTER = (VACUUM, MODELS, DBT)
+VACUUM, MODELS, DBT, ALSO_LOAD = "vacuum", "models", "dbt", "also-load"
+AFTER = (VACUUM, MODELS, DBT, ALSO_LOAD)
 """Steps after the load, in their order. The process that drives the run does them, wherever the others are done."""
 ALL = (*STEPS, TRANSFORM_FAILED, LOAD_FAILED, *AFTER)
 NEEDS = {
@@ -32,6 +32,7 @@ NEEDS = {
     VACUUM: "load",
     MODELS: "load",
     DBT: "load",
+    ALSO_LOAD: "transform",
 }
 """The step whose output another one reads."""
 

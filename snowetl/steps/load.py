@@ -92,12 +92,7 @@ class Load:
         folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
         if not folders and not settings.retry_rejected:
             raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
-        bad = [
-            file
-            for pattern in settings.bad_rows
-            for file in filesystem(pattern).list(pattern)
-            if not _OF_GOOD_ROWS.search(file.url)
-        ]
+        bad = _bad_files(settings)
         if bad and not settings.target.capabilities.bad_rows_table:
             raise ConfigError(f"--bad-rows: {settings.target.warehouse} has no table for bad rows; leave it out")
         check_target(settings.target)
@@ -179,6 +174,26 @@ def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[RunLoader, Warehouse
     skip = _criteria(plan.settings)
     with plan.settings.target.open(watch.say) as warehouse:
         yield RunLoader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+
+
+def load_elsewhere(settings: LoadSettings, watch: Watch) -> LoadReport:
+    """Load one run into a database that is not the run's own: nothing is written beside its rows.
+
+    Raises ``ConfigError``, ``LoadError``, ``StorageError``: nothing of the run is visible then.
+    """
+    assert settings.input_folder is not None
+    check_target(settings.target, watch.say)
+    with _loader(LoadPlan(settings=settings, folders=[settings.input_folder]), watch) as (loader, _):
+        return loader.load(read_run(settings.input_folder), _bad_files(settings))
+
+
+def _bad_files(settings: LoadSettings) -> list[FileInfo]:
+    return [
+        file
+        for pattern in settings.bad_rows
+        for file in filesystem(pattern).list(pattern)
+        if not _OF_GOOD_ROWS.search(file.url)
+    ]
 
 
 _OF_GOOD_ROWS = re.compile(r"/output=good/|/shredding_complete\.json$")

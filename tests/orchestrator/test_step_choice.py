@@ -134,3 +134,13 @@ def test_every_old_step_has_a_meaning() -> None:
 def test_steps_that_are_chosen_change_nothing_of_the_output() -> None:
     plain: RunSettings = settings()
     assert settings(skip_step="load", include="vacuum", models="sql").fingerprint() == plain.fingerprint()
+
+
+def test_rows_are_made_for_all_databases_of_a_run() -> None:
+    redshift = {"also_load": ["redshift://me:x@h/a"], "role_arn": "arn:aws:iam::123456789012:role/x"}
+    made = settings(**redshift)
+    assert (made.rows_for, made.transform_settings(RUN).target) == ("redshift", "redshift")
+    assert made.after == ("also-load",)
+    assert settings().rows_for == "postgres"
+    assert settings(also_load=["postgresql://me@h/a#mart"]).also[0].schema == "mart"
+    assert settings(also_load=["duckdb:///x.duckdb"]).rows_for is None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from snowetl.documents import Problems
+from snowetl.orchestrator.after.also_load import AlsoLoad
 from snowetl.orchestrator.after.dbt import Dbt
 from snowetl.orchestrator.after.models import Models
 from snowetl.orchestrator.after.vacuum import Vacuum
@@ -13,7 +14,7 @@ from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors.base import AtOnce, ExecutorRequest
 from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.step_names import DBT, MODELS, VACUUM
+from snowetl.orchestrator.step_names import ALSO_LOAD, DBT, MODELS, VACUUM
 from snowetl.steps.base import Numbered, Watch
 
 
@@ -30,7 +31,7 @@ class AfterStep(Protocol):
         """Do what is left of the step, and leave its report. Raises ``SnowetlError``."""
 
 
-STEPS: Mapping[str, AfterStep] = {VACUUM: Vacuum(), MODELS: Models(), DBT: Dbt()}
+STEPS: Mapping[str, AfterStep] = {VACUUM: Vacuum(), MODELS: Models(), DBT: Dbt(), ALSO_LOAD: AlsoLoad()}
 
 
 def check(settings: RunSettings) -> None:

@@ -21,6 +21,8 @@ class Part:
     name: str
     seconds: float = 0.0
     status: str = "success"
+    rows: int | None = None
+    """Rows that it has brought, where they are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from snowetl.documents import Problems
 from snowetl.errors import ConfigError
@@ -51,6 +51,12 @@ def prepared(settings: RunSettings, package: str, place: Place) -> Prepared:
     return Prepared((job,), tuple(_uploads(local, package)))
 
 
+def _passwords(value: Any) -> Iterator[str]:
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str):
+            yield from passwords_in(text)
+
+
 def _problems(settings: RunSettings) -> Iterator[str]:
     for name in _FOLDERS:
         value = getattr(settings, name)
@@ -66,7 +72,7 @@ def _problems(settings: RunSettings) -> Iterator[str]:
         value = getattr(settings, option.name)
         if isinstance(option.kind, Document) and value is not None and Document.is_inline(value):
             yield f"{option.flag}: it is written in the settings; save it as a file, and name that"
-        elif option.secret and isinstance(value, str) and any(map(without_references, passwords_in(value))):
+        elif option.secret and any(map(without_references, _passwords(value))):
             yield (
                 f"{option.flag}: its password would stand in the arguments of the job, which the console shows; "
                 "write ${secretsmanager:NAME} or ${ssm:NAME} in its place"
