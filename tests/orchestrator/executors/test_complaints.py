@@ -23,6 +23,7 @@ import pytest
 from snowetl import references
 from snowetl.cli.main import main
 from snowetl.orchestrator import control, state
+from snowetl.orchestrator.executors import aws as clients
 from snowetl.orchestrator.executors import emr
 from snowetl.orchestrator.executors.emr_requests import LONGEST_STEP
 from snowetl.orchestrator.store import StateStore
@@ -391,8 +392,9 @@ def test_lesson_who_loses_the_connection_leaves_the_job_to_another(
 ) -> None:
     monkeypatch.setenv("SNOWETL_DATABASE", database)
     monkeypatch.setattr(emr, "_PATIENCE_SECONDS", 0.0)
-    watching = ("ListSteps", "DescribeCluster")
-    aws.fault = lambda operation, _: "500" if operation in watching and aws.steps else None
+    client = clients.client
+    monkeypatch.setattr(clients, "client", lambda service, region, **_: client(service, region, retried=False))
+    aws.fault = lambda operation, number: "500" if operation == "ListSteps" and number > 1 else None
     assert main(arguments(database, *on_cluster())) == 1
     assert f"snowetl resume -o s3://lake/out {RUN}" in " ".join(capsys.readouterr().err.split())
     assert aws.operations("CancelSteps") == [] and aws.operations("TerminateJobFlows") == []
