@@ -82,12 +82,20 @@ def transform(
 def load(
     settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any
 ) -> Sequence[LoadReport]:
-    """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before."""
+    """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before.
+
+    With ``listen``, runs are loaded until the process is told to stop; ``watch`` hears of each.
+    """
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import LOAD
     from snowetl.workers.in_process import InProcess
 
     given, watch = settings_of(LoadSettings, settings, options), watch or Unwatched()
+    if given.listen is not None:
+        from snowetl.steps.listen import listen
+
+        listen(given, watch)
+        return []
     plan = LOAD.plan(given, World.of_now())
     if given.dry_run:
         LOAD.dry_run(plan, watch)

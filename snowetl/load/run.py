@@ -229,7 +229,12 @@ def read_run(url: str) -> TransformedRun:
     if not fs.exists(base + MESSAGE):
         what = "is not there" if not fs.exists(base) else f"has no {MESSAGE}: its transform has not finished"
         raise UsageError(f"{base} {what}; load a folder that `snowetl transform` completed")
-    run = parse_message(fs.get(base + MESSAGE).decode("utf-8", "replace"), base)
+    return run_of(fs.get(base + MESSAGE).decode("utf-8", "replace"), base)
+
+
+def run_of(message: str, base: str) -> TransformedRun:
+    """The run in the folder ``base`` (with a slash at its end), of which a message tells. Raises ``UsageError``."""
+    run = parse_message(message, base)
     report = _report(base)
     written = {
         table["table"].rstrip("/"): Written(int(table["rows"]), int(table["parts"]))

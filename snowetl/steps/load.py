@@ -86,9 +86,7 @@ class Load:
         """
         if settings.input_folder is None and not settings.retry_rejected:
             raise UsageError("--input-folder is missing: a folder that `snowetl transform` wrote")
-        settings.target.check()
-        _criteria(settings)
-        ResolverConfig.load(settings.iglu_config)
+        check_settings(settings)
         folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
         if not folders and not settings.retry_rejected:
             raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")
@@ -174,6 +172,22 @@ def _loader(plan: LoadPlan, watch: Watch) -> Iterator[tuple[RunLoader, Warehouse
     skip = _criteria(plan.settings)
     with plan.settings.target.open(watch.say) as warehouse:
         yield RunLoader(warehouse, schemas, progress=watch.say, warn=watch.warn, skip=skip), warehouse
+
+
+def check_settings(settings: LoadSettings) -> None:
+    """Raises ``ConfigError`` for what can be known to be wrong without asking anybody."""
+    settings.target.check()
+    _criteria(settings)
+    ResolverConfig.load(settings.iglu_config)
+
+
+def load_announced(settings: LoadSettings, run: TransformedRun, watch: Watch) -> LoadReport:
+    """Load a run that a message tells of, with those of the bad rows that are its own."""
+    bad = bad_rows_by_folder([run.base], _bad_files(settings), lambda text: None)[run.base]
+    with _loader(LoadPlan(settings=settings, folders=[run.base]), watch) as (loader, _):
+        report = loader.load(run, bad)
+    report.with_bad_rows = bool(bad)
+    return report
 
 
 def load_elsewhere(settings: LoadSettings, watch: Watch) -> LoadReport:

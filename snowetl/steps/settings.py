@@ -960,8 +960,16 @@ class LoadSettings(Loading, Speaking):
         "--input-folder",
         kind=Location(),
         default=None,
-        default_help="none; only --retry-rejected goes without",
+        default_help="none; only --retry-rejected and --listen go without",
         help="A transformed run folder, or the folder of all of them.",
+        group=IO,
+    )
+    listen: str | None = option(
+        "--listen",
+        kind=Text("QUEUE"),
+        default=None,
+        help="Load runs as this SQS queue (name or URL) tells of them, as `snowetl transform --queue` does, until "
+        "SIGTERM. --region is the queue's region, too.",
         group=IO,
     )
     skip_schema: tuple[str, ...] = option(
