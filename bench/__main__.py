@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import machine, shared
-from bench.compare import Baseline, compare, trees
+from bench.compare import STEPS, Baseline, trees
 from bench.library import Result, measure, measure_once, read_records
 from bench.traffic import records
 from snowetl.errors import SnowetlError
@@ -41,6 +41,7 @@ def main() -> int:
     other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     other.add_argument("--pairs", type=int, default=7, help="pairs of passes for the control, twice for the ratio")
     other.add_argument("--pure", action="store_true", help="measure pure Python, not the compiled build")
+    other.add_argument("--step", choices=sorted(STEPS), default="enrich", help="what is measured (default enrich)")
     other.add_argument("--store", action="store_true", help="write the ratios to bench/baseline.json")
     many = verbs.add_parser("scale", help="measure the driver of a run of many objects: processor time and memory")
     many.add_argument("--objects", type=int, nargs="+", help="how many (default 1000 10000 100000)")
@@ -98,15 +99,17 @@ def _compare(args: argparse.Namespace) -> int:
     baseline = Baseline.read()
     revision = args.revision or baseline.revision
     measured = []
+    step = STEPS[args.step]
     with trees(revision, compiled=not args.pure) as both:
         print(machine.interpreter())
         print(f"events per second of processor time ÷ those of {revision} ({both.builds()}), median of pairs")
-        print(f"  {'enrichments, records':<24}{'ratio':>9}{'control':>9}", flush=True)
-        for one in compare(both, args.count, args.pairs):
+        print(f"  {step.cases:<24}{'ratio':>9}{'control':>9}", flush=True)
+        for one in step.measure(both, args.count, args.pairs):
             measured.append(one)
             print(f"  {one.name:<24}{one.ratio:>9.2f}{one.control:>9.2f}", flush=True)
     if args.store:
-        Baseline(revision, {one.name: round(one.ratio, 2) for one in measured}).write()
+        kept = baseline.ratios if revision == baseline.revision else {}
+        Baseline(revision, {**kept, **{one.name: round(one.ratio, 2) for one in measured}}).write()
         return 0
     losses = baseline.losses(measured) if revision == baseline.revision else []
     for loss in losses:

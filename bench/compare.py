@@ -1,9 +1,10 @@
 """``python -m bench compare REV``: this tree beside another revision, in alternating passes, as ratios.
 
-Both trees enrich the same records in processes of their own, one pass here, one pass there; the figure is the median of
-the ratios of processor time of such pairs, so that whatever else the machine does hits both. First the other revision
-runs beside itself (the control): what that differs from 1 is noise. ``warm`` repeats the same records, ``unseen`` takes
-records whose visitors, user agents, addresses and pages no pass has had before.
+Both trees enrich the same records (``--step transform``: transform the same events) in processes of their own, one pass
+here, one pass there; the figure is the median of the ratios of processor time of such pairs, so that whatever else the
+machine does hits both. First the other revision runs beside itself (the control): what that differs from 1 is noise.
+``warm`` repeats the same records, ``unseen`` takes records whose visitors, user agents, addresses and pages no pass has
+had before.
 
 This tree is measured as the compiled build, unless pure Python is asked for. So is the other one, if it has such a
 build; the figure for one that has none is what a user gains who upgrades.
@@ -20,11 +21,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.compiled import compile_in_place, compiled_copy
 from bench.traffic import records
@@ -33,7 +35,14 @@ from snowetl.errors import UsageError
 ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.05
-_WORKER = Path(__file__).with_name("passes.py")
+_ENRICHER, _TRANSFORMER = Path(__file__).with_name("passes.py"), Path(__file__).with_name("transform_passes.py")
+_RESOLVER = ROOT / "fixtures" / "resolver.json"
+_TRANSFORMS = {
+    "shredded, PostgreSQL": ("--transformation", "shred", "--target", "postgres"),
+    "shredded, Redshift": ("--transformation", "shred", "--target", "redshift"),
+    "wide, JSON": ("--transformation", "widerow-json", "--target", "redshift"),
+    "wide, Parquet": ("--transformation", "widerow-parquet", "--target", "redshift"),
+}
 _PROFILES: dict[str, Path | None] = {"none": None, "standard": ROOT / "fixtures" / "enrichments"}
 _VARIETIES = ("warm", "unseen")
 _TABLE = "[tool.snowetl]"
@@ -110,10 +119,10 @@ def compare(trees: Trees, count: int, pairs: int) -> Iterator[Comparison]:
         stream = records(count * pairs * 3, seed="unseen", unseen=True)
         unseen = [_write(Path(folder, f"unseen-{number}"), islice(stream, count)) for number in range(pairs * 3)]
         for name, enrichments in _PROFILES.items():
+            command = [str(_ENRICHER), "--resolver", str(_RESOLVER)]
+            command += ["--enrichments", str(enrichments)] if enrichments else []
             with ExitStack() as stack:
-                old, twin, new = (
-                    stack.enter_context(_tree(tree, enrichments)) for tree in (trees.old, trees.old, trees.new)
-                )
+                old, twin, new = _three(trees, command, stack)
                 for one in (old, twin, new):
                     one(warm)
                 for variety in _VARIETIES:
@@ -124,8 +133,38 @@ def compare(trees: Trees, count: int, pairs: int) -> Iterator[Comparison]:
                     yield Comparison(f"{name}, {variety}", ratio, control)
 
 
+def compare_transforms(trees: Trees, count: int, pairs: int) -> Iterator[Comparison]:
+    """Measure the transform step of both trees, all of it, with ``count`` events a pass."""
+    from bench.warehouse import enriched_lines, write_run  # psycopg only here
+
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        run = Path(folder, "enriched")
+        write_run(run, enriched_lines(count, str(_RESOLVER), str(_PROFILES["standard"])))
+        for name, arguments in _TRANSFORMS.items():
+            with ExitStack() as stack:
+                old, twin, new = _three(trees, [str(_TRANSFORMER), "--resolver", str(_RESOLVER), *arguments], stack)
+                for one in (old, twin, new):
+                    one(run)
+                control = statistics.median(_ratio(old, twin, run, turn) for turn in range(pairs))
+                ratio = statistics.median(_ratio(old, new, run, turn) for turn in range(2 * pairs))
+                yield Comparison(name, ratio, control)
+
+
+class Step(NamedTuple):
+    """What is measured: the cases, in a word or two, and how."""
+
+    cases: str
+    measure: Callable[[Trees, int, int], Iterator[Comparison]]
+
+
+STEPS = {
+    "enrich": Step("enrichments, records", compare),
+    "transform": Step("rows", compare_transforms),
+}
+
+
 class _Tree:
-    """A process that enriches with one tree."""
+    """A process that works with one tree."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -140,14 +179,16 @@ class _Tree:
         return float(json.loads(answer)["cpu"])
 
 
+def _three(trees: Trees, command: Sequence[str], stack: ExitStack) -> list[_Tree]:
+    """The old tree, once more the old one, and the new one."""
+    return [stack.enter_context(_tree(tree, command)) for tree in (trees.old, trees.old, trees.new)]
+
+
 @contextmanager
-def _tree(root: Path, enrichments: Path | None) -> Iterator[_Tree]:
-    command = [sys.executable, str(_WORKER), "--resolver", str(ROOT / "fixtures" / "resolver.json")]
-    if enrichments:
-        command += ["--enrichments", str(enrichments)]
+def _tree(root: Path, command: Sequence[str]) -> Iterator[_Tree]:
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *command], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield _Tree(process)
         if process.stdin:

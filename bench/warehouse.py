@@ -62,6 +62,14 @@ def enriched_lines(count: int, resolver: str, enrichments: str) -> list[str]:
     return list(islice(_lines(Enricher(config), count), count))
 
 
+def write_run(folder: Path, lines: Sequence[str]) -> None:
+    """A run of enriched events, as the enrich step leaves it."""
+    source = folder / f"run={RUN_ID}"
+    source.mkdir(parents=True)
+    (source / "part-0.txt.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 4))
+    (source / "_SUCCESS").touch()
+
+
 def _lines(enricher: Enricher, count: int) -> Iterator[str]:
     for record in records(count * 2):
         for result in enricher.process(record):
@@ -102,10 +110,7 @@ def _types(lines: Sequence[str], client: IgluClient) -> frozenset[SchemaType]:
 def load_rates(lines: Sequence[str], resolver: str, folder: Path, pairs: int = 3) -> list[LoadResult]:
     """Shred ``lines``; then load them into a new database, and let psql copy the same rows into equal tables that are
     empty, in one transaction: ``pairs`` times, in turn."""
-    source = folder / "enriched" / f"run={RUN_ID}"
-    source.mkdir(parents=True)
-    (source / "part-0.txt.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 4))
-    (source / "_SUCCESS").touch()
+    write_run(folder / "enriched", lines)
     settings = TransformSettings(
         input_folder=str(folder / "enriched"), output_folder=str(folder / "transformed"), iglu_config=resolver
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench import machine, traffic
-from bench.compare import Baseline, Comparison, compare, trees
+from bench.compare import STEPS, Baseline, Comparison, compare, trees
 from bench.library import measure, read_records
 from bench.shared import filled_profile, resolver
 from snowetl import EnrichConfig, Enricher
@@ -75,6 +75,18 @@ def test_a_tree_is_compared_with_a_revision() -> None:
     assert all(one.ratio > 0 and one.control > 0 for one in measured)
     with pytest.raises(UsageError, match="git has no revision nothing"), trees("nothing", compiled=False):
         pass
+
+
+@pytest.mark.slow
+def test_transforms_are_compared_with_a_revision() -> None:
+    if subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True).returncode != 0:
+        pytest.skip("this is not a git clone")
+    with trees("HEAD", compiled=False) as both:
+        measured = list(STEPS["transform"].measure(both, 30, 1))
+    assert [one.name for one in measured] == [
+        *("shredded, PostgreSQL", "shredded, Redshift", "wide, JSON", "wide, Parquet")
+    ]
+    assert all(one.ratio > 0 and one.control > 0 for one in measured)
 
 
 def test_a_loss_against_the_stored_ratios_is_told() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from datetime import datetime
 from typing import NamedTuple
 
 from snowetl.jvm.timestamps import civil_from_days, days_from_civil
 
+_EPOCH = datetime(1970, 1, 1)  # all is UTC
 _MAX_YEAR = 1_000_000_000
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _INSTANT = re.compile(
@@ -15,11 +16,12 @@ _INSTANT = re.compile(
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{0,9}))?Z",
 )
 
-CANONICAL = re.compile(
+CANONICAL_FORM = (
     r"(?!0000)[0-9]{4}-"
     r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13578]|1[02])-(?:29|3[01])|(?:0[469]|11)-(?:29|30))"
     r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
-).fullmatch
+)
+CANONICAL = re.compile(CANONICAL_FORM).fullmatch
 """Matches the form Enrich writes (``2020-01-31 12:00:00.000``), which needs no reading: it is printed as it is."""
 
 
@@ -96,13 +98,8 @@ def canonical_to_iso(text: str) -> str:
 
 def from_canonical(text: str) -> Instant:
     """Read a :data:`CANONICAL` text."""
-    seconds = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
-    return Instant(_midnight(text[:10]) + seconds, int(text[20:]) * 1_000_000)
-
-
-@lru_cache(maxsize=4096)
-def _midnight(date: str) -> int:
-    return days_from_civil(int(date[:4]), int(date[5:7]), int(date[8:10])) * 86_400
+    since = datetime.fromisoformat(text) - _EPOCH
+    return Instant(since.days * 86_400 + since.seconds, since.microseconds * 1000)
 
 
 def _clock(seconds: int) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.strings import from_units
+
+T = TypeVar("T")
 
 MAX_DEPTH = 10_240
 """Levels of nesting beyond which text is refused with :class:`JsonError`, however it is written and whoever asks.
@@ -56,9 +58,29 @@ def loads_exact(text: str) -> Any:
         value = _decode_exact(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return _Reader(text).document()
-    if "-0" in text and (text.strip() == "-0" or _NEGATIVE_ZERO.search(text)):
-        return _Reader(text).document()
-    return value
+    return _Reader(text).document() if _has_negative_zero(text) else value
+
+
+def exact_reader(type_: type[T]) -> Callable[[str], T | None]:
+    """A function that reads text of the form ``type_`` (a :class:`msgspec.Struct`), its numbers as :func:`loads_exact`.
+
+    It gives ``None`` for text that has another form, or that only :func:`loads_exact` reads as the reference does.
+    """
+    decode = msgspec.json.Decoder(type_, float_hook=JsonNumber).decode
+
+    def read(text: str) -> T | None:
+        if _may_be_too_deep(text) or _has_negative_zero(text):
+            return None
+        try:
+            return decode(text)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return None
+
+    return read
+
+
+def _has_negative_zero(text: str) -> bool:
+    return "-0" in text and (text.strip() == "-0" or _NEGATIVE_ZERO.search(text) is not None)
 
 
 def reader_of(type_: Any) -> Callable[[str | bytes], Any]:
@@ -140,6 +162,19 @@ def dumps(value: Any) -> str:
         pieces: list[str] = []
         _write(value, pieces)
         return "".join(pieces)
+
+
+def object_writer(keys: Sequence[str]) -> Callable[[Sequence[Any]], str]:
+    """A function that prints an object of these ``keys`` (names) from its values, as :func:`dumps` would."""
+    form = msgspec.defstruct("Object", [(key, object) for key in keys])
+
+    def write(values: Sequence[Any]) -> str:
+        try:
+            return _text(_encode(form(*values)))
+        except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, NotImplementedError, ValueError):
+            return dumps(dict(zip(keys, values, strict=True)))
+
+    return write
 
 
 def _text(encoded: bytes) -> str:

@@ -6,7 +6,8 @@ import re
 
 from snowetl.jvm.strings import hex_digit
 
-_CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+CANONICAL_FORM = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CANONICAL = re.compile(CANONICAL_FORM)
 _MAX_UNITS = 36
 _WIDTHS = (8, 4, 4, 4, 12)
 _MAX_LONG = 2**63 - 1

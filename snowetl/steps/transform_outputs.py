@@ -43,8 +43,8 @@ class Outputs:
     def add(self, rows: Rows) -> None:
         """Write the rows of one event. Raises ``StorageError``."""
         if isinstance(rows, ShreddedRows):
-            for table, text in rows.rows:
-                self._writer_of(table).add(text)
+            for row in rows.rows:
+                self._writer_of(row.table).add(row.text)
         elif isinstance(rows, WideLine):
             self._writer("output=good").add(rows.line)
         elif self._parquet is not None:

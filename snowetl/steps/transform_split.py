@@ -21,8 +21,8 @@ from snowetl.steps.transform_outputs import Outputs
 from snowetl.storage import Damage
 from snowetl.storage.splits import Split
 from snowetl.transform.event import Event
-from snowetl.transform.rows import SchemaType
-from snowetl.transform.transformer import Transformer, types_of
+from snowetl.transform.rows import Period, SchemaType, types_of
+from snowetl.transform.transformer import Transformer
 from snowetl.workers import Advance, unheard
 
 _DUPLICATES = {DROP: "natural", KNOWN: "earlier batches'"}
@@ -62,6 +62,7 @@ def _stream(
     report: TransformSplitReport,
     advance: Advance,
 ) -> None:
+    period = Period()
     for line in _lines(split, advance):
         if isinstance(line, Damage):
             report.damages += 1
@@ -77,7 +78,8 @@ def _stream(
             if verdict in _DUPLICATES:
                 report.duplicates[_DUPLICATES[verdict]] += 1
             else:
-                _add_event(event, number, verdict == RENAME, transformer, outputs, report)
+                _add_event(event, number, verdict == RENAME, transformer, outputs, report, period)
+    report.first, report.last = period.first, period.last
 
 
 def _add_event(
@@ -87,6 +89,7 @@ def _add_event(
     transformer: Transformer,
     outputs: Outputs,
     report: TransformSplitReport,
+    period: Period,
 ) -> None:
     if renamed:
         dedupe.reidentify(event, dedupe.new_id(event.event_id, f"{report.index}/{number}"))
@@ -98,9 +101,7 @@ def _add_event(
     report.events += 1
     report.renamed += renamed
     report.types |= rows.types
-    time_ = rows.collector_tstamp
-    report.first = time_ if report.first is None else min(report.first, time_)
-    report.last = time_ if report.last is None else max(report.last, time_)
+    period.add(event)
 
 
 def _lines(split: Split, advance: Advance) -> Iterator[str | Damage]:

@@ -47,11 +47,17 @@ def record_batch(schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> pa.RecordB
     import pyarrow as pa
 
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    arrays = [
-        pa.array([_clean(value) for value in column], type=field.type)
-        for column, field in zip(columns, schema, strict=True)
-    ]
+    arrays = [_array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, type=type_)
+    except UnicodeEncodeError:
+        return pa.array([_clean(value) for value in values], type=type_)
 
 
 def _clean(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 _NOTHING: dict[str, Any] = {}
@@ -48,3 +48,59 @@ def values(columns: Extractor, data: Any) -> list[Any]:
         inner = objects[number].get(key)
         objects.append(inner if type(inner) is dict else _NOTHING)
     return [objects[number].get(key) for number, key in columns.columns]
+
+
+Make = Callable[[Any], str]
+"""Makes the text of a cell of a value that is not null."""
+
+
+class Cells(NamedTuple):
+    """Where the values of an object go, compiled from the paths of columns: the number of the cell and what makes it,
+    by key; and the same for objects in it.
+
+    A long list of columns costs nothing where an entity has few of them: the way leads over what is there.
+    """
+
+    own: dict[str, tuple[int, Make]]
+    inner: dict[str, Cells]
+
+
+def cells(paths: Sequence[tuple[str, ...]], make: Sequence[Make]) -> list[Cells]:
+    """Compile the paths of columns, whose values go to the cells of the same numbers; the root itself has no cell.
+
+    All of the result are to be filled: there are more where several columns have one path.
+    """
+    found: list[Cells] = []
+    numbered = ((path, make_cell) for path, make_cell in zip(paths, make, strict=True) if path)
+    for number, (path, make_cell) in enumerate(numbered):
+        nodes = (_node(root, path) for root in found)
+        node = next((node for node in nodes if path[-1] not in node.own), None)
+        if node is None:
+            found.append(Cells({}, {}))
+            node = _node(found[-1], path)
+        node.own[path[-1]] = (number, make_cell)
+    return found
+
+
+def _node(root: Cells, path: tuple[str, ...]) -> Cells:
+    for key in path[:-1]:
+        root = root.inner.setdefault(key, Cells({}, {}))
+    return root
+
+
+def fill(texts: list[str], where: Cells, data: Any) -> None:
+    """Put the texts of an object's values into ``texts``; null and what is missing leave them as they are.
+
+    What the makers raise comes through; ``texts`` mean nothing then.
+    """
+    if type(data) is not dict:
+        return
+    cell_of = where.own.get
+    for key, value in data.items():
+        cell = cell_of(key)
+        if cell is not None and value is not None:
+            number, make = cell
+            texts[number] = make(value)
+    if where.inner:
+        for key, inner in where.inner.items():
+            fill(texts, inner, data.get(key))

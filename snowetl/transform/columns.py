@@ -16,8 +16,8 @@ from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
-from snowetl.transform.event import ATOMIC, UNSTRUCT_EVENT, Event
-from snowetl.transform.eventjson import atomic_values, column_name
+from snowetl.transform.event import ATOMIC, DOUBLES, TIMESTAMPS, UNSTRUCT_EVENT, Event
+from snowetl.transform.eventjson import column_name, places, scalars
 from snowetl.transform.parquet import CastError, caster
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource, Version, not_in_list
@@ -111,7 +111,7 @@ class WideRows:
     def __init__(self, columns: Sequence[EntityColumn]) -> None:
         self.columns = columns
         self.fields: tuple[Field, ...] = (*ATOMIC_FIELDS, *(column.field for column in columns))
-        self._atomic = [(field.name, caster(field)) for field in ATOMIC_FIELDS if field.type in ("double", _MONEY)]
+        self._doubles = [(place, caster(ATOMIC_FIELDS[place])) for place, _ in places(DOUBLES)]
         self._casters = [caster(column.field) for column in columns]
         self._places: dict[tuple[bool, str], int] = {
             (column.column == UNSTRUCT_EVENT, key.uri): place
@@ -146,23 +146,25 @@ class WideRows:
         return found
 
     def _atomic_values(self, event: Event) -> list[Any] | Failures:
-        values = atomic_values(event)
-        for index, instant_name in _INSTANTS:
-            instant = event.instant(index)
-            if instant is not None and not -(2**63) <= instant.micros < 2**63:
-                return Failures([badrows.wrong_type(ATOMIC.uri, values[instant_name], "Timestamp")])
-            values[instant_name] = None if instant is None else instant.micros
-        for name, cast in self._atomic:
-            if values[name] is None:
-                continue
-            errors: list[CastError] = []
-            values[name] = cast(values[name], errors)
-            if errors:
-                return _failures(ATOMIC, errors)
-        return list(values.values())
+        values = scalars(event, _micros)
+        for place, index in _TIMESTAMPS:
+            if values[place] is not None and not -(2**63) <= values[place] < 2**63:
+                return Failures([badrows.wrong_type(ATOMIC.uri, event.iso(index), "Timestamp")])
+        for place, cast in self._doubles:
+            if values[place] is not None:
+                errors: list[CastError] = []
+                values[place] = cast(values[place], errors)
+                if errors:
+                    return _failures(ATOMIC, errors)
+        return values
 
 
-_INSTANTS = tuple((index, field.name) for index, field in enumerate(FIELDS) if field.type == "ts")
+def _micros(event: Event, index: int) -> int | None:
+    instant = event.instant(index)
+    return None if instant is None else instant.micros
+
+
+_TIMESTAMPS = places(TIMESTAMPS)
 
 
 def _failures(key: SchemaKey, errors: list[CastError]) -> Failures:

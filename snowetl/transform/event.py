@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
-from snowetl.jvm import instants, jsontext
+import msgspec
+
+from snowetl.jvm import doubles, instants, jsontext, uuid
 from snowetl.jvm.doubles import double_text, parse_double
 from snowetl.jvm.instants import CANONICAL, Instant
 from snowetl.jvm.integers import parse_int
@@ -31,9 +36,11 @@ DOUBLES = _columns_of("float", "dec")
 BOOLEANS = _columns_of("bool")
 ATOMIC_COLUMNS = _columns_of("str", "ts", "int", "txn", "float", "dec", "bool")
 """The 128 columns of the table ``events``: all but those that hold entities."""
+_ENTITY_COLUMNS = tuple(reversed(_columns_of("json")))
 _EVENT_ID = INDEX["event_id"]
 _REQUIRED_STRINGS = (INDEX["v_collector"], INDEX["v_etl"])
 _REQUIRED = (INDEX["collector_tstamp"], _EVENT_ID, *_REQUIRED_STRINGS)
+_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 _CONTEXTS, _UNSTRUCT, _DERIVED = INDEX[CONTEXTS], INDEX[UNSTRUCT_EVENT], INDEX[DERIVED_CONTEXTS]
 _STRINGS = tuple(index for index in _columns_of("str") if index != _EVENT_ID)
 
@@ -46,10 +53,10 @@ CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
 
-class ParsedEntity(NamedTuple):
+class ParsedEntity(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A self-describing JSON inside an event: the URI of its schema and its data."""
 
-    uri: str
+    uri: str = msgspec.field(name="schema")
     data: Any
 
     @property
@@ -112,6 +119,14 @@ class Event:
         return instants.canonical_to_iso(text) if text else None
 
 
+def atomic(columns: list[str]) -> list[str]:
+    """The texts of :data:`ATOMIC_COLUMNS`, of all 131."""
+    texts = columns.copy()
+    for index in _ENTITY_COLUMNS:
+        del texts[index]
+    return texts
+
+
 def parse(line: str, max_lengths: Mapping[int, int] | None = None) -> Event | Message:
     """Read an enriched line (no line end). A line that is not an event gives the failure of ``loader_parsing_error``.
 
@@ -142,8 +157,27 @@ def _failure(line: str, errors: list[tuple[int, str]]) -> Message:
     }
 
 
+_BOOLEAN_TEXTS = frozenset(("", "0", "1"))
+_booleans, _required_strings = itemgetter(*BOOLEANS), itemgetter(*_REQUIRED_STRINGS)
+_FORMS = {
+    _EVENT_ID: uuid.CANONICAL_FORM,
+    **dict.fromkeys(TIMESTAMPS, f"(?:{instants.CANONICAL_FORM})?+"),
+    **dict.fromkeys(INTEGERS, "(?:0|[1-9][0-9]{0,8}+)?+"),
+    **dict.fromkeys(DOUBLES, f"(?:{doubles.CANONICAL_FORM})?+"),
+    _COLLECTOR_TSTAMP: instants.CANONICAL_FORM,
+}
+"""What columns hold in nearly all events: text that is right, and is printed as it was read."""
+_formed, _has_forms = itemgetter(*_FORMS), re.compile("\t".join(_FORMS.values())).fullmatch
+
+
 def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
     columns = event.columns
+    if (
+        _has_forms("\t".join(_formed(columns)))
+        and _BOOLEAN_TEXTS.issuperset(_booleans(columns))
+        and all(_required_strings(columns))
+    ):
+        return
     for index in _REQUIRED:
         if not columns[index]:
             errors.append((index, f"Field {FIELDS[index].name} cannot be empty"))
@@ -153,11 +187,10 @@ def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
             _read_timestamp(event, index, errors)
     for index in BOOLEANS:
         text = columns[index]
-        if text and text not in ("0", "1"):
+        if text and text not in _BOOLEAN_TEXTS:
             errors.append((index, _cannot_parse(index, "boolean")))
     for index in INTEGERS:
-        text = columns[index]
-        if text and not (text.isascii() and text.isdecimal() and len(text) < 10 and text[0] != "0"):
+        if columns[index]:
             _replace(columns, index, _integer, "integer", errors)
     for index in DOUBLES:
         if columns[index]:
@@ -217,52 +250,84 @@ class _NotEntities(Exception):
     """JSON that is not what its column should hold; the message is circe's."""
 
 
+class _Contexts(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    uri: str = msgspec.field(name="schema")
+    data: list[ParsedEntity]
+
+
+class _Unstruct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    uri: str = msgspec.field(name="schema")
+    data: ParsedEntity
+
+
+_read_contexts, _read_unstruct = jsontext.exact_reader(_Contexts), jsontext.exact_reader(_Unstruct)
+
+
 def _read_entities(event: Event, errors: list[tuple[int, str]]) -> None:
     columns = event.columns
-    for index in (_CONTEXTS, _UNSTRUCT, _DERIVED):
-        text = columns[index]
-        if not text:
-            continue
-        if "\\" in text:
-            event.plain = False
-        try:
-            if index == _UNSTRUCT:
-                event.unstruct_event = _entity(_envelope(text, _UNSTRUCT_CRITERION), "")
-            else:
-                entities = _entities(_envelope(text, _CONTEXTS_CRITERION))
-                if index == _CONTEXTS:
-                    event.contexts = entities
-                else:
-                    event.derived_contexts = entities
-        except jsontext.JsonError as error:
-            errors.append((index, f"ParsingFailure: {error}"))
-        except _NotEntities as fault:
-            errors.append((index, str(fault)))
+    contexts, unstruct, derived = columns[_CONTEXTS], columns[_UNSTRUCT], columns[_DERIVED]
+    event.plain = "\\" not in contexts and "\\" not in unstruct and "\\" not in derived
+    if contexts:
+        event.contexts = _entities(_CONTEXTS, contexts, errors)
+    if unstruct:
+        event.unstruct_event = _entity_of_unstruct(unstruct, errors)
+    if derived:
+        event.derived_contexts = _entities(_DERIVED, derived, errors)
+
+
+def _entities(index: int, text: str, errors: list[tuple[int, str]]) -> list[ParsedEntity]:
+    found = _read_contexts(text)
+    if found is not None and _are_known(_CONTEXTS_CRITERION, found.uri, found.data):
+        return found.data
+    with _told(index, errors):
+        value = _envelope(text, _CONTEXTS_CRITERION)
+        if type(value) is not list:
+            raise _wrong_type(value, "array", "")
+        return [_entity(item, f"[{place}]") for place, item in enumerate(value)]
+    return []
+
+
+def _entity_of_unstruct(text: str, errors: list[tuple[int, str]]) -> ParsedEntity | None:
+    found = _read_unstruct(text)
+    if found is not None and _are_known(_UNSTRUCT_CRITERION, found.uri, [found.data]):
+        return found.data
+    with _told(_UNSTRUCT, errors):
+        return _entity(_envelope(text, _UNSTRUCT_CRITERION), "")
+    return None
+
+
+def _are_known(criterion: SchemaCriterion, uri: str, entities: list[ParsedEntity]) -> bool:
+    """Whether ``uri`` fits, and those of the entities name schemas."""
+    try:
+        for entity in entities:
+            _known_uri(entity.uri)
+        return _fits(criterion, uri)
+    except ParseError:
+        return False
+
+
+@contextmanager
+def _told(index: int, errors: list[tuple[int, str]]) -> Iterator[None]:
+    """Note what is wrong with the entities of a column."""
+    try:
+        yield
+    except jsontext.JsonError as error:
+        errors.append((index, f"ParsingFailure: {error}"))
+    except _NotEntities as wrong:
+        errors.append((index, str(wrong)))
 
 
 def _envelope(text: str, criterion: SchemaCriterion) -> Any:
     """``data`` of the column's self-describing JSON, whose schema must fit ``criterion``."""
-    uri, data = _entity(jsontext.loads_exact(text), "")
-    if not _fits(criterion, uri):
-        raise _NotEntities(f"Unknown payload: {uri}")
-    return data
+    envelope = _entity(jsontext.loads_exact(text), "")
+    if not _fits(criterion, envelope.uri):
+        raise _NotEntities(f"Unknown payload: {envelope.uri}")
+    return envelope.data
 
 
 @lru_cache(maxsize=256)
 def _fits(criterion: SchemaCriterion, uri: str) -> bool:
     return criterion.matches(SchemaKey.parse(uri))
-
-
-def _entities(value: Any) -> list[ParsedEntity]:
-    if type(value) is not list:
-        raise _wrong_type(value, "array", "")
-    try:  # the way of nearly all events: every element is well-formed
-        entities = [ParsedEntity(item["schema"], item["data"]) for item in value]
-        for entity in entities:
-            _known_uri(entity.uri)
-    except (TypeError, KeyError, ParseError):
-        return [_entity(item, f"[{place}]") for place, item in enumerate(value)]
-    return entities
 
 
 def _entity(value: Any, path: str) -> ParsedEntity:

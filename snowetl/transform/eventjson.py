@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from snowetl.jvm import jsontext
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.event import (
+    ATOMIC_COLUMNS,
     BOOLEANS,
     CONTEXTS,
     CONTEXTS_URI,
@@ -21,19 +24,27 @@ from snowetl.transform.event import (
     UNSTRUCT_URI,
     Event,
     ParsedEntity,
+    atomic,
 )
 
 _NAMES = tuple(field.name for field in FIELDS)
-_TYPED_TIMESTAMPS = tuple((index, _NAMES[index]) for index in TIMESTAMPS)
-_TYPED_INTEGERS = tuple((index, _NAMES[index]) for index in INTEGERS)
-_TYPED_DOUBLES = tuple((index, _NAMES[index]) for index in DOUBLES)
-_TYPED_BOOLEANS = tuple((index, _NAMES[index]) for index in BOOLEANS)
+_SCALARS = tuple(_NAMES[index] for index in ATOMIC_COLUMNS)
+_text_of_scalars = jsontext.object_writer(_SCALARS)
+
+
+def places(columns: Iterable[int]) -> list[tuple[int, int]]:
+    """(place among the scalar columns, place among all 131) of each."""
+    return [(ATOMIC_COLUMNS.index(index), index) for index in columns]
+
+
+_TIMESTAMPS, _INTEGERS, _DOUBLES, _BOOLEANS = map(places, (TIMESTAMPS, INTEGERS, DOUBLES, BOOLEANS))
 _LATITUDE, _LONGITUDE = INDEX["geo_latitude"], INDEX["geo_longitude"]
 
 
 def payload(event: Event) -> dict[str, Any]:
     """All 131 columns, typed, in order; the self-describing columns as objects (``{}`` or null when empty)."""
-    values = _typed(event)
+    values: dict[str, Any] = dict.fromkeys(_NAMES)
+    values.update(zip(_SCALARS, scalars(event, Event.iso), strict=True))
     values[CONTEXTS] = _contexts(event.contexts)
     values[DERIVED_CONTEXTS] = _contexts(event.derived_contexts)
     unstruct = event.unstruct_event
@@ -41,13 +52,12 @@ def payload(event: Event) -> dict[str, Any]:
     return values
 
 
-def wide_row(event: Event) -> dict[str, Any]:
-    """The 128 scalar columns, one key per schema model with the entities' data, and ``geo_location``.
+def wide_line(event: Event) -> str:
+    """JSON of the 128 scalar columns, one key per schema model with the entities' data, and ``geo_location``.
 
     A derived context takes the key from contexts of the same model, as the reference has it.
     """
-    values = _typed(event)
-    del values[CONTEXTS], values[DERIVED_CONTEXTS], values[UNSTRUCT_EVENT]
+    values: dict[str, Any] = {}
     for entities in (event.contexts, event.derived_contexts):
         if entities:
             values.update(_by_model(entities))
@@ -56,31 +66,26 @@ def wide_row(event: Event) -> dict[str, Any]:
     latitude, longitude = _double(event, _LATITUDE), _double(event, _LONGITUDE)
     if latitude and longitude:
         values["geo_location"] = f"{latitude},{longitude}"
-    return values
+    line = _text_of_scalars(scalars(event, Event.iso))
+    return f"{line[:-1]},{jsontext.dumps(values)[1:]}" if values else line
 
 
-def atomic_values(event: Event) -> dict[str, Any]:
-    """The 128 scalar columns, typed, in order."""
-    values = _typed(event)
-    del values[CONTEXTS], values[DERIVED_CONTEXTS], values[UNSTRUCT_EVENT]
-    return values
-
-
-def _typed(event: Event) -> dict[str, Any]:
+def scalars(event: Event, time: Callable[[Event, int], Any]) -> list[Any]:
+    """The values of the 128 scalar columns, typed, in order; ``time`` gives those of timestamps (event, column)."""
     columns = event.columns
-    values: dict[str, Any] = dict(zip(_NAMES, [text or None for text in columns], strict=True))
-    for index, name in _TYPED_TIMESTAMPS:
+    values: list[Any] = [text or None for text in atomic(columns)]
+    for place, index in _TIMESTAMPS:
         if columns[index]:
-            values[name] = event.iso(index)
-    for index, name in _TYPED_INTEGERS:
+            values[place] = time(event, index)
+    for place, index in _INTEGERS:
         if columns[index]:
-            values[name] = int(columns[index])
-    for index, name in _TYPED_DOUBLES:
+            values[place] = int(columns[index])
+    for place, index in _DOUBLES:
         if columns[index]:
-            values[name] = JsonNumber(columns[index])
-    for index, name in _TYPED_BOOLEANS:
+            values[place] = JsonNumber(columns[index])
+    for place, index in _BOOLEANS:
         if columns[index]:
-            values[name] = columns[index] == "1"
+            values[place] = columns[index] == "1"
     return values
 
 
@@ -100,20 +105,21 @@ def _self_describing(entity: ParsedEntity) -> dict[str, Any]:
 
 
 def _by_model(entities: list[ParsedEntity]) -> dict[str, list[Any]]:
-    grouped: dict[tuple[str, str, str, int], tuple[str, list[Any]]] = {}
-    for uri, data in entities:
-        model, column = _context_column(uri)
+    grouped: dict[str, tuple[str, list[Any]]] = {}
+    for entity in entities:
+        model, column = _context_column(entity.uri)
         if model in grouped:
-            grouped[model][1].append(data)
+            grouped[model][1].append(entity.data)
         else:
-            grouped[model] = (column, [data])
+            grouped[model] = (column, [entity.data])
     return dict(grouped.values())
 
 
 @lru_cache(maxsize=8192)
-def _context_column(uri: str) -> tuple[tuple[str, str, str, int], str]:
+def _context_column(uri: str) -> tuple[str, str]:
+    """The model a schema belongs to, and its column."""
     key = SchemaKey.parse(uri)
-    return (key.vendor, key.name, key.format, key.version.model), column_name("contexts_", uri)
+    return f"{key.vendor}/{key.name}/{key.format}/{key.version.model}", column_name("contexts_", uri)
 
 
 _HUMP = re.compile(r"([^A-Z_])([A-Z])")

@@ -63,6 +63,8 @@ def _caster(type_: FieldType) -> Caster:
         return _array(type_)
     if type_ == "json":
         return lambda value, errors: jsontext.dumps(value)
+    if type_ in _UNCHANGED:
+        return _unchanged(type_, _UNCHANGED[type_])
     return _or_wrong_type(type_, _SCALARS[type_])
 
 
@@ -81,18 +83,29 @@ def _or_wrong_type(type_: FieldType, read: Callable[[Any], Any]) -> Caster:
 
 # --- scalars --------------------------------------------------------------------------------------------------------
 
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+_UNCHANGED: dict[FieldType, type] = {"string": str, "boolean": bool}
 
 
-def _boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
+def _unchanged(type_: FieldType, kind: type) -> Caster:
+    expected = describe(type_)
+
+    def cast(value: Any, errors: list[CastError]) -> Any:
+        if type(value) is kind:
+            return value
+        errors.append(CastError(value, expected))
+        return _INVALID
+
+    return cast
 
 
-def _integer(value: Any, bits: int) -> int | None:
-    number = big_int(value)
-    return number if number is not None and -(1 << bits - 1) <= number < 1 << bits - 1 else None
+def _integer(bits: int) -> Callable[[Any], int | None]:
+    beyond = 1 << bits - 1
+
+    def read(value: Any) -> int | None:
+        number = value if type(value) is int else big_int(value)
+        return number if number is not None and -beyond <= number < beyond else None
+
+    return read
 
 
 def _double(value: Any) -> float | None:
@@ -159,10 +172,8 @@ def _date(value: Any) -> int | None:
 
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {
-    "string": _string,
-    "boolean": _boolean,
-    "integer": lambda value: _integer(value, 32),
-    "long": lambda value: _integer(value, 64),
+    "integer": _integer(32),
+    "long": _integer(64),
     "double": _double,
     "timestamp": _timestamp,
     "date": _date,
@@ -190,31 +201,49 @@ def _struct(type_: Struct) -> Caster:
     expected = describe(type_)
 
     def cast(value: Any, errors: list[CastError]) -> Any:
-        if type(value) is dict:
-            return {name: member(value, errors) for name, member in members}
-        errors.append(CastError(value, expected))
-        return _INVALID
+        if type(value) is not dict:
+            errors.append(CastError(value, expected))
+            return _INVALID
+        get = value.get
+        found: dict[str, Any] = {}
+        for name, key, cast_value, otherwise in members:
+            member = get(key)
+            if member is not None:
+                found[name] = cast_value(member, errors)
+            else:
+                found[name] = None if otherwise is None else otherwise(value, errors)
+        return found
 
     return cast
 
 
-def _member(field: Field) -> tuple[str, Caster]:
-    """A field of a struct, cast from the object it stands in."""
+class _Member(NamedTuple):
+    """A field of a struct: what is at ``key`` in an object is ``cast``; where nothing is, ``otherwise`` is asked of the
+    object, or it is null. Fields of several names have no key.
+    """
+
+    name: str
+    key: str | None
+    cast: Caster
+    otherwise: Caster | None
+
+
+def _member(field: Field) -> _Member:
     cast = caster(field)
     accessors = sorted(field.accessors, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
 
-    def read(accessor: str, data: dict[str, Any], errors: list[CastError]) -> Any:
+    def read_one(accessor: str, data: dict[str, Any], errors: list[CastError]) -> Any:
         if accessor in data:
             return cast(data[accessor], errors)
         if not field.nullable:
             errors.append(CastError(data, "", field.name))
         return None
 
-    def first_valid(data: dict[str, Any], errors: list[CastError]) -> Any:
+    def read(data: dict[str, Any], errors: list[CastError]) -> Any:
         result, wrong = _INVALID, None
         for accessor in accessors:
             problems: list[CastError] = []
-            value = read(accessor, data, problems)
+            value = read_one(accessor, data, problems)
             if problems:
                 wrong = wrong or problems
             elif result is _INVALID or result is None:
@@ -224,9 +253,8 @@ def _member(field: Field) -> tuple[str, Caster]:
         return result
 
     if len(accessors) > 1:
-        return word(field.name), first_valid
-    (accessor,) = accessors
-    return word(field.name), lambda data, errors: read(accessor, data, errors)
+        return _Member(word(field.name), None, cast, read)
+    return _Member(word(field.name), accessors[0], _caster(field.type), None if field.nullable else read)
 
 
 # --- for reports and tests ------------------------------------------------------------------------------------------

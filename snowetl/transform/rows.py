@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from snowetl.jvm.instants import Instant
+from snowetl.model.fields import INDEX
+from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event
+
+_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 
 TSV, JSON, POSTGRES = "tsv", "json", "postgres"
 """Forms of shredded rows."""
@@ -43,7 +50,7 @@ class RowTable:
         return f"iglu:{self.vendor}/{self.name}/jsonschema/{self.model}-*-*"
 
 
-class ShreddedRow(NamedTuple):
+class ShreddedRow(msgspec.Struct, gc=False):
     """One row of one table, without line end."""
 
     table: RowTable
@@ -59,32 +66,84 @@ class SchemaType(NamedTuple):
     @property
     def entity(self) -> str:
         """``snowplowEntity`` of messages."""
-        return "SELF_DESCRIBING_EVENT" if self.column == "unstruct_event" else "CONTEXT"
+        return "SELF_DESCRIBING_EVENT" if self.column == UNSTRUCT_EVENT else "CONTEXT"
 
 
-class ShreddedRows(NamedTuple):
+def types_of(event: Event) -> frozenset[SchemaType]:
+    """The schemas of an event's entities, with the columns they stand in."""
+    types = [_type(entity.uri, CONTEXTS) for entity in event.contexts]
+    types += [_type(entity.uri, DERIVED_CONTEXTS) for entity in event.derived_contexts]
+    if event.unstruct_event is not None:
+        types.append(_type(event.unstruct_event.uri, UNSTRUCT_EVENT))
+    return frozenset(types)
+
+
+@lru_cache(maxsize=8192)
+def _type(uri: str, column: str) -> SchemaType:
+    return SchemaType(uri, column)
+
+
+class OfEvent(msgspec.Struct):
+    """What a good event becomes."""
+
+    event: Event
+
+    @property
+    def types(self) -> frozenset[SchemaType]:
+        return types_of(self.event)
+
+    @property
+    def collector_tstamp(self) -> Instant:
+        """The event's time, which none is without."""
+        time = self.event.instant(_COLLECTOR_TSTAMP)
+        assert time is not None
+        return time
+
+
+class ShreddedRows(OfEvent):
     """A good event as rows of tables, that of ``events`` first."""
 
     rows: Sequence[ShreddedRow]
-    types: frozenset[SchemaType]
-    collector_tstamp: Instant
 
 
-class WideLine(NamedTuple):
+class WideLine(OfEvent):
     """A good event as one line of JSON."""
 
     line: str
-    types: frozenset[SchemaType]
-    collector_tstamp: Instant
 
 
-class WideRecord(NamedTuple):
+class WideRecord(OfEvent):
     """A good event as values in the order of the batch's columns."""
 
     values: Sequence[Any]
-    types: frozenset[SchemaType]
-    collector_tstamp: Instant
 
 
 Rows = ShreddedRows | WideLine | WideRecord
-"""All rows of a good event, the schemas it names and its time: what the message of a finished run sums up."""
+
+
+class Period:
+    """The earliest and the latest time of events, by their collector timestamps.
+
+    Texts in the usual form are in the order of their times: one that lies between two others need not be read.
+    """
+
+    def __init__(self) -> None:
+        self.first: Instant | None = None
+        self.last: Instant | None = None
+        self._low, self._high = _NONE_BETWEEN
+
+    def add(self, event: Event) -> None:
+        text, exact = event.columns[_COLLECTOR_TSTAMP], _COLLECTOR_TSTAMP in event.exact
+        if self._low <= text <= self._high and not exact:
+            return
+        time = event.instant(_COLLECTOR_TSTAMP)
+        assert time is not None
+        if self.first is None or time < self.first:
+            self.first = time
+            self._low = _NONE_BETWEEN[0] if exact else text
+        if self.last is None or time > self.last:
+            self.last = time
+            self._high = _NONE_BETWEEN[1] if exact else text
+
+
+_NONE_BETWEEN = ("~", "")

@@ -15,9 +15,8 @@ from snowetl.transform.columns import EntityColumn, Failures
 from snowetl.transform.event import Event
 from snowetl.transform.formats import Formats
 from snowetl.transform.layouts import LAYOUTS, SHRED, WIDE_JSON, WIDE_PARQUET, Settings
-from snowetl.transform.layouts.base import types_of
 from snowetl.transform.layouts.shredded import TARGETS
-from snowetl.transform.rows import Rows
+from snowetl.transform.rows import Rows, types_of
 from snowetl.transform.schemas import Schemas, SchemaSource
 
 __all__ = ["KINDS", "SHRED", "TARGETS", "WIDE_JSON", "WIDE_PARQUET", "Transformer", "types_of"]

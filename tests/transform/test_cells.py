@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from snowetl.ddl.redshift_cells import cell
 from snowetl.jvm import jsontext
-from snowetl.transform.cells import extractor, values
+from snowetl.transform.cells import cells, extractor, fill, values
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,22 @@ def test_data_that_is_no_object_has_no_values(data: Any) -> None:
 
 def test_the_root_is_no_column() -> None:
     assert row([(), ("a",)], {"a": 1}) == ["1"]
+
+
+_PATHS = st.lists(st.lists(st.sampled_from("abc"), max_size=3).map(tuple), max_size=8)
+_DATA = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3) | st.lists(inner, max_size=2),
+)
+
+
+@given(_PATHS, _DATA)
+def test_cells_are_filled_with_the_values_of_their_columns(paths: list[tuple[str, ...]], data: Any) -> None:
+    found = extractor(paths)
+    texts = ["\\N"] * len(found.columns)
+    for where in cells(paths, [cell] * len(paths)):
+        fill(texts, where, data)
+    assert texts == [cell(value) for value in values(found, data)]
 
 
 @given(st.text())

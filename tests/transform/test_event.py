@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.transform import event as events
-from snowetl.transform.event import Event
+from snowetl.transform.event import Event, ParsedEntity
 from tests.examples import examples
 from tests.transform.support import contexts, line, parsed, self_describing, unstruct
 
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_contexts(text: str, message: str | None) -> None:
 
 
 def test_an_unstruct_event_is_one_self_describing_json() -> None:
-    assert parsed(line(unstruct_event=unstruct(PAGE))).unstruct_event == (PAGE["schema"], {"id": "a"})
+    assert parsed(line(unstruct_event=unstruct(PAGE))).unstruct_event == ParsedEntity(PAGE["schema"], {"id": "a"})
     assert errors(line(unstruct_event=unstruct([PAGE])))[0][1].endswith("with wrong type, expecting object")
     assert errors(line(unstruct_event=contexts(PAGE)))[0][1].startswith("Unknown payload: iglu:com.snowplow")
 

@@ -110,8 +110,8 @@ def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psyco
             rows = transformer.rows(line(event_id=event_id, contexts=contexts))
             assert not isinstance(rows, BadRow), rows.to_json()
             assert isinstance(rows, ShreddedRows)
-            for table, text in rows.rows[1:]:
-                files.setdefault(table, []).append(text)
+            for row in rows.rows[1:]:
+                files.setdefault(row.table, []).append(row.text)
     connection = psycopg.connect(url, autocommit=True)
     connection.execute("DROP SCHEMA IF EXISTS v CASCADE; CREATE SCHEMA v")
     statements = postgres.create_rejected_values("v")

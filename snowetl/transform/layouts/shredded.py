@@ -10,7 +10,7 @@ from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.columns import Failures
 from snowetl.transform.event import Event, ParsedEntity
-from snowetl.transform.layouts.base import AddRows, Settings, collector_tstamp, types_of
+from snowetl.transform.layouts.base import AddRows, Settings
 from snowetl.transform.layouts.shredded_postgres import PostgresRows
 from snowetl.transform.layouts.shredded_redshift import RedshiftRows
 from snowetl.transform.rows import JSON, RowTable, ShreddedRow, ShreddedRows
@@ -55,7 +55,7 @@ class Shredded:
             if isinstance(add, Failure):
                 return Failures([add.message])
             add(entity, event, rows)
-        return ShreddedRows(rows, types_of(event), collector_tstamp(event))
+        return ShreddedRows(event, rows)
 
     def _compile(self, key: SchemaKey) -> AddRows | Failure:
         add = self._target.entities(key) if self._formats.is_tabular(key) else _json_rows(key)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 
 from snowetl.ddl import atomic, postgres
 from snowetl.ddl.cells import NULL, Unfit
@@ -18,7 +17,8 @@ from snowetl.jvm import jsontext
 from snowetl.model.fields import INDEX, LATER_LENGTHS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import extractor, values
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
+from snowetl.transform.event import ATOMIC, Event, ParsedEntity
+from snowetl.transform.event import atomic as atomic_texts
 from snowetl.transform.layouts.base import AddRows
 from snowetl.transform.layouts.entity_cells import entity_cells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
@@ -36,7 +36,6 @@ _EVENTS, _LONG_EVENTS = _events(atomic.LENGTHS), _events(atomic.LONGEST, "long")
 _REJECTED = RejectedValues(
     rejected_table(POSTGRES, tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES)), escape
 )
-_atomic = itemgetter(*ATOMIC_COLUMNS)
 _LIMITED = tuple((INDEX[name], limit) for name, limit in atomic.LONGEST.items())
 _WIDENED = tuple((INDEX[name], atomic.LENGTHS[name]) for name in LATER_LENGTHS)
 
@@ -49,7 +48,7 @@ class PostgresRows:
 
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
         """Append the event's row. An event without a time that Postgres' users can read is refused as a whole."""
-        cells: Sequence[str] = _atomic(event.columns)
+        cells = atomic_texts(event.columns)
         line = "\t".join([text or NULL for text in cells])
         rejected: list[ShreddedRow] = []
         table = _EVENTS
@@ -60,7 +59,7 @@ class PostgresRows:
                 return failure
             if any(len(columns[index]) > limit for index, limit in _WIDENED):
                 table = _LONG_EVENTS
-            cells = _atomic(columns)
+            cells = atomic_texts(columns)
             line = "\t".join([text or NULL for text in cells])
         if line.count("\\") != cells.count("") or "\r" in line or "\x00" in line:
             line = "\t".join([escape(text) if text else NULL for text in cells])
@@ -96,11 +95,10 @@ def _add_rows(key: SchemaKey, table: Table) -> AddRows:
     row_table = _row_table(key, table)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        lead, cells, found, rejected = cells_of(entity, event)
+        lead, cells, rejected = cells_of(entity, event)
         if overflow is not None:
-            rejected = [*rejected, *overflow(entity.data, found, cells, event)]
-        cells.insert(0, lead)
-        rows.append(ShreddedRow(row_table, "\t".join(cells)))
+            rejected = [*rejected, *overflow(entity.data, cells, event)]
+        rows.append(ShreddedRow(row_table, "\t".join([lead, *cells])))
         if rejected:
             rows += rejected
 
@@ -113,8 +111,8 @@ def _row_table(key: SchemaKey, table: Table) -> RowTable:
     return RowTable(key.vendor, key.name, key.version.model, POSTGRES, named, version)
 
 
-Overflow = Callable[[object, Sequence[object], list[str], Event], list[ShreddedRow]]
-"""Appends the last cell to those of a row (data, values, cells, event), and gives the values that do not fit it."""
+Overflow = Callable[[object, list[str], Event], list[ShreddedRow]]
+"""Appends the last cell to those of a row (data, cells, event), and gives the values that do not fit it."""
 
 
 def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
@@ -122,10 +120,12 @@ def _overflow(uri: str, table: Table, properties: Sequence[Column]) -> Overflow:
 
     Postgres keeps a row in one page of 8 KB; long values go elsewhere, but many short ones do not.
     """
+    shown = extractor([column.path or () for column in properties])
     hidden = extractor([column.path or () for column in table.overflow])
     limit = table.row_limit or 0
 
-    def fill(data: object, found: Sequence[object], cells: list[str], event: Event) -> list[ShreddedRow]:
+    def fill(data: object, cells: list[str], event: Event) -> list[ShreddedRow]:
+        found = values(shown, data)
         left = {
             column.name: value
             for column, value in zip(table.overflow, values(hidden, data), strict=True)

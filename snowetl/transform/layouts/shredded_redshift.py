@@ -19,7 +19,8 @@ from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity
+from snowetl.transform.cells import extractor, values
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity, atomic
 from snowetl.transform.layouts.base import AddRows
 from snowetl.transform.layouts.entity_cells import entity_cells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
@@ -51,7 +52,7 @@ class RedshiftRows:
             failure = _fit(event, columns, rejected)
             if failure is not None:
                 return failure
-            line = "\t".join(_atomic(columns))
+            line = "\t".join(atomic(columns))
             if len(line) > _SURELY_SHORTER:
                 line = "\t".join([cut(_TYPES[index].upper(), columns[index]) for index in ATOMIC_COLUMNS])
         rows.append(ShreddedRow(_EVENTS, without_nul(line)))
@@ -65,7 +66,6 @@ class RedshiftRows:
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
-_atomic = itemgetter(*ATOMIC_COLUMNS)
 _TYPES = {INDEX[column.name]: column.type for column in redshift_columns()}
 _TEXTS = {
     index: writers(type_.upper()).plain for index, type_ in _TYPES.items() if type_.startswith(("varchar", "char"))
@@ -78,7 +78,7 @@ _doubles, _money = itemgetter(*_DOUBLES), itemgetter(*_MONEY)
 
 def atomic_row(event: Event) -> str:
     """The event's own 128 columns, as they are."""
-    return "\t".join(_atomic(event.columns))
+    return "\t".join(atomic(event.columns))
 
 
 def _pattern(type_: str) -> bytes:
@@ -129,12 +129,14 @@ def _replace(
 
 def _add_rows(key: SchemaKey, properties: Sequence[Column]) -> AddRows:
     table = RowTable(key.vendor, key.name, key.version.model, TSV)
+    columns = extractor([column.path or () for column in properties])
     cells_of = entity_cells(key, properties, writers, _REJECTED)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        lead, cells, found, rejected = cells_of(entity, event)
+        lead, cells, rejected = cells_of(entity, event)
         row = "\t".join([lead, *cells])
         if len(row) > _SURELY_SHORTER:
+            found = values(columns, entity.data)
             rejected = [*rejected, *_shorten(key.uri, properties, cells, found, event)]
             row = "\t".join([lead, *cells])
         rows.append(ShreddedRow(table, without_nul(row)))

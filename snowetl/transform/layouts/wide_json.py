@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from snowetl.jvm import jsontext
 from snowetl.transform import eventjson
 from snowetl.transform.event import Event
-from snowetl.transform.layouts.base import Settings, collector_tstamp, types_of
+from snowetl.transform.layouts.base import Settings
 from snowetl.transform.rows import WideLine
 
 
@@ -15,4 +14,4 @@ class WideJson:
     def __init__(self, settings: Settings) -> None: ...
 
     def rows(self, event: Event) -> WideLine:
-        return WideLine(jsontext.dumps(eventjson.wide_row(event)), types_of(event), collector_tstamp(event))
+        return WideLine(event, eventjson.wide_line(event))

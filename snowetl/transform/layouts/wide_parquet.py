@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from snowetl.transform.columns import Failures, WideRows
 from snowetl.transform.event import Event
-from snowetl.transform.layouts.base import Settings, collector_tstamp, types_of
+from snowetl.transform.layouts.base import Settings
 from snowetl.transform.rows import WideRecord
 
 
@@ -16,4 +16,4 @@ class WideParquet:
 
     def rows(self, event: Event) -> WideRecord | Failures:
         values = self._columns.row(event)
-        return values if isinstance(values, Failures) else WideRecord(values, types_of(event), collector_tstamp(event))
+        return values if isinstance(values, Failures) else WideRecord(event, values)

@@ -151,7 +151,7 @@ def _wide_row_name(case: dict[str, Any], expected: Any, vectors: Path) -> list[M
 
 
 def _wide_row_json(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:
-    row = json.loads(jsontext.dumps(eventjson.wide_row(_parsed(case["enriched"]))))
+    row = json.loads(eventjson.wide_line(_parsed(case["enriched"])))
     wanted = case.get("look_only_at", list(dict.fromkeys((*expected, *row))))
     return [
         mismatch for key in wanted for mismatch in _compare(key, expected.get(key, "absent"), row.get(key, "absent"))
