@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 pytest.importorskip("pyspark")
 
-from snowetl.workers.spark_daemon import leave_zips_out
+from snowetl.workers.spark_daemon import hidden, leave_zips_out
 from snowetl.workers.spark_session import open_session
 
 _INSTALLED = Path(sys.modules["pyspark"].__file__ or "").parent
@@ -47,17 +48,29 @@ def test_zip_files_of_another_pyspark_stay(tmp_path: Path) -> None:
     assert path == before
 
 
-def test_workers_import_the_installed_pyspark() -> None:
+@pytest.mark.unit
+def test_a_hidden_module_is_there_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with hidden("colorsys"), pytest.raises(ImportError):
+        importlib.import_module("colorsys")
+    module = importlib.import_module("colorsys")
+    with hidden("colorsys"):
+        assert importlib.import_module("colorsys") is module
+    assert sys.modules["colorsys"] is module
+
+
+def test_workers_import_the_installed_pyspark_without_numpy() -> None:
     session, ours = open_session("daemon", "local[1]")
     try:
-        [origin] = session.sparkContext.parallelize([0], 1).map(_origin_of_pyspark).collect()
+        [(origin, has_numpy)] = session.sparkContext.parallelize([0], 1).map(_origin_of_pyspark).collect()
     finally:
         if ours:
             session.stop()
     assert Path(origin) == _INSTALLED / "__init__.py"
+    assert not has_numpy
 
 
-def _origin_of_pyspark(_: int) -> str:
+def _origin_of_pyspark(_: int) -> tuple[str, bool]:
     import pyspark
 
-    return str(pyspark.__file__)
+    return str(pyspark.__file__), "numpy" in sys.modules
