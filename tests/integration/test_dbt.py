@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 from snowetl.cli.main import main
+from snowetl.ddl.names import choose_table
+from snowetl.model.schema import SchemaKey
 from snowetl.orchestrator.after import dbt
+from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.steps.base import Unwatched
 from tests.integration.support import ROOT
@@ -166,6 +169,23 @@ def test_what_is_wrong_with_a_project_is_said_before_work_starts(
 
 
 # --- Redshift ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_whose_name_is_cut_is_told_to_packages(tmp_path: Path) -> None:
+    """The package for ecommerce reads a table whose name is longer than PostgreSQL allows."""
+    variable = "snowplow__sde_ecommerce_action"
+    entry = Entry("2026-03-05-10-00-00", str(tmp_path / "out"))
+    on_postgres = RunSettings(
+        input_folder="raw", input_format="thrift", output_folder=str(tmp_path / "out"), iglu_config={},
+        dbt=project(tmp_path),
+    )  # fmt: skip
+    told = json.loads(dbt._variables(on_postgres, entry))
+    key = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-0")
+    assert told[variable] == choose_table(key, {}, 63)
+    assert variable not in json.loads(dbt._variables(on_redshift(tmp_path), entry)), "its names may be longer"
+    file = tmp_path / "web" / "dbt_project.yml"
+    file.write_text(file.read_text() + f"vars: {{{variable}: mine}}\n")
+    assert variable not in json.loads(dbt._variables(on_postgres, entry)), "the project's own word counts"
 
 
 def on_redshift(folder: Path) -> RunSettings:

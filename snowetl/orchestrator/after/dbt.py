@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from snowetl import bounded_yaml
+from snowetl.ddl.names import table_name
 from snowetl.errors import ConfigError, LoadError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
 from snowetl.load.warehouses import warehouse_class
+from snowetl.model.schema import SchemaKey
 from snowetl.orchestrator.after import report
 from snowetl.orchestrator.after.report import AfterReport, Part
 from snowetl.orchestrator.attached import Attached
@@ -111,9 +113,27 @@ def _words(settings: RunSettings) -> list[str]:
     return words if words and not words[0].startswith("-") else ["build", *words]
 
 
+_LONG_NAMES = {
+    "snowplow__sde_ecommerce_action": SchemaKey.parse(
+        "iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-0"
+    )
+}
+"""Variables of packages that name a table whose name is too long for some warehouse: where it is cut, dbt must know."""
+
+
 def _variables(settings: RunSettings, entry: Entry) -> str:
-    """The run's own variables, under the names that packages for Snowplow and ours have."""
-    return str(jsontext.dumps({"snowplow__atomic_schema": settings.schema, "snowetl_run": entry.id}))
+    """The run's own variables, under the names that packages for Snowplow and ours have.
+
+    A variable for a table whose name is cut is left to a project that sets it.
+    """
+    found = {"snowplow__atomic_schema": settings.schema, "snowetl_run": entry.id}
+    limit = settings.target.capabilities.max_identifier
+    assert settings.dbt is not None
+    own = (settings.dbt / "dbt_project.yml").read_text("utf-8", "replace")
+    for variable, key in _LONG_NAMES.items():
+        if table_name(key, limit) != table_name(key) and variable not in own:
+            found[variable] = table_name(key, limit)
+    return str(jsontext.dumps(found))
 
 
 def _profile_name(settings: RunSettings) -> str:
