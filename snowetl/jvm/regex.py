@@ -6,6 +6,7 @@ set operations in brackets, ``\\Q…\\E``, inline flags. Whatever Java refuses r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from snowetl.jvm import regex_charset as charset
@@ -54,6 +55,8 @@ class Translation(NamedTuple):
     unicode: bool
     ambiguous: int
     runaway: bool
+    names: Mapping[str, int]
+    """The numbers of groups that have names."""
 
 
 def translate(pattern: str) -> Translation:
@@ -64,7 +67,7 @@ def translate(pattern: str) -> Translation:
         raise parser.fault("Unmatched closing ')'")
     runaway = parser.runaway or parser.choices > _MANY_CHOICES
     restarts = parser.unbounded > 0 and not (source.startswith("^") and not parser.branches)
-    return Translation(source, parser.unicode, parser.ambiguous + restarts, runaway)
+    return Translation(source, parser.unicode, parser.ambiguous + restarts, runaway, parser.names)
 
 
 class _Flags:

@@ -39,7 +39,7 @@ class Recoveries:
     @classmethod
     def load(cls, source: Any) -> Recoveries:
         """From a path, parsed JSON, JSON text, or base64. Raises ``ConfigError`` that lists all that is wrong."""
-        document = documents.read(source, "--recoveries", variables=False, secrets=False).value
+        document = documents.read(source, "--recoveries", secrets=False).value
         problems = Problems()
         schema = document.get("schema") if isinstance(document, dict) else None
         data = document.get("data") if isinstance(document, dict) else None

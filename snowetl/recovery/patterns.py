@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +17,11 @@ _REFERENCE = re.compile(r"\\(?P<literal>.)|\$(?P<number>\d)|\$\{(?P<name>\w+)\}"
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> Any:
-    """Raises ``ValueError`` for a pattern that Java refuses."""
+def compiled(pattern: str) -> tuple[Any, Mapping[str, int]]:
+    """The pattern, and the numbers of its named groups. Raises ``ValueError`` for one that Java refuses."""
     try:
-        return regex.compile(translate(pattern).source)
+        found = translate(pattern)
+        return regex.compile(found.source), found.names
     except (PatternFault, regex.error, OverflowError, RecursionError) as fault:
         raise ValueError(f"{pattern} is not a regular expression: {fault}") from None
 
@@ -27,7 +29,7 @@ def compiled(pattern: str) -> Any:
 def found(pattern: str, text: str) -> bool:
     """``Matcher.find``. Raises :class:`RecoveryFailure` where it takes too long."""
     try:
-        return compiled(pattern).search(text, timeout=_SECONDS) is not None
+        return compiled(pattern)[0].search(text, timeout=_SECONDS) is not None
     except TimeoutError:
         raise RecoveryFailure(f"The search for {pattern} takes too long") from None
 
@@ -35,17 +37,19 @@ def found(pattern: str, text: str) -> bool:
 def replaced(pattern: str, replacement: str, text: str) -> str:
     """``String.replaceAll``, with ``$1`` and ``${name}`` for groups. Raises :class:`RecoveryFailure`."""
 
+    search, names = compiled(pattern)
+
     def expand(match: Any) -> str:
         def reference(part: re.Match[str]) -> str:
             if part["literal"] is not None:
                 return part["literal"]
-            return str(match[int(part["number"]) if part["number"] is not None else part["name"]] or "")
+            return str(match[int(part["number"]) if part["number"] is not None else names[part["name"]]] or "")
 
         return _REFERENCE.sub(reference, replacement)
 
     try:
-        return str(compiled(pattern).sub(expand, text, timeout=_SECONDS))
+        return str(search.sub(expand, text, timeout=_SECONDS))
     except TimeoutError:
         raise RecoveryFailure(f"The search for {pattern} takes too long") from None
-    except IndexError:
+    except (IndexError, KeyError):
         raise RecoveryFailure(f"{pattern} has not the groups of {replacement}") from None

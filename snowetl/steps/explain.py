@@ -117,6 +117,8 @@ class _Enrichers:
         self._config = config
         self._stack = stack
         self._opened: dict[str, Enricher] = {}
+        self.mends = config.recoveries is not None
+        """Whether bad rows are mended before they are read."""
         self.of(config.input_format)
 
     def of(self, input_format: str | None) -> Enricher:
@@ -144,7 +146,9 @@ def _way(given: _Given, enrichers: _Enrichers, binary: bool) -> Way:
     way = Way(given.place)
     data, input_format = given.data, None
     bad_row = read_bad_row(data) if isinstance(data, str) else None
-    if bad_row is not None:
+    if bad_row is not None and enrichers.mends:
+        way.note = f"a bad row of the kind {bad_row['schema'].split('/')[1]} is mended (--recoveries), and tried again"
+    elif bad_row is not None:
         kind = bad_row["schema"].split("/")[1]
         found = record_of(bad_row, binary=binary)
         if isinstance(found, Lost):

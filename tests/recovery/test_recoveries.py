@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from snowetl.cli.main import main
 from snowetl.collector import loader_for
 from snowetl.errors import ConfigError
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.payload import CollectorPayload
 from snowetl.recovery import Recoveries
+from tests.integration.support import ROOT
 
 ORIGIN = Origin("snowetl", "0.1.0", 1_772_668_800_000)
 SCHEMA = "iglu:com.snowplowanalytics.snowplow/recoveries/jsonschema/4-0-0"
@@ -182,3 +185,21 @@ def test_all_mistakes_are_told_at_once() -> None:
         assert each in told
     with pytest.raises(ConfigError, match="not a configuration of Event Recovery"):
         Recoveries.load({"schema": "iglu:x/y/jsonschema/1-0-0", "data": {}})
+
+
+def test_explain_shows_what_becomes_of_a_bad_row_that_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row, document = tmp_path / "row.json", tmp_path / "recoveries.json"
+    row.write_text(violation(e="pv", p="web", tv="js", aid="x") + "\n")
+    document.write_text(json.dumps(configuration(schema_violations=[flow(replace("$.raw.parameters.aid", "shop"))])))
+    given = ["explain", str(row), "-f", "bad-rows/thrift", "--recoveries", str(document)]
+    assert main([*given, "--iglu-config", str(ROOT / "fixtures" / "resolver.json")]) == 0
+    told = capsys.readouterr().out
+    assert "is mended (--recoveries)" in told and "shop   ← aid" in told and "✓ event page_view" in told
+
+
+def test_variables_and_names_of_groups_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP", "eu")
+    step = replace("$.raw.parameters.aid", "${SHOP}-$${n}-$1", match="(?<n>[0-9]+)")
+    assert parameters(violation(aid="a12"), step)["aid"] == "aeu-12-12"
