@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = Path("warehouse")
 DATABASE_USER = "postgres"
+READER = "snowetl_reader"
+"""Who reads the warehouse over the network of this machine, by a password (:func:`served`)."""
+_PORT = 5432
+_LOCALHOST = "127.0.0.1"
 _SERVICE_USER = "nobody"
 """Whom the server runs as where snowetl runs as root, which PostgreSQL refuses to."""
 _START_SECONDS = 120
@@ -45,11 +49,12 @@ _ANOTHER = "Run snowetl as another user, or give another --data-folder"
 
 
 @contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
+def embedded_postgres(folder: Path, port: int | None = None) -> Iterator[str]:
     """A running server whose data are in ``folder`` (made if missing); gives its connection URL.
 
-    It is stopped on leaving, unless another process still uses it. Raises :class:`ConfigError` where the wheel is
-    not installed or the folder holds something else, and :class:`LoadError` where the server does not start.
+    It is stopped on leaving, unless another process still uses it. With ``port`` it listens there, too, on 127.0.0.1,
+    for :data:`READER` alone. Raises :class:`ConfigError` where the wheel is not installed, the folder holds something
+    else, or a server that runs already does not listen; and :class:`LoadError` where the server does not start.
     """
     programs = _programs()
     folder = folder.resolve()
@@ -60,13 +65,35 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     with _opened(folder / _USERS) as users:
         with _locked(folder / _LOCK):
             fcntl.flock(users, fcntl.LOCK_SH)
-            url = server.started()
+            url = server.started(port)
         try:
             yield url
         finally:
             with _locked(folder / _LOCK):
                 if _is_last(users):
                     server.stop()
+
+
+@contextmanager
+def served(folder: Path, port: int, password: str) -> Iterator[None]:
+    """A server that programs of this machine can read: as :data:`READER`, who may change nothing, by ``password``.
+
+    The password is forgotten when this is left. Raises as :func:`embedded_postgres` does.
+    """
+    import psycopg
+    from psycopg import sql
+
+    with embedded_postgres(folder, port) as url, psycopg.connect(url, autocommit=True) as connection:
+        reader = sql.Identifier(READER)
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(reader))
+            connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(reader))
+            connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(password)))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD NULL").format(reader))
 
 
 def psql_path() -> str:
@@ -302,15 +329,23 @@ class _Server:
     programs: Path
     owner: _Owner
 
-    def started(self) -> str:
-        """The URL of the running server; one that is not running is started."""
+    def started(self, port: int | None = None) -> str:
+        """The URL of the running server; one that is not running is started. Raises ``ConfigError`` for one that runs
+        and does not listen on ``port``."""
         socket_folder = self._running()
         if socket_folder is None:
             self._tidy()
-            self._write_rules()
+            self._write_rules(port)
             socket_folder = self._socket_folder()
-            self._start(socket_folder)
-        return f"postgresql://{DATABASE_USER}@/postgres?host={quote(socket_folder, safe='')}"
+            self._start(socket_folder, port)
+        elif port is not None and self._status()[3:6:2] != [str(port), _LOCALHOST]:
+            raise ConfigError(
+                f"the server in {self.folder} is at work for another process and does not listen on port {port}: try "
+                "again when that is done"
+            )
+        number = self._status()[3]
+        own_port = "" if number == str(_PORT) else f"&port={number}"
+        return f"postgresql://{DATABASE_USER}@/postgres?host={quote(socket_folder, safe='')}{own_port}"
 
     def stop(self) -> None:
         socket_folder = self._running()
@@ -373,9 +408,10 @@ class _Server:
         if Path(socket_folder).name.startswith(_SOCKET_PREFIX):
             shutil.rmtree(socket_folder, ignore_errors=True)
 
-    def _write_rules(self) -> None:
-        """Who may connect: the owner of the server and root, as the operating system knows them."""
-        self._write(_HBA, f"local all {DATABASE_USER} peer map=snowetl\n")
+    def _write_rules(self, port: int | None) -> None:
+        """Who may connect: the owner of the server and root, as the operating system knows them; and the reader."""
+        reader = "" if port is None else f"host all {READER} {_LOCALHOST}/32 scram-sha-256\n"
+        self._write(_HBA, f"local all {DATABASE_USER} peer map=snowetl\n{reader}")
         names = dict.fromkeys((self.owner.name, pwd.getpwuid(0).pw_name))
         self._write(_IDENT, "".join(f'snowetl "{name}" {DATABASE_USER}\n' for name in names))
 
@@ -395,9 +431,10 @@ class _Server:
         os.chown(made, self.owner.uid, self.owner.gid)
         return made
 
-    def _start(self, socket_folder: str) -> None:
+    def _start(self, socket_folder: str, port: int | None) -> None:
         settings = {
-            "listen_addresses": "",
+            "listen_addresses": "" if port is None else _LOCALHOST,
+            "port": str(port or _PORT),
             "unix_socket_directories": socket_folder,
             "unix_socket_permissions": "0700",
             "hba_file": str(self.folder / _HBA),

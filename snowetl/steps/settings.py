@@ -1106,6 +1106,22 @@ class PsqlSettings(Settings):
         help="Where the embedded PostgreSQL keeps its data.",
         group=WAREHOUSE,
     )
+    serve: bool = flag(
+        "--serve",
+        help="Open no psql: let programs of this machine (BI tools, JDBC) read on 127.0.0.1 until Ctrl-C.",
+        group=WAREHOUSE,
+    )
+    port: int = option(
+        "--port", kind=Number(minimum=1), default=5432, help="With --serve: the port of 127.0.0.1.", group=WAREHOUSE
+    )
+    reader_password: str | None = option(
+        "--reader-password",
+        default=None,
+        default_help="a new one, which is shown",
+        help="With --serve: the password of those who read.",
+        group=WAREHOUSE,
+        secret=True,
+    )
     arguments: tuple[str, ...] = argument(
         "[PSQL OPTIONS]",
         multiple=True,
