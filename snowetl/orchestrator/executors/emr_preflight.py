@@ -25,6 +25,8 @@ RIGHTS = "emr/policies/orchestrator.json has the rights that are needed"
 _GRAVITON = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")
 """Types of instances whose processors are ARM: ``m7g.xlarge``, ``r6gd.2xlarge``."""
 _GONE = ("STOPPING", "TERMINATED")
+_SERVERLESS_CORES = {"spark.driver.cores": "4", "spark.executor.cores": "4"}
+"""What EMR Serverless takes where a job says nothing."""
 
 
 def package(settings: RunSettings, *, with_archive: bool) -> dict[str, Any]:
@@ -102,7 +104,21 @@ def ask_application(settings: RunSettings, made: dict[str, Any]) -> str:
         raise ConfigError(f"--emr-application-id {settings.emr_application_id}: it is {state}")
     architecture = {"ARM64": "aarch64"}.get(str(found.get("architecture")), "x86_64")
     check_processors(made, [architecture])
+    _check_capacity(settings, found.get("maximumCapacity") or {})
     return f"application {found.get('name')} ({found.get('releaseLabel')}) in {client.meta.region_name} is {state}"
+
+
+def _check_capacity(settings: RunSettings, most: dict[str, str]) -> None:
+    """Raises ``ConfigError`` for an application that cannot hold a driver and one executor: jobs would wait."""
+    conf = {**_SERVERLESS_CORES, **emr_jobs.SIZES, **settings.spark_properties}
+    allowed = re.match(r"\s*([0-9.]+)", str(most.get("cpu", "")))
+    wanted = [int(conf[name]) for name in _SERVERLESS_CORES if conf[name].isdigit()]
+    if allowed is not None and sum(wanted) > float(allowed[1]):
+        raise ConfigError(
+            f"--emr-application-id {settings.emr_application_id}: its maximumCapacity of {most['cpu']} does not hold a "
+            f"driver and one executor ({' and '.join(map(str, wanted))} cores): raise it, or give fewer with "
+            "--emr-conf spark.driver.cores=…, spark.executor.cores=…"
+        )
 
 
 _OLD_REGIONS = {None: "us-east-1", "EU": "eu-west-1"}

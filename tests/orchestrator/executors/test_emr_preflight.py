@@ -98,6 +98,19 @@ def test_the_doctor_of_serverless(aws: Aws) -> None:
         examined(**given, emr_application_id="nobody")
 
 
+def test_an_application_that_holds_no_executor_is_refused(aws: Aws) -> None:
+    client = boto3.client("emr-serverless", endpoint_url=aws.endpoint)
+    small = client.create_application(
+        name="a", releaseLabel="emr-7.13.0", type="SPARK", maximumCapacity={"cpu": "4 vCPU", "memory": "16 GB"}
+    )["applicationId"]
+    put_package(aws, platform="x86_64")
+    given: dict[str, Any] = {"executor": "emr-serverless", "emr_cluster": None, "emr_job_role": ROLE}
+    with pytest.raises(ConfigError, match=r"maximumCapacity of 4 vCPU does not hold .* \(4 and 4 cores\)"):
+        examined(**given, emr_application_id=small)
+    fewer = ("spark.driver.cores=2", "spark.executor.cores=2")
+    assert "application a" in examined(**given, emr_application_id=small, emr_conf=fewer)
+
+
 def test_a_bucket_of_another_region_is_told(aws: Aws) -> None:
     boto3.client("s3", endpoint_url=aws.endpoint, region_name="eu-west-1").create_bucket(
         Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
