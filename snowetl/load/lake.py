@@ -41,6 +41,8 @@ class Marks(NamedTuple):
 
     names: tuple[str, ...]
     content: int
+    row: ManifestRow
+    """The manifest's row of the run, for a format whose commits are forgotten after a while."""
 
 
 class LakeTable(Protocol):
@@ -50,7 +52,7 @@ class LakeTable(Protocol):
         """Its columns; ``None`` where it is not there yet."""
         ...
 
-    def content(self, names: Sequence[str]) -> int | None:
+    def content(self, marks: Marks) -> int | None:
         """The number of the commit that bears one of these names; ``None`` where none does."""
         ...
 
@@ -125,7 +127,7 @@ class LakeSession:
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         marks = marks_of(run)
-        content = self._open(MANIFEST).content(marks.names)
+        content = self._open(MANIFEST).content(marks)
         if content is None:
             return []
         return [row_of(run)._replace(run_identity=run.identity if content == marks.content else _ANOTHER)]
@@ -147,7 +149,7 @@ class LakeSession:
         return TableLoad(f"{self._schema}.{BAD_ROWS}", rows, files=len(files))
 
     def lacks_bad_rows(self, row: ManifestRow) -> bool:
-        return self._open(BAD_ROWS).content([_name("base", row.base)]) is None
+        return self._open(BAD_ROWS).content(Marks((_name("base", row.base),), 0, row)) is None
 
     def note_bad_rows(self, row: ManifestRow, count: int) -> None:
         """The commit of the bad rows says it."""
@@ -190,7 +192,7 @@ def marks_of(run: TransformedRun) -> Marks:
     names = [_name("base", row.base), _name("message", repr(said))]
     names += [] if run.identity is None else [_name("run", run.identity)]
     content = hashlib.sha256((run.identity or "").encode()).digest()[:7]
-    return Marks(tuple(names), int.from_bytes(content, "big"))
+    return Marks(tuple(names), int.from_bytes(content, "big"), row)
 
 
 def _name(kind: str, value: str) -> str:

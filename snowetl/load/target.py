@@ -19,6 +19,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _SECRET = re.compile(
     r"(//[^:/@\s]*):(?:[^/\s?#]*|[^\s@]*)@|\b(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)|\?.*$", re.IGNORECASE
 )
+_OF_A_CATALOG = re.compile(r"[?&](warehouse=[^&]*)")
+"""What tells catalogs at one address apart."""
 _PLACEHOLDER = "//USER:PASSWORD@HOST"
 
 
@@ -97,4 +99,7 @@ def checked_schema(name: str) -> str:
 def _without_secret(match: re.Match[str]) -> str:
     if match[1] is not None:
         return f"{match[1]}@"
-    return f"{match[2]}***" if match[2] is not None else ""
+    if match[2] is not None:
+        return f"{match[2]}***"
+    kept = _OF_A_CATALOG.search(match[0])
+    return "" if kept is None else f"?{kept[1]}"

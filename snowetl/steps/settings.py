@@ -582,7 +582,7 @@ class Loading(Settings):
         kind=Text("KIND"),
         default="postgres",
         default_help="postgres, or what --database says",
-        help="Kind of the warehouse: postgres, redshift, duckdb, delta, or one that another package adds.",
+        help="Kind of the warehouse: postgres, redshift, duckdb, delta, iceberg, or one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
@@ -591,7 +591,7 @@ class Loading(Settings):
         default=None,
         default_help="postgres, duckdb: an embedded one, see --data-folder",
         help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, duckdb:///FOLDER/FILE; of a "
-        "lake its folder.",
+        "lake its folder or catalog.",
         group=WAREHOUSE,
         secret=True,
     )

@@ -55,7 +55,7 @@ class Model:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in WIDE_PLACES if "s3" not in name])
+@pytest.mark.parametrize("name", [*WIDE_PLACES])
 @settings(
     max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )

@@ -21,7 +21,7 @@ from snowetl.load.engine import RunLoader
 from snowetl.load.run import read_run
 from snowetl.model.schema import SchemaCriterion
 from tests.load.runs import Registry, schema
-from tests.load.wide_places import WIDE_PLACES, WidePlace
+from tests.load.wide_places import ON_S3, WIDE_PLACES, WidePlace
 from tests.load.wide_runs import click, event, wide_run
 
 INNER = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -39,17 +39,24 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(params=[*WIDE_PLACES])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> WidePlace:
-    """Each warehouse in turn, empty."""
-    if "s3" in request.param:
-        request.getfixturevalue("aws")
+    """Each warehouse in turn, empty, on this machine."""
     return WIDE_PLACES[request.param](tmp_path)
+
+
+@pytest.fixture(params=[*WIDE_PLACES, *ON_S3])
+def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> WidePlace:
+    """The same, and those on S3."""
+    if request.param in ON_S3:
+        request.getfixturevalue("aws")
+    return (WIDE_PLACES | ON_S3)[request.param](tmp_path)
 
 
 def outcomes(report: Any) -> list[tuple[str, int, str | None]]:
     return [(table.table.rpartition(".")[2], table.rows, table.change) for table in report.tables]
 
 
-def test_a_run_lands_in_typed_columns_of_events(place: WidePlace, tmp_path: Path) -> None:
+def test_a_run_lands_in_typed_columns_of_events(everywhere: WidePlace, tmp_path: Path) -> None:
+    place = everywhere
     lines = [click(1, url="x", n=5, inner={"a": 1}), event(2, page_title="a\\tb", tr_total="1.50", br_cookies="1")]
     report = place.load(wide_run(tmp_path, lines, click=CLICK))
     assert report.outcome == "loaded" and report.rows == 2
@@ -65,7 +72,8 @@ def test_a_run_lands_in_typed_columns_of_events(place: WidePlace, tmp_path: Path
     ]
 
 
-def test_loading_twice_is_a_no_op(place: WidePlace, tmp_path: Path) -> None:
+def test_loading_twice_is_a_no_op(everywhere: WidePlace, tmp_path: Path) -> None:
+    place = everywhere
     run = wide_run(tmp_path, [click(1, url="x")], click=CLICK)
     place.load(run)
     assert place.load(run).outcome == "already loaded"
@@ -73,7 +81,8 @@ def test_loading_twice_is_a_no_op(place: WidePlace, tmp_path: Path) -> None:
     assert place.query("SELECT count_good, compression FROM manifest") == [(1, "GZIP")]
 
 
-def test_columns_and_fields_come_with_the_rows(place: WidePlace, tmp_path: Path) -> None:
+def test_columns_and_fields_come_with_the_rows(everywhere: WidePlace, tmp_path: Path) -> None:
+    place = everywhere
     place.load(wide_run(tmp_path / "1", [event(1)]))
     place.load(wide_run(tmp_path / "2", [click(2, url="x", n=5)], run="run=2026-01-03-00-00-00", click=CLICK))
     later = [click(3, "1-0-1", url="y", t="2026-05-06T07:08:09Z", inner={"a": 2, "b": ["p", "q"]})]
@@ -103,7 +112,8 @@ def test_a_column_whose_type_changed_in_the_registry_gets_one_of_its_own(place: 
 
 
 @pytest.mark.parametrize("method", ["copy", "copy_bad_rows", "note_loaded", "note_bad_rows"])
-def test_a_load_that_dies_leaves_nothing_and_is_tried_again(place: WidePlace, tmp_path: Path, method: str) -> None:
+def test_a_load_that_dies_leaves_nothing_and_is_tried_again(everywhere: WidePlace, tmp_path: Path, method: str) -> None:
+    place = everywhere
     bad = tmp_path / "bad.txt"
     bad.write_text("no json\n")
     run = place.put(wide_run(tmp_path, [click(1, url="x")], click=CLICK))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import boto3
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from snowetl.errors import LoadError
 from snowetl.load.engine import RunLoader
@@ -84,7 +87,7 @@ class WidePlace:
 
     def read(self, table: str) -> Any:
         """A table of a lake, as Arrow."""
-        return READ[self.name](f"{self.target.database}/atomic/{table}")
+        return READ[self.name](self.target, table)
 
 
 class _Failing:
@@ -117,6 +120,17 @@ def delta_folder(tmp_path: Path) -> WidePlace:
 
 def delta_on_s3(tmp_path: Path) -> WidePlace:
     """Runs and tables on S3."""
+    return WidePlace(Target(warehouse="delta", database=f"s3://{BUCKET}/{tmp_path.name}/lake"), put=_on_s3(tmp_path))
+
+
+def iceberg_in_glue(tmp_path: Path) -> WidePlace:
+    """Runs and tables on S3, the catalog in Glue."""
+    address = f"glue:?warehouse=s3://{BUCKET}/{tmp_path.name}/lake"
+    schema = re.sub(r"\W", "_", tmp_path.name.lower())
+    return WidePlace(Target(warehouse="iceberg", database=address, schema=schema), put=_on_s3(tmp_path))
+
+
+def _on_s3(tmp_path: Path) -> Callable[[str], str]:
     client = boto3.client("s3")
 
     def put(folder: str) -> str:
@@ -127,16 +141,45 @@ def delta_on_s3(tmp_path: Path) -> WidePlace:
                 client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
         return f"s3://{BUCKET}/{tmp_path.name}/{base.parent.parent.name}/{base.name}"
 
-    return WidePlace(Target(warehouse="delta", database=f"s3://{BUCKET}/{tmp_path.name}/lake"), put=put)
+    return put
 
 
-def _read_delta(url: str) -> Any:
+def _read_delta(target: Target, table: str) -> Any:
     from deltalake import DeltaTable
 
     from snowetl.load.warehouses.delta import storage_options
 
+    url = f"{target.database}/{target.schema}/{table}"
     return DeltaTable(url, storage_options=storage_options(url)).to_pyarrow_table()
 
 
-READ = {"delta": _read_delta}
-WIDE_PLACES = {"duckdb": duckdb_file, "delta": delta_folder, "delta on s3": delta_on_s3}
+def iceberg_folder(tmp_path: Path) -> WidePlace:
+    return WidePlace(Target(warehouse="iceberg", database=f"{tmp_path}/lake"))
+
+
+def _read_iceberg(target: Target, name: str) -> Any:
+    """By Arrow, of the files that the table's scan names: pyiceberg reads null arrays of structs as empty ones."""
+    from snowetl.load.evolution import canonical
+    from snowetl.load.warehouses.iceberg import catalog_of
+
+    table = catalog_of(str(target.database)).load_table((target.schema, name))
+    types = {column.name: canonical(column.type) for column in table.schema().as_arrow()}
+    schema = pa.schema([*types.items()])
+    parts = [
+        pq.ParquetFile(table.io.new_input(task.file.file_path).open()).read() for task in table.scan().plan_files()
+    ]
+    return pa.concat_tables([_in(schema, part) for part in parts]) if parts else schema.empty_table()
+
+
+def _in(schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    """Rows of a file in the columns of its table, those and the fields it lacks as nulls."""
+    columns = [
+        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+READ = {"delta": _read_delta, "iceberg": _read_iceberg}
+WIDE_PLACES = {"duckdb": duckdb_file, "delta": delta_folder, "iceberg": iceberg_folder}
+ON_S3 = {"delta on s3": delta_on_s3, "iceberg in glue on s3": iceberg_in_glue}

@@ -20,6 +20,7 @@ WAREHOUSES: Mapping[str, str] = {
     "redshift": "snowetl.load.warehouses.redshift:RedshiftWarehouse",
     "duckdb": "snowetl.load.warehouses.duckdb:DuckDbWarehouse",
     "delta": "snowetl.load.warehouses.delta:DeltaWarehouse",
+    "iceberg": "snowetl.load.warehouses.iceberg:IcebergWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
 

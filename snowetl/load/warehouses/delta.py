@@ -5,7 +5,6 @@ Each commit bears transaction ids of its run. Of two commits with one id, Delta 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.errors import ConfigError, LoadError
 from snowetl.load.lake import EVENTS, FAILED_EVENTS, LakeSession, LakeStatements, Marks
 from snowetl.load.run import WIDE_PARQUET
+from snowetl.load.s3_access import s3_access
 from snowetl.load.target import checked_schema
 from snowetl.load.warehouse import Capabilities, Say
 from snowetl.storage.base import scheme_of
@@ -104,8 +104,8 @@ class DeltaTable:
         table = self._table()
         return None if table is None else pa.schema(table.schema().to_arrow())
 
-    def content(self, names: Sequence[str]) -> int | None:
-        return _content(self._table(), names)
+    def content(self, marks: Marks) -> int | None:
+        return _content(self._table(), marks.names)
 
     def append(self, rows: Callable[[], pa.RecordBatchReader], marks: Marks) -> bool:
         deltalake = _driver()
@@ -147,25 +147,19 @@ def _content(table: Any, names: Sequence[str]) -> int | None:
 
 
 def storage_options(url: str) -> dict[str, str]:
-    """What delta-rs needs to reach S3, as our own storage reaches it: keys, region, another endpoint."""
+    """What delta-rs needs to reach a table."""
     if scheme_of(url) == "file":
         return {}
-    import boto3
-
-    session = boto3.session.Session()
-    options = {"AWS_REGION": session.region_name or "us-east-1"}
-    endpoint = next((value for name in _ENDPOINTS if (value := os.environ.get(name))), None)
-    if endpoint:
-        options |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"}
-    keys = session.get_credentials()
-    if keys is not None:
-        frozen = keys.get_frozen_credentials()
-        options |= {"AWS_ACCESS_KEY_ID": frozen.access_key or "", "AWS_SECRET_ACCESS_KEY": frozen.secret_key or ""}
-        options |= {"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}
-    return options
-
-
-_ENDPOINTS = ("SNOWETL_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    access = s3_access()
+    options = {
+        "AWS_REGION": access.region,
+        "AWS_ENDPOINT_URL": access.endpoint,
+        "AWS_ALLOW_HTTP": "true" if access.endpoint.startswith("http:") else "",
+        "AWS_ACCESS_KEY_ID": access.key,
+        "AWS_SECRET_ACCESS_KEY": access.secret,
+        "AWS_SESSION_TOKEN": access.token,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def _with_day(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
