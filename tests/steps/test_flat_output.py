@@ -27,17 +27,15 @@ RESOLVER = str(ROOT / "fixtures" / "resolver.json")
 
 
 def enrich(folder: Path, form: str, **more: Any) -> EnrichReport:
+    usual = {"output_folder": str(folder / form), "bad_folder": str(folder / f"{form}-bad"), "master": "none"}
     report = snowetl.enrich(
         input_folder=str(ROOT / "fixtures" / "logs" / "clj-tomcat"),
         input_format="clj-tomcat",
-        output_folder=str(folder / form),
-        bad_folder=str(folder / f"{form}-bad"),
         iglu_config=RESOLVER,
         enrichments=str(ROOT / "fixtures" / "enrichments"),
         run_id=RUN,
-        master="none",
         output_format=form,
-        **more,
+        **(usual | more),
     )
     assert report is not None
     return report
