@@ -74,6 +74,8 @@ class Target:
 
     def check(self) -> None:
         """Raises ``ConfigError`` for what can be known to be wrong without connecting."""
+        if self.ssh_tunnel is not None and not self.capabilities.tunnels:
+            raise ConfigError(f"--ssh-tunnel: {self.warehouse} is not reached through a tunnel; leave it out")
         warehouse_class(self.warehouse).check(self._with_secrets())
 
     def _with_secrets(self) -> Target:

@@ -42,6 +42,8 @@ class Capabilities:
     bad_rows_table: bool = False
     failed_events: bool = False
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
+    tunnels: bool = False
+    """Whether it is reached through ``--ssh-tunnel``."""
     renames_schemas: bool = False
     """Whether schemas can be renamed in a transaction (``snowetl backfill --swap``)."""
     dbt_adapter: str = ""

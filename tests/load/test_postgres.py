@@ -428,3 +428,27 @@ def test_a_table_that_may_not_be_altered_is_loaded_without_the_time(postgres, tm
     report = RunLoader(warehouse, Registry(click=CLICK)).load(read_run(run))
     assert report.tables[0].rows == 1 and "must be owner" in report.warnings[0]
     postgres.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+QUESTIONS = {
+    "a time of collection": "collector_tstamp >= '2026-01-02' AND collector_tstamp < '2026-01-02 00:10'",
+    "a time of the event": "derived_tstamp >= '2026-01-02' AND derived_tstamp < '2026-01-02 00:10'",
+    "an event": "event_id = '11111111-2222-4333-8444-000000000007'",
+    "a session": "domain_sessionid = 'session 7'",
+    "what was loaded since": "load_tstamp > '2026-01-02 23:00'",
+}
+
+
+def test_documented_questions_are_answered_by_an_index(postgres, tmp_path):
+    """Of a table that is large enough for it to matter: twenty thousand events of one day, in runs of an hour."""
+    postgres.load(make_run(tmp_path, [event_line(1)]))
+    postgres.execute(
+        "INSERT INTO atomic.events (collector_tstamp, derived_tstamp, event_id, domain_sessionid, load_tstamp, "
+        "v_collector, v_etl, useragent) SELECT t, t, gen_random_uuid(), 'session ' || n / 8, date_trunc('hour', t), "
+        "'c', 'e', repeat('x', 200) FROM (SELECT n, timestamp '2026-01-02' + n * interval '4 seconds' AS t "
+        "FROM generate_series(1, 20000) n) x"
+    )
+    postgres.execute("ANALYZE atomic.events")
+    for question, condition in QUESTIONS.items():
+        plan = "\n".join(row for (row,) in postgres.query(f"EXPLAIN SELECT * FROM atomic.events WHERE {condition}"))
+        assert "Index" in plan and "Seq Scan" not in plan, f"{question}: {plan}"

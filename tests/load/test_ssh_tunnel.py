@@ -110,3 +110,5 @@ def test_a_tunnel_leads_to_one_host() -> None:
     assert "host=db" in through("postgresql://me@db/x", 7000)
     with pytest.raises(ConfigError, match="name it"):
         Target(ssh_tunnel="bastion").check()
+    with pytest.raises(ConfigError, match="duckdb is not reached through a tunnel"):
+        Target(warehouse="duckdb", database="duckdb:///x.duckdb", ssh_tunnel="bastion").check()

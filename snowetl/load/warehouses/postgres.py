@@ -29,8 +29,8 @@ from snowetl.storage import FileInfo
 if TYPE_CHECKING:
     from snowetl.load.target import Target
 
-_INDEXED = ("collector_tstamp", "derived_tstamp", "event_id", "domain_sessionid")
-"""Columns of events that have an index."""
+_INDEXED = ("collector_tstamp", "derived_tstamp", "event_id", "domain_sessionid", LOAD_TSTAMP)
+"""Columns of events that have an index: those that plans of the documented questions use, on millions of events."""
 _TLS = ("sslmode", "sslcert", "sslkey", "sslrootcert")
 """Parameters of a connection that dbt's adapter takes, too."""
 _MANIFEST = """
@@ -66,6 +66,7 @@ class PostgresWarehouse:
         max_identifier=63,
         bad_rows_table=True,
         failed_events=True,
+        tunnels=True,
         renames_schemas=True,
         dbt_adapter="postgres",
         embedded=True,

@@ -109,6 +109,7 @@ class RedshiftWarehouse:
         modules=("redshift_connector",),
         bad_rows_table=True,
         failed_events=True,
+        tunnels=True,
         renames_schemas=True,
         dbt_adapter="redshift",
         required=(("database",), ("role_arn", "assume_role_arn")),

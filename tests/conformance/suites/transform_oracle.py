@@ -143,8 +143,8 @@ def _field(key: str, expected: Any, got: Any, noted: list[Any]) -> str:
     """The field of a mismatch, with the rule where all cells that differ follow one.
 
     ``row(offset)``: the same instants, ours in UTC. ``row(copy)``: these, numbers spelled otherwise, and values left
-    out because Redshift refuses them, which are among those ``noted``. ``row(nul)``: blanks for NUL characters, which do
-    not count for the other two.
+    out because Redshift refuses them, which are among those ``noted``. ``row(nul)``: blanks for NUL characters, which
+    do not count for the other two.
     """
     if key != "row" or expected.count("\t") != got.count("\t"):
         return key
