@@ -197,6 +197,20 @@ def _show_warehouse(count: int, resolver: str, standard: str) -> None:
         print(f"  {name:<24}{rate:>9,.0f} rows/s {median(load.psql / getattr(load, seconds) for load in loads):>10.2f}")
     client = median(load.client / load.psql_client for load in loads)
     print(f"  {'client, processor time':<24}{client:>27.2f}   (psql reads text, the load gzip)")
+    _show_wide(lines, resolver)
+
+
+def _show_wide(lines: Sequence[str], resolver: str) -> None:
+    from bench.wide import wide_loads
+
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        found = wide_loads(lines, resolver, Path(folder))
+    print(f"\nload of {len(lines):,} wide rows, processor time, pairs with the plain tool in turn, medians")
+    for name, loads in found.items():
+        seconds = median(load.load for load in loads)
+        ratio = median(load.plain / load.load for load in loads)
+        million = 1e6 * seconds / loads[0].rows
+        print(f"  {name:<24}{loads[0].rows / seconds:>9,.0f} rows/s {million:>8.1f} s a million {ratio:>8.2f}")
 
 
 def _show(name: str, result: Result) -> Result:

@@ -178,6 +178,21 @@ def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monke
 
 
 @pytest.mark.slow
+def test_loads_of_wide_rows_are_measured_beside_the_plain_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.warehouse import enriched_lines
+    from bench.wide import wide_loads
+
+    monkeypatch.chdir(ROOT)
+    lines = enriched_lines(200, "fixtures/resolver.json", "fixtures/enrichments")
+    found = wide_loads(lines, "fixtures/resolver.json", tmp_path, pairs=1)
+    assert set(found) == {"duckdb", "delta", "iceberg"}
+    for [load] in found.values():
+        assert load.rows == 200 and load.load > 0 and load.plain > 0
+
+
+@pytest.mark.slow
 def test_each_enrichment_is_measured_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each row of the table adds what it is for, to an event like those that are measured; and none is missing."""
     from bench import enrichments
