@@ -1,6 +1,10 @@
-"""Which words a text must contain for a regular expression to match: most rules are ruled out by them, cheaply."""
+"""What can be told of a regular expression by looking at it: which words a text must contain for it to match, by which
+most rules are ruled out, cheaply; and what it would match if all digits were the same.
+"""
 
 from __future__ import annotations
+
+import re
 
 _ZERO_WIDTH_ESCAPES = "bBAzZG"
 _CLASS_ESCAPES = "dDwWsShHvV"
@@ -27,6 +31,31 @@ def required_words(pattern: str) -> list[Words]:
         return found if scanner.done else []
     except (_Unsure, RecursionError):
         return []
+
+
+_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{[0-9]+,?[0-9]*\}|.", re.DOTALL)
+_NOT_FOLLOWED = re.compile(r"\(\?[^:=]|[*+?}]\+|&&|\[\^?\]|\[[^\]]*\[|\\[^dDwWsSbB\W_]")
+"""Looks that must not match, flags, atomic groups, possessive quantifiers, classes within classes, other escapes."""
+_DIGIT = re.compile("[0-9]")
+
+
+def with_zeros(pattern: str) -> str | None:
+    """A pattern that matches a text with a zero for each digit, if ``pattern`` matches that text with any digits.
+
+    It is ``pattern`` itself if that does not tell digits apart. ``None`` for syntax this function does not follow.
+    """
+    if _NOT_FOLLOWED.search(pattern):
+        return None
+    pieces = []
+    for piece in _PIECE.findall(pattern):
+        if _DIGIT.fullmatch(piece):
+            piece = "0"
+        elif len(piece) > 1 and piece[0] == "[" and _DIGIT.search(piece.replace("0-9", "")):
+            if piece[1] in "^-":
+                return None
+            piece = f"[0{piece[1:]}"
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def shortest(words: Words) -> int:

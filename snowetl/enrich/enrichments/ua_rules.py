@@ -1,18 +1,22 @@
 """Rules of uap-core, applied as uap-java 1.5.4 does: of each kind the first that matches and names a family.
 
 An index of words (see :mod:`~snowetl.enrich.enrichments.regex_words`) leaves some dozens of the thousand rules to try.
+Most rules do not tell one digit from another. So which of them matches is found out once for all user agents that
+differ in nothing but digits: the next version of a browser is looked at by the rules that name versions, and by the one
+that is known to match.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snowetl.enrich.enrichments.regex_words import Words, required_words, shortest
+from snowetl.caching import Memo
+from snowetl.enrich.enrichments.regex_words import Words, required_words, shortest, with_zeros
 from snowetl.errors import AssetError
 from snowetl.jvm.strings import trim
 
@@ -20,6 +24,8 @@ Texts = tuple["str | None", ...]
 _Match = re.Match[str]
 
 _GRAM = 3
+_ZEROS = str.maketrans("123456789", "000000000")
+_SHAPES, _LONGEST = 4096, 1024
 _BACK_REFERENCE = re.compile(r"\$([0-9])")
 _OTHER = "Other"
 
@@ -50,6 +56,9 @@ class Client(NamedTuple):
     device: str | None
 
 
+Numbers = tuple[int, ...]
+
+
 class Parser:
     """Applies rules. Regular expressions are compiled when they are tried for the first time."""
 
@@ -63,22 +72,44 @@ class Parser:
         for kind, (trials, _) in enumerate(self._kinds):
             for number, trial in enumerate(trials):
                 self._enter(trial.key, kind, number)
+        self._chosen = Memo(self._choose, _SHAPES, _LONGEST)
 
     def _enter(self, words: Words, kind: int, number: int) -> None:
         """File a rule under the rarest part of each word it may need, so that most rules are never tried."""
         if shortest(words) < _GRAM:
             self._always[kind].append(number)
-        for word in words if shortest(words) >= _GRAM else ():
+        for word in {word.translate(_ZEROS) for word in words} if shortest(words) >= _GRAM else ():
             rarest = min(_grams(word), key=lambda gram: len(self._index.get(gram, ())))
             self._index.setdefault(rarest, []).append((word, kind, number))
 
     def parse(self, text: str) -> Client:
         lower = text.lower()
-        agents, systems, devices = self._candidates(lower)
+        agents, systems, devices = self._chosen[text.translate(_ZEROS)]
         agent = self._first(0, agents, text, lower) or (_OTHER, None, None, None)
         system = self._first(1, systems, text, lower) or (_OTHER, None, None, None, None)
         device = self._first(2, devices, text, lower) or (_OTHER,)
         return Client(agent, system, device[0])
+
+    def _choose(self, zeros: str) -> list[Numbers]:
+        """Numbers, in order, of the rules of each kind that may match a text that has any digits for the ``zeros``:
+        those that tell digits apart, up to the first one that does not, and matches.
+        """
+        lower = zeros.lower()
+        return [
+            tuple(self._up_to_match(kind, numbers, zeros, lower))
+            for kind, numbers in enumerate(self._candidates(lower))
+        ]
+
+    def _up_to_match(self, kind: int, numbers: list[int], zeros: str, lower: str) -> Iterator[int]:
+        trials, _ = self._kinds[kind]
+        for number in numbers:
+            trial = trials[number]
+            if trial.may_match(zeros, lower):
+                if trial.tells_digits_apart:
+                    yield number
+                elif self._first(kind, (number,), zeros, lower) is not None:
+                    yield number
+                    return
 
     def _candidates(self, lower: str) -> list[list[int]]:
         """Numbers, in order, of the rules of each kind that may match."""
@@ -104,20 +135,28 @@ class Parser:
 class _Trial:
     """A rule, and the words that rule it out: ``key`` is the set of them that tells most."""
 
-    __slots__ = ("_compile", "_others", "_search", "key", "rule")
+    __slots__ = ("_clauses", "_compile", "_search", "_zeros", "key", "rule", "tells_digits_apart")
 
     def __init__(self, rule: Rule, compile_regex: Callable[[Rule], re.Pattern[str]]) -> None:
         self.rule = rule
+        zeros = with_zeros(rule.regex)
+        self.tells_digits_apart = zeros != rule.regex
+        self._zeros = None if zeros is None else rule._replace(regex=zeros)
         self._compile = compile_regex
         self._search: Callable[[str], _Match | None] | None = None
-        clauses = sorted(required_words(rule.regex), key=_tells)
-        self.key: Words = clauses.pop() if clauses else frozenset()
-        if shortest(self.key) < _GRAM:
-            clauses.append(self.key)
-        self._others = tuple(tuple(words) for words in clauses if words)
+        clauses = sorted(required_words(rule.regex), key=_tells, reverse=True)
+        self.key: Words = clauses[0] if clauses else frozenset()
+        self._clauses = tuple(tuple(words) for words in clauses if words)
+
+    def may_match(self, zeros: str, lower: str) -> bool:
+        """Whether the rule may match a text with any digits in the places of the ``zeros``."""
+        for words in self._clauses:
+            if not any(word.translate(_ZEROS) in lower for word in words):
+                return False
+        return self._zeros is None or self._compile(self._zeros).search(zeros) is not None
 
     def match(self, text: str, lower: str) -> _Match | None:
-        for words in self._others:
+        for words in self._clauses:
             for word in words:
                 if word in lower:
                     break
@@ -265,13 +304,14 @@ def read_rules(path: Path) -> Parser:
             ),
             _list(document, "device_parsers", ("device_replacement",)),
         )
-        compiled = {rule: _compile(rule) for list_ in rules for rule in list_}
+        for rule in chain.from_iterable(rules):
+            _compile(rule)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise AssetError(
             f"Failed to initialize ua parser: [{path}: {error}]. "
             "The file must be YAML like the regexes.yaml of uap-core"
         ) from None
-    return Parser(rules, compiled.__getitem__)
+    return Parser(rules, _compile)
 
 
 def _list(document: Any, key: str, replacements: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -291,6 +331,7 @@ def _rule(entry: Any, key: str, replacements: tuple[str, ...]) -> Rule:
     return Rule(entry["regex"], ignore_case, tuple(entry.get(name) for name in replacements))
 
 
+@cache
 def _compile(rule: Rule) -> re.Pattern[str]:
     """Raises ``ValueError`` for a regular expression that Java would refuse, or that needs more than ``re`` can do."""
     from snowetl.jvm.regex import translate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from fixtures.agents import APPS, BROWSERS
 from snowetl.enrich.enrichments import ua_rules
-from snowetl.enrich.enrichments.regex_words import required_words
+from snowetl.enrich.enrichments.regex_words import required_words, with_zeros
 from snowetl.errors import AssetError, ConfigError
 from tests.enrich.enrichments.support import conf, draft, step
 
@@ -195,6 +196,47 @@ def test_a_match_always_has_the_words(pattern: str, text: str) -> None:
             assert any(word in text.lower() for word in clause)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "zeros"),
+    [
+        (r"(Chrome)/(\d+)\.(\d+)|[0-9A-F]{2,10}", r"(Chrome)/(\d+)\.(\d+)|[0-9A-F]{2,10}"),
+        (r"NT 6\.1", r"NT 0\.0"),
+        ("[A3-5]{1,3}x", "[0A3-5]{1,3}x"),
+        ("a0-9", "a0-0"),
+        ("[5-]", "[05-]"),
+        ("٣", "٣"),
+        ("[-5]", None),
+        ("[^5]", None),
+        ("(?!5)a", None),
+        ("5++", None),
+        ("[a&&[5]]", None),
+        (r"(a)\1", None),
+        (r"\x35", None),
+        ("[]5]", None),
+    ],
+)
+def test_with_zeros(pattern: str, zeros: str | None) -> None:
+    assert with_zeros(pattern) == zeros
+
+
+_DIGITS = st.sampled_from(
+    ["a", "1", "12", "[1b]", "[2-4]", "[^1]", "[0-9]", "[^0-9a]", r"\d", r"\w", ".", "(1|b)", "(a2|)"]
+)
+_WITH_DIGITS = st.lists(
+    st.builds("{}{}".format, _DIGITS, st.sampled_from(["", "?", "*", "+?", "{2}", "{1,}"])), max_size=5
+).map("".join)
+
+
+@given(st.lists(_WITH_DIGITS, min_size=1, max_size=3).map("|".join), st.text("ab0123 ", max_size=12))
+def test_zeros_match_where_any_digits_do(pattern: str, text: str) -> None:
+    zeros, match = with_zeros(pattern), re.search(pattern, text)
+    if zeros is not None:
+        of_zeros = re.search(zeros, re.sub("[0-9]", "0", text))
+        assert of_zeros is not None or match is None
+        if zeros == pattern and of_zeros is not None:
+            assert match is not None and match.regs == of_zeros.regs
+
+
 ODD = ["", "x", "curl/8.4.0", "Mozilla/4.0 (compatible; MSIE 6.0)", "Opera/9.80 (J2ME/MIDP; Opera Mini/9) Presto/2"]
 
 
@@ -202,7 +244,9 @@ ODD = ["", "x", "curl/8.4.0", "Mozilla/4.0 (compatible; MSIE 6.0)", "Opera/9.80 
 def test_leaving_rules_out_changes_nothing() -> None:
     """Against trying all rules of a kind in order."""
     parser = ua_rules.built_in()
-    agents = [one.useragent for one in BROWSERS + APPS] + ODD
+    known = [one.useragent for one in BROWSERS + APPS] + ODD
+    dice = Random(7)
+    agents = known + [re.sub("[0-9]", lambda _: dice.choice("0123456789"), agent) for agent in known for _ in range(3)]
     clients = [parser.parse(agent) for agent in agents]
     for kind, (trials, make) in enumerate(parser._kinds):
         families: dict[str, str] = {}
