@@ -48,11 +48,23 @@ class Parts(NamedTuple):
     fragment: str | None
 
 
+_INNER_LABEL = f"[{_ALNUM}](?:[{_ALNUM}-]*[{_ALNUM}])?"
+_LAST_LABEL = f"[A-Za-z](?:[{_ALNUM}-]*[{_ALNUM}])?"
+_WEB_ADDRESS = re.compile(
+    rf"(https?)://((?:{_INNER_LABEL}\.)*{_LAST_LABEL})((?:/{_PATH.pattern})?)"
+    rf"(?:\?({_URIC.pattern}))?(?:#({_URIC.pattern}))?"
+)
+
+
 def parse(text: str) -> Parts:
     """Split ``text`` into its raw parts. Opaque URIs have no path; registry-based authorities have no host.
 
     Raises :class:`JavaUriError`.
     """
+    usual = _WEB_ADDRESS.fullmatch(text)
+    if usual is not None:
+        scheme, host, path, query, fragment = usual.groups()
+        return Parts(scheme, host, -1, path, query, fragment)
     return _Parser(text).parse()
 
 

@@ -41,6 +41,20 @@ def test_what_neither_reads_names_both_faults():
         parse_uri("http://")
 
 
+_LETTERS = st.text("aZ0-.:@/?#%4 é[]", max_size=12)
+
+
+@given(st.builds("{}://{}{}".format, st.sampled_from(["http", "https", "HTTP", "ftp"]), _LETTERS, _LETTERS))
+def test_web_addresses_are_split_as_all_others_are(text):
+    try:
+        expected = java_uri._Parser(text).parse()
+    except java_uri.JavaUriError:
+        with pytest.raises(java_uri.JavaUriError):
+            java_uri.parse(text)
+    else:
+        assert java_uri.parse(text) == expected
+
+
 @given(st.text() | st.text(alphabet="ht p:/?#[]@%&=.|abé😀09-_").map(lambda rest: "http://" + rest))
 def test_any_text_is_a_uri_or_a_clear_fault(text):
     try:
