@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from snowetl.jvm.strings import hex_digit
 
+_ASCII_GROUP = re.compile("[0-9a-fA-F]{1,4}")
 _GROUPS = 8
 _MAX_LENGTH = 45
 
@@ -50,11 +53,19 @@ def parse_ipv4(text: str) -> int | None:
 def _groups(parts: list[str]) -> list[int] | None:
     groups = []
     for part in parts:
-        digits = [hex_digit(char) for char in part]
-        if not 1 <= len(digits) <= 4 or min(digits) < 0:
+        group = int(part, 16) if _ASCII_GROUP.fullmatch(part) else _group(part)
+        if group is None:
             return None
-        group = 0
-        for digit in digits:
-            group = group << 4 | digit
         groups.append(group)
     return groups
+
+
+def _group(part: str) -> int | None:
+    """Hexadecimal digits of any script."""
+    digits = [hex_digit(char) for char in part]
+    if not 1 <= len(digits) <= 4 or min(digits) < 0:
+        return None
+    group = 0
+    for digit in digits:
+        group = group << 4 | digit
+    return group

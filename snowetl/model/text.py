@@ -7,6 +7,8 @@ import re
 from snowetl.jvm import url_decoder
 from snowetl.jvm.strings import decode_utf8
 
+_ZEROS = str.maketrans("123456789", "000000000")
+_ZERO_BYTES = bytes.maketrans(b"123456789", b"000000000")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DOUBLE_ENCODED = re.compile(r"%25(?=[0-9a-fA-F]{2})")
 
@@ -16,6 +18,13 @@ def tsv_safe(text: str) -> str:
     if text.isprintable():
         return text
     return _CONTROL.sub("", text.replace("\t", "    "))
+
+
+def with_zeros(text: str) -> str:
+    """``text`` with a zero for each ASCII digit: user agents of two versions of a browser become the same."""
+    if text.isascii():  # where this is ten times as fast
+        return text.encode().translate(_ZERO_BYTES).decode()
+    return text.translate(_ZEROS)
 
 
 def single_encode_percents(text: str) -> str:

@@ -199,7 +199,14 @@ def _text(record: Any, *path: str) -> str:
 def _degrees(location: Any, name: str) -> str:
     """Single precision, as Java prints it; 0.0 where the record has none."""
     degrees = location.get(name) if isinstance(location, dict) else None
-    return float_text(degrees) if isinstance(degrees, (int, float)) else "0.0"
+    return _texts_of_degrees[repr(degrees)] if isinstance(degrees, (int, float)) else "0.0"
+
+
+def _text_of_degrees(degrees: str) -> str:
+    return float_text(float(degrees))
+
+
+_texts_of_degrees = Memo(_text_of_degrees, _CACHE_SIZE, _CACHED_LENGTH)
 
 
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = {

@@ -39,7 +39,7 @@ _NOT_FOLLOWED = re.compile(r"\(\?[^:=]|[*+?}]\+|&&|\[\^?\]|\[[^\]]*\[|\\[^dDwWsS
 _DIGIT = re.compile("[0-9]")
 
 
-def with_zeros(pattern: str) -> str | None:
+def of_zeros(pattern: str) -> str | None:
     """A pattern that matches a text with a zero for each digit, if ``pattern`` matches that text with any digits.
 
     It is ``pattern`` itself if that does not tell digits apart. ``None`` for syntax this function does not follow.

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snowetl.caching import Memo
-from snowetl.enrich.enrichments.regex_words import Words, required_words, shortest, with_zeros
+from snowetl.enrich.enrichments.regex_words import Words, of_zeros, required_words, shortest
 from snowetl.errors import AssetError
 from snowetl.jvm.strings import trim
+from snowetl.model.text import with_zeros
 
 Texts = tuple["str | None", ...]
 _Match = re.Match[str]
 
 _GRAM = 3
-_ZEROS = str.maketrans("123456789", "000000000")
 _SHAPES, _LONGEST = 4096, 1024
 _BACK_REFERENCE = re.compile(r"\$([0-9])")
 _OTHER = "Other"
@@ -78,13 +78,13 @@ class Parser:
         """File a rule under the rarest part of each word it may need, so that most rules are never tried."""
         if shortest(words) < _GRAM:
             self._always[kind].append(number)
-        for word in {word.translate(_ZEROS) for word in words} if shortest(words) >= _GRAM else ():
+        for word in {with_zeros(word) for word in words} if shortest(words) >= _GRAM else ():
             rarest = min(_grams(word), key=lambda gram: len(self._index.get(gram, ())))
             self._index.setdefault(rarest, []).append((word, kind, number))
 
     def parse(self, text: str) -> Client:
         lower = text.lower()
-        agents, systems, devices = self._chosen[text.translate(_ZEROS)]
+        agents, systems, devices = self._chosen[with_zeros(text)]
         agent = self._first(0, agents, text, lower) or (_OTHER, None, None, None)
         system = self._first(1, systems, text, lower) or (_OTHER, None, None, None, None)
         device = self._first(2, devices, text, lower) or (_OTHER,)
@@ -139,7 +139,7 @@ class _Trial:
 
     def __init__(self, rule: Rule, compile_regex: Callable[[Rule], re.Pattern[str]]) -> None:
         self.rule = rule
-        zeros = with_zeros(rule.regex)
+        zeros = of_zeros(rule.regex)
         self.tells_digits_apart = zeros != rule.regex
         self._zeros = None if zeros is None else rule._replace(regex=zeros)
         self._compile = compile_regex
@@ -151,7 +151,7 @@ class _Trial:
     def may_match(self, zeros: str, lower: str) -> bool:
         """Whether the rule may match a text with any digits in the places of the ``zeros``."""
         for words in self._clauses:
-            if not any(word.translate(_ZEROS) in lower for word in words):
+            if not any(with_zeros(word) in lower for word in words):
                 return False
         return self._zeros is None or self._compile(self._zeros).search(zeros) is not None
 

@@ -21,6 +21,7 @@ from snowetl.enrich.services import Services
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
+from snowetl.model.text import with_zeros
 
 _log = logging.getLogger("snowetl")
 
@@ -30,6 +31,7 @@ _SYSTEM = slice(INDEX["os_name"], INDEX["os_manufacturer"] + 1)
 _DEVICE = slice(INDEX["dvce_type"], INDEX["dvce_ismobile"] + 1)
 _CACHE_SIZE = 10_000
 _CACHED_LENGTH = 1_024
+_SHAPES = 1_024
 _LOOKED_AT = 2_048
 """Longer user agents are cut for the search of the version, which would take quadratic time."""
 
@@ -70,6 +72,7 @@ class UserAgentUtils:
     def __init__(self) -> None:
         self._tables = tables()
         self._known = Memo(self._columns, _CACHE_SIZE, _CACHED_LENGTH)
+        self._likely = Memo(self._choose, _SHAPES, _CACHED_LENGTH)
 
     def __call__(self, draft: Draft) -> None:
         values = draft.values
@@ -79,14 +82,21 @@ class UserAgentUtils:
 
     def _columns(self, agent: str) -> Columns:
         text = agent.lower()
-        browser = _match(self._tables.browsers, text) or _UNKNOWN_BROWSER
-        system = None if browser.name == _ROBOT else _match(self._tables.systems, text)
+        browsers, systems = self._likely[with_zeros(text)]
+        browser = _match(browsers, text) or _UNKNOWN_BROWSER
+        system = None if browser.name == _ROBOT else _match(systems, text)
         system = system or _UNKNOWN_SYSTEM
         return (
             (browser.name, browser.family, self._version(browser.version, agent), browser.kind, browser.maker),
             (system.name, system.family, system.maker),
             (system.kind, "1" if system.kind in _MOBILE_DEVICES else "0"),
         )
+
+    def _choose(self, zeros: str) -> tuple[list[Entry], list[Entry]]:
+        """Browsers and systems that an agent may be which has any digits for the ``zeros``: few, and the same for all
+        versions of a browser.
+        """
+        return _pruned(self._tables.browsers, zeros), _pruned(self._tables.systems, zeros)
 
     def _version(self, rule: str, agent: str) -> str:
         if not rule:
@@ -127,6 +137,14 @@ class Tables(NamedTuple):
 _UNKNOWN_BROWSER = Entry("Unknown", "Unknown", "unknown", "OTHER", "", (), (), [])
 _UNKNOWN_SYSTEM = Entry("Unknown", "Unknown", "Unknown", "Other", "", (), (), [])
 _WEBKIT_BUILD = re.compile(r"AppleWebKit/([0-9]+(?:[^\n\r\x85\u2028\u2029][0-9]+){1,2})")
+
+
+def _pruned(entries: list[Entry], zeros: str) -> list[Entry]:
+    return [
+        entry._replace(children=_pruned(entry.children, zeros))
+        for entry in entries
+        if any(with_zeros(word) in zeros for word in entry.words)
+    ]
 
 
 def _match(entries: list[Entry], text: str) -> Entry | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fixtures.agents import APPS, BROWSERS
 from snowetl.enrich.enrichments import ua_rules
-from snowetl.enrich.enrichments.regex_words import required_words, with_zeros
+from snowetl.enrich.enrichments.regex_words import of_zeros, required_words
 from snowetl.errors import AssetError, ConfigError
 from tests.enrich.enrichments.support import conf, draft, step
 
@@ -215,8 +215,8 @@ def test_a_match_always_has_the_words(pattern: str, text: str) -> None:
         ("[]5]", None),
     ],
 )
-def test_with_zeros(pattern: str, zeros: str | None) -> None:
-    assert with_zeros(pattern) == zeros
+def test_of_zeros(pattern: str, zeros: str | None) -> None:
+    assert of_zeros(pattern) == zeros
 
 
 _DIGITS = st.sampled_from(
@@ -229,12 +229,12 @@ _WITH_DIGITS = st.lists(
 
 @given(st.lists(_WITH_DIGITS, min_size=1, max_size=3).map("|".join), st.text("ab0123 ", max_size=12))
 def test_zeros_match_where_any_digits_do(pattern: str, text: str) -> None:
-    zeros, match = with_zeros(pattern), re.search(pattern, text)
+    zeros, match = of_zeros(pattern), re.search(pattern, text)
     if zeros is not None:
-        of_zeros = re.search(zeros, re.sub("[0-9]", "0", text))
-        assert of_zeros is not None or match is None
-        if zeros == pattern and of_zeros is not None:
-            assert match is not None and match.regs == of_zeros.regs
+        found = re.search(zeros, re.sub("[0-9]", "0", text))
+        assert found is not None or match is None
+        if zeros == pattern and found is not None:
+            assert match is not None and match.regs == found.regs
 
 
 ODD = ["", "x", "curl/8.4.0", "Mozilla/4.0 (compatible; MSIE 6.0)", "Opera/9.80 (J2ME/MIDP; Opera Mini/9) Presto/2"]
