@@ -65,6 +65,7 @@ class Code:
         self._plain: dict[str, type] = {}
         self._lines: list[str] = []
         self._indent = 1
+        self._success = "return True"
         self._later: list[tuple[dict[str, Any], str, str]] = []
         self.remembered: dict[str, Remembered] = {}
 
@@ -125,6 +126,20 @@ class Code:
             return f"{value}.__class__ is not {plain.__name__}"
         return f"not {self.test(schema)}({value})"
 
+    def some_misfit(self, schema: SchemaNode, values: str) -> str:
+        """An expression that is true where one of the values of the iterable ``values`` does not fit. They are looked
+        at by a function of their own: that is one call instead of one for each.
+        """
+        plain = self.plain_type(schema)
+        if plain is not None:
+            return f"not {self.constant(frozenset((plain,)))}.issuperset(map(type, {values}))"
+        key = "every", _identity(schema)
+        name = self._tests.get(key)
+        if name is None:
+            name = self._tests[key] = f"s{len(self._tests)}"
+            self._write(name, schema, every=True)
+        return f"not {name}({values})"
+
     def misfits_once(self, schema: SchemaNode, value: str) -> str:
         """As :meth:`misfits`, for a schema that the same value may be tested against again and again."""
         if self.plain_type(schema) is not None:
@@ -145,13 +160,23 @@ class Code:
 
     # --- functions ------------------------------------------------------------------------------------------------
 
-    def _write(self, name: str, schema: SchemaNode) -> None:
-        outer, self._lines, indent, self._indent = self._lines, [], self._indent, 1
+    def _write(self, name: str, schema: SchemaNode, every: bool = False) -> None:
+        """Write a function of a value or, with ``every``, of an iterable of them."""
+        outer = self._lines, self._indent, self._success
+        self._lines, self._indent = [], 1
         try:
-            self._body(name, schema)
-            self.functions.append("\n".join([f"def {name}(v):", *self._lines]))
+            if every:
+                self.line("for v in values:")
+                self._indent, self._success = 2, "continue"
+                self._body(name, schema)
+                self._indent = 1
+                self.line("return True")
+            else:
+                self._success = "return True"
+                self._body(name, schema)
+            self.functions.append("\n".join([f"def {name}({'values' if every else 'v'}):", *self._lines]))
         finally:
-            self._lines, self._indent = outer, indent
+            self._lines, self._indent, self._success = outer
 
     def _body(self, name: str, schema: SchemaNode) -> None:
         try:
@@ -166,7 +191,7 @@ class Code:
         blocks = {kind: self._block(keywords, kind) for kind in sorted(allowed, key=lambda kind: kind.__name__)}
         simple = [kind for kind, lines in blocks.items() if not lines]
         if len(simple) == len(ALL_TYPES):
-            self.line("return True")
+            self.line(self._success)
             return
         if len(blocks) == 1 and simple:
             self._plain[name] = simple[0]
@@ -175,14 +200,16 @@ class Code:
             if lines:
                 self.line(f"if t is {kind.__name__}:")
                 self._lines += lines
-                self._lines.append("        return True")
+                self.indent()
+                self.line(self._success)
+                self.dedent()
         if simple:
-            self.line("return " + " or ".join(f"t is {kind.__name__}" for kind in simple))
-        else:
-            self.line("return False")
+            self.line(f"if {' or '.join(f't is {kind.__name__}' for kind in simple)}: {self._success}")
+        self.line("return False")
 
     def _block(self, keywords: list[Any], kind: type) -> list[str]:
-        outer, self._lines, indent, self._indent = self._lines, [], self._indent, 2
+        outer, self._lines, indent = self._lines, [], self._indent
+        self.indent()
         try:
             for keyword in keywords:
                 if kind in keyword.applies:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from snowetl.caching import Memo
 from snowetl.iglu.validation.report import ValidationCrash
 from snowetl.jvm.regex import PatternFault, Translation, translate
 
@@ -44,7 +45,7 @@ def _search(pattern: Translation, full: bool) -> Search:
     method = compiled.fullmatch if full else compiled.search
     longest = 0 if pattern.runaway else _LONGEST.get(pattern.ambiguous, 0)
     if longest >= _STEPS:
-        return lambda text: method(text) is not None
+        return _found(pattern.source, method)
     if not longest:
         return _limited(pattern.source, full)
     limited: list[Search] = []
@@ -57,6 +58,13 @@ def _search(pattern: Translation, full: bool) -> Search:
         return limited[0](text)
 
     return search
+
+
+def _found(source: str, method: Callable[[str], re.Match[str] | None]) -> Search:
+    def search(text: str) -> bool:
+        return method(text) is not None
+
+    return Memo(search, 4096, 512).__getitem__ if source.startswith("^iglu:") else search  # few, again and again
 
 
 def _limited(source: str, full: bool) -> Search:

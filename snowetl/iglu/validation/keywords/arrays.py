@@ -52,8 +52,7 @@ class Items(Keyword):
 
     def emit(self, code: Any, kind: type) -> None:
         if self.every is not None:
-            code.line("for x in v:")
-            code.line(f"    if {code.misfits(self.every, 'x')}: return False")
+            code.fail_if(code.some_misfit(self.every, "v"))
             return
         for place, schema in enumerate(self.by_place):
             code.fail_if(f"len(v) > {place} and {code.misfits(schema, f'v[{place}]')}")

@@ -146,14 +146,13 @@ class _Members:
                 code.fail_if(f"{key} in v and {code.misfits(schema, f'v[{key}]')}")
             return
         table = self._table(code)
-        kinds = {code.plain_type(schema) for schema in self.declared.values()}
-        only = kinds.pop() if len(kinds) == 1 else None
-        if only is None or self.open:
+        if self.open or len({code.test(schema) for schema in self.declared.values()}) > 1:
             self._emit_loop(code, table)
             return
         code.line(f"if v.keys() <= {code.constant(self.names)}:")
-        code.line("    for x in v.values():")
-        code.line(f"        if x.__class__ is not {only.__name__}: return False")
+        code.indent()
+        code.fail_if(code.some_misfit(next(iter(self.declared.values())), "v.values()"))
+        code.dedent()
         code.line("else:")
         code.indent()
         self._emit_loop(code, table)
