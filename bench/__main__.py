@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from bench import machine, shared
+from bench import machine, shared, stages
 from bench.compare import STEPS, Baseline, trees
 from bench.library import Result, measure, measure_once, read_records
 from bench.traffic import records
@@ -132,6 +132,8 @@ def _everything(args: argparse.Namespace) -> int:
     print(
         f"  {'standard, large':<24}{once.events_per_second:>9,} events/s   (the job's {once.records:,} records, once)"
     )
+    print("\nstages of the library, standard profile", flush=True)
+    stages.show(500, str(resolver), str(standard))
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_input(small, args.records)

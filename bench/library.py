@@ -64,7 +64,7 @@ def measure(records: Sequence[Record], resolver: Any, enrichments: Any, passes: 
 
     ``resolver`` and ``enrichments`` as :meth:`EnrichConfig.load` takes them.
     """
-    enrichers = {name: _enricher(name, resolver, enrichments) for name in dict(records)}
+    enrichers = {name: enricher_of(name, resolver, enrichments) for name in dict(records)}
     work = [(enrichers[name].process, record) for name, record in records]
     seconds, cpu = [], []
     events = bad_rows = 0
@@ -80,7 +80,7 @@ def measure(records: Sequence[Record], resolver: Any, enrichments: Any, passes: 
 
 def measure_once(records: Iterator[bytes], resolver: Any, enrichments: Any) -> Result:
     """One pass over Thrift records by an enricher that has seen none of them, as a job enriches its input."""
-    process = _enricher("thrift", resolver, enrichments).process
+    process = enricher_of("thrift", resolver, enrichments).process
     count = events = bad_rows = 0
     seconds = cpu = 0.0
     while batch := [(process, record) for record in islice(records, _BATCH)]:
@@ -105,7 +105,8 @@ def _pass(work: Sequence[tuple[Any, bytes | str]]) -> tuple[int, int]:
     return events, bad_rows
 
 
-def _enricher(input_format: str, resolver: Any, enrichments: Any) -> Enricher:
+def enricher_of(input_format: str, resolver: Any, enrichments: Any) -> Enricher:
+    """A new enricher of the bench."""
     config = EnrichConfig.load(
         resolver=resolver,
         enrichments=enrichments,

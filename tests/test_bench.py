@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import machine, traffic
+from bench import machine, stages, traffic
 from bench.compare import STEPS, Baseline, Comparison, compare, trees
 from bench.library import measure, read_records
 from bench.shared import filled_profile, resolver
@@ -106,6 +106,18 @@ def test_the_interpreter_is_named_with_its_build(monkeypatch: pytest.MonkeyPatch
     assert "optimised build (--enable-optimizations, --with-lto)" in machine.interpreter()
     monkeypatch.setattr("sysconfig.get_config_var", lambda name: None)
     assert "plain build (no --enable-optimizations, no --with-lto)" in machine.interpreter()
+
+
+@pytest.mark.slow
+def test_stages_are_told_in_the_order_of_an_events_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    stages.show(20, "fixtures/resolver.json", "fixtures/enrichments", passes=2)
+    names = [line[:34].strip() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert names[:2] == ["record to payload", "payload to events"]
+    assert names.index("parameters") < names.index("page_uri") < names.index("anon_ip")
+    assert names[-1] == "line"
 
 
 @pytest.mark.slow
