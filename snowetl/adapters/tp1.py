@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from snowetl.adapters.base import Adapt, Adapter, Outcome, Setup, input_failure
 from snowetl.model.payload import CollectorPayload, RawEvent
 
@@ -16,7 +18,7 @@ def build(setup: Setup) -> Adapt:
     return adapt
 
 
-ADAPTER = Adapter(
+ADAPTER: Final = Adapter(
     name="Tracker Protocol 1",
     vendor="com.snowplowanalytics.snowplow",
     version="tp1",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Schemas, Setup, input_failure
 from snowetl.adapters.webhook import MAX_MESSAGES
@@ -16,12 +16,12 @@ from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, Parameters, RawEvent
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
 
-CONTENT_TYPES = ("application/json", "application/json; charset=utf-8", "application/json; charset=UTF-8")
-PAYLOAD_DATA = SchemaCriterion("com.snowplowanalytics.snowplow", "payload_data", "jsonschema", 1, 0, None)
+CONTENT_TYPES: Final = ("application/json", "application/json; charset=utf-8", "application/json; charset=UTF-8")
+PAYLOAD_DATA: Final = SchemaCriterion("com.snowplowanalytics.snowplow", "payload_data", "jsonschema", 1, 0, None)
 
-_EXPECTED = f"expected one of {', '.join(CONTENT_TYPES)}"
-_TEXT_ONLY = frozenset((str,))
-_read_texts = jsontext.reader_of(dict[str, str | list[dict[str, str]]])
+_EXPECTED: Final = f"expected one of {', '.join(CONTENT_TYPES)}"
+_TEXT_ONLY: Final = frozenset((str,))
+_read_texts: Final = jsontext.reader_of(dict[str, str | list[dict[str, str]]])
 """Of self-describing JSON whose data are texts: events as they should be."""
 
 
@@ -121,7 +121,7 @@ def _value_fault(name: str, value: Any) -> badrow.Message:
     return badrow.input_data(name, jsontext.dumps(value), "value is not a string")
 
 
-ADAPTER = Adapter(
+ADAPTER: Final = Adapter(
     name="Tracker Protocol 2",
     vendor="com.snowplowanalytics.snowplow",
     version="tp2",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 # Text after the address is dropped, but must hold no line terminator: the reference matches the whole text with ``.``.
-_ADDRESS = r'"?\[?([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9a-f.:]++)[^\n\r\x85\u2028\u2029]*+\Z'
-_COLUMN = re.compile(_ADDRESS)
-_X_FORWARDED_FOR = re.compile("x-forwarded-for: " + _ADDRESS)
-_FORWARDED = re.compile("forwarded: for=" + _ADDRESS)
+_ADDRESS: Final = r'"?\[?([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9a-f.:]++)[^\n\r\x85\u2028\u2029]*+\Z'
+_COLUMN: Final = re.compile(_ADDRESS)
+_X_FORWARDED_FOR: Final = re.compile("x-forwarded-for: " + _ADDRESS)
+_FORWARDED: Final = re.compile("forwarded: for=" + _ADDRESS)
 
 
 def from_headers(headers: list[str], fallback: str | None) -> str | None:

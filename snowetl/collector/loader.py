@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from mypy_extensions import mypyc_attr
 
@@ -19,16 +19,16 @@ from snowetl.storage.records import TextForm
 
 Loaded = CollectorPayload | list[BadRow] | None
 
-UTF_8 = "UTF-8"
+UTF_8: Final = "UTF-8"
 
-CACHED_LENGTH = 512
+CACHED_LENGTH: Final = 512
 """Longer texts are not kept in caches by value: a hostile log must not fill the memory."""
 
-WHITESPACE = " \t\n\x0b\f\r"
+WHITESPACE: Final = " \t\n\x0b\f\r"
 """What separates the columns of logs."""
 
-_INSTANCE = re.compile("@[0-9a-z]+;")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_INSTANCE: Final = re.compile("@[0-9a-z]+;")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class LoaderOptions(NamedTuple):

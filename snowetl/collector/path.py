@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.caching import Memo
 from snowetl.model import badrow
@@ -10,13 +11,13 @@ from snowetl.model.badrow import Message
 
 Api = tuple[str, str]
 
-SNOWPLOW_TP1: Api = ("com.snowplowanalytics.snowplow", "tp1")
+SNOWPLOW_TP1: Final[Api] = ("com.snowplowanalytics.snowplow", "tp1")
 
-_API_PATH = re.compile(r"/?([^/]+)/([^/]+)/?")
-_MISMATCH = "path does not match (/)vendor/version(/) nor is a legacy /i(ce.png) request"
+_API_PATH: Final = re.compile(r"/?([^/]+)/([^/]+)/?")
+_MISMATCH: Final = "path does not match (/)vendor/version(/) nor is a legacy /i(ce.png) request"
 
-_REMEMBERED = 1024
-_LONGEST = 256
+_REMEMBERED: Final = 1024
+_LONGEST: Final = 256
 
 
 def parse_path(path: str) -> Api | Message:
@@ -31,7 +32,7 @@ def _parse(path: str) -> Api | Message:
     return SNOWPLOW_TP1 if is_ice_request(path) else badrow.payload_field("path", path, _MISMATCH)
 
 
-_parsed = Memo(_parse, _REMEMBERED, _LONGEST)
+_parsed: Final = Memo(_parse, _REMEMBERED, _LONGEST)
 
 
 def is_ice_request(path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from snowetl.collector import ip
 from snowetl.collector import thrift_reader as reader
@@ -16,10 +16,10 @@ from snowetl.model.badrow import Message, Origin
 from snowetl.model.payload import CollectorPayload
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, VersionOverflow
 
-_EXPECTED = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-*")
-_NO_PATH = badrow.payload_field("path", None, "request does not contain a path")
+_EXPECTED: Final = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-*")
+_NO_PATH: Final = badrow.payload_field("path", None, "request does not contain a path")
 # What a JVM from release 15 on says where a legacy record has no payload struct.
-_NO_PAYLOAD = 'Cannot read field "data" because "snowplowRawEvent.payload" is null'
+_NO_PAYLOAD: Final = 'Cannot read field "data" because "snowplowRawEvent.payload" is null'
 
 
 class ThriftLoader(Loader):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Any
+from typing import Any, Final
 
 from snowetl.jvm.strings import decode_utf8
 
 STOP, BOOL, BYTE, DOUBLE, I16, I32, I64, STRING, STRUCT, MAP, SET, LIST = 0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15
 
-MAX_MESSAGE_SIZE = 104_857_600
+MAX_MESSAGE_SIZE: Final = 104_857_600
 
 Fields = dict[int, Any]
 """Field id -> value: text, integer, list of texts, or the fields of a nested struct."""
@@ -23,7 +23,7 @@ Fields = dict[int, Any]
 IP_ADDRESS, TIMESTAMP, ENCODING, COLLECTOR, USER_AGENT, REFERER = 100, 200, 210, 220, 300, 310
 PATH, QUERYSTRING, BODY, HEADERS, CONTENT_TYPE = 320, 330, 340, 350, 360
 HOSTNAME, NETWORK_USERID, SCHEMA = 400, 410, 31337
-COLLECTOR_PAYLOAD: dict[int, Any] = {
+COLLECTOR_PAYLOAD: Final[dict[int, Any]] = {
     **dict.fromkeys((IP_ADDRESS, ENCODING, COLLECTOR, USER_AGENT, REFERER, PATH, QUERYSTRING, BODY), STRING),
     **dict.fromkeys((CONTENT_TYPE, HOSTNAME, NETWORK_USERID, SCHEMA), STRING),
     TIMESTAMP: I64,
@@ -31,9 +31,9 @@ COLLECTOR_PAYLOAD: dict[int, Any] = {
 }
 """CollectorPayload: field id -> type; lists are lists of text."""
 
-_SNIFFER: dict[int, Any] = {SCHEMA: STRING}
-_TRACKER_PAYLOAD: dict[int, Any] = {1: I32, 2: I32, 3: STRING}
-RAW_EVENT: dict[int, Any] = {
+_SNIFFER: Final[dict[int, Any]] = {SCHEMA: STRING}
+_TRACKER_PAYLOAD: Final[dict[int, Any]] = {1: I32, 2: I32, 3: STRING}
+RAW_EVENT: Final[dict[int, Any]] = {
     1: I64,
     41: _TRACKER_PAYLOAD,
     70: LIST,
@@ -41,16 +41,16 @@ RAW_EVENT: dict[int, Any] = {
 }
 """SnowplowRawEvent, the struct before CollectorPayload; field 41 is a struct of its own."""
 
-_FIXED_SIZES = {BOOL: 1, BYTE: 1, I16: 2, I32: 4, I64: 8, DOUBLE: 8}
-_LEAST_SIZES = {**_FIXED_SIZES, STOP: 0, 1: 0, STRING: 4, STRUCT: 0, MAP: 4, SET: 4, LIST: 4}
+_FIXED_SIZES: Final = {BOOL: 1, BYTE: 1, I16: 2, I32: 4, I64: 8, DOUBLE: 8}
+_LEAST_SIZES: Final = {**_FIXED_SIZES, STOP: 0, 1: 0, STRING: 4, STRUCT: 0, MAP: 4, SET: 4, LIST: 4}
 
-_head = struct.Struct(">bhI").unpack_from
-_size = struct.Struct(">I").unpack_from
-_long = struct.Struct(">q").unpack_from
-_NONE: list[str] = []
-_USUAL_SCHEMA = b"iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
-_USUAL_END = struct.pack(">bhI", STRING, SCHEMA, len(_USUAL_SCHEMA)) + _USUAL_SCHEMA + b"\0"
-_STOPS = re.compile(rb"\0*")
+_head: Final = struct.Struct(">bhI").unpack_from
+_size: Final = struct.Struct(">I").unpack_from
+_long: Final = struct.Struct(">q").unpack_from
+_NONE: Final[list[str]] = []
+_USUAL_SCHEMA: Final = b"iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
+_USUAL_END: Final = struct.pack(">bhI", STRING, SCHEMA, len(_USUAL_SCHEMA)) + _USUAL_SCHEMA + b"\0"
+_STOPS: Final = re.compile(rb"\0*")
 
 
 class ThriftError(ValueError):

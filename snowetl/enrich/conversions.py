@@ -7,6 +7,7 @@ Each function takes the parameter's value and returns the column's text (``""`` 
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.caching import Memo
 from snowetl.jvm import big_decimal as java_decimal
@@ -14,11 +15,11 @@ from snowetl.jvm import timestamps
 from snowetl.jvm.integers import parse_int, parse_long
 from snowetl.model.text import tsv_safe
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_DIMENSIONS = re.compile(r"(\d+)x(\d+)", re.ASCII)
-_IP_SEPARATOR = re.compile(r"[,| ]")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_DIMENSIONS: Final = re.compile(r"(\d+)x(\d+)", re.ASCII)
+_IP_SEPARATOR: Final = re.compile(r"[,| ]")
 
-_EVENT_TYPES = {
+_EVENT_TYPES: Final = {
     "se": "struct",
     "ev": "struct",
     "ue": "unstruct",
@@ -28,7 +29,7 @@ _EVENT_TYPES = {
     "pv": "page_view",
     "pp": "page_ping",
 }
-_PLATFORMS = frozenset(("web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv", "headset"))
+_PLATFORMS: Final = frozenset(("web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv", "headset"))
 
 
 class ConversionError(ValueError):
@@ -103,7 +104,7 @@ def _seconds_text(seconds: str) -> str:
     return timestamps.to_tsv(int(seconds) * 1000)[:-3]
 
 
-_to_the_second = Memo(_seconds_text, 8192, 11)
+_to_the_second: Final = Memo(_seconds_text, 8192, 11)
 
 
 def _dimensions(value: str) -> tuple[str, str]:

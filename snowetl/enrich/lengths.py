@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from snowetl.errors import ConfigError
 from snowetl.jvm.strings import utf16_length
@@ -11,7 +11,7 @@ from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
 
-_HEADLINE = "Enriched event does not conform to atomic schema field's length restrictions"
+_HEADLINE: Final = "Enriched event does not conform to atomic schema field's length restrictions"
 
 
 class TooLong(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from snowetl.enrich import conversions, event_id
 from snowetl.enrich.draft import Draft, Entity
@@ -34,15 +35,15 @@ from snowetl.model.fields import INDEX, NAMES
 from snowetl.model.payload import CollectorPayload, RawEvent
 from snowetl.model.result import Discard, Result
 
-_EVENT_ID = INDEX["event_id"]
-_DERIVED_CONTEXTS = INDEX["derived_contexts"]
-_IP_ADDRESS = INDEX["user_ipaddress"]
-_USERAGENT = INDEX["useragent"]
-_V_COLLECTOR = INDEX["v_collector"]
+_EVENT_ID: Final = INDEX["event_id"]
+_DERIVED_CONTEXTS: Final = INDEX["derived_contexts"]
+_IP_ADDRESS: Final = INDEX["user_ipaddress"]
+_USERAGENT: Final = INDEX["useragent"]
+_V_COLLECTOR: Final = INDEX["v_collector"]
 
-_TOO_DEEP = "Maximum allowed JSON depth exceeded"
+_TOO_DEEP: Final = "Maximum allowed JSON depth exceeded"
 
-PARAMETERS = "parameters"
+PARAMETERS: Final = "parameters"
 """The first name a watch hears: the conversion of the parameters, which is not a step."""
 
 

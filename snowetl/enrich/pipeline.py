@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.collector import loader_for
@@ -267,7 +267,7 @@ class Enricher:
                 yield _stage(self._limited(result), "bad row")
 
 
-_parameters_of = lru_cache(maxsize=64)(parameters_of)
+_parameters_of: Final = lru_cache(maxsize=64)(parameters_of)
 
 
 def _stage(result: Result, of_bad_rows: str) -> tuple[str, Any]:

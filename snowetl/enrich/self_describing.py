@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Entity
@@ -13,13 +13,13 @@ from snowetl.model import badrow
 from snowetl.model.badrow import Message
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
 
-_SNOWPLOW = "com.snowplowanalytics.snowplow"
-_CONTEXTS = SchemaCriterion(_SNOWPLOW, "contexts", "jsonschema", 1, 0, None)
-_UNSTRUCT_EVENT = SchemaCriterion(_SNOWPLOW, "unstruct_event", "jsonschema", 1, 0, None)
-_CONTEXTS_OPEN = f'{{"schema":"iglu:{_SNOWPLOW}/contexts/jsonschema/1-0-1","data":'
-_UNSTRUCT_OPEN = f'{{"schema":"iglu:{_SNOWPLOW}/unstruct_event/jsonschema/1-0-0","data":'
-_VALIDATION_INFO = "iglu:com.snowplowanalytics.iglu/validation_info/jsonschema/1-0-0"
-_KEYS = ["schema", "data"]
+_SNOWPLOW: Final = "com.snowplowanalytics.snowplow"
+_CONTEXTS: Final = SchemaCriterion(_SNOWPLOW, "contexts", "jsonschema", 1, 0, None)
+_UNSTRUCT_EVENT: Final = SchemaCriterion(_SNOWPLOW, "unstruct_event", "jsonschema", 1, 0, None)
+_CONTEXTS_OPEN: Final = f'{{"schema":"iglu:{_SNOWPLOW}/contexts/jsonschema/1-0-1","data":'
+_UNSTRUCT_OPEN: Final = f'{{"schema":"iglu:{_SNOWPLOW}/unstruct_event/jsonschema/1-0-0","data":'
+_VALIDATION_INFO: Final = "iglu:com.snowplowanalytics.iglu/validation_info/jsonschema/1-0-0"
+_KEYS: Final = ["schema", "data"]
 
 
 class Checker(Protocol):

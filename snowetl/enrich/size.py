@@ -6,6 +6,7 @@ The batch job has no limit of its own; one is set where a loader or a stream beh
 from __future__ import annotations
 
 import base64
+from typing import Final
 
 from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
@@ -13,16 +14,16 @@ from snowetl.model.badrow import BadRow, Origin
 from snowetl.model.event import EnrichedEvent
 from snowetl.model.result import Discard, FailedEvent, Result
 
-MAX_OUTPUT_BYTES = 256 << 20
+MAX_OUTPUT_BYTES: Final = 256 << 20
 """What the results of one record may have together. The largest honest records (10 MB of events that are all bad) stay
 far below; a record made to fill a disk (huge exponents, a long query string repeated in each of its events) does not.
 """
 
-FEW_EVENTS = 50
+FEW_EVENTS: Final = 50
 """Records of so many events are not measured: what one event can become is bounded already."""
 
 
-TOO_LONG = "failed event over the size limit"
+TOO_LONG: Final = "failed event over the size limit"
 """Why a failed event is left out; its bad row takes its place."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from snowetl.enrich import conversions
 from snowetl.enrich.conversions import ConversionError
@@ -16,30 +16,30 @@ from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.text import tsv_safe
 
-_V_COLLECTOR = INDEX["v_collector"]
-_PAGE_URL = INDEX["page_url"]
-_PAGE_PARTS = slice(INDEX["page_urlscheme"], INDEX["page_urlfragment"] + 1)
-_PAGE_REFERRER = INDEX["page_referrer"]
-_REFR_PARTS = slice(INDEX["refr_urlscheme"], INDEX["refr_urlfragment"] + 1)
-_CREATED = INDEX["dvce_created_tstamp"]
-_SENT = INDEX["dvce_sent_tstamp"]
-_TRUE = INDEX["true_tstamp"]
-_COLLECTOR = INDEX["collector_tstamp"]
-_DERIVED = INDEX["derived_tstamp"]
-_REFR_USERID = INDEX["refr_domain_userid"]
-_REFR_TSTAMP = INDEX["refr_dvce_tstamp"]
-_EVENT = INDEX["event"]
-_EVENT_SCHEMA = slice(INDEX["event_vendor"], INDEX["event_version"] + 1)
+_V_COLLECTOR: Final = INDEX["v_collector"]
+_PAGE_URL: Final = INDEX["page_url"]
+_PAGE_PARTS: Final = slice(INDEX["page_urlscheme"], INDEX["page_urlfragment"] + 1)
+_PAGE_REFERRER: Final = INDEX["page_referrer"]
+_REFR_PARTS: Final = slice(INDEX["refr_urlscheme"], INDEX["refr_urlfragment"] + 1)
+_CREATED: Final = INDEX["dvce_created_tstamp"]
+_SENT: Final = INDEX["dvce_sent_tstamp"]
+_TRUE: Final = INDEX["true_tstamp"]
+_COLLECTOR: Final = INDEX["collector_tstamp"]
+_DERIVED: Final = INDEX["derived_tstamp"]
+_REFR_USERID: Final = INDEX["refr_domain_userid"]
+_REFR_TSTAMP: Final = INDEX["refr_dvce_tstamp"]
+_EVENT: Final = INDEX["event"]
+_EVENT_SCHEMA: Final = slice(INDEX["event_vendor"], INDEX["event_version"] + 1)
 
-_SNOWPLOW = "com.snowplowanalytics.snowplow"
-_BUILT_IN_SCHEMAS = {
+_SNOWPLOW: Final = "com.snowplowanalytics.snowplow"
+_BUILT_IN_SCHEMAS: Final = {
     "page_view": [_SNOWPLOW, "page_view", "jsonschema", "1-0-0"],
     "page_ping": [_SNOWPLOW, "page_ping", "jsonschema", "1-0-0"],
     "transaction": [_SNOWPLOW, "transaction", "jsonschema", "1-0-0"],
     "transaction_item": [_SNOWPLOW, "transaction_item", "jsonschema", "1-0-0"],
     "struct": ["com.google.analytics", "event", "jsonschema", "1-0-0"],
 }
-_UNKNOWN_EVENT = (
+_UNKNOWN_EVENT: Final = (
     "trying to extract the schema of the enriched event but event type [{}] doesn't match\n"
     "          any of page_view, page_ping, struct, transaction, transaction_item and unstruct\n"
     "          "
@@ -147,7 +147,7 @@ class PlacedStep(NamedTuple):
     step: Step
 
 
-BUILT_IN = (
+BUILT_IN: Final = (
     PlacedStep("collector_version", Place(20), collector_version),
     PlacedStep("page_uri", Place(30), page_uri),
     PlacedStep("derived_timestamp", Place(40), derived_timestamp),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from snowetl.caching import Memo
 from snowetl.enrich import conversions
@@ -19,7 +19,7 @@ from snowetl.model.fields import INDEX
 from snowetl.model.payload import Parameters, picker
 from snowetl.model.text import tsv_safe
 
-_TEXT = {
+_TEXT: Final = {
     "aid": "app_id",
     "uid": "user_id",
     "duid": "domain_userid",
@@ -57,7 +57,7 @@ _TEXT = {
     "ti_ca": "ti_category",
     "ti_cu": "ti_currency",
 }
-_CONVERTED: dict[Callable[[str], str], dict[str, str]] = {
+_CONVERTED: Final[dict[Callable[[str], str], dict[str, str]]] = {
     conversions.event_type: {"e": "event"},
     conversions.ip_first: {"ip": "user_ipaddress"},
     conversions.platform: {"p": "platform"},
@@ -93,7 +93,7 @@ _CONVERTED: dict[Callable[[str], str], dict[str, str]] = {
         "cookie": "br_cookies",
     },
 }
-_DIMENSIONS = {
+_DIMENSIONS: Final = {
     "res": ("dvce_screenwidth", "dvce_screenheight"),
     "vp": ("br_viewwidth", "br_viewheight"),
     "ds": ("doc_width", "doc_height"),
@@ -112,24 +112,24 @@ def _encoded_json(text: str) -> tuple[Any, str]:
     return _json(decode_utf8(decode_base64(text)))
 
 
-_JSON = {
+_JSON: Final = {
     "co": ("contexts", _json),
     "cx": ("contexts", _encoded_json),
     "ue_pr": ("unstruct_event", _json),
     "ue_px": ("unstruct_event", _encoded_json),
 }
 
-CONTEXTS = INDEX["contexts"]
-UNSTRUCT_EVENT = INDEX["unstruct_event"]
-_NETWORK_USERID = INDEX["network_userid"]
+CONTEXTS: Final = INDEX["contexts"]
+UNSTRUCT_EVENT: Final = INDEX["unstruct_event"]
+_NETWORK_USERID: Final = INDEX["network_userid"]
 
-_OF_TEXT = {name: INDEX[column] for name, column in _TEXT.items()}
-_OF_VALUE: dict[str, tuple[int | slice, Callable[[str], Any]]] = {
+_OF_TEXT: Final = {name: INDEX[column] for name, column in _TEXT.items()}
+_OF_VALUE: Final[dict[str, tuple[int | slice, Callable[[str], Any]]]] = {
     **{name: (INDEX[column], convert) for convert, names in _CONVERTED.items() for name, column in names.items()},
     **{name: (slice(INDEX[one], INDEX[two] + 1), conversions.dimensions) for name, (one, two) in _DIMENSIONS.items()},
 }
 """Where what a parameter is converted to goes: into one column, or into two neighbours."""
-_OF_JSON = {name: (INDEX[column], read) for name, (column, read) in _JSON.items()}
+_OF_JSON: Final = {name: (INDEX[column], read) for name, (column, read) in _JSON.items()}
 
 Parsed = dict[int, Any]
 """Parsed JSON of the columns ``contexts`` and ``unstruct_event``, by column index."""
@@ -152,7 +152,7 @@ def _shape(names: tuple[str, ...]) -> _Shape:
     return _Shape(map_order(names))
 
 
-_shapes = Memo(_shape, 4096, 2048, length=lambda names: sum(map(len, names)))
+_shapes: Final = Memo(_shape, 4096, 2048, length=lambda names: sum(map(len, names)))
 """Trackers send the same names again and again."""
 
 
@@ -205,7 +205,7 @@ def columns_of(parameter: str) -> tuple[str, ...]:
     return (_SINGLE[parameter],) if parameter in _SINGLE else ()
 
 
-_SINGLE: dict[str, str] = {
+_SINGLE: Final[dict[str, str]] = {
     **_TEXT,
     **{name: column for names in _CONVERTED.values() for name, column in names.items()},
     **{name: column for name, (column, _) in _JSON.items()},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from snowetl.caching import Memo
 from snowetl.jvm import querystring
 from snowetl.jvm import scala_uri as lenient_uri
 from snowetl.jvm import uri as java_uri
 from snowetl.model.text import tsv_safe
 
-_CACHE_SIZE = 16_384
-_CACHED_LENGTH = 2_048
+_CACHE_SIZE: Final = 16_384
+_CACHED_LENGTH: Final = 2_048
 
 
 class Uri:
@@ -61,7 +63,7 @@ def _parse(text: str) -> Uri | str:
     )
 
 
-_parsed = Memo(_parse, _CACHE_SIZE, _CACHED_LENGTH)
+_parsed: Final = Memo(_parse, _CACHE_SIZE, _CACHED_LENGTH)
 
 
 def page_query(query: str | None, encoding: str) -> dict[str, str]:
@@ -74,4 +76,4 @@ def _query(key: tuple[str, str]) -> dict[str, str]:
     return {name: value or "" for name, value in querystring.split(query, encoding)}
 
 
-_queries = Memo(_query, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0]))
+_queries: Final = Memo(_query, _CACHE_SIZE, _CACHED_LENGTH, length=lambda key: len(key[0]))

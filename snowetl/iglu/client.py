@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from snowetl.errors import RegistryUnavailable
 from snowetl.http import Http
@@ -16,9 +16,9 @@ from snowetl.iglu.resolver import Resolver, SchemaItem
 from snowetl.iglu.validation import Validator, compile_schema
 from snowetl.model.schema import ParseError, SchemaKey
 
-_FEWEST_KEPT = 5_000
-_LONGEST_KEPT = 512
-_ADVICE = (
+_FEWEST_KEPT: Final = 5_000
+_LONGEST_KEPT: Final = 512
+_ADVICE: Final = (
     "Nothing is wrong with the events: make the registry reachable and run again. To make bad rows of such events "
     "instead, use --on-registry-failure bad-rows."
 )

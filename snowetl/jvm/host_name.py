@@ -6,19 +6,20 @@ What the reference asks a name server for (anything that is not an address) is n
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.jvm.inet_addresses import parse_ipv6
 from snowetl.jvm.strings import trim
 
-_MAX_LENGTH = 253
-_PLAIN = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
-_OCTET = re.compile(r"0[xX]0*([0-9]{1,8})|0+([0-7]{1,11})|([0-9]{1,11})")
-_LETTERED_OCTET = re.compile(r"0[xX]0*([0-9a-fA-F]{1,8})|0+([0-7]{1,11})|([0-9]{1,11})")
-_WHOLE_IPV6 = re.compile(r"[0-9a-fA-F]{32}")
-_EXTRA_ZEROS = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
-_PORT = re.compile(r"0*[1-9][0-9]{0,4}")
-_SERVICE = re.compile(r"(?!-)(?=.*[A-Za-z])(?!.*--)[A-Za-z0-9-]{1,15}(?<!-)|\*")
-_MAPPED = [0, 0, 0, 0, 0, 0xFFFF]
+_MAX_LENGTH: Final = 253
+_PLAIN: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
+_OCTET: Final = re.compile(r"0[xX]0*([0-9]{1,8})|0+([0-7]{1,11})|([0-9]{1,11})")
+_LETTERED_OCTET: Final = re.compile(r"0[xX]0*([0-9a-fA-F]{1,8})|0+([0-7]{1,11})|([0-9]{1,11})")
+_WHOLE_IPV6: Final = re.compile(r"[0-9a-fA-F]{32}")
+_EXTRA_ZEROS: Final = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
+_PORT: Final = re.compile(r"0*[1-9][0-9]{0,4}")
+_SERVICE: Final = re.compile(r"(?!-)(?=.*[A-Za-z])(?!.*--)[A-Za-z0-9-]{1,15}(?<!-)|\*")
+_MAPPED: Final = [0, 0, 0, 0, 0, 0xFFFF]
 
 
 def host_address(text: str) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.jvm.strings import hex_digit
 
-_ASCII_GROUP = re.compile("[0-9a-fA-F]{1,4}")
-_GROUPS = 8
-_MAX_LENGTH = 45
+_ASCII_GROUP: Final = re.compile("[0-9a-fA-F]{1,4}")
+_GROUPS: Final = 8
+_MAX_LENGTH: Final = 45
 
 
 def parse_ipv6(text: str) -> list[int] | None:

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from snowetl.jvm.strings import from_units
 
 T = TypeVar("T")
 
-MAX_DEPTH = 10_240
+MAX_DEPTH: Final = 10_240
 """Levels of nesting beyond which text is refused with :class:`JsonError`, however it is written and whoever asks.
 
 The reference has no limit of its own: it takes 3,000 levels, and overflows its stack somewhere beyond.
@@ -34,16 +34,16 @@ def _raw_number(value: object) -> msgspec.Raw:
     raise NotImplementedError(f"not JSON: {type(value).__name__}")
 
 
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder(enc_hook=_raw_number).encode
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder(enc_hook=_raw_number).encode
 
 
 class JsonError(ValueError):
     """Text that is not JSON. The message is the reference's parser text, without its ``invalid json: `` prefix."""
 
 
-_decode_exact = msgspec.json.Decoder(float_hook=JsonNumber).decode
-_NEGATIVE_ZERO = re.compile(r"-0(?=[,\]}\s])(?<=[:\[,\s]-0)")  # the literal first: that is what makes it fast
+_decode_exact: Final = msgspec.json.Decoder(float_hook=JsonNumber).decode
+_NEGATIVE_ZERO: Final = re.compile(r"-0(?=[,\]}\s])(?<=[:\[,\s]-0)")  # the literal first: that is what makes it fast
 
 
 def loads_exact(text: str) -> Any:
@@ -138,8 +138,8 @@ def _may_be_too_deep(text: str) -> bool:
     )
 
 
-_NO_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+', re.DOTALL)
-_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NO_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+', re.DOTALL)
+_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def _depth(text: str) -> int:
@@ -191,7 +191,7 @@ def quote(text: str) -> str:
         return _quote_slow(text)
 
 
-_HIGH_CONTROL = re.compile("[\x7f-\x9f]")
+_HIGH_CONTROL: Final = re.compile("[\x7f-\x9f]")
 
 
 def escape_controls(json_text: str) -> str:
@@ -201,8 +201,8 @@ def escape_controls(json_text: str) -> str:
     return _HIGH_CONTROL.sub(lambda m: f"\\u{ord(m.group()):04x}", json_text)
 
 
-_MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f-\x9f]')
-_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MUST_ESCAPE: Final = re.compile('["\\\\\x00-\x1f\x7f-\x9f]')
+_SHORT: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def _quote_slow(text: str) -> str:
@@ -271,15 +271,15 @@ def _int_text(value: int) -> str:
         return format(Decimal(value), "f")
 
 
-_WHITESPACE = re.compile(r"[ \t\n\r]*")
-_STRING_CHUNK = re.compile(r'[^"\\\x00-\x1f]*')
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_HEX4 = re.compile(r"[0-9a-fA-F]{4}")
-_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_CLOSING = {"{": "}", "[": "]"}
-_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
-_LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
-_MAX_INT_DIGITS = 4000
+_WHITESPACE: Final = re.compile(r"[ \t\n\r]*")
+_STRING_CHUNK: Final = re.compile(r'[^"\\\x00-\x1f]*')
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_HEX4: Final = re.compile(r"[0-9a-fA-F]{4}")
+_ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_CLOSING: Final = {"{": "}", "[": "]"}
+_PAIR: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
+_LITERALS: Final = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
+_MAX_INT_DIGITS: Final = 4000
 
 
 def _join_surrogates(text: str) -> str:

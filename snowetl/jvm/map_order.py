@@ -7,12 +7,12 @@ shows up in bad rows and decides which of two parameters for one column wins (en
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 V = TypeVar("V")
 
-_SMALL_MAP = 4
-_MASK32 = 0xFFFFFFFF
+_SMALL_MAP: Final = 4
+_MASK32: Final = 0xFFFFFFFF
 
 
 def java_hash(text: str) -> int:
@@ -50,7 +50,7 @@ class _TrieKeys(dict[str, tuple[int, ...]]):
 
 
 _REMEMBERED, _REMEMBERED_LENGTH = 65_536, 256
-trie_key = _TrieKeys().__getitem__
+trie_key: Final = _TrieKeys().__getitem__
 
 
 def map_order(names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_qp
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -18,24 +18,24 @@ from snowetl.jvm.strings import hex_digit, to_units, utf16_length
 
 Pairs = list[tuple[str, "str | None"]]
 
-_PREFIX = "http://localhost/?"
-_LEGAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()%"
-_OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_LEGAL_RUN = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
+_PREFIX: Final = "http://localhost/?"
+_LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789;/?:@&=+$,[]-_.!~*'()%"
+_OTHER: Final = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_LEGAL_RUN: Final = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
 
 
 _PART, _EQUALS, _ILLEGAL = b"\0", b"\1", b"\2"
 """Bytes that no legal text holds stand for separators while a text is decoded as a whole, and for what is illegal."""
-_MARKED = bytearray(_ILLEGAL * 256)
+_MARKED: Final = bytearray(_ILLEGAL * 256)
 for _byte in _LEGAL:
     _MARKED[_byte] = _byte
 for _legal, _mark in zip(b"%+=&;", b"= " + _EQUALS + _PART + _PART, strict=True):
     _MARKED[_legal] = _mark
 """Puts the marks in, and makes quoted-printable of escapes: the standard library decodes that in C."""
-_read_pairs = jsontext.reader_of(list[tuple[Annotated[str, Meta(min_length=1)], str]])
+_read_pairs: Final = jsontext.reader_of(list[tuple[Annotated[str, Meta(min_length=1)], str]])
 
-_SEPARATOR = re.compile("[&;]")
-_CODED = re.compile(r"\+|%([\s\S]{2})")
+_SEPARATOR: Final = re.compile("[&;]")
+_CODED: Final = re.compile(r"\+|%([\s\S]{2})")
 
 
 class QuerystringError(ValueError):
@@ -123,7 +123,7 @@ def _parse_legal(query: str, charset: str) -> Pairs:
     return _parse_parts(query, charset) if pairs is None else pairs
 
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 def _escape_low_bytes(match: re.Match[str]) -> str:

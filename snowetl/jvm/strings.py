@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-_UP_TO_SPACE = "".join(map(chr, range(0x21)))
+_UP_TO_SPACE: Final = "".join(map(chr, range(0x21)))
 
 
 def trim(text: str) -> str:
@@ -41,7 +42,7 @@ def from_units(units: str) -> str:
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 
 
 def _surrogates(match: re.Match[str]) -> str:
@@ -73,4 +74,4 @@ def decode_utf8(raw: bytes) -> str:
 
 
 # The JVM replaces an encoded surrogate (ED A0-BF, with or without its last byte) by one U+FFFD, Python by two or three.
-_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf](?:[\x80-\xbf])?")
+_SURROGATE_BYTES: Final = re.compile(rb"\xed[\xa0-\xbf](?:[\x80-\xbf])?")

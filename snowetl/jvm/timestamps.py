@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
-_DAY = 86_400_000
-_CLOCK = tuple(f" {hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
-_SECONDS = tuple(f"{second:02d}." for second in range(60))
-_MILLIS = tuple(f"{milli:03d}" for milli in range(1000))
-_FIRST_DAY = -719528  # 0000-01-01
-_LAST_DAY = 2932896  # 9999-12-31
+_DAY: Final = 86_400_000
+_CLOCK: Final = tuple(f" {hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
+_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+_MILLIS: Final = tuple(f"{milli:03d}" for milli in range(1000))
+_FIRST_DAY: Final = -719528  # 0000-01-01
+_LAST_DAY: Final = 2932896  # 9999-12-31
 
 
 def civil_from_days(days: int) -> tuple[int, int, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
-_ALNUM = "A-Za-z0-9"
-_UNRESERVED = _ALNUM + r"\-_.!~*'()"
-_OTHER = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_ESCAPE = "%[0-9A-Fa-f]{2}"
+_ALNUM: Final = "A-Za-z0-9"
+_UNRESERVED: Final = _ALNUM + r"\-_.!~*'()"
+_OTHER: Final = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_ESCAPE: Final = "%[0-9A-Fa-f]{2}"
 
 
 def _run(chars: str, escapes: bool = True) -> re.Pattern[str]:
@@ -18,21 +18,21 @@ def _run(chars: str, escapes: bool = True) -> re.Pattern[str]:
     return re.compile(f"[{chars}]*+")
 
 
-_SCHEME = _run(_ALNUM + "+.\\-", escapes=False)
-_ALPHA = re.compile("[A-Za-z]")
-_PATH = _run(_UNRESERVED + ":@&=+$,;/")
-_URIC = _run(_UNRESERVED + r";/?:@&=+$,\[\]")
-_REG_NAME = _run(_UNRESERVED + "$,;:@&=+")
-_USERINFO = _run(_UNRESERVED + ";:&=+$,")
-_SERVER = _run(_UNRESERVED + r";:&=+$,@\[\]")
-_SERVER_PERCENT = _run(_UNRESERVED + r";:&=+$,@\[\]%")
-_DIGITS = _run("0-9", escapes=False)
-_SCOPE = _run(_ALNUM + "_.", escapes=False)
-_LABEL = re.compile(f"[{_ALNUM}]+([{_ALNUM}\\-]*)")
-_IPV4 = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
-_HEX = re.compile("[0-9A-Fa-f]*")
-_DIGITS_AND_DOTS = re.compile("[0-9.]*")
-_MAX_PORT = 2**31 - 1
+_SCHEME: Final = _run(_ALNUM + "+.\\-", escapes=False)
+_ALPHA: Final = re.compile("[A-Za-z]")
+_PATH: Final = _run(_UNRESERVED + ":@&=+$,;/")
+_URIC: Final = _run(_UNRESERVED + r";/?:@&=+$,\[\]")
+_REG_NAME: Final = _run(_UNRESERVED + "$,;:@&=+")
+_USERINFO: Final = _run(_UNRESERVED + ";:&=+$,")
+_SERVER: Final = _run(_UNRESERVED + r";:&=+$,@\[\]")
+_SERVER_PERCENT: Final = _run(_UNRESERVED + r";:&=+$,@\[\]%")
+_DIGITS: Final = _run("0-9", escapes=False)
+_SCOPE: Final = _run(_ALNUM + "_.", escapes=False)
+_LABEL: Final = re.compile(f"[{_ALNUM}]+([{_ALNUM}\\-]*)")
+_IPV4: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
+_HEX: Final = re.compile("[0-9A-Fa-f]*")
+_DIGITS_AND_DOTS: Final = re.compile("[0-9.]*")
+_MAX_PORT: Final = 2**31 - 1
 
 
 class JavaUriError(ValueError):
@@ -48,9 +48,9 @@ class Parts(NamedTuple):
     fragment: str | None
 
 
-_INNER_LABEL = f"[{_ALNUM}](?:[{_ALNUM}-]*[{_ALNUM}])?"
-_LAST_LABEL = f"[A-Za-z](?:[{_ALNUM}-]*[{_ALNUM}])?"
-_WEB_ADDRESS = re.compile(
+_INNER_LABEL: Final = f"[{_ALNUM}](?:[{_ALNUM}-]*[{_ALNUM}])?"
+_LAST_LABEL: Final = f"[A-Za-z](?:[{_ALNUM}-]*[{_ALNUM}])?"
+_WEB_ADDRESS: Final = re.compile(
     rf"(https?)://((?:{_INNER_LABEL}\.)*{_LAST_LABEL})((?:/{_PATH.pattern})?)"
     rf"(?:\?({_URIC.pattern}))?(?:#({_URIC.pattern}))?"
 )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.jvm.strings import hex_digit
 
-CANONICAL_FORM = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CANONICAL = re.compile(CANONICAL_FORM)
-_MAX_UNITS = 36
-_WIDTHS = (8, 4, 4, 4, 12)
-_MAX_LONG = 2**63 - 1
+CANONICAL_FORM: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CANONICAL: Final = re.compile(CANONICAL_FORM)
+_MAX_UNITS: Final = 36
+_WIDTHS: Final = (8, 4, 4, 4, 12)
+_MAX_LONG: Final = 2**63 - 1
 
 
 def parse_uuid(text: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from mypy_extensions import mypyc_attr
 
@@ -14,8 +14,8 @@ from snowetl.model.schema import SchemaCriterion, SchemaKey, self_describing
 
 _T = TypeVar("_T")
 
-_EMPTY: tuple[str, ...] = ("",) * len(FIELDS)
-_ENTITY_COLUMNS = ("contexts", "derived_contexts")
+_EMPTY: Final[tuple[str, ...]] = ("",) * len(FIELDS)
+_ENTITY_COLUMNS: Final = ("contexts", "derived_contexts")
 
 
 @mypyc_attr(native_class=False)  # mypyc has no subclasses of str
@@ -23,7 +23,7 @@ class _Empty(str):
     __slots__ = ()
 
 
-EMPTY = _Empty()
+EMPTY: Final = _Empty()
 """A column that holds empty text rather than null: both look the same in the TSV, but not in bad rows."""
 
 

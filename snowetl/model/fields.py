@@ -6,7 +6,7 @@ Types: ``str``; ``int`` and ``float`` (numbers in bad rows); ``dec`` (decimal, t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Field(NamedTuple):
@@ -17,7 +17,7 @@ class Field(NamedTuple):
     max_length: int | None = None
 
 
-_TABLE = """
+_TABLE: Final = """
 app_id:255 platform:255 etl_tstamp/ts collector_tstamp/ts dvce_created_tstamp/ts event:128 event_id:36 txn_id/txn
 name_tracker:128 v_tracker:100 v_collector:100 v_etl:100 user_id:255 user_ipaddress:128 user_fingerprint:128
 domain_userid:128 domain_sessionidx/int network_userid:128 geo_country:2 geo_region:3 geo_city:75 geo_zipcode:15
@@ -49,11 +49,11 @@ def _field(entry: str) -> Field:
     return Field(name, "str", int(limit))
 
 
-FIELDS: tuple[Field, ...] = tuple(_field(entry) for entry in _TABLE.split())
+FIELDS: Final[tuple[Field, ...]] = tuple(_field(entry) for entry in _TABLE.split())
 """All columns in the order of the enriched TSV."""
 
-NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
-INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
+NAMES: Final[tuple[str, ...]] = tuple(field.name for field in FIELDS)
+INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(NAMES)}
 """Column name -> position (from 0)."""
-LATER_LENGTHS: dict[str, int] = {"page_url": 10_000, "page_referrer": 10_000, "mkt_clickid": 1_000}
+LATER_LENGTHS: Final[dict[str, int]] = {"page_url": 10_000, "page_referrer": 10_000, "mkt_clickid": 1_000}
 """Lengths that later releases raised (enrich 4.0.0)."""

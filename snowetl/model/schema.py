@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_URI = re.compile(r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/([a-zA-Z0-9\-_]+)/([0-9]*(?:-(?:[0-9]*)){2})")
-_FULL_VERSION = re.compile(r"([1-9][0-9]*)-(0|[1-9][0-9]*)-(0|[1-9][0-9]*)")
-_CRITERION = re.compile(
+_URI: Final = re.compile(r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/([a-zA-Z0-9\-_]+)/([0-9]*(?:-(?:[0-9]*)){2})")
+_FULL_VERSION: Final = re.compile(r"([1-9][0-9]*)-(0|[1-9][0-9]*)-(0|[1-9][0-9]*)")
+_CRITERION: Final = re.compile(
     r"iglu:([a-zA-Z0-9\-_.]+)/([a-zA-Z0-9\-_]+)/([a-zA-Z0-9\-_]+)/"
     r"([1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)"
 )
-_MAX_GROUP = 2**31 - 1
-_REMEMBERED_LENGTH = 512
+_MAX_GROUP: Final = 2**31 - 1
+_REMEMBERED_LENGTH: Final = 512
 """No registry has a longer name, and whoever sends events makes them up."""
-_MAX_GROUP_DIGITS = len(str(_MAX_GROUP))
+_MAX_GROUP_DIGITS: Final = len(str(_MAX_GROUP))
 
-INVALID_IGLUURI = "INVALID_IGLUURI"
-INVALID_SCHEMAVER = "INVALID_SCHEMAVER"
-INVALID_DATA_PAYLOAD = "INVALID_DATA_PAYLOAD"
-INVALID_SCHEMA = "INVALID_SCHEMA"
-INVALID_METASCHEMA = "INVALID_METASCHEMA"
+INVALID_IGLUURI: Final = "INVALID_IGLUURI"
+INVALID_SCHEMAVER: Final = "INVALID_SCHEMAVER"
+INVALID_DATA_PAYLOAD: Final = "INVALID_DATA_PAYLOAD"
+INVALID_SCHEMA: Final = "INVALID_SCHEMA"
+INVALID_METASCHEMA: Final = "INVALID_METASCHEMA"
 
 
 class ParseError(ValueError):
@@ -103,7 +103,7 @@ def _read_uri(uri: str) -> SchemaKey | str:
         return error.code
 
 
-_parse_uri = lru_cache(maxsize=8192)(_read_uri)
+_parse_uri: Final = lru_cache(maxsize=8192)(_read_uri)
 
 
 class SchemaCriterion(NamedTuple):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from snowetl.jvm import url_decoder
 from snowetl.jvm.strings import decode_utf8
 
-_ZEROS = str.maketrans("123456789", "000000000")
-_ZERO_BYTES = bytes.maketrans(b"123456789", b"000000000")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DOUBLE_ENCODED = re.compile(r"%25(?=[0-9a-fA-F]{2})")
+_ZEROS: Final = str.maketrans("123456789", "000000000")
+_ZERO_BYTES: Final = bytes.maketrans(b"123456789", b"000000000")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_DOUBLE_ENCODED: Final = re.compile(r"%25(?=[0-9a-fA-F]{2})")
 
 
 def tsv_safe(text: str) -> str:
@@ -60,7 +61,7 @@ def percent_decode(text: str, plus: bool = False) -> str:
     return decode_utf8(_ESCAPE_BYTE.sub(_byte, text.encode("utf-8", "surrogatepass")))
 
 
-_ESCAPE_BYTE = re.compile(rb"%([0-9a-fA-F]{2})")
+_ESCAPE_BYTE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 
 
 def _byte(match: re.Match[bytes]) -> bytes:

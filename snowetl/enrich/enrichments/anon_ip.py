@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
@@ -17,13 +17,13 @@ from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
-_IP = INDEX["user_ipaddress"]
-_OCTETS = 4
-_SEGMENTS = 8
-_MASK = "x"
-_MAPPED_PREFIX = "::FFFF:"
-_CACHE_SIZE = 20_000
-_CACHED_LENGTH = 64
+_IP: Final = INDEX["user_ipaddress"]
+_OCTETS: Final = 4
+_SEGMENTS: Final = 8
+_MASK: Final = "x"
+_MAPPED_PREFIX: Final = "::FFFF:"
+_CACHE_SIZE: Final = 20_000
+_CACHED_LENGTH: Final = 64
 
 
 @configuration
@@ -59,7 +59,7 @@ class AnonIpConf:
         return nullcontext(AnonIp(self.octets, self.segments))
 
 
-ENRICHMENT: type[Enrichment] = AnonIpConf
+ENRICHMENT: Final[type[Enrichment]] = AnonIpConf
 
 
 class AnonIp:
@@ -86,7 +86,7 @@ class AnonIp:
             draft.values[_IP] = self._anonymised[ip] or EMPTY
 
 
-_MAPPED = [0, 0, 0, 0, 0, 0xFFFF]
+_MAPPED: Final = [0, 0, 0, 0, 0, 0xFFFF]
 
 
 def _mask_v4(ip: str, kept: int) -> str:

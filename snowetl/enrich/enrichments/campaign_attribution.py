@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from snowetl.enrich.draft import Draft
 from snowetl.enrich.enrichments import parameters
@@ -15,12 +15,12 @@ from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.model.text import tsv_safe
 
-_FIELDS = ("mktMedium", "mktSource", "mktTerm", "mktContent", "mktCampaign")
-_CAMPAIGN = slice(INDEX["mkt_medium"], INDEX["mkt_campaign"] + 1)
-_CLICK = slice(INDEX["mkt_clickid"], INDEX["mkt_network"] + 1)
-_NO_CAMPAIGN = ("",) * len(_FIELDS)
-_NO_CLICK = ("", "")
-_NETWORKS = {"gclid": "Google", "msclkid": "Microsoft", "dclid": "DoubleClick"}
+_FIELDS: Final = ("mktMedium", "mktSource", "mktTerm", "mktContent", "mktCampaign")
+_CAMPAIGN: Final = slice(INDEX["mkt_medium"], INDEX["mkt_campaign"] + 1)
+_CLICK: Final = slice(INDEX["mkt_clickid"], INDEX["mkt_network"] + 1)
+_NO_CAMPAIGN: Final = ("",) * len(_FIELDS)
+_NO_CLICK: Final = ("", "")
+_NETWORKS: Final = {"gclid": "Google", "msclkid": "Microsoft", "dclid": "DoubleClick"}
 
 
 @configuration
@@ -54,7 +54,7 @@ class CampaignAttributionConf:
         return nullcontext(CampaignAttribution(self.fields, self.networks))
 
 
-ENRICHMENT: type[Enrichment] = CampaignAttributionConf
+ENRICHMENT: Final[type[Enrichment]] = CampaignAttributionConf
 
 
 class CampaignAttribution:

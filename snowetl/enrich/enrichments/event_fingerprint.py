@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
@@ -20,11 +20,11 @@ from snowetl.jvm.strings import to_utf8
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
-_FINGERPRINT = INDEX["event_fingerprint"]
-_SEPARATOR = "\x1f"
-_CACHE_SIZE = 4_096
-_CACHED_LENGTH = 2_048
-_HASHES = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
+_FINGERPRINT: Final = INDEX["event_fingerprint"]
+_SEPARATOR: Final = "\x1f"
+_CACHE_SIZE: Final = 4_096
+_CACHED_LENGTH: Final = 2_048
+_HASHES: Final = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
 
 
 @configuration
@@ -56,7 +56,7 @@ class EventFingerprintConf:
         return nullcontext(EventFingerprint(self.hash, self.excluded))
 
 
-ENRICHMENT: type[Enrichment] = EventFingerprintConf
+ENRICHMENT: Final[type[Enrichment]] = EventFingerprintConf
 
 
 class EventFingerprint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
@@ -24,14 +24,14 @@ from snowetl.model.text import tsv_safe
 if TYPE_CHECKING:
     from maxminddb import Reader
 
-_IP = INDEX["user_ipaddress"]
-_PLACE = slice(INDEX["geo_country"], INDEX["ip_netspeed"] + 1)
-_TIMEZONE = INDEX["geo_timezone"]
-_CACHE_SIZE = 20_000
-_CACHED_LENGTH = 64
+_IP: Final = INDEX["user_ipaddress"]
+_PLACE: Final = slice(INDEX["geo_country"], INDEX["ip_netspeed"] + 1)
+_TIMEZONE: Final = INDEX["geo_timezone"]
+_CACHE_SIZE: Final = 20_000
+_CACHED_LENGTH: Final = 64
 
-_ASN = "iglu:com.snowplowanalytics.snowplow/asn/jsonschema/1-0-0"
-_LARGEST_ASN = 2**31 - 1
+_ASN: Final = "iglu:com.snowplowanalytics.snowplow/asn/jsonschema/1-0-0"
+_LARGEST_ASN: Final = 2**31 - 1
 
 
 class Found(NamedTuple):
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     system: Entity | None
 
 
-_NETSPEEDS = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
+_NETSPEEDS: Final = frozenset(("Dialup", "Cable/DSL", "Corporate", "Cellular"))
 
 
 @configuration
@@ -85,9 +85,9 @@ class IpLookupsConf:
             yield IpLookups(readers, with_asn=self.schema_key.version.addition > 0)
 
 
-ENRICHMENT: type[Enrichment] = IpLookupsConf
+ENRICHMENT: Final[type[Enrichment]] = IpLookupsConf
 
-_RENEWED = {
+_RENEWED: Final = {
     "geo": "geo takes GeoLite2-City.mmdb or GeoIP2-City.mmdb",
     "isp": "isp takes GeoIP2-ISP.mmdb",
     "organization": "organization goes: isp with GeoIP2-ISP.mmdb fills ip_organization",
@@ -206,10 +206,10 @@ def _text_of_degrees(degrees: str) -> str:
     return float_text(float(degrees))
 
 
-_texts_of_degrees = Memo(_text_of_degrees, _CACHE_SIZE, _CACHED_LENGTH)
+_texts_of_degrees: Final = Memo(_text_of_degrees, _CACHE_SIZE, _CACHED_LENGTH)
 
 
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]] = {
+_KINDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Record], dict[str, str]]]]] = {
     "geo": (("City", "Enterprise"), _city),
     "isp": (("GeoIP2-ISP",), _isp),
     "domain": (("GeoIP2-Domain",), _domain),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
@@ -26,26 +26,26 @@ from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.model.text import percent_decode, tsv_safe
 
-_PAGE_HOST = INDEX["page_urlhost"]
-_REFERER = slice(INDEX["refr_medium"], INDEX["refr_term"] + 1)
-_SCHEMES = frozenset(("http", "https", "android-app"))
-_CACHE_SIZE = 16_384
-_CACHED_LENGTH = 2_048
+_PAGE_HOST: Final = INDEX["page_urlhost"]
+_REFERER: Final = slice(INDEX["refr_medium"], INDEX["refr_term"] + 1)
+_SCHEMES: Final = frozenset(("http", "https", "android-app"))
+_CACHE_SIZE: Final = 16_384
+_CACHED_LENGTH: Final = 2_048
 
-_HOSTED = (
+_HOSTED: Final = (
     "https://s3-eu-west-1.amazonaws.com/snowplow-hosted-assets/third-party/referer-parser/",
     "referers-latest.json",
 )
 
-_MEDIA = frozenset(("unknown", "search", "internal", "social", "email", "paid", "chatbot"))
+_MEDIA: Final = frozenset(("unknown", "search", "internal", "social", "email", "paid", "chatbot"))
 """``chatbot`` is of enrich 6.9.0: the public databases hold it, which the baseline cannot read."""
-_WITHOUT_SOURCE = frozenset(("unknown", "internal"))
-_INTERNAL = ("internal", "", "")
-_UNKNOWN = ("unknown", "", "")
+_WITHOUT_SOURCE: Final = frozenset(("unknown", "internal"))
+_INTERNAL: Final = ("internal", "", "")
+_UNKNOWN: Final = ("unknown", "", "")
 
-_UTM_SOURCE = "utm_source"
-_UTM_REFERRER = "iglu:com.snowplowanalytics.snowplow/utm_referrer/jsonschema/1-0-0"
-_WITH_UTM = 2
+_UTM_SOURCE: Final = "utm_source"
+_UTM_REFERRER: Final = "iglu:com.snowplowanalytics.snowplow/utm_referrer/jsonschema/1-0-0"
+_WITH_UTM: Final = 2
 """The addition of the first configuration version (2-0-2) that asks for the entity."""
 
 Columns = tuple[str, str, str]
@@ -106,7 +106,7 @@ class RefererParserConf:
         return nullcontext(RefererParser(sources, self.internal_domains))
 
 
-ENRICHMENT: type[Enrichment] = RefererParserConf
+ENRICHMENT: Final[type[Enrichment]] = RefererParserConf
 
 
 def _renew(data: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft, Entity
@@ -16,11 +16,11 @@ from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
-_USERAGENT = INDEX["useragent"]
-_CONTEXT = "iglu:com.snowplowanalytics.snowplow/ua_parser_context/jsonschema/1-0-0"
-_CACHE_SIZE = 10_000
-_CACHED_LENGTH = 1_024
-_LOOKED_AT = 2_048
+_USERAGENT: Final = INDEX["useragent"]
+_CONTEXT: Final = "iglu:com.snowplowanalytics.snowplow/ua_parser_context/jsonschema/1-0-0"
+_CACHE_SIZE: Final = 10_000
+_CACHED_LENGTH: Final = 1_024
+_LOOKED_AT: Final = 2_048
 """Longer user agents are cut: some rules take time that grows with the square of the length."""
 
 
@@ -53,7 +53,7 @@ class UaParserConf:
         return nullcontext(UaParser(ua_rules.read_rules(services.files[self.rules.uri])))
 
 
-ENRICHMENT: type[Enrichment] = UaParserConf
+ENRICHMENT: Final[type[Enrichment]] = UaParserConf
 
 
 class UaParser:

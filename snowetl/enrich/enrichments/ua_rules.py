@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.enrichments.regex_words import Words, of_zeros, required_words, shortest
@@ -24,10 +24,10 @@ from snowetl.model.text import with_zeros
 Texts = tuple["str | None", ...]
 _Match = re.Match[str]
 
-_GRAM = 3
+_GRAM: Final = 3
 _SHAPES, _LONGEST = 4096, 1024
-_BACK_REFERENCE = re.compile(r"\$([0-9])")
-_OTHER = "Other"
+_BACK_REFERENCE: Final = re.compile(r"\$([0-9])")
+_OTHER: Final = "Other"
 
 
 class Rule(NamedTuple):
@@ -167,7 +167,7 @@ class _Trial:
         return self._search(text)
 
 
-_FREQUENT = (
+_FREQUENT: Final = (
     "mozilla/",
     "applewebkit/",
     "khtml, like gecko",
@@ -245,7 +245,7 @@ def _device(match: _Match, replacements: Texts) -> Texts:
 
 # --- where rules come from ----------------------------------------------------------------------------------------
 
-_AMENDMENTS = (
+_AMENDMENTS: Final = (
     ("(EdgiOS|EdgA)/", r"(\d+)\.(\d+)\.(\d+)\.(\d+)", r"(\d+)\.(\d+)\.(\d+)(?:\.(\d+)|)"),
     (r"\b(Windows-Update-Agent|", "|AHC)", "|AHC|HTTPie)"),
 )

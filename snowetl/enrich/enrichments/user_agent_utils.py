@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from snowetl.caching import Memo
 from snowetl.enrich.draft import Draft
@@ -25,18 +25,18 @@ from snowetl.model.text import with_zeros
 
 _log = logging.getLogger("snowetl")
 
-_USERAGENT = INDEX["useragent"]
-_BROWSER = slice(INDEX["br_name"], INDEX["br_renderengine"] + 1)
-_SYSTEM = slice(INDEX["os_name"], INDEX["os_manufacturer"] + 1)
-_DEVICE = slice(INDEX["dvce_type"], INDEX["dvce_ismobile"] + 1)
-_CACHE_SIZE = 10_000
-_CACHED_LENGTH = 1_024
-_SHAPES = 1_024
-_LOOKED_AT = 2_048
+_USERAGENT: Final = INDEX["useragent"]
+_BROWSER: Final = slice(INDEX["br_name"], INDEX["br_renderengine"] + 1)
+_SYSTEM: Final = slice(INDEX["os_name"], INDEX["os_manufacturer"] + 1)
+_DEVICE: Final = slice(INDEX["dvce_type"], INDEX["dvce_ismobile"] + 1)
+_CACHE_SIZE: Final = 10_000
+_CACHED_LENGTH: Final = 1_024
+_SHAPES: Final = 1_024
+_LOOKED_AT: Final = 2_048
 """Longer user agents are cut for the search of the version, which would take quadratic time."""
 
-_ROBOT = "Robot/Spider"
-_MOBILE_DEVICES = frozenset(("Mobile", "Tablet", "Wearable computer"))
+_ROBOT: Final = "Robot/Spider"
+_MOBILE_DEVICES: Final = frozenset(("Mobile", "Tablet", "Wearable computer"))
 
 
 @configuration
@@ -59,7 +59,7 @@ class UserAgentUtilsConf:
         return nullcontext(UserAgentUtils())
 
 
-ENRICHMENT: type[Enrichment] = UserAgentUtilsConf
+ENRICHMENT: Final[type[Enrichment]] = UserAgentUtilsConf
 
 
 Columns = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
@@ -134,9 +134,9 @@ class Tables(NamedTuple):
     safari_builds: dict[str, str]
 
 
-_UNKNOWN_BROWSER = Entry("Unknown", "Unknown", "unknown", "OTHER", "", (), (), [])
-_UNKNOWN_SYSTEM = Entry("Unknown", "Unknown", "Unknown", "Other", "", (), (), [])
-_WEBKIT_BUILD = re.compile(r"AppleWebKit/([0-9]+(?:[^\n\r\x85\u2028\u2029][0-9]+){1,2})")
+_UNKNOWN_BROWSER: Final = Entry("Unknown", "Unknown", "unknown", "OTHER", "", (), (), [])
+_UNKNOWN_SYSTEM: Final = Entry("Unknown", "Unknown", "Unknown", "Other", "", (), (), [])
+_WEBKIT_BUILD: Final = re.compile(r"AppleWebKit/([0-9]+(?:[^\n\r\x85\u2028\u2029][0-9]+){1,2})")
 
 
 def _pruned(entries: list[Entry], zeros: str) -> list[Entry]:

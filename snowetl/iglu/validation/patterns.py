@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 from snowetl.caching import Memo
 from snowetl.iglu.validation.report import ValidationCrash
@@ -12,10 +13,10 @@ from snowetl.jvm.regex import PatternFault, Translation, translate
 
 Search = Callable[[str], bool]
 
-TIMEOUT = 0.05
+TIMEOUT: Final = 0.05
 """Seconds one search may take, for the first hundred kilobytes of text."""
-_STEPS = 4_000_000
-_LONGEST = {0: _STEPS, 1: 2_000, 2: 158, 3: 44, 4: 20}
+_STEPS: Final = 4_000_000
+_LONGEST: Final = {0: _STEPS, 1: 2_000, 2: 158, 3: 44, 4: 20}
 """Longest text whose search takes no more steps than that, by ambiguous runs."""
 
 
