@@ -55,7 +55,7 @@ def test_the_steps_are_told_what_is_theirs() -> None:
     ],
 )
 def test_no_password_is_kept(url: str) -> None:
-    made = settings(database=url)
+    made = settings(database=url, role_arn="arn:aws:iam::123456789012:role/copy")
     assert "db" in str(made.target)
     for shown in (str(made.target), repr(made), str(made.to_json()), str(made.about()), str(made.to_argv())):
         assert "s3cret" not in shown
