@@ -114,7 +114,9 @@ class LakeSession:
         raise LoadError("a lake answers no queries of its own")
 
     def vacuum(self, table: str) -> None:
-        self._open(table).tidy()
+        """The manifest is seen to with the events."""
+        for name in (table, MANIFEST) if table == EVENTS else (table,):
+            self._open(name).tidy()
 
     def tables(self) -> Tables:
         found = {name: self._open(name).schema() for name in TABLES}
