@@ -71,14 +71,19 @@ def cells(paths: Sequence[tuple[str, ...]], make: Sequence[Make]) -> list[Cells]
     All of the result are to be filled: there are more where several columns have one path.
     """
     found: list[Cells] = []
-    numbered = ((path, make_cell) for path, make_cell in zip(paths, make, strict=True) if path)
-    for number, (path, make_cell) in enumerate(numbered):
-        nodes = (_node(root, path) for root in found)
-        node = next((node for node in nodes if path[-1] not in node.own), None)
-        if node is None:
+    number = 0
+    for path, make_cell in zip(paths, make, strict=True):
+        if not path:
+            continue
+        for root in found:
+            node = _node(root, path)
+            if path[-1] not in node.own:
+                break
+        else:
             found.append(Cells({}, {}))
             node = _node(found[-1], path)
         node.own[path[-1]] = (number, make_cell)
+        number += 1
     return found
 
 

@@ -53,7 +53,7 @@ CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
 
-class ParsedEntity(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class ParsedEntity(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
     """A self-describing JSON inside an event: the URI of its schema and its data."""
 
     uri: str = msgspec.field(name="schema")
@@ -250,12 +250,12 @@ class _NotEntities(Exception):
     """JSON that is not what its column should hold; the message is circe's."""
 
 
-class _Contexts(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _Contexts(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
     uri: str = msgspec.field(name="schema")
     data: list[ParsedEntity]
 
 
-class _Unstruct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _Unstruct(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
     uri: str = msgspec.field(name="schema")
     data: ParsedEntity
 

@@ -50,7 +50,7 @@ class RowTable:
         return f"iglu:{self.vendor}/{self.name}/jsonschema/{self.model}-*-*"
 
 
-class ShreddedRow(msgspec.Struct, gc=False):
+class ShreddedRow(msgspec.Struct, gc=False):  # type: ignore[call-arg, unused-ignore]
     """One row of one table, without line end."""
 
     table: RowTable
