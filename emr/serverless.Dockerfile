@@ -7,7 +7,9 @@ RUN dnf install -y --setopt=install_weak_deps=False python3.11 python3.11-pip &&
 WORKDIR /src
 COPY setup.py pyproject.toml README.md LICENSE NOTICE ./
 COPY snowetl snowetl
-RUN python3.11 -m pip install --no-cache-dir '.[cluster]' && rm -rf /src/*
+RUN dnf install -y --setopt=install_weak_deps=False gcc python3.11-devel \
+    && SNOWETL_COMPILE=1 python3.11 -m pip install --no-cache-dir '.[cluster]' \
+    && dnf remove -y gcc python3.11-devel && dnf clean all && rm -rf /src/*
 ENV PYSPARK_PYTHON=/usr/bin/python3.11 PYSPARK_DRIVER_PYTHON=/usr/bin/python3.11
 WORKDIR /home/hadoop
 USER hadoop:hadoop

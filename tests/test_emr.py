@@ -440,11 +440,11 @@ def test_images(name: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "image")], check=True, capture_output=True)
     python = tmp_path / "image" / "bin" / "python"
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", extra]
-    plain = os.environ | {"SNOWETL_COMPILE": "0"}  # as in the images, which have no C compiler
-    installed = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True, env=plain)
+    environment = os.environ | {"SNOWETL_COMPILE": re.findall(r"SNOWETL_COMPILE=(\d)", text)[0]}
+    installed = subprocess.run(install, cwd=tmp_path, env=environment, capture_output=True, text=True)
     if "No matching distribution found" in installed.stderr or "onnection" in installed.stderr:
         pytest.skip("there is no package index here")
     assert installed.returncode == 0, installed.stderr
     (tmp_path / "empty").mkdir()
     said = subprocess.run([str(python.with_name("snowetl")), "--version"], cwd=tmp_path / "empty", capture_output=True)
-    assert said.stdout.startswith(b"snowetl ")
+    assert b"(compiled, " in said.stdout

@@ -24,7 +24,8 @@ def command(settings: PackageSettings) -> None:
     """Pack snowetl and all it needs for a cluster: environment.tar.gz, the jobs, and package.json.
 
     Any machine can do it for any cluster: pip fetches wheels for its Python and processor. Spark and the Python
-    interpreter are the cluster's own.
+    interpreter are the cluster's own. The hot modules of snowetl are compiled if this is such a machine, with a C
+    compiler.
     """
     from snowetl.orchestrator.package import ARCHIVE, Cluster, make_package
 
@@ -33,7 +34,7 @@ def command(settings: PackageSettings) -> None:
     contents = make_package(settings.folder, cluster, settings.add, console.detail)
     archive = contents["files"][ARCHIVE]
     console.summarize(
-        f"{settings.folder.rstrip('/')}: snowetl {contents['snowetl']} for Python {settings.python} on "
-        f"{settings.platform}, {len(contents['packages'])} packages in {ARCHIVE} ({size(archive['bytes'])}, "
-        f"sha256 {archive['sha256'][:12]})"
+        f"{settings.folder.rstrip('/')}: snowetl {contents['snowetl']} ({contents['build']}) for Python "
+        f"{settings.python} on {settings.platform}, {len(contents['packages'])} packages in {ARCHIVE} "
+        f"({size(archive['bytes'])}, sha256 {archive['sha256'][:12]})"
     )

@@ -140,8 +140,8 @@ class EnrichmentManager:
         notes = self.accept(draft, columns)
         contexts, unstruct_event = event.texts[CONTEXTS], event.texts[UNSTRUCT_EVENT]
         self.run_steps(draft, watch)
-        if draft.dropped is not None:
-            return [Discard(draft.dropped)]
+        if discarded := _discarded(draft):
+            return discarded
         if draft.failures:
             row = badrow.enrichment_failures(self._origin, event, raw, draft.failures)
             before = {CONTEXTS: contexts, UNSTRUCT_EVENT: unstruct_event}
@@ -163,8 +163,8 @@ class EnrichmentManager:
                 row = badrow.enrichment_failures(self._origin, event, raw, [one.failure() for one in invalid])
                 return self._refuse(row, Failure(draft, Phase.ENTITIES, invalid=invalid), watch)
         self.run_privacy_steps(draft, watch)
-        if draft.dropped is not None:
-            return [Discard(draft.dropped)]
+        if discarded := _discarded(draft):
+            return discarded
         too_long = self.too_long(draft)
         if invalid or too_long or draft.failures:
             row = self._last_bad_row(draft, invalid, too_long)
@@ -259,6 +259,11 @@ class EnrichmentManager:
     def too_long(self, draft: Draft) -> list[TooLong]:
         """The columns that are too long, unless these are accepted."""
         return [] if self._accept_invalid else self._lengths.check(draft.values)
+
+
+def _discarded(draft: Draft) -> list[Result]:
+    """What an event that was dropped ends as; empty for one that was not."""
+    return [] if draft.dropped is None else [Discard(draft.dropped)]
 
 
 def _violations(columns: Columns) -> list[Message]:

@@ -28,6 +28,9 @@ from snowetl.model.result import Discard, FailedEvent, Result
 from snowetl.storage.records import Damage, Record
 from snowetl.storage.structs import MESSAGE_STARTS, member_codec, unpacked
 
+AnyRecord = bytes | str | Record | object
+"""What may be taken for a record: some other types of bytes can be read, what remains is refused with ``ConfigError``."""
+
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
 """Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
 
@@ -86,7 +89,7 @@ class Enricher:
     def close(self) -> None:
         self._stack.close()
 
-    def process(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[Result]:
+    def process(self, record: AnyRecord, source: str = "", number: int = 0) -> Iterator[Result]:
         """The results of one record, in event order, each made when it is asked for; none if the record is discarded
         (a header line). An event that an enrichment dropped is a ``Discard``. Where failed events are wanted, the bad
         row of an event is followed by a ``FailedEvent``.
@@ -221,7 +224,7 @@ class Enricher:
         raw_events = self._adapters.adapt(payload)
         return [] if isinstance(raw_events, BadRow) else raw_events
 
-    def explain(self, record: bytes | str | Record, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
+    def explain(self, record: AnyRecord, source: str = "", number: int = 0) -> Iterator[tuple[str, Any]]:
         """The way of one record as (stage, what it made), for people: loader, adapter, columns, each step, the result.
 
         Arguments as of :meth:`process`.

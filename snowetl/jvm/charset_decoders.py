@@ -184,7 +184,7 @@ def _walk(pattern: str, codec: str) -> Callable[[bytes], str]:
     return decode
 
 
-decode_cesu8 = _walk(
+decode_cesu8: Callable[[bytes], str] = _walk(
     r"([\x00-\x7f]+|(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2})+)"
     r"|\xe0[\xa0-\xbf]|[\xe1-\xef][\x80-\xbf]|[\x00-\xff]",
     "utf-8",

@@ -34,6 +34,7 @@ class SelfDescribingData(NamedTuple):
     data: Any
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class EnrichedEvent:
     """One enriched event (enrich 3.9.0 ``EnrichedEvent``): a mapping from 131 columns to their text, ``None`` if empty.
 

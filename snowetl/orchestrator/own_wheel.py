@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -21,27 +22,33 @@ _NOT_CARRIED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def build_wheel(folder: Path) -> Path:
-    """Write the wheel into ``folder``, which is made. Raises ``SnowetlError``."""
+def build_wheel(folder: Path, compiled: bool = True) -> Path:
+    """Write the wheel into ``folder``, which is made: ``compiled`` for this interpreter if that can be done, else pure
+    Python. Raises ``SnowetlError``.
+    """
     folder.mkdir()
     package = Path(__file__).parents[1]
     if all((package.parent / name).exists() for name in _SOURCES):
-        return _from_checkout(package.parent, folder)
-    return _from_installed(package.parent, folder)
+        return _from_checkout(package.parent, folder, compiled)
+    return _from_installed(package.parent, folder, compiled)
 
 
-def _from_checkout(checkout: Path, folder: Path) -> Path:
+def _from_checkout(checkout: Path, folder: Path, compiled: bool) -> Path:
     """Built from a copy, so that nothing is left in the checkout."""
     source = folder / "source"
     source.mkdir()
     for name in _SOURCES:
         if (checkout / name).is_dir():
-            shutil.copytree(checkout / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(checkout / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         else:
             shutil.copy(checkout / name, source)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     result = subprocess.run(
-        [*command, "--wheel-dir", str(folder), str(source)], capture_output=True, text=True, check=False
+        [*command, "--wheel-dir", str(folder), str(source)],
+        env=os.environ if compiled else os.environ | {"SNOWETL_COMPILE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode:
         raise SnowetlError(f"the wheel of {checkout} cannot be built: {result.stderr.strip().rpartition(chr(10))[2]}")
@@ -49,7 +56,7 @@ def _from_checkout(checkout: Path, folder: Path) -> Path:
     return wheel
 
 
-def _from_installed(site: Path, folder: Path) -> Path:
+def _from_installed(site: Path, folder: Path, compiled: bool) -> Path:
     try:
         files = distribution("snowetl").files or []
     except PackageNotFoundError:
@@ -60,6 +67,8 @@ def _from_installed(site: Path, folder: Path) -> Path:
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(files, key=str):
             if file.parts[0] == ".." or file.suffix == ".pyc" or file.name in _NOT_CARRIED:
+                continue
+            if file.suffix == ".so" and not compiled:
                 continue
             content = Path(str(file.locate())).read_bytes()
             packed.writestr(zipfile.ZipInfo(file.as_posix(), _OLDEST_ZIP_TIME), content)

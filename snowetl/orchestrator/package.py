@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -44,6 +45,7 @@ EXTRA = "cluster"
 _GLIBC = 34
 """Of Amazon Linux 2023: glibc 2.34, which EMR 7, emr-spark-8 and EMR Serverless have."""
 _OLDEST_GLIBC = 17
+_GLIBC_SYMBOL = re.compile(rb"GLIBC_2\.(\d+)")
 _IMPORTED = (
     *("snowetl.cli.main", "pandas", "pyarrow.parquet", "psycopg", "redshift_connector", "hdfs_native", "pymysql"),
     *("quickjs", "pyhocon", "py4j", "boto3"),
@@ -87,7 +89,7 @@ def make_package(
     with scratch_folder() as work:
         site = work / "environment" / "lib" / f"python{cluster.python}" / "site-packages"
         say(f"fetching packages for Python {cluster.python} on {cluster.platform}")
-        _install(build_wheel(work / "wheel"), add, cluster, site)
+        _install(_own_wheel(work, cluster), add, cluster, site)
         _check(site, cluster)
         _make_environment(work / "environment", cluster)
         say("packing them")
@@ -99,6 +101,7 @@ def make_package(
         contents = {
             "format": FORMAT,
             "snowetl": __version__,
+            "build": "compiled" if any(site.glob("snowetl__mypyc.*")) else "pure Python",
             "python": cluster.python,
             "platform": cluster.platform,
             "interpreter": cluster.interpreter,
@@ -113,6 +116,19 @@ def make_package(
 
 
 # --- packages ---------------------------------------------------------------------------------------------------------
+
+
+def _own_wheel(work: Path, cluster: Cluster) -> Path:
+    """The wheel of snowetl: compiled, if what is compiled here runs there."""
+    wheel = build_wheel(work / "wheel", compiled=cluster.is_like_here)
+    return wheel if _newest_glibc(wheel) <= _GLIBC else build_wheel(work / "plain", compiled=False)
+
+
+def _newest_glibc(wheel: Path) -> int:
+    """The minor version of glibc 2 that the libraries of a wheel need, 0 if it has none."""
+    with zipfile.ZipFile(wheel) as held:
+        libraries = [held.read(name) for name in held.namelist() if name.endswith(".so")]
+    return max((int(minor) for library in libraries for minor in _GLIBC_SYMBOL.findall(library)), default=0)
 
 
 def _install(wheel: Path, add: Sequence[str], cluster: Cluster, site: Path) -> None:
@@ -134,6 +150,8 @@ def _pip_install(cluster: Cluster, site: Path) -> list[str]:
     command += ["--python-version", cluster.python]
     for tag in _platforms(cluster.platform):
         command += ["--platform", tag]
+    if cluster.is_like_here:
+        command += ["--platform", f"linux_{cluster.platform}"]  # of the wheel that is built here
     return command
 
 

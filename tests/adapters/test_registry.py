@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from snowetl.adapters import catalogue, tp1
+from snowetl.adapters.base import Setup
 from snowetl.adapters.registry import AdapterRegistry
 from snowetl.adapters.remote import RemoteAdapter, RemoteAdaptersConfig
 from snowetl.adapters.schemas import check_schemas, resolve_schemas
@@ -171,7 +172,7 @@ class TestInstalledAdapters:
 
 
 def test_an_adapter_of_the_guide_kind_needs_no_schemas():
-    assert tp1.ADAPTER.build(None) is tp1.adapt  # type: ignore[arg-type]
+    assert tp1.ADAPTER.build(Setup(AllValid(), {})) is tp1.adapt
 
 
 def test_a_registry_is_built_quickly_and_its_configuration_pickles():

@@ -43,7 +43,7 @@ def _takes_linear_time(input_format: str, make: Callable[[int], bytes | str]) ->
 
 
 @pytest.mark.parametrize("input_format", FORMATS)
-@pytest.mark.parametrize("record", [b"", "", b"\xff\xfe", "\ud800", "\x00", bytearray(b"abc"), memoryview(b"abc")])
+@pytest.mark.parametrize("record", [b"", "", b"\xff\xfe", "\ud800", "\x00"])
 def test_odd_types_and_bytes_have_an_outcome(input_format: str, record: bytes | str) -> None:
     _ends_well(input_format, record)
 
