@@ -118,10 +118,13 @@ class CompileHotModules(build_ext):
             self.extensions = []
 
     def generate(self):
-        """C code of all modules. Other packages are left unread, so that it is the same whatever is installed."""
+        """C code of all modules. Other packages are left unread, so that it is the same whatever is installed; what mypy
+        cannot know of them then (what their classes take) it was told when the tree was checked.
+        """
         from mypyc.build import mypycify
 
-        options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", f"--cache-dir={self.build_temp}"]
+        options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", "--disable-error-code=call-arg"]
+        options += ["--follow-imports=silent", f"--cache-dir={self.build_temp}"]
         return mypycify(
             [*options, *hot_modules()],
             group_name="snowetl",

@@ -29,7 +29,7 @@ from snowetl.storage.records import Damage, Record
 from snowetl.storage.structs import MESSAGE_STARTS, member_codec, unpacked
 
 AnyRecord = bytes | str | Record | object
-"""What may be taken for a record: some other types of bytes can be read, what remains is refused with ``ConfigError``."""
+"""What may be taken for a record: other types of bytes can be read, what remains is refused with ``ConfigError``."""
 
 OF_PAYLOAD, OF_PARAMETERS = "columns of the payload", "columns of the parameters"
 """Stages of :meth:`Enricher.explain`: what the collector's record fills, and what the event's parameters fill."""
