@@ -118,8 +118,9 @@ class CompileHotModules(build_ext):
             self.extensions = []
 
     def generate(self):
-        """C code of all modules. Other packages are left unread, so that it is the same whatever is installed; what mypy
-        cannot know of them then (what their classes take) it was told when the tree was checked.
+        """C code of all modules. Other packages are left unread, so that it is the same whatever is installed.
+
+        What mypy cannot know of them then, such as what their classes take, is checked by ``make lint``.
         """
         from mypyc.build import mypycify
 
