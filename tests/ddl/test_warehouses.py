@@ -98,7 +98,10 @@ def test_a_redshift_migration() -> None:
     after = obj(a={"type": "string", "maxLength": 20}, e={"enum": ["x", "yyy"]}, b={"type": "integer"})
     held, wanted = in_redshift([before]).held(), in_redshift([before, after])
     migration = redshift.alter("atomic", "t", KEY, held, wanted)
-    assert migration.before == ['ALTER TABLE atomic.t ALTER "a" TYPE VARCHAR(20)']
+    assert migration.before == [
+        'ALTER TABLE atomic.t ALTER "a" TYPE VARCHAR(20)',
+        'ALTER TABLE atomic.t ALTER "e" TYPE VARCHAR(3)',  # TEXT255: the server refuses, the load warns and goes on
+    ]
     assert migration.inside == [
         'ALTER TABLE atomic.t ADD COLUMN "b" BIGINT ENCODE ZSTD',
         "COMMENT ON TABLE atomic.t IS 'iglu:com.acme/event/jsonschema/1-0-2'",

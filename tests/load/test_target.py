@@ -16,7 +16,7 @@ REDSHIFT = "redshift://me:s3cret@cluster.example.com:5439/analytics"
 def test_redshift() -> None:
     target = Target(warehouse="redshift", database=REDSHIFT, role_arn=ROLE, region="eu-west-1", schema="web")
     target.check()
-    assert not target.capabilities.bad_rows_table
+    assert target.capabilities.bad_rows_table
     assert str(target) == "redshift redshift://me@cluster.example.com:5439/analytics, schema web"
     with target.open() as warehouse:
         assert isinstance(warehouse, RedshiftWarehouse)
