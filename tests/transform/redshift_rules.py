@@ -61,7 +61,7 @@ def text(value: Any) -> str:
     if value == "\\N" and isinstance(value, str):
         return "\\\\N"
     if isinstance(value, str):
-        return value.replace("\t", " ").replace("\n", " ")
+        return value.replace("\t", " ").replace("\n", " ").replace("\x00", " ")
     if isinstance(value, bool):
         return "1" if value else "0"
     return value.text if isinstance(value, JsonNumber) else jsontext.dumps(value)
