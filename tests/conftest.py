@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.aws_server import aws_server
 from tests.iglu.server import Answer, Files, Server, serving
 
 os.environ.setdefault("SNOWETL_ASSET_CACHE", "off")  # tests leave nothing in anybody's home
+# A shell lets programs in the background ignore Ctrl-C, and what they start, too: tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SERVERS = {"aws_server": "s3", "aws_url": "s3", "aws_endpoint": "s3", "embedded_postgres": "postgres"}
 _NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared", "long"}
