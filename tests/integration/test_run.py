@@ -245,7 +245,7 @@ def test_psql_opens_the_warehouse(done: Path, folder: Path, capfd: pytest.Captur
 
 
 def test_the_yaml_of_the_docs_is_a_whole_command(folder: Path) -> None:
-    [example] = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "run.md").read_text("utf-8"), re.M | re.S)
+    [example, *_] = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "run.md").read_text("utf-8"), re.M | re.S)
     (folder / "snowetl.yml").write_text(example)
     command = ["run", "--config", str(folder / "snowetl.yml"), "--output-folder", str(folder / "out")]
     assert main([*command, "--run-id", RUN]) == 0
