@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 from snowetl.errors import LoadError, TargetError
 from snowetl.load import manifest
@@ -15,7 +16,7 @@ from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, T
 from snowetl.load.retries import Retries
 from snowetl.load.run import Model, RowFolder, TransformedRun, run_name
 from snowetl.load.schemas import ModelSchemas
-from snowetl.load.warehouse import Say, Session, Statement, StatementFailed, Tables, Warehouse
+from snowetl.load.warehouse import Say, Session, StagingSession, Statement, StatementFailed, Tables, Warehouse
 from snowetl.model.schema import SchemaCriterion
 from snowetl.storage import FileInfo
 from snowetl.storage.base import scheme_of
@@ -91,17 +92,13 @@ class RunLoader:
             tables = session.tables()
             if "rejected_rows" not in tables.comments:
                 return []
-            with session.transaction():
-                session.lock()
-                for statement in self._warehouse.set_up(tables):
-                    session.execute(statement)
-                waiting = session.rejected()
+            self._set_up(session)
             impossible: dict[Model, str] = {}
             while True:
                 try:
                     with session.transaction():
                         session.lock()
-                        return [self._retry(session, one, impossible) for one in waiting]
+                        return [self._retry(session, one, impossible) for one in session.rejected()]
                 except _NoTable as error:
                     impossible[error.model] = error.reason
 
@@ -132,10 +129,11 @@ class RunLoader:
     ) -> LoadPlan:
         request = Request(run, folders, tables, self._schemas, self._warehouse, self._skip, impossible)
         planned = LAYOUTS[run.layout](request) if folders else Planned([], [], [])
+        in_transaction = self._warehouse.capabilities.ddl_in_transaction
         return LoadPlan(
             run=run,
             set_up=tuple(self._warehouse.set_up(tables)),
-            tables=tuple(planned.tables),
+            tables=tuple(planned.tables if in_transaction else (table.changed_before() for table in planned.tables)),
             aside=tuple(planned.aside),
             skipped=tuple(planned.skipped),
             manifest=manifest.row_of(run),
@@ -157,7 +155,12 @@ class RunLoader:
         return report
 
     def _set_up(self, session: Session) -> None:
-        if not self._warehouse.set_up(session.tables()):
+        lacking = self._warehouse.set_up(session.tables())
+        if not lacking:
+            return
+        if not self._warehouse.capabilities.ddl_in_transaction:  # each of them does nothing where it was done
+            for statement in lacking:
+                session.execute(statement)
             return
         with session.transaction():
             session.lock()
@@ -177,6 +180,9 @@ class RunLoader:
             return
         plan = self._plan(run, folders, session.tables(), impossible)
         whole = {table.table: self._change_before(session, table, report) for table in plan.tables}
+        notes = {table.table: table.note for table in plan.tables}
+        if self._warehouse.capabilities.stages:
+            cast(StagingSession, session).stage(run, folders, bad_rows)
         with session.transaction():
             session.lock()
             found = self._found(session, run, report)
@@ -188,7 +194,7 @@ class RunLoader:
             for table in plan.tables:
                 self._change_inside(session, table, report, whole.get(table.table, True))
             for table in plan.tables:
-                report.tables.append(self._copy(session, table, run))
+                report.tables.append(self._copy(session, table, run, notes.get(table.table)))
             for aside in plan.aside:
                 report.aside.append(self._put_aside(session, aside, run))
             report.skipped += [model.schema for model in plan.skipped]
@@ -256,10 +262,13 @@ class RunLoader:
                 self._warn(warning)
         return refusal is None
 
-    def _copy(self, session: Session, table: TablePlan, run: TransformedRun) -> TableLoad:
-        """All rows of one table. Raises ``LoadError`` where they are not as many as were written."""
+    def _copy(self, session: Session, table: TablePlan, run: TransformedRun, note: str | None) -> TableLoad:
+        """All rows of one table. ``note`` says what was done to it before the transaction.
+
+        Raises ``LoadError`` where they are not as many as were written.
+        """
         self._progress(table.table)
-        total = TableLoad(f"{self._warehouse.schema}.{table.table}", change=table.note)
+        total = TableLoad(f"{self._warehouse.schema}.{table.table}", change=table.note or note)
         for copy in table.copies:
             loaded = session.copy(copy, run)
             _require_count(copy.folder, loaded.rows + loaded.rejected, total.table)

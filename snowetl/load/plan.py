@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from snowetl.ddl.names import failed_table
 from snowetl.errors import LoadError
@@ -13,7 +13,15 @@ from snowetl.load.manifest import ManifestRow
 from snowetl.load.rows import RowFormat, read_chunks
 from snowetl.load.run import Model, RowFolder, TransformedRun
 from snowetl.load.schemas import ModelSchemas
-from snowetl.load.warehouse import NO_CHANGE, AddedColumn, Statement, TableChange, Tables, Warehouse
+from snowetl.load.warehouse import (
+    NO_CHANGE,
+    AddedColumn,
+    StagingWarehouse,
+    Statement,
+    TableChange,
+    Tables,
+    Warehouse,
+)
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 from snowetl.storage import FileInfo
 
@@ -65,6 +73,11 @@ class TablePlan:
     change: TableChange = NO_CHANGE
     note: str | None = None
 
+    def changed_before(self) -> TablePlan:
+        """The same with all that happens to the table before the transaction."""
+        before, inside, comment = self.change
+        return replace(self, change=TableChange((*before, *inside, *([comment] if comment else [])), (), None))
+
 
 @dataclass(frozen=True, slots=True)
 class Aside:
@@ -110,9 +123,14 @@ class LoadPlan:
             yield from table.change.inside
             if table.change.comment is not None:
                 yield table.change.comment
-        for table in self.tables:
-            for copy in table.copies:
-                yield warehouse.copy_statement(copy, self.run)
+        if warehouse.capabilities.stages:
+            for copy in self._copies():
+                yield from cast(StagingWarehouse, warehouse).staging(self.run, copy.folder.path, copy.files)
+        for copy in self._copies():
+            yield warehouse.copy_statement(copy, self.run)
+
+    def _copies(self) -> Iterator[Copy]:
+        return (copy for table in self.tables for copy in table.copies)
 
 
 class Request(NamedTuple):

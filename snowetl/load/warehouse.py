@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.load.manifest import ManifestRow
 from snowetl.load.report import TableLoad
-from snowetl.load.run import TransformedRun
+from snowetl.load.run import RowFolder, TransformedRun
 from snowetl.storage import FileInfo
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Capabilities:
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
     tunnels: bool = False
     """Whether it is reached through ``--ssh-tunnel``."""
+    ddl_in_transaction: bool = True
+    """Whether tables are made and altered in the transaction of a load; else before it: there DDL commits."""
+    stages: bool = False
+    """Whether files must be brought to where the server reads them: see :class:`StagingSession`."""
     renames_schemas: bool = False
     """Whether schemas can be renamed in a transaction (``snowetl backfill --swap``)."""
     dbt_adapter: str = ""
@@ -250,6 +254,37 @@ class ColumnarWarehouse(Warehouse, Protocol):
         """Statements that add columns, and fields inside of columns, to a table. Empty where a copy adds them itself,
         in the commit of its rows.
         """
+        ...
+
+
+class EntityColumn(NamedTuple):
+    """A column of wide rows in JSON. ``entity`` is ``SELF_DESCRIBING_EVENT`` (one object) or ``CONTEXT`` (an array)."""
+
+    name: str
+    entity: str
+
+
+class JsonWarehouse(Warehouse, Protocol):
+    """One that loads wide rows in JSON."""
+
+    def add_json_columns(self, table: str, columns: Sequence[EntityColumn]) -> list[Statement]:
+        """Statements that add columns of entities to a table."""
+        ...
+
+
+class StagingWarehouse(Warehouse, Protocol):
+    """One whose server reads files from a stage."""
+
+    def staging(self, run: TransformedRun, folder: str, files: Sequence[FileInfo]) -> list[Statement]:
+        """How the rows of a folder of the run come to the server, as ``--dry-run`` prints it: without secrets."""
+        ...
+
+
+class StagingSession(Session, Protocol):
+    """A session whose server reads files from a stage."""
+
+    def stage(self, run: TransformedRun, folders: Sequence[RowFolder], bad_rows: Sequence[FileInfo]) -> None:
+        """Bring files to where the server reads them, before the transaction that copies them."""
         ...
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from snowetl.ddl.atomic import EVENT_COLUMNS
-from snowetl.ddl.names import index_name, quoted
+from snowetl.ddl.names import index_name
 from snowetl.errors import LoadError
 from snowetl.jvm import jsontext
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import FOR_POSTGRES
 from snowetl.load.run import Model
-from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange
+from snowetl.load.warehouse import NO_CHANGE, EntityColumn, JsonWarehouse, TableChange
 from snowetl.load.widening import widened
+from snowetl.settings.words import count
 from snowetl.transform.eventjson import column_name
 
 _PREFIXES = {"SELF_DESCRIBING_EVENT": "unstruct_event_", "CONTEXT": "contexts_"}
@@ -25,7 +26,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 def plan(request: Request) -> Planned:
     """The copy of a run into ``events``, and the columns that are added to it. Raises ``LoadError``.
 
-    Columns are named as the rows name them; one that is longer than the warehouse keeps is cut, with a hash.
+    Columns are named as the keys of the rows are; a name that is longer than the warehouse keeps is cut, with a hash.
     """
     run = request.run
     [folder] = request.folders
@@ -37,32 +38,36 @@ def plan(request: Request) -> Planned:
     columns = {key: index_name(key, "", limit) for key in keys}
     name, change, note = events_table(folder.model, request)
     present = request.tables.columns.get(name, {})
-    table = f"{request.warehouse.schema}.{name}"
-    added = tuple(
-        Statement(f"alter {table}", f"ALTER TABLE {table} ADD COLUMN {quoted(column)} JSONB")
-        for column in columns.values()
-        if column not in present
-    )
+    lacking = [EntityColumn(columns[key], entity) for key, entity in keys.items() if columns[key] not in present]
+    added = tuple(cast(JsonWarehouse, request.warehouse).add_json_columns(name, lacking))
     names = (*EVENT_COLUMNS, *columns.values())
-    decode = partial(rows_of, keys=tuple(columns))
-    copy = Copy(name, ATOMIC_KEY, names, FOR_POSTGRES, folder, len(names), decode, run.load_tstamp)
+    copy = Copy(
+        name,
+        ATOMIC_KEY,
+        names,
+        FOR_POSTGRES,
+        folder,
+        len(names),
+        partial(rows_of, keys=tuple(columns)),
+        run.load_tstamp,
+        named=(*EVENT_COLUMNS, *columns),
+    )
     if change is NO_CHANGE:
         change, note = widened(request, name, [folder])
     notes = [note] if note else []
-    notes += [f"{len(added):,} column{'' if len(added) == 1 else 's'} added"] if added and note != "created" else []
+    notes += [f"{count(len(lacking), 'column')} added"] if lacking and note != "created" else []
     change = TableChange(change.before, (*change.inside, *added), None)
     return Planned([TablePlan(folder.model, name, (copy,), change, ", ".join(notes) or None)], [], skipped)
 
 
-def _keys(request: Request, skipped: Sequence[Model]) -> list[str]:
-    """Keys of the entities in the rows of a run, each once."""
+def _keys(request: Request, skipped: Sequence[Model]) -> dict[str, str]:
+    """Keys of the entities in the rows of a run, and what each holds: ``SELF_DESCRIBING_EVENT`` or ``CONTEXT``."""
     left_out = {model[:3] for model in skipped}
-    found = [
-        column_name(_PREFIXES[type_.entity or "CONTEXT"], type_.key.uri)
+    return {
+        column_name(_PREFIXES[type_.entity or "CONTEXT"], type_.key.uri): type_.entity or "CONTEXT"
         for type_ in request.run.types
         if (type_.key.vendor, type_.key.name, type_.key.version.model) not in left_out
-    ]
-    return list(dict.fromkeys(found))
+    }
 
 
 def rows_of(chunk: bytes, keys: tuple[str, ...]) -> bytes:

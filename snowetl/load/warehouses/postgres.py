@@ -23,7 +23,7 @@ from snowetl.load.postgres_staging import Staging
 from snowetl.load.report import TableLoad
 from snowetl.load.run import POSTGRES, SHREDDED, TSV, WIDE_JSON, TransformedRun
 from snowetl.load.target import checked_schema
-from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
+from snowetl.load.warehouse import Capabilities, EntityColumn, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
 
 if TYPE_CHECKING:
@@ -174,6 +174,12 @@ class PostgresWarehouse:
             for column in _INDEXED
         ]
         return [Statement(f"create {name}", f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)"), *indexes]
+
+    def add_json_columns(self, table: str, columns: Sequence[EntityColumn]) -> list[Statement]:
+        name = f"{self.schema}.{table}"
+        return [
+            Statement(f"alter {name}", f"ALTER TABLE {name} ADD COLUMN {quoted(column)} JSONB") for column, _ in columns
+        ]
 
     def add_load_tstamp(self, table: str, moment: datetime) -> Statement:
         """Without rewriting the table: its rows get a default that goes at once."""
