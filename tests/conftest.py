@@ -24,7 +24,13 @@ os.environ.setdefault("SNOWETL_ASSET_CACHE", "off")  # tests leave nothing in an
 # A shell lets programs in the background ignore Ctrl-C, and what they start, too: tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_SERVERS = {"aws_server": "s3", "aws_url": "s3", "aws_endpoint": "s3", "embedded_postgres": "postgres"}
+_SERVERS = {
+    "aws_server": "s3",
+    "aws_url": "s3",
+    "aws_endpoint": "s3",
+    "embedded_postgres": "postgres",
+    "postgres_url": "postgres",
+}
 _NOT_UNIT = {"spark", "postgres", "s3", "slow", "growth", "shared", "long"}
 _INTEGRATION = Path(__file__).parent / "integration"
 
@@ -40,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
         for marker in _parameters(item) & set(_SERVERS.values()):
             item.add_marker(marker)
+        for name in set(getattr(item, "fixturenames", ())) & set(_SERVERS):
+            item.add_marker(_SERVERS[name])
         if "assert_linear" in _names_called(item):
             item.add_marker("growth")
         markers = {marker.name for marker in item.iter_markers()}
@@ -94,6 +102,25 @@ def aws_endpoint() -> Iterator[str]:
     """The same for all tests of a module."""
     with aws_server() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded PostgreSQL for all tests of a module."""
+    from snowetl.load.embedded import embedded_postgres
+
+    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_url: str) -> str:
+    """The same, with nothing loaded yet."""
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS atomic CASCADE")
+    return postgres_url
 
 
 @pytest.fixture(autouse=True, scope="module")

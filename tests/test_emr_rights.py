@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from snowetl.cli.main import main
-from snowetl.load.embedded import embedded_postgres
 from snowetl.storage import _of_kind
 from tests.integration.support import ROOT
 from tests.rights import Asked, policy, rights
@@ -25,19 +24,6 @@ INPUT = ("--input-folder", f"s3://{BUCKET}/raw", "--input-format", "thrift")
 RESOLVER = ("--iglu-config", "fixtures/resolver.json")
 CONFIGURATION = ("--enrichments", "fixtures/enrichments", *RESOLVER)
 HERE = ("--master", "none")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(server: str) -> str:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS atomic CASCADE")
-    return server
 
 
 @pytest.fixture

@@ -10,15 +10,21 @@ from snowetl.steps.settings import IO, RUNS
 
 
 @dataclass(frozen=True)
-class SqsQueue(Kind):
-    """A queue of SQS."""
+class StandardQueue(Kind):
+    """A queue of SQS that S3 may tell of objects."""
 
     metavar: str = "URL|ARN|NAME"
 
     def parse(self, value: Any) -> str:
-        from snowetl.orchestrator.sources.address import QueueAddress
+        from snowetl.sqs import QueueAddress
 
-        return QueueAddress.of(str(value)).given
+        address = QueueAddress.of(str(value))
+        if address.is_fifo:
+            raise ValueError(
+                f"'{value}' is a FIFO queue, which gives out ten messages and no more until they are deleted: let S3 "
+                "tell a standard queue"
+            )
+        return address.given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +43,7 @@ class SourceSettings(Settings):
     )
     input_queue: str | None = option(
         "--input-queue",
-        kind=SqsQueue(),
+        kind=StandardQueue(),
         default=None,
         default_help="none",
         help="Take the objects that S3 has told this SQS queue of (event notifications, also by SNS or EventBridge), "

@@ -1,11 +1,10 @@
-"""Events of earlier batches: DynamoDB (a local stand-in for the service) and PostgreSQL (a real server)."""
+"""Events of earlier batches: DynamoDB (a local stand-in for the service) and PostgreSQL (a real postgres_url)."""
 
 from __future__ import annotations
 
 import base64
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from snowetl.dedupe.decide import seen_of
 from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, PostgresConfig, Seen, parse_config
 from snowetl.dedupe.rules import Key
 from snowetl.errors import ConfigError, StorageError
-from snowetl.load.embedded import embedded_postgres
 from snowetl.workers import open_pool
 from tests.steps.transform_support import enriched, plan, transform, write_run
 
@@ -58,17 +56,11 @@ def _client(config: DynamoConfig) -> Any:
     )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
-        yield url
-
-
 @pytest.fixture
-def postgres(server: str) -> PostgresConfig:
-    with psycopg.connect(server, autocommit=True) as connection:
+def postgres(postgres_url: str) -> PostgresConfig:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS snowetl_event_manifest")
-    return PostgresConfig(server)
+    return PostgresConfig(postgres_url)
 
 
 @pytest.fixture(params=["dynamo", "postgres"])

@@ -160,5 +160,5 @@ def test_settings_that_contradict_it_are_refused(
 
 def test_a_queue_that_is_not_there_is_named(aws: Any, database: str) -> None:
     settings = LoadSettings(listen="nobody", database=database, iglu_config=str(ROOT / "fixtures/resolver.json"))
-    with pytest.raises(ConfigError, match="--listen nobody: there is no such queue"):
+    with pytest.raises(ConfigError, match="cannot listen to the queue nobody: there is no such queue"):
         listen(settings, Heard())

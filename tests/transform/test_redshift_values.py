@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -15,24 +15,13 @@ from snowetl.ddl import names, redshift
 from snowetl.ddl.schema import parse
 from snowetl.ddl.tables import NoTable, Table
 from snowetl.jvm import jsontext
-from snowetl.load.embedded import embedded_postgres
-from snowetl.model.badrow import BadRow
 from snowetl.model.schema import SchemaKey
-from snowetl.transform.rows import RowTable, ShreddedRows
-from snowetl.transform.transformer import SHRED, Transformer
 from tests.load import redshift_copy
 from tests.load.redshift_standin import as_postgres
 from tests.transform import generated, redshift_rules
-from tests.transform.support import ORIGIN, Registry, line, self_describing
-from tests.transform.test_values import CENTRAL, ID, SEED, WRAPPER, at, central_families, valid_data
+from tests.transform.test_values import CENTRAL, SEED, at, central_families, rows_of, tables_of
 
 _BATCHES = 30
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("values")) as url:
-        yield url
 
 
 class Model:
@@ -51,25 +40,7 @@ class Model:
 
 def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psycopg.Connection[Any]:
     """Make the tables, send the data through the transform, and let ``COPY`` read what comes out: no row is refused."""
-    registry = Registry({})
-    for model in models:
-        registry.publish(model.key.vendor, model.key.name, model.documents)
-    transformer = Transformer(SHRED, registry, ORIGIN, target="redshift")
-    tables = {("com.snowplowanalytics.snowetl", "rejected_values"): "rejected_values"}
-    files: dict[RowTable, list[str]] = {}
-    count = 0
-    for model in models:
-        tables[model.key.vendor, model.key.name] = model.name
-        for uri, data in valid_data(model, random, tries):
-            count += 1
-            event_id = ID.format(count)
-            model.sent.append((event_id, data))
-            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
-            rows = transformer.rows(line(event_id=event_id, contexts=contexts))
-            assert not isinstance(rows, BadRow), rows.to_json()
-            assert isinstance(rows, ShreddedRows)
-            for row in rows.rows[1:]:
-                files.setdefault(row.table, []).append(row.text)
+    files, tables = rows_of(models, "redshift", random, tries), tables_of(models)
     connection = psycopg.connect(url, autocommit=True)
     connection.execute("DROP SCHEMA IF EXISTS v CASCADE; CREATE SCHEMA v")
     statements = [redshift.create_rejected_values("v")]
@@ -138,20 +109,20 @@ def _name(column: str) -> str:
     phases=[Phase.generate],
 )
 @given(st.lists(generated.families(), min_size=1, max_size=25), st.integers(0, 2**32))
-def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
+def test_generated_schemas(postgres_url: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
     models = [
         Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
         for number, versions in enumerate(batch)
     ]
-    with load(server, models, Random(seed), tries=8) as connection:
+    with load(postgres_url, models, Random(seed), tries=8) as connection:
         check(connection, models)
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
-def test_every_schema_of_iglu_central(server: str) -> None:
+def test_every_schema_of_iglu_central(postgres_url: str) -> None:
     models = [Model(key, documents) for key, documents in central_families()]
     assert not any(isinstance(model.table, NoTable) for model in models)
-    with load(server, models, Random(SEED), tries=12) as connection:
+    with load(postgres_url, models, Random(SEED), tries=12) as connection:
         compared = check(connection, models)
     assert compared > 20_000

@@ -23,7 +23,6 @@ from snowetl.ddl.schema import parse
 from snowetl.ddl.tables import Table
 from snowetl.iglu.validation import Validator, compile_schema
 from snowetl.jvm import jsontext
-from snowetl.load.embedded import embedded_postgres
 from snowetl.model.badrow import BadRow
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.rows import RowTable, ShreddedRows
@@ -39,18 +38,20 @@ ID = "00000000-0000-4000-8000-{:012d}"
 WRAPPER = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("values")) as url:
-        yield url
-
-
 class Family(Protocol):
     """Versions of a schema, to make data of."""
 
     documents: Sequence[dict[str, Any]]
 
     def version(self, number: int) -> str: ...
+
+
+class Sent(Family, Protocol):
+    """A family whose table has a name, and the data that were sent with their events' ids."""
+
+    key: SchemaKey
+    name: str
+    sent: list[tuple[str, Any]]
 
 
 class Model:
@@ -91,17 +92,15 @@ def _drop_something(data: Any, document: dict[str, Any], random: Random) -> bool
     return bool(optional)
 
 
-def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psycopg.Connection[Any]:
-    """Make the tables, send the data through the transform and ``COPY`` what comes out."""
+def rows_of(models: Sequence[Sent], target: str, random: Random, tries: int) -> dict[RowTable, list[str]]:
+    """Send data of each family through the transform: the rows it makes, by table."""
     registry = Registry({})
     for model in models:
         registry.publish(model.key.vendor, model.key.name, model.documents)
-    transformer = Transformer(SHRED, registry, ORIGIN, target="postgres")
-    tables = {("com.snowplowanalytics.snowetl", "rejected_values"): "rejected_values"}
+    transformer = Transformer(SHRED, registry, ORIGIN, target=target)
     files: dict[RowTable, list[str]] = {}
     count = 0
     for model in models:
-        tables[model.key.vendor, model.key.name] = model.name
         for uri, data in valid_data(model, random, tries):
             count += 1
             event_id = ID.format(count)
@@ -112,6 +111,18 @@ def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psyco
             assert isinstance(rows, ShreddedRows)
             for row in rows.rows[1:]:
                 files.setdefault(row.table, []).append(row.text)
+    return files
+
+
+def tables_of(models: Sequence[Sent]) -> dict[tuple[str, str], str]:
+    """The name of each table, by vendor and name of what it holds."""
+    named = {(model.key.vendor, model.key.name): model.name for model in models}
+    return {("com.snowplowanalytics.snowetl", "rejected_values"): "rejected_values"} | named
+
+
+def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psycopg.Connection[Any]:
+    """Make the tables, send the data through the transform and ``COPY`` what comes out."""
+    files, tables = rows_of(models, "postgres", random, tries), tables_of(models)
     connection = psycopg.connect(url, autocommit=True)
     connection.execute("DROP SCHEMA IF EXISTS v CASCADE; CREATE SCHEMA v")
     statements = postgres.create_rejected_values("v")
@@ -223,12 +234,12 @@ def at(data: Any, path: Sequence[str]) -> Any:
     phases=[Phase.generate],  # a failure names its schema and value; to shrink a batch takes minutes
 )
 @given(st.lists(generated.families(), min_size=1, max_size=25), st.integers(0, 2**32))
-def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
+def test_generated_schemas(postgres_url: str, batch: list[list[dict[str, Any]]], seed: int) -> None:
     models = [
         Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
         for number, versions in enumerate(batch)
     ]
-    with load(server, models, Random(seed), tries=8) as connection:
+    with load(postgres_url, models, Random(seed), tries=8) as connection:
         check(connection, models)
 
 
@@ -241,13 +252,13 @@ def test_generated_schemas(server: str, batch: list[list[dict[str, Any]]], seed:
 )
 @given(st.lists(generated.families(), min_size=5, max_size=25), st.integers(0, 2**32))
 def test_generated_schemas_by_the_commands(
-    server: str, tmp_path_factory: pytest.TempPathFactory, batch: list[list[dict[str, Any]]], seed: int
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory, batch: list[list[dict[str, Any]]], seed: int
 ) -> None:
     models = [
         Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
         for number, versions in enumerate(batch)
     ]
-    with load_by_commands(server, tmp_path_factory.mktemp("run"), models, Random(seed), tries=8) as connection:
+    with load_by_commands(postgres_url, tmp_path_factory.mktemp("run"), models, Random(seed), tries=8) as connection:
         check(connection, [model for model in models if model.sent])
 
 
@@ -260,26 +271,26 @@ def test_generated_schemas_by_the_commands(
         (700, {"type": ["string", "integer"]}),
     ],
 )
-def test_B3_wide_schemas(server: str, tmp_path: Path, count: int, member: dict[str, Any]) -> None:
+def test_B3_wide_schemas(postgres_url: str, tmp_path: Path, count: int, member: dict[str, Any]) -> None:
     document = {"type": "object", "properties": {f"p{number}": member for number in range(count)}}
     models = [Model(SchemaKey.parse("iglu:com.acme/wide/jsonschema/1-0-0"), [document])]
-    with load_by_commands(server, tmp_path, models, Random(1), tries=5) as connection:
+    with load_by_commands(postgres_url, tmp_path, models, Random(1), tries=5) as connection:
         check(connection, models)
 
 
-def test_B3_names_postgres_does_not_take(server: str, tmp_path: Path) -> None:
+def test_B3_names_postgres_does_not_take(postgres_url: str, tmp_path: Path) -> None:
     document = {"type": "object", "properties": {name: {"type": "string"} for name in generated.NAMES}}
     models = [Model(SchemaKey.parse("iglu:7signal.com/reading/jsonschema/1-0-0"), [document])]
-    with load_by_commands(server, tmp_path, models, Random(1), tries=30) as connection:
+    with load_by_commands(postgres_url, tmp_path, models, Random(1), tries=30) as connection:
         check(connection, models)
 
 
-def test_B4_models_whose_tables_would_have_one_name(server: str, tmp_path: Path) -> None:
+def test_B4_models_whose_tables_would_have_one_name(postgres_url: str, tmp_path: Path) -> None:
     document = {"type": "object", "properties": {"a": {"type": "string"}}}
     long = "com.example.department.of.very.long.names/checkout_step_completed_with_"
     keys = ["com.acme/user_id", "com.acme/userId", f"{long}credit", f"{long}voucher"]
     models = [Model(SchemaKey.parse(f"iglu:{key}/jsonschema/1-0-0"), [document]) for key in keys]
-    with load_by_commands(server, tmp_path, models, Random(1), tries=10) as connection:
+    with load_by_commands(postgres_url, tmp_path, models, Random(1), tries=10) as connection:
         comments = (
             "SELECT obj_description(oid, 'pg_class'), relname FROM pg_class WHERE relnamespace = 'v'::regnamespace"
         )
@@ -306,10 +317,10 @@ def central_families() -> Iterator[tuple[SchemaKey, list[dict[str, Any]]]]:
 
 @pytest.mark.shared
 @pytest.mark.skipif(not CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
-def test_every_schema_of_iglu_central(server: str) -> None:
+def test_every_schema_of_iglu_central(postgres_url: str) -> None:
     models = [Model(key, documents) for key, documents in central_families()]
     assert len({model.name for model in models}) == len(models)
-    with load(server, models, Random(SEED), tries=12) as connection:
+    with load(postgres_url, models, Random(SEED), tries=12) as connection:
         compared = check(connection, models)
     assert compared > 20_000
     assert sum(bool(model.sent) for model in models) > 0.9 * len(models)  # the rest wants texts of a pattern

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from snowetl.errors import UsageError
 from snowetl.orchestrator.inventory import Window
 from snowetl.orchestrator.settings import RunSettings
-from snowetl.orchestrator.sources.address import QueueAddress
 from snowetl.orchestrator.sources.base import Source, Wanted
 from snowetl.orchestrator.sources.listing import Listing
 from snowetl.orchestrator.sources.present import Found, as_it_is
 from snowetl.orchestrator.sources.s3_inventory import S3Inventory
 from snowetl.orchestrator.sources.sqs import Queue
 from snowetl.spool import Spool, sorted_spool
+from snowetl.sqs import QueueAddress, QueueClient
 from snowetl.steps.base import Unwatched, Watch
 from snowetl.storage import FileInfo
 from snowetl.storage.base import scheme_of
@@ -86,7 +86,8 @@ def input_of(settings: RunSettings, watch: Watch | None = None, *, times: bool =
     times = times or settings.since is not None or settings.until is not None or bool(settings.settle)
     inventories = (S3Inventory(settings.inventory, wanted, times),) if settings.inventory else ()
     if settings.input_queue is not None:
-        queue = Queue(QueueAddress.of(settings.input_queue), wanted, watch or Unwatched(), settings.max_bytes)
+        client = QueueClient(QueueAddress.of(settings.input_queue))
+        queue = Queue(client, wanted, watch or Unwatched(), settings.max_bytes)
         return Input((*inventories, queue), queue=queue)
     return Input(inventories) if inventories else Input((Listing(settings.input_folder),), complete=True)
 

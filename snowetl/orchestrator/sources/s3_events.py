@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from snowetl.jvm import jsontext
+from snowetl.sqs import sent_text
 from snowetl.storage import FileInfo
 
 _CREATED = ("ObjectCreated:", "s3:ObjectCreated:")
@@ -33,7 +34,7 @@ def read(body: str) -> list[Written]:
 
     Raises ``ValueError`` for a text that is not a notification of S3.
     """
-    return list(_events(_parsed(body)))
+    return list(_events(_parsed(sent_text(body))))
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
@@ -44,8 +45,6 @@ def _parsed(text: str) -> Mapping[str, Any]:
 
 
 def _events(document: Mapping[str, Any]) -> Iterator[Written]:
-    if document.get("Type") == "Notification" and isinstance(document.get("Message"), str):
-        document = _parsed(document["Message"])  # SNS without raw message delivery
     try:
         if document.get("Event") == "s3:TestEvent":
             return

@@ -7,19 +7,18 @@ queue's dead-letter queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from snowetl.errors import SnowetlError, StorageError, UsageError
+from snowetl.errors import SnowetlError
 from snowetl.orchestrator.sources import s3_events
-from snowetl.orchestrator.sources.address import QueueAddress
 from snowetl.orchestrator.sources.base import Source, Wanted
 from snowetl.orchestrator.sources.s3_events import Written
 from snowetl.settings.words import count
 from snowetl.spool import Spool, sorted_spool
+from snowetl.sqs import QueueClient
 from snowetl.steps.base import Watch
 from snowetl.storage import FileInfo
 from snowetl.storage.base import at_once
@@ -56,15 +55,13 @@ class _Some:
 class Queue(Source):
     """``most_bytes``: so many bytes of new objects are enough, the other messages stay where they are."""
 
-    address: QueueAddress
+    client: QueueClient
     wanted: Wanted
     watch: Watch
     most_bytes: int | None = None
     _messages: Spool[_Message] | None = field(default=None, repr=False)
     _files: Spool[FileInfo] = field(default_factory=Spool, repr=False)
     _urls: set[str] = field(default_factory=set, repr=False)
-    _opened: Any = field(default=None, repr=False)
-    _url: str = ""
 
     def files(self) -> Iterator[FileInfo]:
         """The latest word on each object that is waiting in the queue; messages are received once."""
@@ -77,12 +74,11 @@ class Queue(Source):
         return url in self._urls
 
     def note(self) -> str:
-        with self._explained("look at"):
-            names = ["ApproximateNumberOfMessages", "RedrivePolicy"]
-            found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names).get("Attributes", {})
+        names = ["ApproximateNumberOfMessages", "RedrivePolicy"]
+        found = self.client.ask("look at", "get_queue_attributes", AttributeNames=names).get("Attributes", {})
         aside = "" if "RedrivePolicy" in found else "; it has no dead-letter queue: messages that are not from S3 stay"
         waiting = int(found.get("ApproximateNumberOfMessages", 0))
-        return f"the queue {self.address}: about {count(waiting, 'message waits', 'messages wait')}{aside}"
+        return f"the queue {self.client.address}: about {count(waiting, 'message waits', 'messages wait')}{aside}"
 
     def forget(self, left: Collection[str]) -> None:
         """Delete the messages whose objects are in the ledger, or need not be. Those with an object that is ``left``
@@ -90,7 +86,7 @@ class Queue(Source):
         """
         messages, self._messages = self._messages or (), None
         done = (message for message in messages if not any(url in left for url in message.urls))
-        self._all("delete", lambda batch: self._client.delete_message_batch(QueueUrl=self._url, Entries=batch), done)
+        self._all("delete", "delete_message_batch", done)
         if left:
             self._give_back(message for message in messages if any(url in left for url in message.urls))
 
@@ -105,23 +101,22 @@ class Queue(Source):
         events: Spool[Written] = Spool()
         strange, outside = _Some(), _Some()
         size = 0
-        with self._explained("receive from"):
-            for batch in self._received():
-                for message in batch:
-                    try:
-                        told = s3_events.read(message["Body"])
-                    except ValueError as error:
-                        strange.add(f"{message['MessageId']} ({error})")
-                        continue
-                    here = [event for event in told if self.wanted(event.file.url)]
-                    for event in told:
-                        if not self.wanted(event.file.url):
-                            outside.add(event.file.url)
-                    events.extend(here)
-                    size += sum(event.file.size for event in here)
-                    messages.append(_Message(message["ReceiptHandle"], tuple(event.file.url for event in here)))
-                if self.most_bytes is not None and size >= self.most_bytes:
-                    break
+        for batch in self._received():
+            for message in batch:
+                try:
+                    told = s3_events.read(message["Body"])
+                except ValueError as error:
+                    strange.add(f"{message['MessageId']} ({error})")
+                    continue
+                here = [event for event in told if self.wanted(event.file.url)]
+                for event in told:
+                    if not self.wanted(event.file.url):
+                        outside.add(event.file.url)
+                events.extend(here)
+                size += sum(event.file.size for event in here)
+                messages.append(_Message(message["ReceiptHandle"], tuple(event.file.url for event in here)))
+            if self.most_bytes is not None and size >= self.most_bytes:
+                break
         in_order = sorted_spool(events, key=lambda event: (event.file.url, event.sequencer))
         self._files = Spool([*of][-1].file for _, of in groupby(in_order, key=lambda event: event.file.url))
         self._urls = {file.url for file in self._files}
@@ -131,8 +126,9 @@ class Queue(Source):
         """Messages, batch by batch, each once, until the queue is empty."""
         seen: set[str] = set()
         while len(seen) < _MOST:
-            answer = self._client.receive_message(
-                QueueUrl=self._url,
+            answer = self.client.ask(
+                "receive from",
+                "receive_message",
                 MaxNumberOfMessages=_BATCH,
                 WaitTimeSeconds=_WAIT_SECONDS,
                 VisibilityTimeout=_HELD_SECONDS,
@@ -145,39 +141,34 @@ class Queue(Source):
 
     def _tell(self, messages: int, strange: _Some, outside: _Some) -> None:
         if messages:
-            self.watch.say(f"the queue {self.address}: {count(messages, 'message')}")
+            self.watch.say(f"the queue {self.client.address}: {count(messages, 'message')}")
         if outside.number:
             self.watch.warn(
-                f"the queue {self.address} tells of {count(outside.number, 'object')} that --input-folder leaves out, "
-                f"such as {outside.names[0]}: passed over. Let the bucket's notification have a prefix"
+                f"the queue {self.client.address} tells of {count(outside.number, 'object')} that --input-folder "
+                f"leaves out, such as {outside.names[0]}: passed over. Let the bucket's notification have a prefix"
             )
         if strange.number:
             self.watch.warn(
-                f"the queue {self.address} holds {count(strange.number, 'message')} not of S3, such as "
+                f"the queue {self.client.address} holds {count(strange.number, 'message')} not of S3, such as "
                 f"{'; '.join(strange.names)}: left there for its dead-letter queue. Delete them if it has none"
             )
 
     # --- after it -----------------------------------------------------------------------------------------------------
 
     def _give_back(self, messages: Iterable[_Message]) -> None:
-        def free(batch: list[dict[str, Any]]) -> dict[str, Any]:
-            entries = [entry | {"VisibilityTimeout": 0} for entry in batch]
-            answer: dict[str, Any] = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-            return answer
+        self._all("give back", "change_message_visibility_batch", messages, VisibilityTimeout=0)
 
-        self._all("give back", free, messages)
-
-    def _all(
-        self, verb: str, do: Callable[[list[dict[str, Any]]], dict[str, Any]], messages: Iterable[_Message]
-    ) -> None:
+    def _all(self, verb: str, operation: str, messages: Iterable[_Message], **parameters: Any) -> None:
         """Do something to all messages, batch by batch. One that fails comes again: the ledger knows its objects."""
         failed: list[str] = []
 
         def one(batch: Sequence[_Message]) -> None:
-            entries = [{"Id": str(number), "ReceiptHandle": each.receipt} for number, each in enumerate(batch)]
+            entries = [
+                {"Id": str(number), "ReceiptHandle": each.receipt, **parameters} for number, each in enumerate(batch)
+            ]
             try:
-                with self._explained(f"{verb} messages of"):
-                    failed.extend(each.get("Code", "") for each in do(entries).get("Failed", ()))
+                answer = self.client.ask(f"{verb} messages of", operation, Entries=entries)
+                failed.extend(each.get("Code", "") for each in answer.get("Failed", ()))
             except SnowetlError as error:
                 failed.append(str(error))
 
@@ -185,36 +176,6 @@ class Queue(Source):
         at_once(one, iter(lambda: list(islice(remaining, _BATCH)), []))
         if failed:
             self.watch.warn(
-                f"cannot {verb} {count(len(failed), 'message')} of the queue {self.address}: {failed[0]}. They come "
-                "again, and do no harm"
+                f"cannot {verb} {count(len(failed), 'message')} of the queue {self.client.address}: {failed[0]}. They "
+                "come again, and do no harm"
             )
-
-    @property
-    def _client(self) -> Any:
-        if self._opened is None:
-            self._opened = self.address.client()
-            self._url = self.address.url(self._opened)
-        return self._opened
-
-    @contextmanager
-    def _explained(self, verb: str) -> Iterator[None]:
-        """Turn errors of botocore into ours."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
-
-        what = f"cannot {verb} the queue {self.address}"
-        try:
-            yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
-                raise UsageError(f"{what}: there is no such queue; check its name, region and account") from error
-            if "AccessDenied" in code:
-                raise StorageError(
-                    f"{what}: access denied; the role needs sqs:GetQueueUrl, GetQueueAttributes, ReceiveMessage, "
-                    "DeleteMessage and ChangeMessageVisibility"
-                ) from error
-            raise StorageError(f"{what}: SQS answers {code}; try again later") from error
-        except (NoCredentialsError, NoRegionError) as error:
-            raise UsageError(f"{what}: {error}; set AWS_DEFAULT_REGION and credentials, or give its URL") from error
-        except BotoCoreError as error:
-            raise StorageError(f"{what}: {error}; check the network and run again") from error

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from snowetl.load.embedded import embedded_postgres
 from snowetl.orchestrator import driver
 from snowetl.orchestrator.executors import emr, emr_serverless
 from tests.integration.support import ROOT
@@ -35,16 +33,3 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         put_logs(stood)
         put_package(stood)
         yield stood
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(server: str) -> str:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS atomic CASCADE")
-    return server

@@ -14,7 +14,7 @@ from snowetl.orchestrator import RunSettings, driver
 from snowetl.orchestrator.choice import Choice, choose
 from snowetl.orchestrator.claim import claim
 from snowetl.orchestrator.sources import input_of, opened, sqs
-from snowetl.orchestrator.sources.address import QueueAddress
+from snowetl.sqs import QueueAddress
 from snowetl.steps.base import Unwatched, World
 from tests.integration.support import ROOT
 from tests.orchestrator.sources.conftest import BUCKET, Aws
