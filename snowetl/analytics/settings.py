@@ -7,11 +7,11 @@ from typing import Any
 
 from snowetl.analytics.cube import USUAL, CubeShape
 from snowetl.settings import Location, Text, flag, option
-from snowetl.steps.settings import IO, ROWS, RUNS, Speaking
+from snowetl.steps.settings import IO, ROWS, SomeRuns, Speaking
 
 
 @dataclass(frozen=True, kw_only=True)
-class CubeSettings(Speaking):
+class CubeSettings(SomeRuns, Speaking):
     """Which events are counted, by what, and where the table goes."""
 
     input_folder: tuple[str, ...] = option(
@@ -51,20 +51,6 @@ class CubeSettings(Speaking):
         default_help="standard output, for csv",
         help="The file: local, s3:// or hdfs://. One that is there is replaced.",
         group=IO,
-    )
-    since_timestamp: str | None = option(
-        "--since-timestamp", kind=Text("YYYY-MM-DD-HH-mm-ss"), default=None, help="Only runs after this time (UTC).",
-        group=RUNS,
-    )  # fmt: skip
-    since_age: str | None = option(
-        "--since-age",
-        kind=Text("DURATION"),
-        default=None,
-        help="Only runs younger than this, such as '4 days'.",
-        group=RUNS,
-    )
-    until: str | None = option(
-        "--until", kind=Text("YYYY-MM-DD-HH-mm-ss"), default=None, help="Only runs before this time (UTC).", group=RUNS
     )
 
     @property
