@@ -42,14 +42,16 @@ def command(settings: DdlSettings) -> None:
         path = Path(text)
         found += models.from_files(path) if path.exists() else [models.from_registry(text, client)]
     if settings.check:
-        if _check(found, settings.dialect, settings.level):
+        if _check(found, settings.dialect, settings.level, settings.recovery_tables):
             raise click.exceptions.Exit(1)
         return
     for model in found:
         statements = (
-            models.table_statements(model, settings.dialect, settings.schema)
+            models.table_statements(model, settings.dialect, settings.schema, settings.recovery_tables)
             if settings.start is None
-            else models.migration_statements(model, _version(settings.start), settings.dialect, settings.schema)
+            else models.migration_statements(
+                model, _version(settings.start), settings.dialect, settings.schema, settings.recovery_tables
+            )
         )
         console.emit("".join(f"{statement};\n" for statement in statements))
 
@@ -81,7 +83,7 @@ def _version(text: str) -> Any:
         raise click.BadParameter(f"'{text}' is not a version such as 1-0-0", param_hint="--from") from None
 
 
-def _check(found: list[Any], dialect: str, level: str) -> int:
+def _check(found: list[Any], dialect: str, level: str, recovery_tables: bool) -> int:
     """Print the issues of all models from a level on; returns how many errors there are."""
     from snowetl.ddl.lint import ERROR, LEVELS, lint
     from snowetl.ddl.lint_model import lint_model
@@ -91,7 +93,7 @@ def _check(found: list[Any], dialect: str, level: str) -> int:
     for model in found:
         by_key = {version.key.uri: lint(version.schema) for version in model}
         vendor, name, _, version = model[-1].key
-        by_key[f"{vendor}/{name} {version.model}-*-*"] = lint_model(model, dialect)
+        by_key[f"{vendor}/{name} {version.model}-*-*"] = lint_model(model, dialect, recovery_tables)
         for where, issues in by_key.items():
             for issue in issues:
                 if issue.level in printed:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from snowetl.ddl import flat, names, redshift, versions
 from snowetl.ddl.dialects import DIALECTS, Column, Dialect, NoTable
+from snowetl.ddl.families import Family, family, recovery_table
 from snowetl.ddl.flat import Change, Path
 from snowetl.ddl.lint import ERROR, WARNING, Issue, escaped
 from snowetl.ddl.names import column_name
@@ -17,17 +18,30 @@ from snowetl.model.schema import SchemaKey
 Version = tuple[SchemaKey, Schema]
 
 
-def lint_model(model: Sequence[Version], dialect: str = "redshift") -> list[Issue]:
+def lint_model(model: Sequence[Version], dialect: str = "redshift", recovery_tables: bool = False) -> list[Issue]:
     """Issues of the versions of a model, in order of publishing, as a table of ``redshift`` or ``postgres``.
 
-    What snowetl makes a table of, and other loaders do not, is a warning.
+    What snowetl makes a table of, and other loaders do not, is a warning; so is a version that has a recovery table.
     """
-    issues = [*_order([key for key, _ in model]), *_table(model, DIALECTS[dialect])]
+    issues = [*_order([key for key, _ in model])]
+    if recovery_tables:
+        shared = family(model, dialect)
+        issues += _recovered(model, shared, dialect)
+        model = shared.merged
+    issues += _table(model, DIALECTS[dialect])
     if dialect == "redshift":  # on Postgres, migrations widen types and drop NOT NULL
         issues += _types([schema for _, schema in model])
         for before, after in pairwise(model):
             issues += _step(before, after)
     return issues
+
+
+def _recovered(model: Sequence[Version], shared: Family, dialect: str) -> Iterator[Issue]:
+    limit = DIALECTS[dialect].max_identifier
+    plain = names.table_name(model[-1][0], limit)
+    for key, end in shared.recovered.items():
+        text = f"{key.version} breaks the table {plain}: its rows go to {recovery_table(plain, end, limit)}"
+        yield Issue(WARNING, "recoveryTable", "", text)
 
 
 def _order(keys: Sequence[SchemaKey]) -> Iterator[Issue]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from snowetl.ddl import names
 from snowetl.ddl.dialects import DIALECTS, Dialect, NoTable, Table
+from snowetl.ddl.families import family, recovery_table, widenable
 from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema, parse
 from snowetl.errors import UsageError
 from snowetl.iglu.failures import ResolutionFailure, describe
@@ -98,15 +99,46 @@ def _shown(keys: Iterable[SchemaKey]) -> str:
     return ", ".join(str(key.version) for key in keys)
 
 
-def table_statements(model: Sequence[Version], dialect: str, schema: str) -> list[str]:
-    """What makes the table of a model, as it is at its last version. Raises :class:`UsageError` where none can be."""
-    key = model[-1].key
+class Own(NamedTuple):
+    """A table of a model, and the versions whose rows are in it."""
+
+    name: str
+    versions: Sequence[Version]
+
+
+def own_tables(model: Sequence[Version], dialect: str, recovery_tables: bool) -> list[Own]:
+    """The model's table, and with ``recovery_tables`` those of the versions that break it."""
+    limit = DIALECTS[dialect].max_identifier
+    plain = names.table_name(model[-1].key, limit)
+    if not recovery_tables:
+        return [Own(plain, model)]
+    recovered = family(model, dialect).recovered
+    own = {version.key: version for version in model}
+    return [
+        Own(plain, [version for version in model if version.key not in recovered]),
+        *(Own(recovery_table(plain, end, limit), [own[key]]) for key, end in recovered.items()),
+    ]
+
+
+def table_statements(model: Sequence[Version], dialect: str, schema: str, recovery_tables: bool = False) -> list[str]:
+    """What makes the tables of a model, at its last version. Raises :class:`UsageError` where none can be."""
     sql = DIALECTS[dialect]
-    return sql.create(schema, names.table_name(key, sql.max_identifier), _table(model, sql), key)
+    return [
+        statement
+        for own in own_tables(model, dialect, recovery_tables)
+        for statement in _create(own, sql, schema, recovery_tables)
+    ]
 
 
-def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: str, schema: str) -> list[str]:
-    """What brings the table of a model from version ``start`` to its last. Raises :class:`UsageError`."""
+def _create(own: Own, sql: Dialect, schema: str, recovery_tables: bool) -> list[str]:
+    table = _table(own.versions, sql)
+    return sql.create(schema, own.name, widenable(table) if recovery_tables else table, own.versions[-1].key)
+
+
+def migration_statements(
+    model: Sequence[Version], start: SchemaVer, dialect: str, schema: str, recovery_tables: bool = False
+) -> list[str]:
+    """What brings the tables of a model from version ``start`` to its last. Raises :class:`UsageError`."""
     key = model[-1].key
     numbers = [version.key.version for version in model]
     if start not in numbers:
@@ -115,9 +147,12 @@ def migration_statements(model: Sequence[Version], start: SchemaVer, dialect: st
     if len(model) == 1:
         raise UsageError(f"{key.uri} is the only version of its model: no table can be migrated to it")
     sql = DIALECTS[dialect]
-    present = _table(model[: numbers.index(start) + 1], sql).held()
-    name = names.table_name(key, sql.max_identifier)
-    before, inside = sql.alter(schema, name, key, present, _table(model, sql))
+    known = {version.key for version in model[: numbers.index(start) + 1]}
+    own, *recovered = own_tables(model, dialect, recovery_tables)
+    present = _table([version for version in own.versions if version.key in known], sql).held()
+    before, inside = sql.alter(schema, own.name, own.versions[-1].key, present, _table(own.versions, sql))
+    new = [table for table in recovered if table.versions[0].key not in known]
+    inside += [statement for table in new for statement in _create(table, sql, schema, recovery_tables)]
     return [*before, *(["BEGIN", *inside, "COMMIT"] if before and inside else inside)]
 
 

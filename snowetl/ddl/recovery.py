@@ -14,7 +14,7 @@ from snowetl.ddl import flat, redshift
 from snowetl.ddl.names import table_name
 from snowetl.ddl.redshift import META_COLUMNS, Column, column_lines
 from snowetl.ddl.schema import Schema
-from snowetl.jvm.map_order import java_hash
+from snowetl.jvm.map_order import java_hash_size
 from snowetl.model.schema import SchemaKey
 
 _SIZED = re.compile(r"(\w+) ?\((\d+)(?:, (\d+))?\)")
@@ -48,12 +48,15 @@ class Model:
         return ",\n".join(column_lines((*META_COLUMNS, *self.columns), indent=2))
 
     @property
+    def end(self) -> str:
+        """How the name of its recovery table ends."""
+        version = self.key.version
+        return f"_{version.revision}_{version.addition}_recovered_{java_hash_size(self.text())}"
+
+    @property
     def recovery_table(self) -> str:
         """Name of the table that holds rows of this version alone."""
-        signed = java_hash(self.text())
-        number = abs(signed - 2**32 if signed >= 2**31 else signed)
-        version = self.key.version
-        return f"{table_name(self.key)}_{version.revision}_{version.addition}_recovered_{number}"
+        return f"{table_name(self.key)}{self.end}"
 
 
 @dataclass(slots=True, frozen=True)
@@ -102,6 +105,12 @@ def merge_all(models: Sequence[Model]) -> tuple[Model, dict[SchemaKey, Model]]:
         else:
             good = merged
     return good, recovered
+
+
+def breaking(versions: Sequence[tuple[SchemaKey, Schema]]) -> dict[SchemaKey, str]:
+    """The versions (in publishing order) that have tables of their own, and how the names of these end."""
+    _, recovered = merge_all([model(key, schema) for key, schema in versions])
+    return {key: version.end for key, version in recovered.items()}
 
 
 def _made_nullable(column: Column) -> str:

@@ -28,6 +28,12 @@ def java_hash(text: str) -> int:
     return h
 
 
+def java_hash_size(text: str) -> int:
+    """The absolute value of ``java.lang.String.hashCode``, a signed number."""
+    unsigned = java_hash(text)
+    return min(unsigned, 2**32 - unsigned)
+
+
 def trie_groups(h: int) -> tuple[int, ...]:
     """Sort key of an unsigned 32-bit hash code in a hash trie: the 5-bit groups of its improved hash, lowest first."""
     h = (h + (~(h << 9) & _MASK32)) & _MASK32

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from snowetl.ddl.families import is_recovery_table
 from snowetl.errors import TargetError
+from snowetl.load.layouts.shredded import owner_of
 from snowetl.load.retries import Retries
 from snowetl.load.target import Target
 from snowetl.load.warehouse import Say
@@ -24,6 +26,16 @@ def check_target(target: Target, say: Say = lambda text: None) -> None:
     found = _QUICK.call(lambda: _problems(target, say), _is_passing, say)
     if found:
         raise TargetError(f"{target} cannot be loaded into: {'; '.join(found)}")
+
+
+def recovery_tables(target: Target, say: Say = lambda text: None) -> list[str]:
+    """The recovery tables that a warehouse holds. Raises ``LoadError``, ``TargetError``."""
+    if target.embedded is not None and target.embedded.is_unmade(target):
+        return []
+    with target.open(say) as warehouse, warehouse.session() as session:
+        comments, limit = session.tables().comments, target.capabilities.max_identifier
+    owners = {table: owner_of(comment) for table, comment in comments.items()}
+    return sorted(table for table, owner in owners.items() if owner and is_recovery_table(table, owner, limit))
 
 
 def _problems(target: Target, say: Say) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from snowetl.ddl.families import ALL, MERGED
 from snowetl.errors import StorageError, UsageError
 from snowetl.jvm import jsontext
 from snowetl.model.schema import SchemaCriterion, SchemaKey
@@ -42,9 +43,10 @@ class ShreddedType(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What one table holds: all versions of a schema's model, in one format.
+    """What one table holds: versions of a schema's model, in one format.
 
-    Entities of failed events are ``failed``: they have tables of their own.
+    Entities of failed events are ``failed``: they have tables of their own. ``versions`` are all, those that are
+    merged, or the one that has a recovery table (:mod:`snowetl.ddl.families`).
     """
 
     vendor: str
@@ -52,10 +54,11 @@ class Model(NamedTuple):
     model: int
     format: str
     failed: bool = False
+    versions: str = ALL
 
     def to_json(self) -> str:
-        """What ``Model(*json.loads(text))`` reads, the same as in releases without failed events for good ones."""
-        return json.dumps(self if self.failed else self[:4])
+        """What ``Model(*json.loads(text))`` reads; as earlier releases wrote it, where these had such a model."""
+        return json.dumps(self if self.versions else self[:5] if self.failed else self[:4])
 
     @property
     def folder(self) -> str:
@@ -64,8 +67,9 @@ class Model(NamedTuple):
 
     @property
     def schema(self) -> str:
-        """The model as people write it: ``iglu:com.acme/click/jsonschema/1``."""
-        return f"iglu:{self.vendor}/{self.name}/jsonschema/{self.model}"
+        """The model, or its one version, as people write it: ``iglu:com.acme/click/jsonschema/1``."""
+        shown = self.model if self.versions in (ALL, MERGED) else self.versions
+        return f"iglu:{self.vendor}/{self.name}/jsonschema/{shown}"
 
 
 ATOMIC = Model("com.snowplowanalytics.snowplow", "atomic", 1, TSV)
@@ -194,14 +198,26 @@ class TransformedRun:
         for info in _files(self.base + path):
             match = _VERSION_FOLDER.search(info.url.partition(f"/model={model.model}/")[2])
             versions.setdefault(None if match is None else (int(match[1]), int(match[2])), []).append(info)
+        for place in self.written:  # also those of which all files are missing
+            match = _VERSION_FOLDER.fullmatch(f"{place}/".removeprefix(path))
+            if match is not None and place.startswith(path):
+                versions.setdefault((int(match[1]), int(match[2])), [])
         if len(versions) <= 1 and None in (versions or {None: []}):
             files = tuple(versions.get(None, ()))
             return [RowFolder(model, path, None, rows, None if written is None else written.parts, None, files)]
         return [
-            RowFolder(model, path if version is None else f"{path}revision={version[0]}/addition={version[1]}/",
-                      version=version, files=tuple(files), rows=rows if len(versions) == 1 else None)
+            self._of_version(model, path, version, files, rows if len(versions) == 1 else None)
             for version, files in sorted(versions.items(), key=lambda item: item[0] or (-1, -1))
-        ]  # fmt: skip
+        ]
+
+    def _of_version(
+        self, model: Model, path: str, version: tuple[int, int] | None, files: list[FileInfo], rows: int | None
+    ) -> RowFolder:
+        place = path if version is None else f"{path}revision={version[0]}/addition={version[1]}/"
+        written = self.written.get(place.rstrip("/"))
+        if written is not None and version is not None:
+            return RowFolder(model, place, None, written.rows, written.parts, version, tuple(files))
+        return RowFolder(model, place, version=version, files=tuple(files), rows=rows)
 
     def bad_files(self) -> list[FileInfo]:
         return _files(f"{self.base}output=bad/")
@@ -314,7 +330,8 @@ def _tables(info: Mapping[str, Any]) -> Iterator[RowFolder]:
     """Folders of rows made for Postgres, which the message describes."""
     for entry in info.get("tables", ()):
         criterion = SchemaCriterion.parse(entry["schemaCriterion"])
-        model = Model(criterion.vendor, criterion.name, criterion.model or 1, POSTGRES)
+        versions = entry.get("versions", ALL)
+        model = Model(criterion.vendor, criterion.name, criterion.model or 1, POSTGRES, versions=versions)
         columns = tuple(RowColumn(column["name"], column["type"]) for column in entry["columns"])
         yield RowFolder(model, f"output=good/{entry['folder'].strip('/')}/", columns, int(entry["rows"]))
 

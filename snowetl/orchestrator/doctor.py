@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowetl.errors import AssetError, RegistryUnavailable, SnowetlError, UsageError
+from snowetl.errors import AssetError, ConfigError, RegistryUnavailable, SnowetlError, UsageError
 from snowetl.iglu.config import ResolverConfig
 from snowetl.iglu.failures import RegistryError
 from snowetl.iglu.registries import build_registries
-from snowetl.load.preflight import check_target
+from snowetl.load.preflight import check_target, recovery_tables
+from snowetl.load.run import SHREDDED
 from snowetl.model.schema import SchemaKey, SchemaVer
 from snowetl.orchestrator import after
 from snowetl.orchestrator.after import dbt
@@ -119,7 +120,16 @@ def _scratch(settings: RunSettings) -> str:
 
 
 def _warehouse(settings: RunSettings) -> str:
+    """The target takes loads, and holds what the settings say: rows of a version are looked for in one table."""
     check_target(settings.target)
+    if SHREDDED in settings.target.capabilities.layouts and not settings.recovery_tables:
+        found = recovery_tables(settings.target)
+        if found:
+            more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+            raise ConfigError(
+                f"{settings.target} has the recovery table {found[0]}{more}, and recovery-tables is off: new rows of "
+                "those versions would go to the tables of their models, and change these. Set recovery-tables: true"
+            )
     return str(settings.target)
 
 

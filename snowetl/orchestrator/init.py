@@ -127,6 +127,11 @@ run:
 def _warehouse(settings: InitSettings) -> str:
     kind = warehouse_class(settings.warehouse).capabilities
     lines = [f"  warehouse: {_text(settings.warehouse)}"]
+    if kind.transformation == "shred":
+        lines += [
+            "  # Versions of a schema that change the type of a property have tables of their own.",
+            "  recovery-tables: true",
+        ]
     if ("database",) in kind.required:
         lines += [
             f"  # Better in the environment, as SNOWETL_DATABASE: {kind.database_example}",

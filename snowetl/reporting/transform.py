@@ -82,6 +82,8 @@ class TableWritten:
     schema_criterion: str | None = None
     columns: list[ColumnWritten] | None = None
     """Of rows that are made for their target."""
+    versions: str | None = None
+    """With recovery tables: ``merged``, or the version that has one (``1-0-1``)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +202,7 @@ def _empty(table: Table) -> TableWritten:
         model=rows.model,
         schema_criterion=rows.criterion,
         columns=[_written(column) for column in rows.columns] or None,
+        versions=rows.versions or None,
     )
 
 

@@ -150,6 +150,7 @@ def config_of(batch: Batch, started: int) -> TransformConfig:
         target=settings.rows_for,
         minimum_timestamp=settings.oldest,
         on_registry_failure=settings.on_registry_failure,
+        recovery=settings.recovery,
     )
     return replace(config, max_lengths=atomic_lengths(config.client())) if settings.truncate_atomic_fields else config
 

@@ -227,6 +227,11 @@ def _check(settings: TransformSettings) -> None:
     if settings.failed_events:
         _check_failed_events(settings)
     _ = settings.deduplication, settings.event_manifest, settings.formats, settings.oldest, settings.announcement
+    if settings.recovery.tables and settings.legacy_message_format:
+        raise ConfigError(
+            "--legacy-message-format is for loaders that know no recovery tables: leave out one of --recovery-tables "
+            "and --legacy-message-format"
+        )
 
 
 def _check_failed_events(settings: TransformSettings) -> None:

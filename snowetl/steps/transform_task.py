@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from snowetl.ddl.families import Recovery
 from snowetl.dedupe.decide import KeyRow
 from snowetl.dedupe.verdicts import Decisions
 from snowetl.errors import SnowetlError
@@ -45,6 +46,7 @@ class TransformConfig:
     max_lengths: Mapping[str, int] | None = None
     on_registry_failure: str = "fail"
     types: frozenset[SchemaType] = frozenset()
+    recovery: Recovery = field(default_factory=Recovery)
 
     @property
     def origin(self) -> Origin:
@@ -77,6 +79,7 @@ class TransformConfig:
             self.minimum_timestamp,
             self.max_lengths,
             self.target,
+            self.recovery,
         )
 
 

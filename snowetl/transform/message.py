@@ -93,6 +93,7 @@ def _tables(tables: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "folder": table["table"].removeprefix("output=good/"),
             "rows": table["rows"],
             "columns": table["columns"],
+            **({"versions": table["versions"]} if table.get("versions") else {}),
         }
         for table in tables
         if "columns" in table

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from snowetl.ddl.families import ALL
 from snowetl.jvm.instants import Instant
 from snowetl.model.fields import INDEX
 from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event
@@ -35,14 +36,16 @@ class RowTable:
     model: int
     output: str
     columns: tuple[RowColumn, ...] = ()
-    version: str = ""
-    """Tells sets of columns apart, where rows of one model may have different ones."""
+    place: str = ""
+    """A folder below the model's, where rows of one model may have different columns."""
+    versions: str = ALL
+    """Which of the model's versions the rows are of, as :mod:`snowetl.ddl.families` has it."""
     folder: str = field(init=False)
     """Where the rows go below ``output=good``."""
 
     def __post_init__(self) -> None:
         folder = f"vendor={self.vendor}/name={self.name}/format={self.output}/model={self.model}"
-        object.__setattr__(self, "folder", f"{folder}/columns={self.version}" if self.version else folder)
+        object.__setattr__(self, "folder", f"{folder}/{self.place}" if self.place else folder)
 
     @property
     def criterion(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from snowetl.ddl.families import ALL, MERGED, Recovery, family
 from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema, parse
 from snowetl.iglu.failures import ResolutionFailure
 from snowetl.jvm import jsontext
@@ -43,6 +44,14 @@ class Version(NamedTuple):
     schema: Schema
 
 
+class Sharing(NamedTuple):
+    """Schemas whose rows go to one table, in publishing order, and which of their model's versions they are."""
+
+    versions: str
+    """As :mod:`snowetl.ddl.families` has it."""
+    schemas: list[Schema]
+
+
 class Failure(NamedTuple):
     """Why a schema cannot be used: an element of ``loader_iglu_error``."""
 
@@ -54,10 +63,20 @@ class Schemas:
 
     def __init__(self, source: SchemaSource) -> None:
         self._source = source
-        self._models: dict[tuple[str, str, int], list[Schema] | Failure] = {}
+        self._models: dict[tuple[str, str, int], list[Version] | Failure] = {}
         self._versions: dict[tuple[str, str, int], list[Version]] = {}
 
-    def model(self, key: SchemaKey) -> list[Schema] | Failure:
+    def sharing(self, key: SchemaKey, recovery: Recovery, rows_for: str) -> Sharing | Failure:
+        """The versions of a schema's model whose rows share a table with those of the schema."""
+        found = self.model(key)
+        if isinstance(found, Failure) or not recovery.is_for(key):
+            return found if isinstance(found, Failure) else Sharing(ALL, [version.schema for version in found])
+        shared = family(found, rows_for)
+        if key in shared.recovered:
+            return Sharing(str(key.version), [version.schema for version in found if version.key == key])
+        return Sharing(MERGED, [schema for _, schema in shared.merged])
+
+    def model(self, key: SchemaKey) -> list[Version] | Failure:
         """All published versions of a schema's model, in publishing order; each must be self-describing."""
         model = (key.vendor, key.name, key.version.model)
         found = self._models.get(model)
@@ -67,17 +86,17 @@ class Schemas:
                 self._models[model] = found
         return found
 
-    def _read(self, vendor: str, name: str, model: int) -> list[Schema] | Failure:
+    def _read(self, vendor: str, name: str, model: int) -> list[Version] | Failure:
         keys = self._list(vendor, name, model)
         if isinstance(keys, Failure):
             return keys
-        schemas = []
+        versions = []
         for key in keys:
             schema = self._self_describing(key)
             if isinstance(schema, Failure):
                 return schema
-            schemas.append(schema)
-        return schemas
+            versions.append(Version(key, schema))
+        return versions
 
     def versions(self, key: SchemaKey) -> list[Version] | Failure:
         """All published versions of a schema's model; they need not be self-describing."""

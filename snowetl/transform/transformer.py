@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from snowetl.ddl.families import Recovery
 from snowetl.errors import SnowetlError
 from snowetl.jvm.instants import Instant
 from snowetl.model import badrow
@@ -27,9 +28,9 @@ KINDS = tuple(LAYOUTS)
 class Transformer:
     """Makes rows of enriched lines. Built once per worker; schemas are asked for once.
 
-    ``transformation`` is one of :data:`LAYOUTS`. ``formats`` and ``target``, one of :data:`TARGETS`, act on shredding,
-    ``columns`` (see ``entity_columns``) on Parquet. ``minimum_timestamp`` refuses older events; ``max_lengths`` (column
-    name -> UTF-16 units) cuts atomic strings.
+    ``transformation`` is one of :data:`LAYOUTS`. ``formats``, ``recovery`` and ``target``, one of :data:`TARGETS`, act
+    on shredding, ``columns`` (see ``entity_columns``) on Parquet. ``minimum_timestamp`` refuses older events;
+    ``max_lengths`` (column name -> UTF-16 units) cuts atomic strings.
     """
 
     def __init__(
@@ -42,13 +43,14 @@ class Transformer:
         minimum_timestamp: Instant | None = None,
         max_lengths: Mapping[str, int] | None = None,
         target: str = "redshift",
+        recovery: Recovery = Recovery(),  # noqa: B008  # immutable
     ) -> None:
         if transformation not in LAYOUTS:
             raise ValueError(f"unknown transformation: {transformation}")
         self.schemas = Schemas(source)
         self.columns = tuple(columns)
         self._origin = origin
-        self._layout = LAYOUTS[transformation](Settings(self.schemas, target, formats, columns))
+        self._layout = LAYOUTS[transformation](Settings(self.schemas, target, formats, columns, recovery))
         self._minimum = minimum_timestamp
         self._max_lengths = {INDEX[name]: length for name, length in (max_lengths or {}).items() if name in INDEX}
 

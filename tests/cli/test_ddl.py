@@ -105,3 +105,19 @@ def test_mistakes(arguments: list[str], message: str, tmp_path: Path, capsys: py
     captured = capsys.readouterr()
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("dialect", ["redshift", "postgres"])
+def test_recovery_tables(dialect: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, "1-0-0", name={"type": "integer", "description": "A number"})
+    write(tmp_path, "1-0-1", name=NAME)
+    asked = ["ddl", str(tmp_path), "--recovery-tables", "--dialect", dialect]
+    assert main(asked) == 0
+    shown = capsys.readouterr().out
+    assert "atomic.com_acme_event_1 (" in shown and "atomic.com_acme_event_1_0_1_recovered_" in shown
+    assert main([*asked, "--from", "1-0-0"]) == 0
+    migration = capsys.readouterr().out
+    assert "CREATE TABLE IF NOT EXISTS atomic.com_acme_event_1_0_1_recovered_" in migration
+    assert "ALTER" not in migration
+    assert main([*asked, "--check", "--level", "warning"]) == 0
+    assert "1-0-1 breaks the table com_acme_event_1: its rows go to com_acme_event_1_0_1_rec" in capsys.readouterr().out

@@ -61,6 +61,8 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "duplicate-storage": {"--duplicate-storage": "postgresql://127.0.0.1:9/events"},
     "minimum-timestamp": {"--minimum-timestamp": "2020-01-01T00:00:00Z"},
     "truncate-atomic-fields": {"--truncate-atomic-fields": None},
+    "recovery-tables": {"--recovery-tables": None},
+    "disable-recovery": {"--disable-recovery": "iglu:com.acme/click/jsonschema/1-*-*"},
     "transformation": {"--transformation": "widerow-json"},
     "target": {"--target": "redshift"},
     "default-format": {"--default-format": "JSON"},

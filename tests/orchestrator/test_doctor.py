@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from snowetl.cli.main import main
+from snowetl.load.embedded import embedded_postgres
 from tests.iglu.server import Answer, serving
 from tests.integration.support import RESOLVER, files, write_json, write_logs
 
@@ -117,3 +119,15 @@ def test_missing_packages_are_a_finding(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert main(arguments(folder)) == 2
     assert "pip install 'snowetl[postgres]'" in capsys.readouterr().out
+
+
+def test_recovery_tables_that_new_rows_would_not_go_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "com_acme_click_1_0_2_recovered_77"
+    (folder / "out").mkdir()
+    with embedded_postgres(folder / "out" / "warehouse") as url, psycopg.connect(url) as connection:
+        connection.execute(f"CREATE SCHEMA atomic; CREATE TABLE atomic.{name} (a int)")
+        connection.execute(f"COMMENT ON TABLE atomic.{name} IS 'iglu:com.acme/click/jsonschema/1-0-2'")
+    assert main(arguments(folder)) == 2
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"has the recovery table {name}, and recovery-tables is off" in text
+    assert main(arguments(folder, "--recovery-tables")) == 0

@@ -3,14 +3,18 @@
 Failed events have tables of their own, ``failed_events`` and ``failed_<table of the entity>``: an entity table never
 holds rows whose event is not in ``events``, and an event that is mended and loaded again does not find its entities
 there already.
+
+Versions that break the table of their model have recovery tables (:mod:`snowetl.ddl.families`) where the transform made
+rows for these: it says so in the message, or by a folder for each version, as RDB Loader 6 does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 
 from snowetl.ddl.atomic import EVENT_COLUMNS
+from snowetl.ddl.families import ALL, MERGED, family, is_recovery_table, recovery_table, widenable
+from snowetl.ddl.models import Version
 from snowetl.ddl.names import FAILED, choose_table, failed_table, is_failed_table
 from snowetl.ddl.postgres import REJECTED_VALUES as REJECTED_VALUES_COLUMNS
 from snowetl.ddl.tables import Alterations, Held, NoTable, Table
@@ -21,7 +25,7 @@ from snowetl.load.run import ATOMIC, POSTGRES, REJECTED_VALUES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
 from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Warehouse
 from snowetl.load.widening import widened
-from snowetl.model.schema import ParseError, SchemaKey
+from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
 REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
 REJECTED_COLUMNS = tuple(column.name for column in REJECTED_VALUES_COLUMNS)
@@ -40,8 +44,7 @@ def plan(request: Request) -> Planned:
     _refuse_formats(request)
     owners = _owners(request)
     planned = Planned([], [], [])
-    for model, group in groupby(request.folders, key=lambda folder: folder.model):
-        folders = tuple(group)
+    for model, folders in _by_model(request).items():
         if model[:3] == ATOMIC[:3]:
             planned.tables.append(_events(model, folders, request))
         elif model[:3] == REJECTED_VALUES[:3]:
@@ -52,6 +55,32 @@ def plan(request: Request) -> Planned:
             table = _entity(model, folders, owners, request)
             (planned.aside if isinstance(table, Aside) else planned.tables).append(table)  # type: ignore[arg-type]
     return planned
+
+
+def _by_model(request: Request) -> dict[Model, tuple[RowFolder, ...]]:
+    """The folders that go to one table each."""
+    found: dict[Model, list[RowFolder]] = {}
+    for folder in request.folders:
+        model = folder.model
+        if folder.version is not None:
+            model = model._replace(versions=_sharing(model, folder.version, request))
+        found.setdefault(model, []).append(folder)
+    return {model: tuple(folders) for model, folders in found.items()}
+
+
+def _sharing(model: Model, version: tuple[int, int], request: Request) -> str:
+    """Which versions share the table of one that has a folder of its own; itself, where no registry has it."""
+    versions = request.schemas.versions(model.vendor, model.name, model.model)
+    if isinstance(versions, NoSchema):
+        return MERGED
+    own = SchemaVer(model.model, *version)
+    merged = family(versions, _rows_for(model)).merged
+    return MERGED if own in {key.version for key, _ in merged} else str(own)
+
+
+def _rows_for(model: Model) -> str:
+    """The warehouse that rows were made for."""
+    return "postgres" if model.format == POSTGRES else "redshift"
 
 
 def _refuse_formats(request: Request) -> None:
@@ -70,16 +99,19 @@ def _refuse_formats(request: Request) -> None:
 def _owners(request: Request) -> dict[str, SchemaKey | None]:
     """The schema that each table belongs to; tables of failed events under their names without ``failed_``.
 
-    Tables of the other kind are taken, too, but belong to no model.
+    Tables of the other kind, and recovery tables, are taken, too, but belong to no model.
     """
     limit, failed = request.warehouse.capabilities.max_identifier, request.run.failed_events
     owners: dict[str, SchemaKey | None] = {}
     for table, comment in request.tables.comments.items():
         owner = owner_of(comment)
-        if owner is not None and is_failed_table(table, owner, limit) != failed:
-            owner = owner._replace(vendor=_OTHER_KIND)
+        plain = table.removeprefix(FAILED) if failed else table
+        if owner is not None:
+            room = limit - (len(FAILED) if failed else 0)
+            if is_failed_table(table, owner, limit) != failed or is_recovery_table(plain, owner, room):
+                owner = owner._replace(vendor=_OTHER_KIND)
         if not failed or table.startswith(FAILED):
-            owners[table.removeprefix(FAILED) if failed else table] = owner
+            owners[plain] = owner
     return owners
 
 
@@ -127,18 +159,25 @@ def _entity(
     versions = request.schemas.versions(model.vendor, model.name, model.model)
     if isinstance(versions, NoSchema):
         return Aside(model, versions.reason, folders)
-    warehouse, latest = request.warehouse, versions[-1].key
-    wanted = warehouse.dialect.table([version.schema for version in versions])
+    warehouse = request.warehouse
+    room = warehouse.capabilities.max_identifier - (len(FAILED) if model.failed else 0)
+    own, end = _own(model, versions)
+    if not own:
+        return Aside(model, _not_breaking(model), folders)
+    plain = choose_table(versions[-1].key, owners, room)
+    plain = recovery_table(plain, end, room) if end else plain
+    latest = own[-1].key
+    wanted = warehouse.dialect.table([version.schema for version in own])
     if isinstance(wanted, NoTable):
         return Aside(model, f"{model.schema} cannot be a table: {wanted.reason}", folders)
-    room = warehouse.capabilities.max_identifier - (len(FAILED) if model.failed else 0)
-    plain = choose_table(latest, owners, room)
+    wanted = wanted if model.versions == ALL else widenable(wanted)
     name = failed_table(plain) if model.failed else plain
     comment, present = request.tables.comments.get(name), request.tables.columns.get(name)
     current = owner_of(comment)
     if present is not None and current is None:
         return Aside(model, _foreign(f"{warehouse.schema}.{name}", comment, latest), folders)
-    owners[plain] = latest
+    if not end:
+        owners[plain] = latest
     columns = tuple(column.name for column in wanted.columns)
     if wanted.overflow and model.format != POSTGRES:
         return Aside(model, _too_many(model, len(columns) - 1 + len(wanted.overflow)), folders)
@@ -154,10 +193,37 @@ def _entity(
     if present is None:
         change = _created(warehouse, name, wanted, latest, failed_table("events") if model.failed else "events")
         return TablePlan(model, name, copies, change, "created")
-    if current == latest and set(columns) <= set(present):
+    if set(columns) <= set(present) and (current == latest or _is_ahead(model, current, latest, request)):
         return TablePlan(model, name, copies)
     return TablePlan(
         model, name, copies, _altered(warehouse, name, wanted, latest, present), f"migrated to {latest.version}"
+    )
+
+
+def _own(model: Model, versions: Sequence[Version]) -> tuple[list[Version], str]:
+    """Of the versions of a model those that share its table, and the end of the name of a recovery table."""
+    if model.versions == ALL:
+        return list(versions), ""
+    recovered = family(versions, _rows_for(model)).recovered
+    if model.versions == MERGED:
+        return [version for version in versions if version.key not in recovered], ""
+    own = [each for each in versions if str(each.key.version) == model.versions and each.key in recovered]
+    return own, "".join(recovered[each.key] for each in own)
+
+
+def _is_ahead(model: Model, current: SchemaKey | None, latest: SchemaKey, request: Request) -> bool:
+    """Whether a table stands at a later version than its merged ones: it is older than the recovery tables."""
+    if model.versions != MERGED or current is None:
+        return False
+    versions = request.schemas.versions(model.vendor, model.name, model.model)
+    keys = [] if isinstance(versions, NoSchema) else [version.key for version in versions]
+    return current in keys and keys.index(current) > keys.index(latest)
+
+
+def _not_breaking(model: Model) -> str:
+    return (
+        f"its rows were made for a recovery table or a version that is unknown here: no registry of --iglu-config has "
+        f"a version {model.schema} that breaks the table of its model; add the registry that the transform asked"
     )
 
 

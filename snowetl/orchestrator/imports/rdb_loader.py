@@ -44,7 +44,10 @@ _LEFT = {
     "featureFlags.addLoadTstampColumn": ("events always have load_tstamp", NOTHING_TO_DO),
     "featureFlags.sparkCacheEnabled": ("events are read twice, never kept", NOTHING_TO_DO),
     "featureFlags.enableMaxRecordsPerFile": ("files have a good size on their own", NOTHING_TO_DO),
-    "featureFlags.disableRecovery": ("breaking changes widen the table, or go to its recovery table", NOTHING_TO_DO),
+    "featureFlags.disableRecovery": (
+        "no version has a recovery table unless you ask for it",
+        "Set recovery-tables: true, and disable-recovery to this list",
+    ),
     "output.maxRecordsPerFile": ("files have a good size on their own", NOTHING_TO_DO),
     "output.maxBadBufferSize": ("bad rows are streamed", NOTHING_TO_DO),
     "output.bad": ("bad rows are files", "Read them in output=bad/ of each run"),

@@ -67,6 +67,12 @@ class DdlSettings(Speaking):
         help="--external: list the folder, and add the runs that are there as partitions (transformed rows: always).",
         group=WAREHOUSE,
     )
+    recovery_tables: bool = flag(
+        "--recovery-tables",
+        help="Versions that break the table of their model have tables of their own, as with this option of "
+        "`snowetl transform`.",
+        group=WAREHOUSE,
+    )
     check: bool = flag("--check", help="Print nothing but what is wrong with the schemas.", group=WAREHOUSE)
     level: str = option(
         "--level",

@@ -10,6 +10,7 @@ from snowetl.settings import Document, Number, Settings, Text, flag, option
 from snowetl.steps.settings.groups import DUPLICATES, ROWS
 
 if TYPE_CHECKING:
+    from snowetl.ddl.families import Recovery
     from snowetl.dedupe.event_manifest import ManifestConfig
     from snowetl.dedupe.rules import Policy
     from snowetl.jvm.instants import Instant
@@ -93,6 +94,30 @@ class Shaping(Settings):
         group=ROWS,
         shapes_output=True,
     )
+    recovery_tables: bool = flag(
+        "--recovery-tables",
+        help="shred: give each version of a schema that breaks the table of its model (another type of a property) a "
+        "table of its own, <table>_<revision>_<addition>_recovered_<hash>, as RDB Loader 6 does. What `snowetl init` "
+        "writes turns it on.",
+        group=ROWS,
+        shapes_output=True,
+    )
+    disable_recovery: tuple[str, ...] = option(
+        "--disable-recovery",
+        multiple=True,
+        default=(),
+        metavar="CRITERION",
+        help="With --recovery-tables: schemas whose versions share one table all the same. May be given several times.",
+        group=ROWS,
+        shapes_output=True,
+    )
+
+    @property
+    def recovery(self) -> Recovery:
+        """Raises ``ConfigError``."""
+        from snowetl.ddl.families import Recovery
+
+        return Recovery.parse(self.recovery_tables, self.disable_recovery)
 
     @property
     def oldest(self) -> Instant | None:

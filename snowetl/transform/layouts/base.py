@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from snowetl.ddl.families import Recovery
 from snowetl.transform.columns import EntityColumn, Failures
 from snowetl.transform.event import Event, ParsedEntity
 from snowetl.transform.formats import Formats
@@ -19,12 +20,15 @@ WIDE_PARQUET = "widerow-parquet"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What shapes rows. ``target`` and ``formats`` act on shredding, ``columns`` (``entity_columns``) on Parquet."""
+    """What shapes rows. ``target``, ``formats`` and ``recovery`` act on shredding, ``columns`` (``entity_columns``) on
+    Parquet.
+    """
 
     schemas: Schemas
     target: str
     formats: Formats
     columns: Sequence[EntityColumn]
+    recovery: Recovery = field(default_factory=Recovery)
 
 
 class Layout(Protocol):

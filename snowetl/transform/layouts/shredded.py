@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from snowetl.ddl.families import Recovery
 from snowetl.jvm import jsontext
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
@@ -32,7 +33,7 @@ class TargetRows(Protocol):
         ...
 
 
-TARGETS: dict[str, Callable[[Schemas], TargetRows]] = {"redshift": RedshiftRows, "postgres": PostgresRows}
+TARGETS: dict[str, Callable[[Schemas, Recovery], TargetRows]] = {"redshift": RedshiftRows, "postgres": PostgresRows}
 """Warehouse -> what makes its rows. ``redshift`` is the layout of RDB Loader's transformer."""
 
 
@@ -40,7 +41,7 @@ class Shredded:
     """Makes the rows of events. It keeps what it works out about each schema."""
 
     def __init__(self, settings: Settings) -> None:
-        self._target = TARGETS[settings.target](settings.schemas)
+        self._target = TARGETS[settings.target](settings.schemas, settings.recovery)
         self._formats = settings.formats
         self._known: dict[str, AddRows] = {}
 

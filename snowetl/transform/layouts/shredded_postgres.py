@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from snowetl.ddl import atomic, postgres
 from snowetl.ddl.cells import NULL, Unfit
+from snowetl.ddl.families import Recovery
 from snowetl.ddl.postgres_cells import escape, json_cell, writers
 from snowetl.ddl.tables import Column, Table
 from snowetl.jvm import jsontext
@@ -26,12 +27,12 @@ from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
 
 
-def _events(lengths: Mapping[str, int], version: str = "") -> RowTable:
+def _events(lengths: Mapping[str, int], place: str = "") -> RowTable:
     columns = tuple(RowColumn(column.name, column.type.upper()) for column in atomic.postgres_columns(lengths))
-    return RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, POSTGRES, columns, version)
+    return RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, POSTGRES, columns, place)
 
 
-_EVENTS, _LONG_EVENTS = _events(atomic.LENGTHS), _events(atomic.LONGEST, "long")
+_EVENTS, _LONG_EVENTS = _events(atomic.LENGTHS), _events(atomic.LONGEST, "columns=long")
 """Rows that a table of any age holds, and those with a text that only newer tables do: a load widens the table."""
 _REJECTED = RejectedValues(
     rejected_table(POSTGRES, tuple(RowColumn(column.name, column.type) for column in postgres.REJECTED_VALUES)), escape
@@ -43,8 +44,9 @@ _WIDENED = tuple((INDEX[name], atomic.LENGTHS[name]) for name in LATER_LENGTHS)
 class PostgresRows:
     """Rows of ``events``, of entities, and of the values that fit neither."""
 
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, recovery: Recovery = Recovery()) -> None:  # noqa: B008  # immutable
         self._schemas = schemas
+        self._recovery = recovery
 
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
         """Append the event's row. An event without a time that Postgres' users can read is refused as a whole."""
@@ -68,10 +70,10 @@ class PostgresRows:
         return None
 
     def entities(self, key: SchemaKey) -> AddRows | Failure:
-        versions = self._schemas.model(key)
-        if isinstance(versions, Failure):
-            return versions
-        return _add_rows(key, postgres.table(versions))
+        found = self._schemas.sharing(key, self._recovery, "postgres")
+        if isinstance(found, Failure):
+            return found
+        return _add_rows(key, postgres.table(found.schemas), found.versions)
 
 
 def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failure | None:
@@ -88,11 +90,11 @@ def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failu
 # --- entities -------------------------------------------------------------------------------------------------------
 
 
-def _add_rows(key: SchemaKey, table: Table) -> AddRows:
+def _add_rows(key: SchemaKey, table: Table, versions: str) -> AddRows:
     properties = [column for column in table.columns if column.path is not None]
     cells_of = entity_cells(key, properties, writers, _REJECTED)
     overflow = None if len(properties) == len(table.columns) else _overflow(key.uri, table, properties)
-    row_table = _row_table(key, table)
+    row_table = _row_table(key, table, versions)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
         lead, cells, rejected = cells_of(entity, event)
@@ -105,10 +107,12 @@ def _add_rows(key: SchemaKey, table: Table) -> AddRows:
     return add
 
 
-def _row_table(key: SchemaKey, table: Table) -> RowTable:
+def _row_table(key: SchemaKey, table: Table, versions: str) -> RowTable:
+    """The folder names the columns, so that rows with other ones, or for another table, never meet in it."""
     named = tuple(RowColumn(column.name, column.type) for column in (*postgres.META_COLUMNS, *table.columns))
-    version = hashlib.sha256(repr(named).encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return RowTable(key.vendor, key.name, key.version.model, POSTGRES, named, version)
+    told = repr(named) + versions
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return RowTable(key.vendor, key.name, key.version.model, POSTGRES, named, f"columns={digest}", versions)
 
 
 Overflow = Callable[[object, list[str], Event], list[ShreddedRow]]

@@ -14,6 +14,7 @@ from operator import itemgetter
 from snowetl.ddl import redshift
 from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.cells import NULL, Unfit, Write
+from snowetl.ddl.families import ALL, Recovery
 from snowetl.ddl.redshift_cells import cut, escape, without_nul, writers
 from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.json_number import JsonNumber
@@ -39,8 +40,9 @@ _SURELY_SHORTER = _LONGEST_ROW // 4
 class RedshiftRows:
     """Tab-separated rows: null is empty for ``events``, ``\\N`` for entities; nothing is escaped."""
 
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, recovery: Recovery = Recovery()) -> None:  # noqa: B008  # immutable
         self._schemas = schemas
+        self._recovery = recovery
 
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
         """Append the event's row. An event without a time that Redshift's users can read is refused as a whole."""
@@ -60,8 +62,10 @@ class RedshiftRows:
         return None
 
     def entities(self, key: SchemaKey) -> AddRows | Failure:
-        versions = self._schemas.model(key)
-        return versions if isinstance(versions, Failure) else _add_rows(key, redshift.row_columns(versions))
+        found = self._schemas.sharing(key, self._recovery, "redshift")
+        if isinstance(found, Failure):
+            return found
+        return _add_rows(key, redshift.row_columns(found.schemas), found.versions)
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -127,8 +131,11 @@ def _replace(
 # --- entities -------------------------------------------------------------------------------------------------------
 
 
-def _add_rows(key: SchemaKey, properties: Sequence[Column]) -> AddRows:
-    table = RowTable(key.vendor, key.name, key.version.model, TSV)
+def _add_rows(key: SchemaKey, properties: Sequence[Column], versions: str) -> AddRows:
+    """Where some versions have tables of their own, each has a folder of its own, as in RDB Loader 6."""
+    version = key.version
+    place = "" if versions == ALL else f"revision={version.revision}/addition={version.addition}"
+    table = RowTable(key.vendor, key.name, version.model, TSV, (), place, versions)
     columns = extractor([column.path or () for column in properties])
     cells_of = entity_cells(key, properties, writers, _REJECTED)
 

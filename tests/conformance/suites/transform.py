@@ -139,7 +139,7 @@ def _tsv_properties(case: dict[str, Any], expected: Any, vectors: Path) -> list[
     schemas = Schemas(GivenSchemas({"iglu:com.acme/event/jsonschema/1": versions}))
     found = schemas.model(SchemaKey.parse("iglu:com.acme/event/jsonschema/1-0-0"))
     assert not isinstance(found, Failure)
-    columns = extractor([leaf.path for leaf in flat.ordered(found)])
+    columns = extractor([leaf.path for leaf in flat.ordered([version.schema for version in found])])
     data = jsontext.loads_exact(jsontext.dumps(case["data"]))
     return _compare("cells", expected, [cell(value) for value in values(columns, data)])
 
