@@ -63,7 +63,7 @@ def cut_input(listed: Iterable[FileInfo], *, split_size: int, binary: bool = Fal
 
     Very large inputs get larger ones (``splits.target_for``). Raises what ``splits.cut`` raises.
     """
-    files: Spool[FileInfo] = Spool(listed)
+    files = listed if isinstance(listed, Sequence) else Spool(listed)
     target = splits.target_for(sum(file.size for file in files), split_size)
     ignored: Spool[Ignored] = Spool()
     return _collected(splits.cut(files, ignored.append, binary=binary, text=text, target_bytes=target), ignored)

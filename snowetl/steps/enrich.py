@@ -164,7 +164,7 @@ class Enrich:
         )
         if not cut.work:
             raise _nothing_to_do(settings, cut.ignored)
-        misread = check_format(cut.work.splits, config, settings.check_input)
+        misread = check_format(cut, config, settings.check_input)
         return replace(plan, cut=cut, misread=misread)
 
     def dry_run(self, plan: EnrichPlan, watch: Watch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from snowetl.collector import format_of, formats, loader_for
@@ -20,9 +20,10 @@ from snowetl.jvm import jsontext
 from snowetl.model.badrow import Origin
 from snowetl.model.fields import NAMES
 from snowetl.settings.words import count
+from snowetl.steps.cut import Cut
 from snowetl.storage import Damage, Record, splits
 from snowetl.storage.firehose import undelivered as undelivered_by
-from snowetl.storage.splits import Ignored, Slice, Split
+from snowetl.storage.splits import Ignored, Slice
 
 _RECORDS = 20
 _FILES = 1_000
@@ -75,14 +76,14 @@ class _Look(NamedTuple):
         return not self.good and bool(self.bad) and self.other is not None
 
 
-def check_format(plan: Sequence[Split], config: EnrichConfig, refuse: bool = True) -> list[str]:
+def check_format(cut: Cut, config: EnrichConfig, refuse: bool = True) -> list[str]:
     """In words, the files whose first records cannot be read, but are plainly something else.
 
     Raises :class:`UsageError` where there is one, and no file can be read as it should, unless ``refuse`` is false.
     Records that are no good in any format are no mistake of the user: they become bad rows.
     """
     given = f"'{config.input_format}'"
-    wrong, all_are = _wrong(_look_at(plan, lambda slice_: _look(slice_, config.input_format)))
+    wrong, all_are = _wrong(_look_at([cut], lambda slice_: _look(slice_, config.input_format)))
     if all_are and refuse:
         first, other = wrong[0], wrong[0].other or _ANYTHING
         raise UsageError(
@@ -92,13 +93,13 @@ def check_format(plan: Sequence[Split], config: EnrichConfig, refuse: bool = Tru
     return [_told(wrong, given, "records")] if wrong else []
 
 
-def check_enriched(plan: Sequence[Split], refuse: bool = True, *, failed_events: bool = False) -> list[str]:
+def check_enriched(cuts: Sequence[Cut], refuse: bool = True, *, failed_events: bool = False) -> list[str]:
     """In words, the files that hold no enriched events.
 
     Raises :class:`UsageError` where that is so of all of them, and where events have failed that should not have, or
     the other way round (each kind has tables of its own), unless ``refuse`` is false.
     """
-    looks = _look_at(plan, _look_for_events)
+    looks = _look_at(cuts, _look_for_events)
     if refuse:
         _check_kind(looks, failed_events)
     wrong, all_are = _wrong(looks)
@@ -158,10 +159,11 @@ def _named(wrong: Sequence[_Look]) -> str:
     return f"{count(len(wrong), 'file')} ({names}{', …' if len(wrong) > _SHOWN else ''}) do"
 
 
-def _look_at(plan: Sequence[Split], look: Callable[[Slice], _Look]) -> list[_Look]:
+def _look_at(cuts: Sequence[Cut], look: Callable[[Slice], _Look]) -> list[_Look]:
     """A look at the beginning of every file that has records."""
-    number = sum(slice_.start == 0 for split in plan for slice_ in split.slices)
-    beginnings = (slice_ for split in plan for slice_ in split.slices if slice_.start == 0)
+    number = sum(len(cut.files) for cut in cuts)
+    every = chain.from_iterable(cut.work.splits for cut in cuts)
+    beginnings = (slice_ for split in every for slice_ in split.slices if slice_.start == 0)
     slices = list(islice(beginnings, 0, None, -(-number // _FILES) or 1))
     with ThreadPoolExecutor(_THREADS) as pool:
         return [found for found in pool.map(look, slices) if found.good or found.bad]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from snowetl.errors import ConfigError, NothingToDo, OutputExists, UsageError
@@ -206,9 +205,7 @@ def plan_transform(settings: TransformSettings, world: World) -> TransformPlan:
         unfinished=unfinished,
         redone=incomplete(ready, _which([runs[name] for name in ready], FolderRun.has_files), complete),
         misread=check_enriched(
-            Spool(chain.from_iterable(batch.work.splits for batch in batches), chunk=1),
-            settings.check_input,
-            failed_events=settings.failed_events,
+            [batch.cut for batch in batches], settings.check_input, failed_events=settings.failed_events
         ),
     )
 
@@ -278,15 +275,14 @@ def source_of(source: str, name: str) -> str:
 
 
 def _batch(run: FolderRun, source: str, settings: TransformSettings) -> Batch:
-    fs = filesystem(source)
-    cut = cut_input(fs.walk(source), split_size=settings.split_size)
+    listed = Spool(filesystem(source).walk(source))
     return Batch(
         settings=settings,
         run=run,
         source=source,
         fingerprint=_fingerprint(source, settings),
-        identity=_identity(run, source, fs.walk(source), settings),
-        cut=cut,
+        identity=_identity(run, source, listed, settings),
+        cut=cut_input(listed, split_size=settings.split_size),
     )
 
 

@@ -25,5 +25,5 @@ _UNDELIVERED = re.compile(rf"(?:^|[^A-Za-z])({'|'.join(_FAILURES)})(?:[^A-Za-z/]
 
 def undelivered(url: str) -> str | None:
     """Why the records in ``url`` did not arrive, if it lies in a folder of such; ``None`` for any other file."""
-    match = _UNDELIVERED.search(url)
+    match = _UNDELIVERED.search(url) if "failed" in url else None
     return None if match is None else f"{match.group(1)}: what Firehose could not deliver, as documents about records"

@@ -44,6 +44,7 @@ _IGNORED_KINDS = {
     ".xz": "xz file",
     ".zip": "zip archive",
 }
+_IGNORED = tuple(_IGNORED_KINDS)
 _INDEX = ".index"
 
 
@@ -182,8 +183,10 @@ def _why_ignored(url: str, binary: bool, text: TextForm) -> str | None:
         return None
     if url.endswith(parquet_rows.EXTENSION):
         return "Parquet file: only formats of JSON objects (cloudfront-json, ndjson/...) read it"
-    kind = next((kind for extension, kind in _IGNORED_KINDS.items() if url.endswith(extension)), None)
-    return None if kind is None else f"{kind}: not an input format"
+    if not url.endswith(_IGNORED):
+        return None
+    kind = next(kind for extension, kind in _IGNORED_KINDS.items() if url.endswith(extension))
+    return f"{kind}: not an input format"
 
 
 def read(
