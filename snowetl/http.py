@@ -84,7 +84,7 @@ class Http:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         auth: tuple[str, str] | None = None,
         policy: Policy | None = None,
         into: BinaryIO | None = None,
@@ -92,7 +92,8 @@ class Http:
         """The answer, whatever its status; after the last attempt also one of ``policy.retried``.
 
         ``auth`` is (user, password) of basic authentication, else the one in the URL. ``into`` takes the body of a 2xx
-        answer as it comes (it must be seekable: a second attempt starts over). Raises :class:`HttpError`.
+        answer as it comes (it must be seekable: a second attempt starts over). A ``body`` in pieces is sent in chunks,
+        once: its policy has neither ``resend`` nor redirects. Raises :class:`HttpError`.
         """
         policy = policy or self.policy
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -51,12 +51,15 @@ class Policy:
 
 
 class Request(NamedTuple):
-    """One exchange, without redirects or retries. ``give_up_at`` is a time of ``time.monotonic``."""
+    """One exchange, without redirects or retries. ``give_up_at`` is a time of ``time.monotonic``.
+
+    A ``body`` that comes in pieces can be sent once.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes | None
+    body: bytes | Iterable[bytes] | None
     policy: Policy
     give_up_at: float
     into: BinaryIO | None = None

@@ -177,7 +177,9 @@ class LakeStatements:
     def create_events(self, table: str) -> list[Statement]:
         return []
 
-    def add_columns(self, table: str, added: Sequence[AddedColumn]) -> list[Statement]:
+    def add_columns(
+        self, table: str, added: Sequence[AddedColumn], columns: Mapping[str, pa.DataType]
+    ) -> list[Statement]:
         return []
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:

@@ -250,9 +250,11 @@ class Warehouse(Protocol):
 class ColumnarWarehouse(Warehouse, Protocol):
     """One that loads wide rows in Parquet."""
 
-    def add_columns(self, table: str, added: Sequence[AddedColumn]) -> list[Statement]:
+    def add_columns(
+        self, table: str, added: Sequence[AddedColumn], columns: Mapping[str, pa.DataType]
+    ) -> list[Statement]:
         """Statements that add columns, and fields inside of columns, to a table. Empty where a copy adds them itself,
-        in the commit of its rows.
+        in the commit of its rows. ``columns`` are those of the table afterwards.
         """
         ...
 

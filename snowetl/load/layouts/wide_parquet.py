@@ -5,13 +5,13 @@ Columns come and grow with the rows: what a run has and the table lacks is added
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from snowetl.ddl.atomic import EVENT_COLUMNS
 from snowetl.errors import LoadError
 from snowetl.load import parquet_files
-from snowetl.load.evolution import Evolution, evolve, types_of
+from snowetl.load.evolution import Evolution, evolve, grown, types_of
 from snowetl.load.plan import ATOMIC_KEY, Copy, Planned, Request, TablePlan, events_table, is_skipped
 from snowetl.load.rows import PARQUET
 from snowetl.load.run import Model, RowFolder
@@ -19,14 +19,20 @@ from snowetl.load.warehouse import ColumnarWarehouse, TableChange
 from snowetl.settings.words import count
 from snowetl.transform.eventjson import column_name
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _PREFIXES = {"SELF_DESCRIBING_EVENT": "unstruct_event_", "CONTEXT": "contexts_"}
 
 
 class _Columns(NamedTuple):
-    """Those of the files, the table's for each (``""`` for one that is left out), and what the table lacks."""
+    """Those of the files, the table's for each (``""`` for one that is left out), what the table lacks, and what it has
+    then.
+    """
 
     names: tuple[str, ...]
     evolution: Evolution
+    grown: Mapping[str, pa.DataType]
 
 
 def plan(request: Request) -> Planned:
@@ -52,21 +58,25 @@ def plan(request: Request) -> Planned:
     )
     notes = [note] if note else []
     notes += [f"{count(len(added), 'column')} added"] if added and name in request.tables.schemas else []
-    statements = (*change.inside, *cast(ColumnarWarehouse, request.warehouse).add_columns(name, added))
+    warehouse = cast(ColumnarWarehouse, request.warehouse)
+    statements = (*change.inside, *warehouse.add_columns(name, added, columns.grown))
     change = TableChange(change.before, statements, None)
     return Planned([TablePlan(folder.model, name, (copy,), change, ", ".join([*notes, *retyped]) or None)], [], skipped)
 
 
 def _columns(request: Request, table: str, folder: RowFolder, skipped: Sequence[Model]) -> _Columns:
     if not folder.files:
-        return _Columns((), Evolution({}, (), ()))
+        return _Columns((), Evolution({}, (), ()), {})
     rows = types_of(parquet_files.schema_of(folder.files[0]))
     left_out = _skipped_columns(request, rows, skipped)
     wanted = {name: type_ for name, type_ in rows.items() if name not in left_out}
     present = request.tables.schemas.get(table)
     if present is None:  # it is made with those that all events have
-        return _Columns(tuple(rows), evolve({name: rows[name] for name in EVENT_COLUMNS if name in rows}, wanted))
-    return _Columns(tuple(rows), evolve(types_of(present), wanted))
+        columns = {name: rows[name] for name in EVENT_COLUMNS if name in rows}
+    else:
+        columns = types_of(present)
+    evolution = evolve(columns, wanted)
+    return _Columns(tuple(rows), evolution, grown(columns, evolution.added))
 
 
 def _skipped_columns(request: Request, rows: Iterable[str], skipped: Sequence[Model]) -> set[str]:

@@ -21,10 +21,11 @@ WAREHOUSES: Mapping[str, str] = {
     "duckdb": "snowetl.load.warehouses.duckdb:DuckDbWarehouse",
     "delta": "snowetl.load.warehouses.delta:DeltaWarehouse",
     "iceberg": "snowetl.load.warehouses.iceberg:IcebergWarehouse",
+    "clickhouse": "snowetl.load.warehouses.clickhouse:ClickHouseWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
 
-SCHEMES: Mapping[str, str] = {"redshift": "redshift", "duckdb": "duckdb"}
+SCHEMES: Mapping[str, str] = {"redshift": "redshift", "duckdb": "duckdb", "clickhouse": "clickhouse"}
 """Schemes of ``--database`` that tell the kind of the warehouse."""
 
 

@@ -30,6 +30,8 @@ from snowetl.storage.base import scheme_of
 from snowetl.storage.globs import has_magic
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from snowetl.load.target import Target
 
 FILE = "events.duckdb"
@@ -133,7 +135,9 @@ class DuckDbWarehouse:
     def create_events(self, table: str) -> list[Statement]:
         return [Statement(f"create {self.schema}.{table}", ddl.create_events(self.schema, table))]
 
-    def add_columns(self, table: str, added: Sequence[AddedColumn]) -> list[Statement]:
+    def add_columns(
+        self, table: str, added: Sequence[AddedColumn], columns: Mapping[str, pa.DataType]
+    ) -> list[Statement]:
         name = f"alter {self.schema}.{table}"
         return [Statement(name, ddl.add_column(self.schema, table, path, type_)) for path, type_ in added]
 
