@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from snowetl.jvm.json_number import JsonNumber
-from snowetl.jvm.strings import from_units
+from snowetl.jvm.strings import from_units, to_units, utf16_length
 
 T = TypeVar("T")
 
@@ -274,7 +274,7 @@ def _int_text(value: int) -> str:
 _WHITESPACE: Final = re.compile(r"[ \t\n\r]*")
 _STRING_CHUNK: Final = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_HEX4: Final = re.compile(r"[0-9a-fA-F]{4}")
+_HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}")
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CLOSING: Final = {"{": "}", "[": "]"}
 _PAIR: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
@@ -391,10 +391,11 @@ class _Reader:
             raise self._fault("expected digit", start)
         token, end = match.group(), match.end()
         following = self.text[end : end + 1]
-        if following == "." or (following and following in "eE" and not match.group(2)):
+        fraction, exponent = match.groups()
+        if (following == "." and not (fraction or exponent)) or (following and following in "eE" and not exponent):
             self._number_tail(start, end)
         self.at = end
-        if match.group(1) or match.group(2) or token == "-0":
+        if fraction or exponent or token == "-0":
             return JsonNumber(token)
         if len(token) > _MAX_INT_DIGITS:  # making it an int takes quadratic time
             return JsonNumber(token)
@@ -430,15 +431,16 @@ class _Reader:
         self.at += 1
         char = self._peek()
         if char == "u":
-            digits = self.text[self.at + 1 : self.at + 5]
-            if len(digits) < 4 or not digits.isascii():
-                raise JsonError("exhausted input")
-            if not _HEX4.fullmatch(digits):
+            digits = _HEX.match(self.text, self.at + 1).group()  # type: ignore[union-attr]
+            if len(digits) < 4:
+                four = self.text[self.at + 1 : self.at + 5]
+                if utf16_length(four) < 4 or not four[len(digits)].isascii():  # jawn has a table of ASCII for digits
+                    raise JsonError("exhausted input")
                 raise self._fault("expected valid unicode escape", self.at + 1)
             self.at += 5
             return chr(int(digits, 16))
         if char not in _ESCAPES:
-            raise self._fault(f"illegal escape sequence (\\{char})", slash, 1)
+            raise self._fault(f"illegal escape sequence (\\{to_units(char)[0]})", slash, 1)
         self.at += 1
         return _ESCAPES[char]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from snowetl.jvm.strings import decode_utf8, from_units, to_units
+from snowetl.jvm.strings import decode_utf8, from_units, hex_digit, to_units
 
 _URN = re.compile(
     r"urn:([A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9]))((?::[A-Za-z0-9\-._~%!$&'()*+,;=:@][A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?)"
@@ -16,8 +16,9 @@ _IPV4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?=[:/?#]|\Z)", r
 _HEX_PIECE = re.compile("[0-9A-Fa-f]{0,4}")
 _HOST = re.compile(r"[^:/?#]*")
 _PORT_DIGITS = re.compile("[0-9]{0,10}")
-_HEX_BYTE = re.compile(r"[0-9A-Fa-f]{2}|[+\-][0-9A-Fa-f]")
 _MAX_PORT = 2**31 - 1
+_END_MARK = "\uffff"
+_NAMED = {"\t": "\\t", "\r": "\\r", "\n": "\\n", _END_MARK: "EOI"}
 
 _RESERVED = ":/?#[]@!$&'()*,;=%<>{}^`|\\\" "
 _ENCODED = [f"%{byte:02X}" if byte < 32 or byte > 126 or chr(byte) in _RESERVED else chr(byte) for byte in range(256)]
@@ -28,7 +29,12 @@ class LenientUriError(ValueError):
 
 
 def rebuild(text: str) -> str:
-    """The URI text with every part re-encoded. Raises :class:`LenientUriError`."""
+    """The URI text with every part re-encoded. Raises :class:`LenientUriError`.
+
+    U+FFFF ends the text: the reference's parser uses it as its mark for the end.
+    """
+    whole = text
+    text = text.partition(_END_MARK)[0]
     urn = _URN.fullmatch(text)
     if urn is not None and urn.group(2):
         return f"urn:{urn.group(1)}:{_recode(urn.group(2)[1:])}"
@@ -36,7 +42,7 @@ def rebuild(text: str) -> str:
     scheme, at = (match.group(), match.end()) if match else ("", 0)
     authority = ""
     if text.startswith("//", at):
-        authority, at = _authority(text, at + 2)
+        authority, at = _authority(text, at + 2, whole)
         authority = "//" + authority
     rest, hash_, fragment = text[at:].partition("#")
     path, question, query = rest.partition("?")
@@ -53,12 +59,12 @@ def _parameter(part: str) -> str:
     return _recode(name) + equals + _recode(value)
 
 
-def _authority(text: str, start: int) -> tuple[str, int]:
-    """Re-encoded authority and where it ends."""
+def _authority(text: str, start: int, whole: str) -> tuple[str, int]:
+    """Re-encoded authority and where it ends; ``whole`` is the text to show in a message."""
     reading = _Authority(text, start)
     end = reading.end
     if end < len(text) and text[end] not in "/?#":
-        raise LenientUriError(reading.fault())
+        raise LenientUriError(reading.fault(whole))
     return reading.text, end
 
 
@@ -180,11 +186,11 @@ class _Authority:
         self._expect(at, "_path_for_authority", "_maybe_query_string", "_fragment", "'EOI'")
         return f":{int(digits)}" if digits else "", at
 
-    def fault(self) -> str:
+    def fault(self, whole: str) -> str:
         """The parser's report: what was expected at the place furthest to the right."""
         at = max(place for place, _ in self._expected)
         expected = list(dict.fromkeys(what for place, what in self._expected if place == at))
-        return _report(self._source, at, expected)
+        return _report(whole, at, expected)
 
 
 def _ipv6_text(pieces: list[int]) -> str:
@@ -214,13 +220,24 @@ def _percent_decode(part: str) -> bytes:
     at = 0
     while at < len(part):
         char = part[at]
-        if char == "%" and _HEX_BYTE.fullmatch(part, at + 1, at + 3):
-            out.append(int(part[at + 1 : at + 3], 16) & 0xFF)
+        if char == "%" and (byte := _hex_byte(part[at + 1 : at + 3])) is not None:
+            out.append(byte)
             at += 3
             continue
         out += b"??" if char > "\uffff" else char.encode("utf-8", "replace")
         at += 1
     return bytes(out)
+
+
+def _hex_byte(pair: str) -> int | None:
+    """``Integer.parseInt(pair, 16)`` as a byte: a sign and digits of any script are read."""
+    if len(pair) < 2:
+        return None
+    digits = [hex_digit(char) for char in (pair[1:] if pair[0] in "+-" else pair)]
+    if -1 in digits:
+        return None
+    value = digits[0] << 4 | digits[1] if len(digits) == 2 else digits[0]
+    return -value & 0xFF if pair[0] == "-" else value
 
 
 def _report(text: str, at: int, expected: list[str]) -> str:
@@ -240,6 +257,6 @@ def _report(text: str, at: int, expected: list[str]) -> str:
 
 
 def _visible(unit: str) -> str:
-    if unit in "\t\r\n":
-        return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}[unit]
+    if unit in _NAMED:
+        return _NAMED[unit]
     return f"\\u{ord(unit):04x}" if unit < " " or "\x7f" <= unit <= "\x9f" else unit

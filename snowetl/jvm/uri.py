@@ -29,10 +29,9 @@ _SERVER_PERCENT: Final = _run(_UNRESERVED + r";:&=+$,@\[\]%")
 _DIGITS: Final = _run("0-9", escapes=False)
 _SCOPE: Final = _run(_ALNUM + "_.", escapes=False)
 _LABEL: Final = re.compile(f"[{_ALNUM}]+([{_ALNUM}\\-]*)")
-_IPV4: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
 _HEX: Final = re.compile("[0-9A-Fa-f]*")
 _DIGITS_AND_DOTS: Final = re.compile("[0-9.]*")
-_MAX_PORT: Final = 2**31 - 1
+_MAX_INT: Final = 2**31 - 1
 
 
 class JavaUriError(ValueError):
@@ -179,22 +178,40 @@ class _Parser:
             stop = self.find("/", start, end)
             if stop > start:
                 self.check(_DIGITS, start, stop, "port number")
-                if int(text[start:stop][:12]) > _MAX_PORT:
+                port = _number(text[start:stop])
+                if port > _MAX_INT:
                     self.fail("Malformed port number", start)
-                self.port = int(text[start:stop])
+                self.port = port
                 start = stop
         if start < end:
             self.fail("Expected port number", start)
 
     def ipv4(self, start: int, end: int) -> int:
-        match = _IPV4.match(self.text, start, end)
-        if match is None or any(len(octet) > 3 or int(octet) > 255 for octet in match.groups()):
+        stop = _DIGITS_AND_DOTS.match(self.text, start, end).end()  # type: ignore[union-attr]
+        try:
+            if self.octets_fault(start, stop) is not None or (stop < end and self.text[stop] != ":"):
+                return -1
+        except JavaUriError:
             return -1
-        stop = match.end()
-        if stop < end and self.text[stop] != ":":
-            return -1
-        self.host = match.group()
+        self.host = self.text[start:stop]
         return stop
+
+    def octets_fault(self, start: int, end: int) -> int | None:
+        """Where four octets break off or go on too long. Any number of zeros may lead; past 32 bits it is an error."""
+        at = start
+        for more in (True, True, True, False):
+            stop = _DIGITS.match(self.text, at, end).end()  # type: ignore[union-attr]
+            digits = self.text[at:stop]
+            if _number(digits) > _MAX_INT:
+                raise JavaUriError(f'Error at index {_overflow(digits)} in: "{digits}"')
+            if not digits or _number(digits) > 255:
+                return at
+            at = stop
+            if more:
+                if not self.text.startswith(".", at, end):
+                    return at
+                at += 1
+        return at if at < end else None
 
     def hostname(self, start: int, end: int) -> int:
         text, at, last_label = self.text, start, -1
@@ -224,12 +241,12 @@ class _Parser:
         if close == start + 1:
             self.fail("Expected closing bracket for IPv6 address", start + 1)
         scope = self.text.find("%", start + 1, close)
-        stop = close if scope < 0 else scope
-        if scope > start + 1:
-            if scope + 1 == close:
-                self.fail("scope id expected", scope + 1)
-            self.check(_SCOPE, scope + 1, close, "scope id")
+        stop = scope if scope > start + 1 else close
         self.ipv6_address(start + 1, stop)
+        if stop < close:
+            if stop + 1 == close:
+                raise JavaUriError(f"scope id expected: {self.text}")
+            self.check(_SCOPE, stop + 1, close, "scope id")
         self.host = self.text[start : close + 1]
         return close + 1
 
@@ -295,8 +312,19 @@ class _Parser:
         stop = _DIGITS_AND_DOTS.match(self.text, start, end).end()  # type: ignore[union-attr]
         if stop <= start or stop != end:
             self.fail(f"Expected {expected}", start)
-        match = _IPV4.fullmatch(self.text, start, end)
-        if match is None or any(len(octet) > 3 or int(octet) > 255 for octet in match.groups()):
-            self.fail("Malformed IPv4 address", start)
+        fault = self.octets_fault(start, end)
+        if fault is not None:
+            self.fail("Malformed IPv4 address", fault)
         self.ipv6_bytes += 4
         return end
+
+
+def _number(digits: str) -> int:
+    """The number of ASCII digits, read no further than tells that it is more than 32 bits hold."""
+    return int(digits.lstrip("0")[:11] or "0")
+
+
+def _overflow(digits: str) -> int:
+    """The place of the digit with which a number passes 32 bits."""
+    zeros = len(digits) - len(digits.lstrip("0"))
+    return zeros + (9 if int(digits[zeros : zeros + 10]) > _MAX_INT else 10)

@@ -137,3 +137,21 @@ def test_F5_the_fault_is_shown_below_its_line():
 def test_an_open_bracket_hides_broken_escapes_behind_it(text, fault):
     with pytest.raises(java_uri.JavaUriError, match=fault):
         java_uri.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rebuilt"),
+    [
+        ("http://acme.com/a|?%\u0661B=%+5%-5%zz", "http://acme.com/a%7C?%1B=%05%EF%BF%BD%25zz"),
+        ("http://acme.com/a|?b=c\uffff#d", "http://acme.com/a%7C?b=c"),
+        ("http://acme\uffff.com/a|", "http://acme"),
+    ],
+)
+def test_the_lenient_parser_reads_digits_of_any_script_and_ends_at_its_own_mark(text, rebuilt):
+    assert parse_uri(text).text == rebuilt
+
+
+def test_the_end_mark_is_named_where_it_is_a_fault():
+    fault, shown = fault_of("http://a:b\uffff@c/|")
+    assert fault == "Invalid input 'EOI', expected [^@] or '@' (line 1, column 11)"
+    assert shown.startswith("http://a:b\uffff@c/|\n")
