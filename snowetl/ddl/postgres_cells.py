@@ -94,11 +94,17 @@ def json_cell(text: str, value: Any) -> str:
 
 
 def _numbers_fit(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_numbers_fit, value.values()))
-    if isinstance(value, list):
-        return all(map(_numbers_fit, value))
-    return isinstance(value, (str, bool)) or value is None or _is_numeric(jsontext.dumps(value))
+    """Whether every number in JSON is one that JSONB holds. Without recursion: events may nest deeply."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+        elif not isinstance(node, (str, bool)) and node is not None and not _is_numeric(jsontext.dumps(node)):
+            return False
+    return True
 
 
 def _is_numeric(text: str) -> bool:

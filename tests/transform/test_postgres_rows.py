@@ -155,6 +155,12 @@ def test_L8_a_text_longer_than_its_column_is_cut_and_kept_whole() -> None:
     assert rejected == [[URI, "a", "longer than 3 characters", '"abcdef"']]
 
 
+@pytest.mark.parametrize("levels", [900, 9_000])
+def test_json_nested_deeply_keeps_its_row(levels: int) -> None:
+    value = '{"a":[' * (levels // 2) + "1.50" + "]}" * (levels // 2)
+    assert cell(f'["{"x" * 20_000}",{value}]', {})[0].endswith(f",{value}]")
+
+
 def test_L9_a_backslash_u0000_that_is_text_stays() -> None:
     assert cell(r'"C:\\u0000new"', {"type": "string"})[0] == r"C:\\u0000new"
     assert cell(r'{"a":"C:\\u0000new"}', {})[0] == r'{"a":"C:\\\\u0000new"}'

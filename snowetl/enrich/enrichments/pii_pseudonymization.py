@@ -230,16 +230,20 @@ class _Json:
 
 
 def _renumbered(value: Any, print_number: Callable[[str], str]) -> Any:
-    """``value`` with its decimals printed anew: what the reference's two JSON libraries make of them on the way."""
-    if isinstance(value, dict):
-        for key, member in value.items():
-            if isinstance(member, (dict, list, JsonNumber)):
-                value[key] = _renumbered(member, print_number)
-    elif isinstance(value, list):
-        value[:] = [_renumbered(item, print_number) for item in value]
-    elif isinstance(value, JsonNumber):
-        return JsonNumber(print_number(value.text))
-    return value
+    """``value`` with its decimals printed anew: what the reference's two JSON libraries make of them on the way.
+
+    In place, and without recursion: JSON may be nested deeply.
+    """
+    root = [value]
+    pending: list[Any] = [root]
+    while pending:
+        node = pending.pop()
+        for key, member in node.items() if type(node) is dict else enumerate(node):
+            if type(member) is JsonNumber:
+                node[key] = JsonNumber(print_number(member.text))
+            elif type(member) is dict or type(member) is list:
+                pending.append(member)
+    return root[0]
 
 
 def _matcher(criterion: SchemaCriterion) -> Callable[[str], bool]:

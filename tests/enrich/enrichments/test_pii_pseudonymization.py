@@ -109,6 +109,14 @@ def test_numbers_keep_their_values() -> None:
     assert '{"n":1.50}' in text
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"b":', "}")])
+def test_json_nested_deeply_is_hashed_too(opening: str, closing: str) -> None:
+    deep = opening * 9_000 + "1.50" + closing * 9_000
+    text = contexts((ENTITY, f'{{"a":"x","n":{deep}}}'))
+    made = after(conf(path("$.a")), draft(contexts=text))
+    assert made.event["contexts"] == text.replace('"x"', f'"{hashed("x")}"').replace("1.50", "1.5")
+
+
 def test_the_change_is_told_when_asked_for() -> None:
     fields = (scalar("user_id"), path("$.a"), path("$.b"))
     given = {"user_id": "ada", "contexts": contexts((ENTITY, '{"a":"x","b":["y","z"]}'))}
