@@ -1,6 +1,7 @@
 """``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on your
-records. ``python -m bench enrichments``: what each enrichment costs. ``python -m bench compare``: this tree beside
-another revision. ``python -m bench scale``: what a run of many objects costs the driver."""
+records. ``python -m bench enrichments``: what each enrichment costs. ``python -m bench deduplication``: what it adds to
+a transform. ``python -m bench compare``: this tree beside another revision. ``python -m bench scale``: what a run of
+many objects costs the driver."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--records", type=int, default=20_000, help="records of the 1x input (default 20000)")
     parser.add_argument("--times", type=int, default=10, help="how much larger the large input is (default 10)")
-    verbs = parser.add_subparsers(dest="verb", metavar="library | enrichments | compare | scale")
+    verbs = parser.add_subparsers(dest="verb", metavar="library | enrichments | deduplication | compare | scale")
     library = verbs.add_parser("library", help="measure Enricher.process + TSV on records of a file")
     library.add_argument("--records", dest="file", type=Path, required=True, help="lines of JSON, .gz too")
     library.add_argument("--enrichments", type=Path, required=True, help="folder of enrichment configurations")
@@ -36,6 +37,8 @@ def main() -> int:
     library.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     each = verbs.add_parser("enrichments", help="measure what each enrichment adds to the cost of an event")
     each.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
+    twice = verbs.add_parser("deduplication", help="measure what deduplication adds to a transform")
+    twice.add_argument("--count", type=int, default=5000, help="events of a batch (default 5000)")
     other = verbs.add_parser("compare", help="measure this tree beside another revision, in alternating passes")
     other.add_argument("revision", nargs="?", help="what git calls it; default: that of bench/baseline.json")
     other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
@@ -51,6 +54,8 @@ def main() -> int:
             return _library(args, library)
         if args.verb == "enrichments":
             return _enrichments(args.count)
+        if args.verb == "deduplication":
+            return _deduplicated(args.count)
         if args.verb == "scale":
             return _scale(args.objects)
         return _compare(args) if args.verb == "compare" else _everything(args)
@@ -83,6 +88,15 @@ def _enrichments(count: int) -> int:
 
     print(machine.build())
     enrichments.show(count)
+    return 0
+
+
+def _deduplicated(count: int) -> int:
+    from bench.warehouse import enriched_lines  # psycopg and the server only here
+
+    print(machine.build())
+    resolver = str(FIXTURES / "resolver.json")
+    _show_deduplication(enriched_lines(count, resolver, str(FIXTURES / "enrichments")), resolver)
     return 0
 
 
@@ -191,6 +205,7 @@ def _show_warehouse(count: int, resolver: str, standard: str) -> None:
     print(f"\ntransform, one thread, {len(lines):,} enriched lines, best of 4 passes, by processor time", flush=True)
     for kind, rate in transform_rates(lines, resolver).items():
         print(f"  {kind:<24}{rate:>9,.0f} events/s")
+    _show_deduplication(lines, resolver)
     with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
         loads = load_rates(lines, resolver, Path(folder))
     print(f"\nload into embedded PostgreSQL: {loads[0].rows:,} rows, {len(loads)} pairs with psql in turn, medians")
@@ -200,6 +215,16 @@ def _show_warehouse(count: int, resolver: str, standard: str) -> None:
     client = median(load.client / load.psql_client for load in loads)
     print(f"  {'client, processor time':<24}{client:>27.2f}   (psql reads text, the load gzip)")
     _show_wide(lines, resolver)
+
+
+def _show_deduplication(lines: Sequence[str], resolver: str) -> None:
+    from bench import deduplication  # boto3 and the servers only here
+
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        found = deduplication.costs(lines, resolver, Path(folder))
+    print("\ndeduplication, processor time of the client beside that of the transform")
+    for kind, seconds in found.items():
+        print(f"  {kind:<30}{seconds:>9.1f} s a million events", flush=True)
 
 
 def _show_wide(lines: Sequence[str], resolver: str) -> None:

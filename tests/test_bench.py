@@ -190,6 +190,19 @@ def test_the_warehouse_part_measures_every_kind_and_a_load(tmp_path: Path, monke
 
 
 @pytest.mark.slow
+def test_deduplication_is_measured_with_each_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import deduplication
+    from bench.warehouse import enriched_lines
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(deduplication, "_ROUNDS", 1)
+    lines = enriched_lines(30, "fixtures/resolver.json", "fixtures/enrichments")
+    found = deduplication.costs(lines, "fixtures/resolver.json", tmp_path)
+    assert list(found) == ["within a batch", "and earlier ones, PostgreSQL", "and earlier ones, DynamoDB"]
+    assert found["and earlier ones, DynamoDB"] > 0
+
+
+@pytest.mark.slow
 def test_loads_of_wide_rows_are_measured_beside_the_plain_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from snowetl.errors import ConfigError
+from snowetl.jvm import instants
 from snowetl.model.fields import INDEX
 from snowetl.transform.columns import DUPLICATE
 from snowetl.transform.event import Event, ParsedEntity
@@ -63,9 +65,18 @@ class Key(NamedTuple):
 
 
 def key_of(event: Event, place: tuple[int, int]) -> Key:
-    instant = event.instant(_ETL_TSTAMP)
-    fingerprint = event.columns[_FINGERPRINT] or None
-    return Key(event.event_id, fingerprint, None if instant is None else instant.micros, place)
+    return Key(event.event_id, event.columns[_FINGERPRINT] or None, _etl_micros(event), place)
+
+
+def _etl_micros(event: Event) -> int | None:
+    exact = event.exact.get(_ETL_TSTAMP)
+    return _micros(event.columns[_ETL_TSTAMP]) if exact is None else exact.micros  # type: ignore[union-attr]
+
+
+@lru_cache(maxsize=256)
+def _micros(text: str) -> int | None:
+    """Of a time as events print it; most events of a batch have the same."""
+    return instants.from_canonical(text).micros if text else None
 
 
 def age(key: Key) -> tuple[bool, int, tuple[int, int]]:

@@ -169,7 +169,7 @@ def _decide(batch: Batch, config: TransformConfig, workers: WorkerPool, advance:
         scratch,
         with_tags=settings.transformation == WIDE_PARQUET,
     )
-    return workers.deduplicate(KeysTask(parses, schemas), batch.work, request, advance)
+    return workers.deduplicate(KeysTask(parses, schemas, request.with_tags), batch.work, request, advance)
 
 
 def part_run(run: FolderRun) -> str:

@@ -1,6 +1,6 @@
 """The work of one task of a transform: stream a split's enriched lines, write their rows, count.
 
-Nothing here knows where it runs: every pool calls :func:`transform_split` and :func:`read_keys` alike.
+Nothing here knows where it runs: every pool calls :func:`transform_split` and :func:`read_events` alike.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 
 from snowetl.dedupe import rules as dedupe
-from snowetl.dedupe.rules import Key
 from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
@@ -21,7 +20,7 @@ from snowetl.steps.transform_outputs import Outputs
 from snowetl.storage import Damage
 from snowetl.storage.splits import Split
 from snowetl.transform.event import Event
-from snowetl.transform.rows import Period, SchemaType, types_of
+from snowetl.transform.rows import Period
 from snowetl.transform.transformer import Transformer
 from snowetl.workers import Advance, unheard
 
@@ -124,17 +123,10 @@ def damage_row(origin: Origin, damage: Damage) -> BadRow:
     return badrow.generic_error(origin, [describe_damage(damage)], damage.data or "")
 
 
-def read_keys(split: Split, transformer: Transformer) -> Iterator[tuple[Key, frozenset[SchemaType]]]:
-    """The keys of the events of a split, and the schemas met that none before had."""
-    met: set[SchemaType] = set()
-    number = -1
-    for line in _lines(split, unheard):
-        if isinstance(line, Damage):
-            continue
-        number += 1
+def read_events(split: Split, transformer: Transformer) -> Iterator[tuple[int, Event]]:
+    """The events of a split, each with the number of its line."""
+    lines = (line for line in _lines(split, unheard) if not isinstance(line, Damage))
+    for number, line in enumerate(lines):
         event = transformer.parse(line)
-        if isinstance(event, BadRow):
-            continue
-        new = types_of(event) - met
-        met |= new
-        yield dedupe.key_of(event, (split.index, number)), new
+        if not isinstance(event, BadRow):
+            yield number, event

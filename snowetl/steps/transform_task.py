@@ -8,6 +8,7 @@ from pathlib import Path
 
 from snowetl.ddl.families import Recovery
 from snowetl.dedupe.decide import KeyRow
+from snowetl.dedupe.rules import key_of
 from snowetl.dedupe.verdicts import Decisions
 from snowetl.errors import SnowetlError
 from snowetl.iglu.client import IgluClient
@@ -18,11 +19,12 @@ from snowetl.model.badrow import Origin
 from snowetl.reporting.transform import TransformSplitReport
 from snowetl.steps import registries
 from snowetl.steps.transform_outputs import Outputs
-from snowetl.steps.transform_split import read_keys, transform_split
+from snowetl.steps.transform_split import read_events, transform_split
 from snowetl.storage.splits import Split
 from snowetl.transform.columns import ATOMIC_FIELDS, EntityColumn, entity_columns
+from snowetl.transform.event import Event
 from snowetl.transform.formats import Formats
-from snowetl.transform.rows import SchemaType
+from snowetl.transform.rows import SchemaType, types_of
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import WIDE_PARQUET, Transformer
 from snowetl.workers import Advance, Pickled, once_per_process
@@ -96,14 +98,16 @@ def transformer_of(config: Pickled[TransformConfig], files: Mapping[str, Path]) 
 
 @dataclass(frozen=True, slots=True)
 class KeysTask:
-    """Reads what deduplication looks at: the key of each event, with the schemas met first in it as tags."""
+    """Reads what deduplication looks at: the key of each event; ``with_tags`` with the schemas met first in it."""
 
     config: Pickled[TransformConfig]
     files: Mapping[str, str]
+    with_tags: bool = False
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[KeyRow]:
-        for key, new in read_keys(split, transformer_of(self.config, files)[1]):
-            yield key, [tag_of(type_) for type_ in new]
+        met: set[SchemaType] = set()
+        for number, event in read_events(split, transformer_of(self.config, files)[1]):
+            yield key_of(event, (split.index, number)), _new_tags(event, met) if self.with_tags else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,16 @@ class SchemasTask:
     files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
-        for _, new in read_keys(split, transformer_of(self.config, files)[1]):
-            yield from map(tag_of, new)
+        met: set[SchemaType] = set()
+        for _, event in read_events(split, transformer_of(self.config, files)[1]):
+            yield from _new_tags(event, met)
+
+
+def _new_tags(event: Event, met: set[SchemaType]) -> list[str]:
+    """The tags of the schemas in an event that are not ``met`` yet; from now on they are."""
+    new = types_of(event) - met
+    met |= new
+    return list(map(tag_of, new))
 
 
 def tag_of(type_: SchemaType) -> str:
