@@ -212,8 +212,9 @@ def _show_warehouse(count: int, resolver: str, standard: str) -> None:
     for name, seconds in (("psql \\copy", "psql"), ("load, copies alone", "copied"), ("load, whole", "whole")):
         rate = median(load.rows / getattr(load, seconds) for load in loads)
         print(f"  {name:<24}{rate:>9,.0f} rows/s {median(load.psql / getattr(load, seconds) for load in loads):>10.2f}")
-    client = median(load.client / load.psql_client for load in loads)
-    print(f"  {'client, processor time':<24}{client:>27.2f}   (psql reads text, the load gzip)")
+    for name, other in (("psql, text", "psql_client"), ("psql and gzip", "packed_client")):
+        client = median(load.client / getattr(load, other) for load in loads)
+        print(f"  {f'client / {name}':<24}{client:>27.2f}   (processor time; the load reads gzip)")
     _show_wide(lines, resolver)
 
 

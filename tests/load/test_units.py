@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import pytest
 
 from snowetl.ddl.models import Version
+from snowetl.errors import LoadError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.load import manifest, rows, sqlstate
@@ -159,3 +161,21 @@ def test_L13_a_schema_with_a_property_called_error_is_a_schema(tmp_path):
     assert isinstance(missing, NoSchema)
     assert "iglu:com.acme/gone/jsonschema/1" in missing.reason and "ResolutionFailure" not in missing.reason
     assert "add their registry to --iglu-config" in missing.reason
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("size", [0, 1, rows._PIECE - 1, rows._PIECE, 3 * rows._PIECE + 5])
+def test_pieces_are_the_bytes_of_the_lines(tmp_path, size, end):
+    data = (b"a line of a table\n" * (size // 18 + 1))[:size].rstrip(b"\n") + end
+    (tmp_path / "one.txt").write_bytes(data)
+    (tmp_path / "two.txt.gz").write_bytes(gzip.compress(data))
+    files = filesystem(str(tmp_path)).list(str(tmp_path))
+    assert b"".join(rows.read_pieces(files)) == b"".join(rows.read_chunks(files))
+
+
+def test_a_damaged_file_is_named_by_whoever_reads_it(tmp_path):
+    (tmp_path / "one.txt.gz").write_bytes(gzip.compress(b"a\n" * 100_000)[:-40])
+    files = filesystem(str(tmp_path)).list(str(tmp_path))
+    for read in (rows.read_pieces, rows.read_chunks):
+        with pytest.raises(LoadError, match=r"one\.txt\.gz is damaged"):
+            list(read(files))

@@ -315,7 +315,7 @@ class PostgresSession:
             for file in copy.files if first is None else ():
                 plain = None
                 if staging.takes_rows:
-                    plain = self._copy_plainly(staging.plan, copy.chunks([file]), staging.types)
+                    plain = self._copy_plainly(staging.plan, copy.pieces([file]), staging.types)
                 if plain is not None:
                     loaded.rows += plain
                     continue
@@ -346,7 +346,7 @@ class PostgresSession:
         psycopg = _driver()
         try:
             with self.connection.transaction(), first_rows(self.connection, self._schema, copy.table) as frozen:
-                return self._write(copy, copy.chunks(copy.files), types, frozen=True) if frozen else None
+                return self._write(copy, copy.pieces(copy.files), types, frozen=True) if frozen else None
         except psycopg.Error as error:
             if sqlstate.caused_by_rows(error.sqlstate):
                 return None
@@ -364,16 +364,13 @@ class PostgresSession:
             raise
 
     def _write(self, copy: Copy, chunks: Iterator[bytes], types: Mapping[str, str], frozen: bool = False) -> int:
-        psycopg = _driver()
         times = [] if copy.format.escaped else [n for n, name in enumerate(copy.columns) if _is_time(name, types)]
         with self.connection.cursor() as cursor:
             with cursor.copy(_copy_sql(self._schema, copy, frozen)) as out:
                 for chunk in chunks:
-                    if not copy.format.escaped and rows.has_strange_years(chunk):
-                        raise psycopg.errors.DatetimeFieldOverflow
-                    chunk = rows.in_utc(chunk, times) if times else chunk
-                    shaped = rows.shaped(chunk, copy.columns, copy.fewest, copy.format)
-                    out.write(rows.stamped(shaped, copy.load_tstamp))
+                    if not copy.is_ready:
+                        chunk = _shaped(chunk, copy, times)
+                    out.write(rows.stamped(chunk, copy.load_tstamp))
             return int(cursor.rowcount)
 
     def copy_bad_rows(self, files: Sequence[FileInfo], run: TransformedRun) -> TableLoad:
@@ -446,6 +443,14 @@ def _is_time(column: str, types: Mapping[str, str]) -> bool:
 
 def _is_timestamp(type_: str) -> bool:
     return type_.startswith("timestamp") and "without" in type_
+
+
+def _shaped(chunk: bytes, copy: Copy, times: list[int]) -> bytes:
+    """Whole lines as ``COPY`` reads them. Raises the server's error for a time that it would take for another one."""
+    if not copy.format.escaped and rows.has_strange_years(chunk):
+        raise _driver().errors.DatetimeFieldOverflow
+    chunk = rows.in_utc(chunk, times) if times else chunk
+    return rows.shaped(chunk, copy.columns, copy.fewest, copy.format)
 
 
 def _copy_sql(schema: str, copy: Copy, frozen: bool = False) -> str:
