@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -63,10 +63,11 @@ class RunLoader:
             tables = session.tables()
             return None if _in_manifest(run, session, tables) else self._plan(run, folders, tables, {})
 
-    def holds(self, run: TransformedRun) -> bool:
-        """Whether the warehouse has loaded ``run``: its manifest says so."""
+    def loaded(self, runs: Iterable[TransformedRun]) -> list[TransformedRun]:
+        """Those of ``runs`` that the warehouse has loaded: its manifest says so."""
         with self._warehouse.session() as session:
-            return _in_manifest(run, session, session.tables())
+            tables = session.tables()
+            return [run for run in runs if _in_manifest(run, session, tables)]
 
     def load(self, run: TransformedRun, bad_rows: Sequence[FileInfo] = ()) -> LoadReport:
         """Load ``run`` in one transaction: all its rows are there afterwards, or none.

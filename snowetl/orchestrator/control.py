@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -57,6 +58,13 @@ def find(output_folder: str, run: str | None) -> Entry:
     if not waits:
         raise NothingToDo(f"no run of {output_folder} waits to be finished")
     return waits[0]
+
+
+class _WithoutSecrets(dict[str, str]):
+    """The environment for a look, which needs no secrets: a variable that is not set stands for its own name."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, f"${{{name}}}" if default is None else default)
 
 
 def settings_of(entry: Entry, environment: Mapping[str, str] | None = None, **changed: Any) -> RunSettings:
@@ -225,7 +233,7 @@ def logs(entry: Entry, step: str | None, watch: Watch) -> Log:
     last = wanted.attempts[-1]
     if last.job is None or state.executor == "local" or wanted.name in AFTER:
         return Log(lines, f"{wanted.name} ran in the process of `snowetl run`: its messages are there")
-    with _executor(entry, settings_of(entry), state, watch, looks=True) as executor:
+    with _executor(entry, settings_of(entry, _WithoutSecrets(os.environ)), state, watch, looks=True) as executor:
         tail = executor.log_tail(last.job)
     return Log(lines, tail or f"no log of job {last.job} yet{f': {last.log}' if last.log else ''}")
 

@@ -25,6 +25,7 @@ from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.sources import input_of
 from snowetl.orchestrator.step_names import DBT
+from snowetl.orchestrator.unloaded import unloaded
 from snowetl.runs.writable import check_writable
 from snowetl.settings.words import count
 from snowetl.steps import assets
@@ -133,6 +134,11 @@ def _warehouse(settings: RunSettings) -> str:
     return str(settings.target)
 
 
+def _other_rows(settings: RunSettings) -> str:
+    """Rows that another program left where a run loads from: they stop no run, and no run takes them."""
+    return str(unloaded(settings))
+
+
 def _executor(settings: RunSettings) -> str:
     """Where the steps shall run: what they need there, and whether it answers."""
     return kind_of(settings.executor).examine(settings)
@@ -155,6 +161,7 @@ _LOOKS: dict[str, Callable[[RunSettings], str]] = {
     "outputs": _outputs,
     "scratch space": _scratch,
     "warehouse": _warehouse,
+    "other rows": _other_rows,
     "after load": _after,
     "executor": _executor,
 }

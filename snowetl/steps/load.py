@@ -140,7 +140,7 @@ class Load:
         if _is_unmade(plan):
             return []
         with _loader(plan, watch) as (loader, _):
-            return [folder for folder in plan.folders if loader.holds(read_run(folder))]
+            return [run.base for run in loader.loaded(map(read_run, plan.folders))]
 
     def dry_run(self, plan: LoadPlan, watch: Watch) -> None:
         """Ask the warehouse what each run would need; ``watch.planned`` hears a :class:`PlannedLoad` of each.

@@ -12,8 +12,19 @@ from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
 from tests.iglu.server import Answer, serving
 from tests.integration.support import RESOLVER, files, write_json, write_logs
+from tests.load.runs import event_line, make_run
 
-CHECKS = ("packages", "configuration", "registries", "transform", "input", "outputs", "scratch space", "warehouse")
+CHECKS = (
+    "packages",
+    "configuration",
+    "registries",
+    "transform",
+    "input",
+    "outputs",
+    "scratch space",
+    "warehouse",
+    "other rows",
+)
 
 
 def arguments(folder: Path, *extra: str) -> list[str]:
@@ -119,6 +130,23 @@ def test_missing_packages_are_a_finding(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert main(arguments(folder)) == 2
     assert "pip install 'snowetl[postgres]'" in capsys.readouterr().out
+
+
+def test_folders_of_other_programs_that_no_load_took(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    transformed = folder / "out" / "transformed"
+    waits = make_run(transformed, [event_line(1)], run="run=2026-01-01-00-00-00")
+    loaded = make_run(transformed, [event_line(2)], run="run=2026-01-02-00-00-00")
+    (transformed / "run=2026-01-04-00-00-00").mkdir()
+    target = ("--iglu-config", str(folder / "resolver.json"), "--data-folder", str(folder / "out" / "warehouse"))
+    assert main(["load", "-i", loaded, *target]) == 0
+    assert main(arguments(folder)) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"{waits.rstrip('/')}/ is not in the warehouse" in text
+    assert f"{transformed}/run=2026-01-04-00-00-00/ is not complete" in text
+    assert main(["load", "-i", waits, *target]) == 0
+    (transformed / "run=2026-01-04-00-00-00").rmdir()
+    assert main(arguments(folder)) == 0
+    assert "2 folders of other programs, none that is not loaded" in capsys.readouterr().out
 
 
 def test_recovery_tables_that_new_rows_would_not_go_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,16 +194,13 @@ def test_complaint_10_spot_fleets_and_scaling_and_no_idle_cluster(aws: Aws, unre
     assert launch["AutoTerminationPolicy"]["IdleTimeout"] == 900 and aws.clusters_left == []
 
 
-def test_complaint_11_the_error_has_the_end_of_the_right_log(
-    aws: Aws, unreached: None, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SNOWETL_DATABASE", URL)
+def test_complaint_11_the_error_has_the_end_of_the_right_log(aws: Aws, unreached: None, capsys: Capture) -> None:
     aws.jobs_environment["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:9"  # the job cannot reach what it needs
     assert main(arguments(URL, *on_cluster())) == 1
     told = " ".join(capsys.readouterr().err.split())
     assert "enrich: failed: the step is FAILED" in told and "the end of s3://lake/logs/j-" in told
     assert "127.0.0.1:9" in told, "what the job itself said"
-    assert main(["logs", "-o", "s3://lake/out", RUN]) == 0
+    assert main(["logs", "-o", "s3://lake/out", RUN]) == 0, "without SNOWETL_DATABASE: no database is asked"
     assert "the end of s3://lake/logs/j-" in capsys.readouterr().out
 
 

@@ -19,7 +19,6 @@ def test_a_run_is_asked_for_started_watched_and_shown(
     where = on_cluster() if place == "cluster" else on_serverless(aws)
     run = [OUTPUT if each == f"s3://{BUCKET}/out" else each for each in arguments(database, *where)]
     allowed = policy("orchestrator", BUCKET=BUCKET, APPLICATION_ID="x", RUN_ROLE_ARN="x", CLUSTER_ROLE_ARN="x")
-    monkeypatch.setenv("SNOWETL_DATABASE", database)  # whoever shows a log has to know it
     with rights(allowed, monkeypatch) as refused:
         asking = ("doctor", "plan") if place == "cluster" else ("plan",)  # moto does not tell of an application
         codes = {verb: main([verb, *run[1:]]) for verb in (*asking, "run")}
