@@ -1,11 +1,16 @@
-"""BigQuery fields of a schema (schema-ddl 0.18.2 ``bigquery``)."""
+"""BigQuery fields of a schema (schema-ddl 0.18.2 ``bigquery``), and tables of wide rows."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snowetl.ddl.atomic import EVENT_FIELDS
 from snowetl.ddl.names import word
 from snowetl.ddl.schema import Schema, big_int, is_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _PLAIN = (("boolean", "BOOLEAN"), ("string", "STRING"), ("integer", "INTEGER"))
 _MODES = ("REQUIRED", "NULLABLE", "REPEATED")
@@ -72,3 +77,61 @@ def column_name(name: str) -> str:
 def normalized(field: Field) -> Field:
     """The field with column names throughout."""
     return field._replace(name=column_name(field.name), fields=tuple(normalized(member) for member in field.fields))
+
+
+# --- tables of wide rows --------------------------------------------------------------------------------------------
+
+_ATOMIC_TYPES = {
+    "str": "STRING", "ts": "TIMESTAMP", "int": "INT64", "txn": "INT64", "float": "FLOAT64", "dec": "NUMERIC(18, 2)",
+    "bool": "BOOL",
+}  # fmt: skip
+_NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
+_PLAIN_TYPES = {
+    "string": "STRING", "bool": "BOOL", "int32": "INT64", "int64": "INT64", "double": "FLOAT64", "date32[day]": "DATE",
+}  # fmt: skip
+_NUMERIC_SCALE, _NUMERIC_WHOLE_DIGITS = 9, 29
+"""Most digits after, and before, the point of a ``NUMERIC``."""
+
+
+def create_events(schema: str, table: str) -> str:
+    """The table of events, before any entity was met: a partition for each day of loads."""
+    columns = [f"    {line}" for line in (*_event_columns(), "load_tstamp TIMESTAMP")]
+    return (
+        f"CREATE TABLE IF NOT EXISTS {qualified(schema, table)} (\n" + ",\n".join(columns) + "\n)\n"
+        "PARTITION BY TIMESTAMP_TRUNC(load_tstamp, DAY)\nCLUSTER BY event_name"
+    )
+
+
+def _event_columns() -> Iterator[str]:
+    for field in EVENT_FIELDS:
+        type_ = "FLOAT64" if field.name == "se_value" else _ATOMIC_TYPES[field.type]
+        yield f"{field.name} {type_}" + (" NOT NULL" if field.name in _NOT_NULL else "")
+
+
+def add_column(schema: str, table: str, name: str, type_: pa.DataType) -> str:
+    return f"ALTER TABLE {qualified(schema, table)} ADD COLUMN IF NOT EXISTS {quoted(name)} {sql_type(type_)}"
+
+
+def sql_type(type_: pa.DataType) -> str:
+    """The type of a column that a load job makes of Parquet's. Arrays of arrays are texts of JSON: there are none."""
+    import pyarrow.types as kind
+
+    if kind.is_struct(type_):
+        return f"STRUCT<{', '.join(f'{quoted(member.name)} {sql_type(member.type)}' for member in type_)}>"
+    if kind.is_list(type_):
+        element = "STRING" if kind.is_list(type_.value_type) else sql_type(type_.value_type)
+        return f"ARRAY<{element}>"
+    if kind.is_decimal(type_):
+        is_small = type_.scale <= _NUMERIC_SCALE and type_.precision - type_.scale <= _NUMERIC_WHOLE_DIGITS
+        return f"{'NUMERIC' if is_small else 'BIGNUMERIC'}({type_.precision}, {type_.scale})"
+    if kind.is_timestamp(type_):
+        return "TIMESTAMP"
+    return _PLAIN_TYPES.get(str(type_), "STRING")
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def qualified(schema: str, table: str) -> str:
+    return f"{quoted(schema)}.{quoted(table)}"

@@ -69,11 +69,11 @@ def entity_columns(types: Iterable[SchemaType], schemas: Schemas) -> list[Entity
         known = sorted((version for version in versions if version.key <= keys[-1]), key=lambda version: version.key)
         if not known:
             return not_in_list(keys[-1])
-        columns += _family(bool(is_event), keys, known)
+        columns += family_columns(bool(is_event), keys, known)
     return columns
 
 
-def _family(is_event: bool, met: Sequence[SchemaKey], versions: Sequence[Version]) -> list[EntityColumn]:
+def family_columns(is_event: bool, met: Sequence[SchemaKey], versions: Sequence[Version]) -> list[EntityColumn]:
     """One column for all versions that merge, and one for each version met that breaks with those before it."""
     column = "unstruct_event" if is_event else "contexts"
     name = column_name(f"{column}_", met[0].uri)

@@ -1,0 +1,45 @@
+"""What makes a table of events that has a column for each model, in the SQL of warehouses for wide rows in Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from snowetl.ddl import bigquery, clickhouse, duckdb
+from snowetl.ddl.models import Version
+from snowetl.load.evolution import canonical
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class WideDialect(NamedTuple):
+    """``add_column`` takes schema, table, column and type."""
+
+    create_events: Callable[[str, str], str]
+    add_column: Callable[[str, str, str, pa.DataType], str]
+
+
+WIDE_DIALECTS: Mapping[str, WideDialect] = {
+    "duckdb": WideDialect(
+        duckdb.create_events, lambda schema, table, name, type_: duckdb.add_column(schema, table, [name], type_)
+    ),
+    "clickhouse": WideDialect(clickhouse.create_events, clickhouse.add_column),
+    "bigquery": WideDialect(bigquery.create_events, bigquery.add_column),
+}
+
+
+def statements(dialect: str, schema: str, models: Sequence[Sequence[Version]]) -> Iterator[str]:
+    """The table of events, and for each model its columns: as event of its own, and as entity."""
+    from snowetl.transform.arrow import arrow_schema
+    from snowetl.transform.columns import family_columns
+    from snowetl.transform.schemas import Version as Published
+
+    sql = WIDE_DIALECTS[dialect]
+    yield sql.create_events(schema, "events")
+    for model in models:
+        published = [Published(*version) for version in model]
+        for is_event in (True, False):
+            columns = family_columns(is_event, [version.key for version in published], published)
+            for field in arrow_schema([column.field for column in columns]):
+                yield sql.add_column(schema, "events", field.name, canonical(field.type))
