@@ -12,7 +12,7 @@ import pytest
 from snowetl.orchestrator import inventory
 from snowetl.orchestrator.inventory import Inventory, Window
 from snowetl.orchestrator.ledger import Taken
-from snowetl.reporting.statistics import Statistics
+from snowetl.reporting.split_statistics import Statistics
 from snowetl.reporting.transform import Table, TransformSplitReport, TransformTotals
 from snowetl.runs.identity import run_identity
 from snowetl.runs.parts import Part

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from functools import cached_property
-from typing import NamedTuple
 
 
 class RecordPlace:
@@ -18,8 +16,8 @@ class RecordPlace:
         self._record = record
         self._source = source
         self._number = number
+        self._common: hashlib.blake2b | None = None
 
-    @cached_property
     def _hash(self) -> hashlib.blake2b:
         record = self._record
         record = record if isinstance(record, bytes) else record.encode("utf-8", "replace")
@@ -29,16 +27,21 @@ class RecordPlace:
 
     def event_id(self, ordinal: int) -> str:
         """A version 4 UUID for the event number ``ordinal`` of the record."""
-        digest = self._hash.copy()
+        if self._common is None:
+            self._common = self._hash()
+        digest = self._common.copy()
         digest.update(str(ordinal).encode())
         return str(uuid.UUID(bytes=digest.digest(), version=4))
 
 
-class Place(NamedTuple):
+class Place:
     """The place of one event: its record's, and its number in the record."""
 
-    record: RecordPlace
-    ordinal: int = 0
+    __slots__ = ("ordinal", "record")
+
+    def __init__(self, record: RecordPlace, ordinal: int = 0) -> None:
+        self.record = record
+        self.ordinal = ordinal
 
 
 def derive(place: Place) -> str:

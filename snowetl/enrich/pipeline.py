@@ -138,12 +138,10 @@ class Enricher:
         except SnowetlError:
             raise
         except Exception as error:
-            yield badrow.generic_error(self._origin, [_describe(error)], record)
-            return
+            return iter([badrow.generic_error(self._origin, [_describe(error)], record)])
         if isinstance(raw_events, Refused):
-            yield from raw_events.rows
-            return
-        yield from self._enrich(raw_events, record, RecordPlace(record, source, number))
+            return iter(raw_events.rows)
+        return self._enrich(raw_events, record, RecordPlace(record, source, number))
 
     def _raw_events(self, record: bytes | str) -> list[RawEvent] | Refused:
         """What loader and adapter make of a record; empty for one that is discarded."""

@@ -40,12 +40,15 @@ class Schemas(Protocol):
     def known(self, uri: str, /) -> Checker | None: ...
 
 
-class Column(NamedTuple):
+class Column:
     """A validated column: its new text, the key of what it holds (unstruct_event only), and superseding notes."""
 
-    text: str
-    key: SchemaKey | None
-    notes: list[Entity]
+    __slots__ = ("key", "notes", "text")
+
+    def __init__(self, text: str, key: SchemaKey | None, notes: list[Entity]) -> None:
+        self.text = text
+        self.key = key
+        self.notes = notes
 
 
 class Violation(NamedTuple):

@@ -198,7 +198,11 @@ def escape_controls(json_text: str) -> str:
     """Escape U+007F-U+009F in JSON text (they can only stand inside strings)."""
     if json_text.isascii() and "\x7f" not in json_text:
         return json_text
-    return _HIGH_CONTROL.sub(lambda m: f"\\u{ord(m.group()):04x}", json_text)
+    return _HIGH_CONTROL.sub(_escaped, json_text)
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return f"\\u{ord(control.group()):04x}"
 
 
 _MUST_ESCAPE: Final = re.compile('["\\\\\x00-\x1f\x7f-\x9f]')

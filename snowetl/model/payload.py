@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 Parameters = dict[str, "str | None"]
 
@@ -17,31 +16,78 @@ def picker(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda parameters: tuple([parameters[name] for name in names])
 
 
-@dataclass(slots=True)
+_FIELDS: Final = (
+    "vendor",
+    "version",
+    "querystring",
+    "content_type",
+    "body",
+    "collector",
+    "encoding",
+    "hostname",
+    "timestamp",
+    "ip_address",
+    "useragent",
+    "referer_uri",
+    "headers",
+    "network_userid",
+)
+
+
 class CollectorPayload:
     """One collector record, decoded (enrich 3.9.0 ``CollectorPayload``).
 
-    ``timestamp`` is epoch milliseconds (UTC) or ``None``; ``querystring`` keeps order and repeats.
+    ``timestamp`` is epoch milliseconds (UTC) or ``None``; ``querystring`` keeps order and repeats. No dataclass: the
+    constructor of one is never compiled, and each record calls it.
     """
 
-    vendor: str
-    version: str
-    querystring: list[tuple[str, str | None]]
-    content_type: str | None
-    body: str | None
-    collector: str | None
-    encoding: str
-    hostname: str | None
-    timestamp: int | None
-    ip_address: str | None
-    useragent: str | None
-    referer_uri: str | None
-    headers: list[str] = field(default_factory=list)
-    network_userid: str | None = None
+    __slots__ = _FIELDS
+    __hash__ = None  # type: ignore[assignment]  # fields can be set
 
-    def replaced(self, **changes: object) -> CollectorPayload:
+    def __init__(
+        self,
+        vendor: str,
+        version: str,
+        querystring: list[tuple[str, str | None]],
+        content_type: str | None,
+        body: str | None,
+        collector: str | None,
+        encoding: str,
+        hostname: str | None,
+        timestamp: int | None,
+        ip_address: str | None,
+        useragent: str | None,
+        referer_uri: str | None,
+        headers: list[str] | None = None,
+        network_userid: str | None = None,
+    ) -> None:
+        self.vendor = vendor
+        self.version = version
+        self.querystring = querystring
+        self.content_type = content_type
+        self.body = body
+        self.collector = collector
+        self.encoding = encoding
+        self.hostname = hostname
+        self.timestamp = timestamp
+        self.ip_address = ip_address
+        self.useragent = useragent
+        self.referer_uri = referer_uri
+        self.headers = [] if headers is None else headers
+        self.network_userid = network_userid
+
+    def replaced(self, **changes: Any) -> CollectorPayload:
         """A copy with some fields changed: adapters that override an event's context (time, IP, user agent)."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return CollectorPayload(**{**self._fields(), **changes})
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    def __eq__(self, other: object) -> bool:
+        return self._fields() == other._fields() if isinstance(other, CollectorPayload) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"CollectorPayload({', '.join([f'{name}={value!r}' for name, value in self._fields().items()])})"
 
     def parameters(self) -> Parameters:
         """The query string as a map: the last of repeated names wins, the first keeps the place."""

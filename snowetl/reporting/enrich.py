@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from snowetl.reporting.bad_reasons import BadReason
 from snowetl.reporting.parts import Input, StepReport, Workers, Written, bad_rows_by_type, in_order
-from snowetl.reporting.statistics import Merged, SlowSplit, Source, Statistics
+from snowetl.reporting.split_statistics import Statistics
+from snowetl.reporting.statistics import Merged, SlowSplit, Source
 from snowetl.reporting.timeline import Timeline
 from snowetl.runs.parts import Part
 from snowetl.spool import Spool

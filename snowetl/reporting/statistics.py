@@ -1,119 +1,32 @@
 """What a report tells besides counts: events by type, time and source, reasons of bad rows, the slowest splits.
 
-Workers gather it while they write, the driver merges it. Everything is bounded, whatever the events say of themselves,
-and travels compressed: a run of ten thousand splits must not fill the driver.
+Workers gather it while they write (:mod:`snowetl.reporting.split_statistics`), the driver merges it. Everything is
+bounded, whatever the events say of themselves.
 """
 
 from __future__ import annotations
 
-import pickle
-import zlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Protocol
 
 from snowetl.jvm.strings import to_utf8
-from snowetl.model.badrow import BadRow
-from snowetl.model.fields import INDEX
-from snowetl.reporting.bad_reasons import OTHERS, BadReason, BadReasons
-from snowetl.reporting.timeline import MINUTE, Timeline
-from snowetl.storage.splits import Split
+from snowetl.reporting.bad_reasons import BadReason, BadReasons
+from snowetl.reporting.split_statistics import (
+    EARLIER,
+    MAX_SOURCES,
+    OTHER_SOURCES,
+    OTHER_TYPES,
+    Packed,
+    Statistics,
+    count_bounded,
+)
+from snowetl.reporting.timeline import Timeline
 
-OTHER_TYPES = "(other types)"
-EARLIER = "(earlier)"
-"""Stands for all hours before those that are kept; sorts before them."""
-
-_HOUR = len("2026-01-31 23")
-_MAX_CELLS = 5_000
 _MAX_MERGED_CELLS = 400_000
 _MAX_TYPES = 200
 _MAX_HOURS = 24 * 31
-_MAX_SOURCES = 200
-_MAX_NAME = 200
 _MAX_SPLITS = 100
-_MAX_FILES = 3
-_TSTAMP, _EVENT, _NAME = INDEX["collector_tstamp"], INDEX["event"], INDEX["event_name"]
-_APP, _PLATFORM, _TRACKER = INDEX["app_id"], INDEX["platform"], INDEX["v_tracker"]
-
-K = TypeVar("K")
-
-Cell = tuple[str, str, str, str, str]
-"""Type, app_id, platform, tracker version and minute of an event."""
-
-
-@dataclass(slots=True)
-class Statistics:
-    """Of one split. ``events`` counts by (type, hour), ``sources`` by (app_id, platform, tracker version)."""
-
-    files: list[str] = field(default_factory=list)
-    """The first files of the split."""
-    file_count: int = 0
-    events: dict[tuple[str, str], int] = field(default_factory=dict)
-    sources: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    timeline: Timeline = field(default_factory=Timeline)
-    bad: BadReasons = field(default_factory=BadReasons)
-    _cells: dict[Cell, int] = field(default_factory=dict)
-    """Events that are counted and not yet folded into the others: one dictionary is all that an event costs."""
-
-    @classmethod
-    def of(cls, split: Split) -> Statistics:
-        files = list(dict.fromkeys(piece.url for piece in split.slices))
-        return cls([url.rpartition("/")[2] for url in files[:_MAX_FILES]], len(files))
-
-    def unpack(self) -> Statistics:
-        self.fold()
-        return self
-
-    def __reduce__(self) -> tuple[type[Packed], tuple[bytes]]:
-        self.fold()
-        timeline = (self.timeline.grain, self.timeline.counts)
-        content = (self.files, self.file_count, self.events, self.sources, timeline, self.bad.tallies)
-        return Packed, (zlib.compress(pickle.dumps(content), 1),)
-
-    def count(self, values: Sequence[str]) -> None:
-        """Count an event by its columns."""
-        key = (
-            values[_NAME] or values[_EVENT],
-            values[_APP],
-            values[_PLATFORM],
-            values[_TRACKER],
-            values[_TSTAMP][:MINUTE],
-        )
-        try:
-            self._cells[key] += 1
-        except KeyError:
-            if len(self._cells) >= _MAX_CELLS:
-                self.fold()
-            key = _short(key)
-            self._cells[key] = self._cells.get(key, 0) + 1
-
-    def fold(self) -> None:
-        """Add what was counted to the bounded tables."""
-        minutes: dict[str, int] = {}
-        for (type_, app, platform, tracker, minute), count in self._cells.items():
-            _count(self.events, (type_, minute[:_HOUR]), count, _MAX_CELLS, (OTHER_TYPES, EARLIER))
-            _count(self.sources, (app, platform, tracker), count, _MAX_SOURCES, (OTHERS, OTHERS, OTHERS))
-            minutes[minute] = minutes.get(minute, 0) + count
-        self._cells.clear()
-        self.timeline.add(minutes)
-
-    def keep(self, row: BadRow) -> None:
-        """Count a bad row by its reason, and keep it if it is among the first."""
-        self.bad.keep(row)
-
-
-class Packed:
-    """Statistics as they come from another process; they stay packed until their turn comes."""
-
-    __slots__ = ("_content",)
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def unpack(self) -> Statistics:
-        files, file_count, events, sources, timeline, tallies = pickle.loads(zlib.decompress(self._content))
-        return Statistics(files, file_count, events, sources, Timeline(*timeline), BadReasons(tallies))
 
 
 class Measured(Protocol):
@@ -170,7 +83,7 @@ class Merged:
         if len(self._cells) > _MAX_MERGED_CELLS:
             self._cells = _folded(self._cells)
         for source, count in statistics.sources.items():
-            _count(self._sources, source, count, 2 * _MAX_SOURCES, (OTHERS, OTHERS, OTHERS))
+            count_bounded(self._sources, source, count, 2 * MAX_SOURCES, OTHER_SOURCES)
         self._timeline.add(statistics.timeline.counts, statistics.timeline.grain)
         self._bad.merge(split.index, statistics.bad)
         self._splits.append(_shown(split, statistics))
@@ -241,21 +154,6 @@ def _shown(split: Measured, statistics: Statistics) -> SlowSplit:
         records=split.records,
         seconds=round(split.seconds, 3),
     )
-
-
-def _count(counts: dict[K, int], key: K, count: int, most: int, other: K) -> None:
-    """Add to a table that has ``most`` keys, and ``other`` for all that find no place."""
-    if key not in counts and len(counts) >= most:
-        key = other
-    counts[key] = counts.get(key, 0) + count
-
-
-def _short(key: Cell) -> Cell:
-    """The key without the ends of texts that are too long to be remembered."""
-    type_, app, platform, tracker, minute = key
-    if max(len(type_), len(app), len(platform), len(tracker)) <= _MAX_NAME:
-        return key
-    return type_[:_MAX_NAME], app[:_MAX_NAME], platform[:_MAX_NAME], tracker[:_MAX_NAME], minute
 
 
 def _utf8(text: str) -> str:

@@ -12,7 +12,8 @@ from snowetl.jvm.instants import Instant
 from snowetl.model.schema import SchemaKey
 from snowetl.reporting.bad_reasons import BadReason
 from snowetl.reporting.parts import Input, StepReport, Workers, bad_rows_by_type, in_order
-from snowetl.reporting.statistics import Merged, SlowSplit, Statistics
+from snowetl.reporting.split_statistics import Statistics
+from snowetl.reporting.statistics import Merged, SlowSplit
 from snowetl.runs.parts import Part
 from snowetl.spool import Spool
 from snowetl.transform.rows import RowColumn, RowTable, SchemaType

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from snowetl.collector import format_of
 from snowetl.enrich.config import EnrichConfig
@@ -19,21 +18,23 @@ from snowetl.model.event import EnrichedEvent
 from snowetl.model.result import Discard, Result
 from snowetl.reporting.enrich import SplitReport
 from snowetl.reporting.parts import peak_memory
-from snowetl.reporting.statistics import Statistics
+from snowetl.reporting.split_statistics import Statistics
 from snowetl.runs.parts import Part, PartWriter, part_name
 from snowetl.steps.stream import describe_damage, stream
 from snowetl.storage import Damage
 from snowetl.storage.splits import Split
 from snowetl.workers import Advance, unheard
 
-DISCARDED_BY_LOADER = "header or empty line"
-TSV, JSON, PARQUET = FORMS = ("tsv", "json", "parquet")
+DISCARDED_BY_LOADER: Final = "header or empty line"
+TSV: Final = "tsv"
+JSON: Final = "json"
+PARQUET: Final = "parquet"
+FORMS: Final = (TSV, JSON, PARQUET)
 """Forms of events: enriched lines, lines of flat JSON, and Parquet, which is made of enriched lines later."""
-_UNREADABLE = "/collector_payload_format_violation/"
+_UNREADABLE: Final = "/collector_payload_format_violation/"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """Where a run writes: its run folders (URLs), the id of the run, the compression of its parts.
 
     Without ``failed`` there are no failed events. ``form`` is one of :data:`FORMS`.
@@ -124,8 +125,8 @@ def _stream(
 ) -> None:
     origin = Origin(*config.processor, config.etl_tstamp)
     loader = format_of(config.input_format)
-    process, add_good, count = processor.process, parts.good.add, report.statistics.count
-    bad, failed = parts.bad, parts.failed
+    good, bad, failed = parts
+    statistics = report.statistics
     records = events = discarded = unreadable = 0
     for source, record in stream(split, advance, binary=loader.binary, text=loader.text):
         if isinstance(record, Damage):
@@ -134,10 +135,10 @@ def _stream(
             continue
         records += 1
         result = None
-        for result in process(record.data, source, record.number):
+        for result in processor.process(record.data, source, record.number):
             if isinstance(result, EnrichedEvent):
-                if (refused := add_good(result.to_tsv())) is None:
-                    count(result.texts)
+                if (refused := good.add(result.to_tsv())) is None:
+                    statistics.count(result.texts)
                     events += 1
                 else:
                     _add_bad(refused, bad, report)

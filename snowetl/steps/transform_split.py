@@ -13,7 +13,7 @@ from snowetl.dedupe.verdicts import DROP, KNOWN, RENAME, Decisions
 from snowetl.model import badrow
 from snowetl.model.badrow import BadRow, Origin
 from snowetl.reporting.parts import peak_memory
-from snowetl.reporting.statistics import Statistics
+from snowetl.reporting.split_statistics import Statistics
 from snowetl.reporting.transform import TransformSplitReport
 from snowetl.steps.stream import describe_damage, stream
 from snowetl.steps.transform_outputs import Outputs

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Generator
 from io import BytesIO
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from isal import isal_zlib
 
 from snowetl.storage import lzo1x
 from snowetl.storage.pieces import Piece, Remark, RemarkedPieces, Source, set_remarks_aside
@@ -27,6 +28,12 @@ MULTIPART = 0x0400
 FILTER = 0x0800
 HEADER_CRC = 0x1000
 _RESERVED = 0x000FC000
+_CHECKSUMS: Final = {
+    ADLER_CONTENT: isal_zlib.adler32,
+    ADLER_STORED: isal_zlib.adler32,
+    CRC_CONTENT: isal_zlib.crc32,
+    CRC_STORED: isal_zlib.crc32,
+}
 
 _FIXED = struct.Struct(">9sHHHBBIIIIB")
 _MAX_EXTRA = 1 << 20
@@ -69,7 +76,7 @@ def read_header(source: Source) -> Header:
     checksum = source.take(4)
     if len(checksum) < 4:
         raise LzopError("the file ends in the lzop header")
-    compute = zlib.crc32 if flags & HEADER_CRC else zlib.adler32
+    compute = isal_zlib.crc32 if flags & HEADER_CRC else isal_zlib.adler32
     intact = compute(fixed[len(MAGIC) :] + name) == int.from_bytes(checksum, "big")
     if flags & EXTRA_FIELD:
         length = int.from_bytes(source.take(4), "big")
@@ -159,10 +166,7 @@ def _take_sums(source: Source, flags: int, kinds: tuple[int, int]) -> _Sums:
 
 
 def _wrong_sum(data: bytes, sums: _Sums) -> bool:
-    return any(
-        (zlib.adler32 if kind in (ADLER_CONTENT, ADLER_STORED) else zlib.crc32)(data) != int.from_bytes(claimed, "big")
-        for kind, claimed in sums
-    )
+    return any(_CHECKSUMS[kind](data) != int.from_bytes(claimed, "big") for kind, claimed in sums)
 
 
 def _decompress(data: bytes, size: int) -> tuple[bytes, str]:

@@ -15,7 +15,8 @@ from snowetl.jvm.strings import to_utf8
 from snowetl.model.badrow import BadRow
 from snowetl.model.event import EnrichedEvent
 from snowetl.reporting.json_form import to_json
-from snowetl.reporting.statistics import EARLIER, OTHER_TYPES, Merged, Statistics
+from snowetl.reporting.split_statistics import EARLIER, OTHER_TYPES, Statistics
+from snowetl.reporting.statistics import Merged
 from snowetl.storage.splits import Slice, Split
 
 
