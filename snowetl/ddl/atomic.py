@@ -46,6 +46,13 @@ def redshift_columns() -> list[EventColumn]:
     return _columns(types, special, LONGEST)
 
 
+def snowflake_columns() -> list[EventColumn]:
+    """Types as the Snowflake loader creates them. Times have no zone, whatever an account makes of ``TIMESTAMP``."""
+    special = {"event_id": "char(36)", "domain_sessionidx": "smallint", "se_value": "double"}
+    types = {"ts": "timestamp_ntz", "int": "integer", "txn": "integer", "float": "double", "dec": "number(18, 2)"}
+    return _columns(types, special, LONGEST)
+
+
 def postgres_columns(lengths: Mapping[str, int] = LONGEST) -> list[EventColumn]:
     """Types as the Postgres loader creates them, where its columns are as wide as the atomic limits, else these."""
     special = {"event_id": "uuid"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -14,7 +14,7 @@ from snowetl.load.manifest import ManifestRow
 from snowetl.load.plan import Aside, LoadPlan, Planned, Rejected, Request, TablePlan, require_whole
 from snowetl.load.report import ALREADY, EMPTY, LOADED, AsideLoad, LoadReport, TableLoad
 from snowetl.load.retries import Retries
-from snowetl.load.run import Model, RowFolder, TransformedRun, run_name
+from snowetl.load.run import SHREDDED, Model, RowFolder, TransformedRun, run_name
 from snowetl.load.schemas import ModelSchemas
 from snowetl.load.warehouse import Say, Session, StagingSession, Statement, StatementFailed, Tables, Warehouse
 from snowetl.model.schema import SchemaCriterion
@@ -160,13 +160,11 @@ class RunLoader:
         if not lacking:
             return
         if not self._warehouse.capabilities.ddl_in_transaction:  # each of them does nothing where it was done
-            for statement in lacking:
-                session.execute(statement)
+            _make(session, lacking)
             return
         with session.transaction():
             session.lock()
-            for statement in self._warehouse.set_up(session.tables()):
-                session.execute(statement)
+            _make(session, self._warehouse.set_up(session.tables()))
 
     def _load_once(
         self,
@@ -284,7 +282,7 @@ class RunLoader:
     def _retry(self, session: Session, rejected: Rejected, impossible: dict[Model, str]) -> LoadReport:
         report = LoadReport(rejected.base, self._warehouse.name, LOADED, of_failed_events=rejected.model.failed)
         folder = RowFolder(rejected.model, rejected.folder or "", rows=rejected.rows)
-        run = _retried_run(rejected)
+        run = _retried_run(rejected, self._warehouse.capabilities.layouts)
         noted = manifest.find(run, session.manifest_rows(run))
         if noted is not None:
             run = replace(run, started=noted.shredding_started)
@@ -303,6 +301,15 @@ class RunLoader:
         return report
 
 
+def _make(session: Session, statements: Sequence[Statement]) -> None:
+    """Make tables of ours. Raises ``LoadError``."""
+    try:
+        for statement in statements:
+            session.execute(statement)
+    except StatementFailed as error:
+        raise LoadError(f"{error.statement.name} is refused: {error.reason}") from error
+
+
 def _in_manifest(run: TransformedRun, session: Session, tables: Tables) -> bool:
     return "manifest" in tables.comments and manifest.find(run, session.manifest_rows(run)) is not None
 
@@ -319,9 +326,11 @@ def _require_count(folder: RowFolder, found: int, table: str) -> None:
         )
 
 
-def _retried_run(rejected: Rejected) -> TransformedRun:
+def _retried_run(rejected: Rejected, layouts: Collection[str]) -> TransformedRun:
+    """What is known of the run whose rows were put aside. A warehouse of wide rows has only these."""
     return TransformedRun(
         base=rejected.base, types=(), started="1970-01-01T00:00:00Z", completed="1970-01-01T00:00:00Z",
         min_collector_tstamp=None, max_collector_tstamp=None, compression="GZIP", processor=("", ""), good=None,
         name=run_name(rejected.base), failed_events=rejected.model.failed,
+        layout=SHREDDED if SHREDDED in layouts else next(iter(layouts)),
     )  # fmt: skip

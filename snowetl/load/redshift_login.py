@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from snowetl.errors import ConfigError, TargetError
 from snowetl.jvm import jsontext
+from snowetl.load.s3_access import lent_keys
 
 EXAMPLE = "redshift://USER:PASSWORD@HOST:5439/DATABASE"
 _KNOWN = ("secret", "parameter", "cluster", "workgroup", "login_role", "external_id", "ssl")
@@ -35,15 +36,8 @@ class CopyCredentials:
         """The value of ``CREDENTIALS``. Never log it."""
         if self.role_arn:
             return f"aws_iam_role={self.role_arn}"
-        import boto3
-
-        lent = boto3.client("sts").assume_role(
-            RoleArn=self.assume_role_arn, RoleSessionName=self.role_session_name, DurationSeconds=self.ttl_seconds
-        )["Credentials"]
-        return (
-            f"aws_access_key_id={lent['AccessKeyId']};aws_secret_access_key={lent['SecretAccessKey']};"
-            f"token={lent['SessionToken']}"
-        )
+        keys = lent_keys(str(self.assume_role_arn), self.role_session_name, self.ttl_seconds)
+        return f"aws_access_key_id={keys.key};aws_secret_access_key={keys.secret};token={keys.token}"
 
 
 @dataclass(frozen=True, slots=True)

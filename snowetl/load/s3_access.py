@@ -18,6 +18,15 @@ class S3Access(NamedTuple):
     token: str = ""
 
 
+def lent_keys(role_arn: str, session_name: str = "snowetl", seconds: int = 3600) -> S3Access:
+    """Keys of a role, for a while. Raises what boto3 raises."""
+    import boto3
+
+    lent = boto3.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=seconds)
+    keys = lent["Credentials"]
+    return S3Access("", "", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
 def s3_access() -> S3Access:
     """What boto3 finds: variables, profile, role of the machine. Keys of a role hold for some hours."""
     import boto3

@@ -1,11 +1,11 @@
-"""What makes a table of events that has a column for each model, in the SQL of warehouses for wide rows in Parquet."""
+"""What makes a table of events that has a column for each model, in the SQL of warehouses for wide rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from snowetl.ddl import bigquery, clickhouse, duckdb
+from snowetl.ddl import bigquery, clickhouse, duckdb, snowflake
 from snowetl.ddl.models import Version
 from snowetl.load.evolution import canonical
 
@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 
 
 class WideDialect(NamedTuple):
-    """``add_column`` takes schema, table, column and type."""
+    """``add_column`` takes schema, table, column and type.
+
+    ``typed`` columns hold the versions of a model that go together; the others have columns of their own. Those of
+    JSON hold all.
+    """
 
     create_events: Callable[[str, str], str]
     add_column: Callable[[str, str, str, pa.DataType], str]
+    typed: bool = True
 
 
 WIDE_DIALECTS: Mapping[str, WideDialect] = {
+    "snowflake": WideDialect(snowflake.create_events, snowflake.add_column_for, typed=False),
     "duckdb": WideDialect(
         duckdb.create_events, lambda schema, table, name, type_: duckdb.add_column(schema, table, [name], type_)
     ),
@@ -41,5 +47,6 @@ def statements(dialect: str, schema: str, models: Sequence[Sequence[Version]]) -
         published = [Published(*version) for version in model]
         for is_event in (True, False):
             columns = family_columns(is_event, [version.key for version in published], published)
-            for field in arrow_schema([column.field for column in columns]):
+            fields = arrow_schema([column.field for column in columns])
+            for field in fields if sql.typed else list(fields)[:1]:
                 yield sql.add_column(schema, "events", field.name, canonical(field.type))

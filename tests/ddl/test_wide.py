@@ -33,7 +33,11 @@ def test_the_table_of_events_has_the_columns_of_models(
     created, *added = sqlglot.parse(printed, dialect=dialect)
     assert created is not None and created.key == "create" and len(created.find(sqlglot.exp.Schema).expressions) >= 129  # type: ignore[union-attr]
     columns = [statement.find(sqlglot.exp.ColumnDef).name for statement in added if statement is not None]  # type: ignore[union-attr]
-    for column in ("unstruct_event_com_acme_event_1", "contexts_com_acme_event_1"):
+    plain_columns = ["unstruct_event_com_acme_event_1", "contexts_com_acme_event_1"]
+    if not WIDE_DIALECTS[dialect].typed:
+        assert columns == plain_columns
+        return
+    for column in plain_columns:
         plain, recovered = (name for name in columns if name.startswith(column))
         assert plain == column and recovered.startswith(f"{column}_recovered_1_0_2_")
     assert len(columns) == 4

@@ -51,7 +51,14 @@ def click(number: int, version: str = "1-0-0", **data: Any) -> str:
     return event(number, unstruct_event=unstruct(entity), contexts=contexts(entity, entity))
 
 
-def wide_run(folder: Path, lines: Sequence[str], run: str = RUN, failed: bool = False, **models: Versions) -> str:
+def wide_run(
+    folder: Path,
+    lines: Sequence[str],
+    run: str = RUN,
+    failed: bool = False,
+    transformation: str = "widerow-parquet",
+    **models: Versions,
+) -> str:
     """Transform ``lines``, as one run, and give its folder."""
     base = folder / ("failed" if failed else "good")
     source = base / "enriched" / run
@@ -61,7 +68,7 @@ def wide_run(folder: Path, lines: Sequence[str], run: str = RUN, failed: bool = 
         input_folder=str(source),
         output_folder=str(base / "transformed"),
         iglu_config=resolver(folder, **models),
-        transformation="widerow-parquet",
+        transformation=transformation,
         failed_events=failed,
         check_input=not failed,
         synthetic="NONE",

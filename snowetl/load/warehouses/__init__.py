@@ -22,10 +22,16 @@ WAREHOUSES: Mapping[str, str] = {
     "delta": "snowetl.load.warehouses.delta:DeltaWarehouse",
     "iceberg": "snowetl.load.warehouses.iceberg:IcebergWarehouse",
     "clickhouse": "snowetl.load.warehouses.clickhouse:ClickHouseWarehouse",
+    "snowflake": "snowetl.load.warehouses.snowflake:SnowflakeWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
 
-SCHEMES: Mapping[str, str] = {"redshift": "redshift", "duckdb": "duckdb", "clickhouse": "clickhouse"}
+SCHEMES: Mapping[str, str] = {
+    "redshift": "redshift",
+    "duckdb": "duckdb",
+    "clickhouse": "clickhouse",
+    "snowflake": "snowflake",
+}
 """Schemes of ``--database`` that tell the kind of the warehouse."""
 
 

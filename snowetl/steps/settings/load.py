@@ -25,8 +25,8 @@ class Loading(Settings):
         kind=Text("KIND"),
         default="postgres",
         default_help="postgres, or what --database says",
-        help="Kind of the warehouse: postgres, redshift, duckdb, delta, iceberg, clickhouse, or one that another "
-        "package adds.",
+        help="Kind of the warehouse: postgres, redshift, snowflake, duckdb, delta, iceberg, clickhouse, or one that "
+        "another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
@@ -34,8 +34,8 @@ class Loading(Settings):
         kind=Text("URL"),
         default=None,
         default_help="postgres, duckdb: an embedded one, see --data-folder",
-        help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, duckdb:///FOLDER/FILE; of a "
-        "lake its folder or catalog.",
+        help="Connection URL: postgresql://…, redshift://USER:PASSWORD@HOST:5439/DATABASE, snowflake://USER@ACCOUNT/"
+        "DATABASE?warehouse=NAME, duckdb:///FOLDER/FILE; of a lake its folder or catalog.",
         group=WAREHOUSE,
         secret=True,
     )
@@ -58,7 +58,7 @@ class Loading(Settings):
         "--assume-role-arn",
         kind=Text("ARN"),
         default=None,
-        help="redshift: role whose temporary keys COPY uses instead.",
+        help="redshift, snowflake: role whose temporary keys COPY uses instead.",
         group=WAREHOUSE,
     )
     region: str | None = option(
@@ -80,7 +80,7 @@ class Loading(Settings):
         kind=Duration(),
         default=None,
         default_help="45m",
-        help="redshift: the longest that a COPY may take; 0 for no limit.",
+        help="redshift, snowflake: the longest that a COPY may take; 0 for no limit.",
         group=WAREHOUSE,
     )
     statement_timeout: int | None = option(
@@ -88,7 +88,7 @@ class Loading(Settings):
         kind=Duration(),
         default=None,
         default_help="10m",
-        help="redshift: the longest that any other statement may take; 0 for no limit.",
+        help="redshift, snowflake: the longest that any other statement may take; 0 for no limit.",
         group=WAREHOUSE,
     )
     ssh_tunnel: str | None = option(
