@@ -9,11 +9,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
 from snowetl.cli.main import main
 from snowetl.ddl.names import choose_table
+from snowetl.load.embedded import embedded_postgres
 from snowetl.model.schema import SchemaKey
 from snowetl.orchestrator.after import dbt
 from snowetl.orchestrator.entries import Entry
@@ -232,3 +234,46 @@ def test_dbt_for_redshift_reads_the_profile_and_the_project(tmp_path: Path, prog
     assert parsed.code == 0, parsed.log
     assert "profiles.yml file [OK found and valid]" in checked.log and "adapter type: redshift" in checked.log
     assert "p@ss'word" not in parsed.log + checked.log
+
+
+# --- the example project, in two warehouses ---------------------------------------------------------------------------
+
+
+def rows_of_duckdb(file: Path, sql: str) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.slow
+def test_the_example_project_answers_alike_in_postgres_and_duckdb(tmp_path: Path, program: str) -> None:
+    if "duckdb" not in subprocess.run([program, "--version"], capture_output=True, text=True).stdout:
+        pytest.skip(f"{program} has no adapter for DuckDB: .ci/find-dbt installs it")
+    file = tmp_path / "shop.duckdb"
+    for place, more in (
+        ("postgres", ["--data-folder", str(tmp_path / "pg")]),
+        ("duckdb", ["--database", f"duckdb://{file}"]),
+    ):
+        command = ["run", "-i", "fixtures/logs/thrift", "-f", "thrift", "-o", str(tmp_path / place)]
+        command += [
+            "--iglu-config",
+            "fixtures/resolver.json",
+            "--enrichments",
+            "fixtures/enrichments",
+            "--master",
+            "none",
+        ]
+        assert main([*command, *more, "--dbt", "examples/dbt", "--dbt-command", program]) == 0
+    asked = {
+        "sessions": "domain_sessionid, domain_userid, events, page_views, page_pings, first_page_path, mkt_campaign",
+        "page_views": "page_view_id, domain_sessionid, page_urlpath, page_pings, seconds_read, scrolled_to",
+        "users": "domain_userid, sessions, events, page_views, first_refr_medium, first_page_path",
+    }
+    with embedded_postgres(tmp_path / "pg") as url, psycopg.connect(url) as connection:
+        for table, columns in asked.items():
+            shown = ", ".join(f"trim(cast({column} as varchar))" for column in columns.split(", "))
+            sql = f"SELECT {shown} FROM derived.{table}"
+            found = sorted(map(str, connection.execute(sql).fetchall()))
+            assert found == sorted(map(str, rows_of_duckdb(file, sql))), table
+            assert len(found) > 10
