@@ -205,8 +205,13 @@ _TO_2005 = str.maketrans("".join(_GB18030_SWAPPED), "".join(reversed(_GB18030_SW
 
 def decode_gb18030(raw: bytes) -> str:
     """Python's codec reads what is whole; the pattern says how much of the rest one U+FFFD stands for."""
-    pieces = [
-        match.group().decode("gb18030", "replace") if match.group(1) else _REPLACEMENT
-        for match in _GB18030.finditer(raw)
-    ]
+    pieces = [_whole_gb18030(match.group(1)) if match.group(1) else _REPLACEMENT for match in _GB18030.finditer(raw)]
     return "".join(pieces).translate(_TO_2005)
+
+
+def _whole_gb18030(code: bytes) -> str:
+    """ASCII, or one code of two or four bytes; such a code that stands for nothing is one U+FFFD."""
+    try:
+        return code.decode("gb18030")
+    except UnicodeDecodeError:
+        return _REPLACEMENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stringprep
 from functools import cache
 from importlib import resources
 
@@ -52,8 +53,8 @@ def _is_domain(domain: str) -> bool:
 
 
 def _to_ascii(domain: str) -> str:
-    """IDNA 2003, as ``java.net.IDN``; what it refuses stays as it is."""
-    if domain.isascii():
+    """IDNA 2003, as ``java.net.IDN``; what it refuses stays as it is, also characters that Unicode 3.2 did not have."""
+    if domain.isascii() or any(map(stringprep.in_table_a1, domain)):
         return domain
     try:
         return ".".join(label.encode("idna").decode("ascii") for label in _DOTS.sub(".", domain).split("."))

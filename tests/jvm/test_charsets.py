@@ -85,6 +85,7 @@ def test_impossible_pairs_count_as_on_the_jvm() -> None:
         ("x-windows-949", "c9a2 fea1 a2fe 41", "\ue001\ue05e\ufffd\ufffdA"),
         ("x-windows-950", "fa40 8140", "\ue000\ueeb8"),
         ("GB18030", "a6d9 82359037 8130 81", "\ufe10\ue81e\ufffd"),
+        ("GB18030", "fe39fe39 41 8f39a435 8431a437 42", "\ufffdA\ufffd\ufffdB"),
         # MS932 and its elder sister
         ("MS932", "80 a0 fd 81 8160", "\ufffd\ufffd\ufffd＝`"),
         ("MS932", "f040", "\ue000"),

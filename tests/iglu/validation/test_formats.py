@@ -85,6 +85,13 @@ def test_blanks_around_an_address() -> None:
     assert is_email(" a@b.com") and is_email("a@b.com \n") and is_email("\n\na@b.com") and not is_email("a\n@b.com")
 
 
+def test_a_domain_holds_characters_of_unicode_3_2() -> None:
+    """``java.net.IDN`` refuses the others."""
+    is_email = FORMATS["email"].test
+    assert is_email("a@b\u0442\u9fa5.com") and is_email("a@b\u3002com")
+    assert not any(is_email(f"a@b{char}.com") for char in ("\u0372", "\u9fd5", "\u023f", "\ufae0"))
+
+
 def test_words() -> None:
     assert FORMATS["ipv4"].targets("x")[0] == "ipv4" and FORMATS["ipv4"].keyword == "format"
     assert FORMATS["email"].targets("x") == ("x", "email")
