@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from snowetl.jvm import jsontext
@@ -83,7 +84,7 @@ class _Parser:
         self.at = match.end()
         compare = _COMPARISONS[match[1].lower()]
         right = self._operand()
-        return lambda item, root: compare(left(item, root), right(item, root))
+        return lambda item, root: compare(_or_null(left(item, root)), _or_null(right(item, root)))
 
     def _takes(self, token: str) -> bool:
         self.skip_blanks()
@@ -174,14 +175,33 @@ def _constant(value: Any) -> Operand:
     return lambda item, root: value
 
 
+def _or_null(value: Any) -> Any:
+    """In a comparison, what is not there is null."""
+    return None if value is UNDEFINED else value
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def equal(left: Any, right: Any) -> bool:
-    if _is_number(left) and _is_number(right):
-        return bool(left == right)
+    """A text and a number are equal, too, if they read alike: by their letters, or by value if the number is left."""
+    if _is_number(left):
+        return bool(left == right) if _is_number(right) else isinstance(right, str) and _number_of(right) == left
+    if isinstance(left, str) and _is_number(right):
+        return left == jsontext.dumps(right)
     return type(left) is type(right) and bool(left == right)
+
+
+def _number_of(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _same_kind(left: Any, right: Any) -> bool:
+    return isinstance(left, str) is isinstance(right, str) and equal(left, right)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -207,7 +227,7 @@ def _matches(left: Any, right: Any) -> bool:
 
 
 def _has_size(left: Any, right: Any) -> bool:
-    return isinstance(left, (str, list, dict)) and _is_number(right) and len(left) == right
+    return isinstance(left, (str, list)) and _is_number(right) and len(left) == right
 
 
 def _is_empty(left: Any, right: Any) -> bool:
@@ -220,9 +240,9 @@ def _any_of(left: Any, right: Any) -> bool:
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": equal,
-    "===": equal,
+    "===": _same_kind,
     "!=": lambda left, right: not equal(left, right),
-    "!==": lambda left, right: not equal(left, right),
+    "!==": lambda left, right: not _same_kind(left, right),
     "<": _ordered(lambda left, right: left < right),
     "<=": _ordered(lambda left, right: left <= right),
     ">": _ordered(lambda left, right: left > right),

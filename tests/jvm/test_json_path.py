@@ -53,7 +53,12 @@ def names(path: str) -> Any:
         ("$..name", ["Larkspur Tea", "Ada", "Assam", "Sencha", "Rooibos"]),
         ("$..tags[0]", ["black", "green"]),
         ("$..['name']", ["Larkspur Tea", "Ada", "Assam", "Sencha", "Rooibos"]),
-        ("$.teas.length()", []),
+        ("$.teas.length()", [3]),
+        ("$.name.length()", [None]),
+        ("$..['name', 'price'].none", []),
+        ("$..['name', 'price']", ["Assam", 4, "Sencha", 9.5, "Rooibos", 3]),
+        ("$..[?(@.price)].name", ["Assam", "Sencha", "Rooibos"]),
+        ("$..[?(@.owner)].name", ["Larkspur Tea"]),
         ("$.teas[?(@.price < 5)].name", ["Assam", "Rooibos"]),
         ("$.teas[?(@.price >= 4 && @.price != 9.5)].name", ["Assam"]),
         ("$.teas[?(@.name == 'Assam' || @.name == \"Rooibos\")].name", ["Assam", "Rooibos"]),
@@ -68,8 +73,13 @@ def names(path: str) -> Any:
         ("$.teas[?(@.tags anyof ['fine', 'black'])].name", ["Assam", "Sencha"]),
         ("$.teas[?(@.name =~ /s.*/i)].name", ["Sencha"]),
         ("$.teas[?(@.price == $.teas[0].price)].name", ["Assam"]),
-        ("$.teas[?(@.price == '4')].name", []),
-        ("$.owner[?(@.name)]", []),
+        ("$.teas[?(@.price == '4.0')].name", ["Assam"]),
+        ("$.teas[?(@.price === '4')].name", []),
+        ("$.teas[?(@.name == 4)].name", []),
+        ("$.teas[?(@.old == null)].name", ["Assam", "Sencha", "Rooibos"]),
+        ("$.owner[?(@.name)]", ["Ada"]),
+        ("$.owner[?(@.name)].name", ["Ada"]),
+        ("$.owner[?(@.none)].name", []),
     ],
 )
 def test_selection(path: str, found: list[Any]) -> None:
@@ -81,6 +91,22 @@ def test_places_can_be_written_to() -> None:
     for container, key in compile_path("$.a[*].b").places(document):
         container[key] = "z"  # type: ignore[index]
     assert document == {"a": [{"b": "z"}, {"b": "z"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("$.*", ["teas", "owner", "name", "hours"]),
+        ("$.teas[*].tags", ["tags", "tags", "tags"]),
+        ("$.hours[*][*]", [1, 1, 0, 0]),
+        ("$.owner['name', 'mail box']", ["name", "mail box"]),
+        ("$.teas.length()", ["teas"]),
+        ("$.teas.max()", []),
+    ],
+)
+def test_places_are_changed_by_key_the_last_first(path: str, keys: list[Any]) -> None:
+    """Settled by a run of Jayway 2.7.0, which sorts what it is going to change."""
+    assert [key for _, key in compile_path(path).updates(SHOP)] == keys
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def _replace(path: JsonPath, data: Any, pseudonym: Callable[[str], str]) -> list
         changes.append((text, pseudonym(text)))
         return changes[-1][1]
 
-    for container, key in path.places(data):
+    for container, key in path.updates(data):
         value = container[key]  # type: ignore[index]
         if isinstance(value, list):
             container[key] = [hashed(item) if isinstance(item, str) else item for item in value]  # type: ignore[index]

@@ -88,6 +88,22 @@ def test_texts_of_properties_and_arrays() -> None:
     assert data_after('{"a":["x"]}', "$.a[0]") == {"a": ["x"]}
 
 
+def test_lists_inside_lists_are_hashed_from_the_last_index() -> None:
+    """The last is replaced before the list around it is, the first one after: it takes no change any more."""
+    assert data_after('{"a":[[[["x"],["y"]]]]}', "$..*") == {"a": [[[["x"], [hashed("y")]]]]}
+
+
+def test_a_function_changes_what_it_is_asked_of() -> None:
+    assert data_after('{"a":"x","b":["y",1]}', "$.a.length()", "$.b.length()") == {
+        "a": hashed("x"),
+        "b": [hashed("y"), 1],
+    }
+
+
+def test_a_filter_asks_an_object_itself() -> None:
+    assert data_after('{"a":{"b":1,"c":"x"}}', "$.a[?(@.b)].c") == {"a": {"b": 1, "c": hashed("x")}}
+
+
 def test_nothing_is_added() -> None:
     assert data_after('{"a":"x"}', "$.b", "$.a.b", "$['a','c']") == {"a": hashed("x")}
 
