@@ -31,7 +31,8 @@ class Target:
     Instead of its password, the URL may have a reference to it (:mod:`snowetl.references`), looked up to connect.
     The four after ``schema`` are for Redshift: who may read the run's files, where they are, how many faulty rows are
     let pass. Timeouts are in seconds, 0 for none, ``None`` for the warehouse's own. ``ssh_tunnel`` is the host
-    (``[USER@]HOST[:PORT]``) by way of which the database is reached.
+    (``[USER@]HOST[:PORT]``) by way of which the database is reached. ``partition_by`` is ``month`` where new tables
+    are made in partitions.
     """
 
     warehouse: str = "postgres"
@@ -45,6 +46,7 @@ class Target:
     copy_timeout: int | None = None
     statement_timeout: int | None = None
     ssh_tunnel: str | None = None
+    partition_by: str | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -76,6 +78,8 @@ class Target:
         """Raises ``ConfigError`` for what can be known to be wrong without connecting."""
         if self.ssh_tunnel is not None and not self.capabilities.tunnels:
             raise ConfigError(f"--ssh-tunnel: {self.warehouse} is not reached through a tunnel; leave it out")
+        if self.partition_by is not None and not self.capabilities.partitions:
+            raise ConfigError(f"--partition-by: {self.warehouse} has no partitions to choose; leave it out")
         warehouse_class(self.warehouse).check(self._with_secrets())
 
     def _with_secrets(self) -> Target:

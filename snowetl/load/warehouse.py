@@ -44,6 +44,8 @@ class Capabilities:
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
     tunnels: bool = False
     """Whether it is reached through ``--ssh-tunnel``."""
+    partitions: bool = False
+    """Whether ``--partition-by`` acts on it."""
     ddl_in_transaction: bool = True
     """Whether tables are made and altered in the transaction of a load; else before it: there DDL commits."""
     stages: bool = False

@@ -330,6 +330,7 @@ class RunSettings(
             url, schema = _ADDRESS.fullmatch(address).groups()  # type: ignore[union-attr]
             kind = type(self).option("warehouse").default
             others = {"warehouse": kind, "schema": schema or self.schema, "also_load": (), "ssh_tunnel": None}
+            others["partition_by"] = None
             found.append(replace(self, database=url, **others))
         return tuple(found)
 

@@ -38,7 +38,7 @@ def test_rows_of_new_tables_are_frozen_and_indexed(postgres: Place, tmp_path: Pa
     assert is_frozen(postgres, "events") and is_frozen(postgres, "com_acme_click_1")
     names = [name for (name,) in postgres.query(INDEXES)]
     assert "events_collector_tstamp_idx" in names and "events_event_id_idx" in names
-    assert postgres.query("SELECT count(*) FROM pg_indexes WHERE tablename = 'com_acme_click_1'") == [(1,)]
+    assert postgres.query("SELECT count(*) FROM pg_indexes WHERE tablename = 'com_acme_click_1'") == [(2,)]
 
 
 def test_later_rows_are_added(postgres: Place, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl import postgres as ddl
@@ -14,10 +15,11 @@ from snowetl.ddl.atomic import EVENT_COLUMNS, LOAD_TSTAMP, postgres_columns
 from snowetl.ddl.names import qualified, quoted
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load import bad_rows, embedded, postgres_url, rows, sqlstate, ssh_tunnel
+from snowetl.load import bad_rows, embedded, postgres_partitions, postgres_url, rows, sqlstate, ssh_tunnel
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.postgres_first_rows import first_rows
+from snowetl.load.postgres_partitions import Partitions, months, months_in
 from snowetl.load.postgres_rejected import REJECTED_ROWS, RejectedRows
 from snowetl.load.postgres_staging import Staging
 from snowetl.load.report import TableLoad
@@ -67,6 +69,7 @@ class PostgresWarehouse:
         bad_rows_table=True,
         failed_events=True,
         tunnels=True,
+        partitions=True,
         renames_schemas=True,
         dbt_adapter="postgres",
         embedded=True,
@@ -76,10 +79,13 @@ class PostgresWarehouse:
         database_example="postgresql://…",
     )
 
-    def __init__(self, url: str, schema: str = "atomic") -> None:
+    def __init__(self, url: str, schema: str = "atomic", partition_by: str | None = None) -> None:
         self.url = postgres_url.checked(url)
         self.schema = checked_schema(schema)
+        self.partition_by = partition_by
         self.dialect: Dialect = ddl.POSTGRES
+        if partition_by is not None:
+            self.dialect = replace(ddl.POSTGRES, create=partial(ddl.create, partitioned=True))
 
     @classmethod
     def check(cls, target: Target) -> None:
@@ -109,12 +115,12 @@ class PostgresWarehouse:
         if target.database is not None and target.ssh_tunnel is not None:
             host, port = postgres_url.host_and_port(target.database)
             with ssh_tunnel.tunnel(target.ssh_tunnel, host, port) as local:
-                yield cls(postgres_url.through(target.database, local), target.schema)
+                yield cls(postgres_url.through(target.database, local), target.schema, target.partition_by)
         elif target.database is not None:
-            yield cls(target.database, target.schema)
+            yield cls(target.database, target.schema, target.partition_by)
         else:
             with embedded.embedded_postgres(target.data_folder) as url:
-                yield cls(url, target.schema)
+                yield cls(url, target.schema, target.partition_by)
 
     @property
     def shown_url(self) -> str:
@@ -173,7 +179,8 @@ class PostgresWarehouse:
             Statement(f"index {name}", f"CREATE INDEX IF NOT EXISTS {table}_{column}_idx ON {name} ({column})")
             for column in _INDEXED
         ]
-        return [Statement(f"create {name}", f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)"), *indexes]
+        parts = "" if self.partition_by is None else ddl.partition_by("collector_tstamp")
+        return [Statement(f"create {name}", f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n){parts}"), *indexes]
 
     def add_json_columns(self, table: str, columns: Sequence[EntityColumn]) -> list[Statement]:
         name = f"{self.schema}.{table}"
@@ -214,7 +221,8 @@ class PostgresWarehouse:
         from snowetl.load.postgres_preflight import problems
 
         with self.session() as session:
-            return problems(session.connection, self.schema)
+            found = problems(session.connection, self.schema)
+            return found + postgres_partitions.problems(session.connection, self.schema, self.partition_by)
 
 
 class PostgresSession:
@@ -265,14 +273,15 @@ class PostgresSession:
         comments = self.connection.execute(
             "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f', 'm')",
+            "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'f', 'm') AND NOT c.relispartition",
             [self._schema],
         ).fetchall()
         columns: dict[str, dict[str, Held]] = {table: {} for table, _ in comments}
         for table, column, type_, not_null in self.connection.execute(
             "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_attribute a "
             "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum",
+            "WHERE n.nspname = %s AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped "
+            "ORDER BY c.relname, a.attnum",
             [self._schema],
         ):
             if table in columns:
@@ -309,8 +318,10 @@ class PostgresSession:
         """Copy file by file; of one with a row that does not fit, the good rows. Into an empty table, all at once."""
         started = time.monotonic()
         loaded = TableLoad(f"{self._schema}.{copy.table}", files=len(copy.files))
+        partitions = Partitions(self.connection, self._schema, copy.table)
+        parts = partitions.make(months(copy, run)) if partitions.is_partitioned and copy.files else []
         with self._staging(copy, row_of(run).base) as staging:
-            first = self._copy_first(staging.plan, staging.types) if staging.takes_rows else None
+            first = self._copy_first(staging.plan, staging.types, parts) if staging.takes_rows else None
             loaded.rows += first or 0
             for file in copy.files if first is None else ():
                 plain = None
@@ -341,12 +352,19 @@ class PostgresSession:
         else:
             loaded.add(staging.copy(chunk))
 
-    def _copy_first(self, copy: Copy, types: Mapping[str, str]) -> int | None:
-        """All rows of a copy into a table that is empty; ``None`` where it is not, or not all of them fit."""
+    def _copy_first(self, copy: Copy, types: Mapping[str, str], parts: Sequence[str]) -> int | None:
+        """All rows of a copy into a table that is empty; ``None`` where it is not, or not all of them fit.
+
+        ``parts`` are the partitions they go to: ``COPY FREEZE`` takes no other than one that it writes itself.
+        """
         psycopg = _driver()
+        if len(parts) > 1:
+            return None
+        part = parts[0] if parts else None
         try:
-            with self.connection.transaction(), first_rows(self.connection, self._schema, copy.table) as frozen:
-                return self._write(copy, copy.pieces(copy.files), types, frozen=True) if frozen else None
+            with self.connection.transaction(), first_rows(self.connection, self._schema, copy.table, part) as frozen:
+                into = replace(copy, table=part or copy.table)
+                return self._write(into, copy.pieces(copy.files), types, frozen=True) if frozen else None
         except psycopg.Error as error:
             if sqlstate.caused_by_rows(error.sqlstate):
                 return None
@@ -409,8 +427,11 @@ class PostgresSession:
     def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
         aside = RejectedRows(self.connection, self._schema)
         loaded = TableLoad(f"{self._schema}.{copy.table}")
+        partitions = Partitions(self.connection, self._schema, copy.table)
         with self._staging(copy, rejected.base) as staging:
             for chunk in aside.lines(rejected):
+                if partitions.is_partitioned:
+                    partitions.make(months_in([chunk], copy.columns))
                 self._copy_chunk(chunk, staging, loaded)
         aside.forget(rejected)
         return loaded

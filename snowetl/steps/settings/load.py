@@ -98,6 +98,14 @@ class Loading(Settings):
         help="Reach the database of --database by way of this host, with the program ssh and its own configuration.",
         group=WAREHOUSE,
     )
+    partition_by: str | None = option(
+        "--partition-by",
+        choices=("month",),
+        default=None,
+        default_help="no partitions",
+        help="postgres: make events and the tables of entities in partitions by month of the event's time.",
+        group=WAREHOUSE,
+    )
 
     def __post_init__(self) -> None:
         """An address that tells its kind needs no ``--warehouse``."""
@@ -142,6 +150,7 @@ class Loading(Settings):
             copy_timeout=self.copy_timeout,
             statement_timeout=self.statement_timeout,
             ssh_tunnel=self.ssh_tunnel,
+            partition_by=self.partition_by,
         )
 
 
