@@ -45,7 +45,7 @@ def _relinked(text: str, folder: Path, up: str = "") -> str:
 
 
 def _target(path: Path) -> str | None:
-    """The page of the site that a file is; ``None`` for files that are no page."""
+    """The page of the site that a file is; ``None`` for other files."""
     name = path.relative_to(ROOT).as_posix()
     return PAGES.get(name) or (
         name.removeprefix("docs/") if re.fullmatch(r"docs/(enrichments/)?[^/]+\.md", name) else None

@@ -55,7 +55,7 @@ class _TimedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         left = self._give_up_at - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer is not complete in time")
+            raise TimeoutError("the answer did not arrive in time")
         self._sock.settimeout(min(self._read, left))
         return self._raw.readinto(buffer)
 
@@ -182,7 +182,7 @@ def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
             try:
                 piece = unzip.decompress(data, _CHUNK)
             except zlib.error as error:
-                raise HttpError(f"the answer is not gzip as it says: {error}", passing=False) from None
+                raise HttpError(f"the answer says it is gzip, and is not: {error}", passing=False) from None
             started = True
             data = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
             if piece:

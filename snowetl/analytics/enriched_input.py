@@ -22,7 +22,7 @@ def work_of(
 ) -> WorkList:
     """The files of ``paths``, cut into splits. Runs that are still being enriched are left out, and ``warn`` hears so.
 
-    Raises :class:`NothingToDo` where there is no file with content, ``UsageError`` for a path that is not there,
+    Raises :class:`NothingToDo` if no file has content, ``UsageError`` for a path that is not there,
     ``StorageError``.
     """
     folders = [folder for path in paths for folder in _folders(absolute(path).rstrip("/"), interval, warn)]

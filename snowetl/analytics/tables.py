@@ -34,7 +34,7 @@ def _write_csv(path: Path, header: Sequence[str], texts: int, rows: Iterable[Row
 
 
 def _write_xlsx(path: Path, header: Sequence[str], texts: int, rows: Iterable[Row]) -> None:
-    """One sheet with a filter. Texts are written as texts: what begins with ``=`` is no formula."""
+    """One sheet with a filter. Texts are written as texts: what begins with ``=`` does not become a formula."""
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:

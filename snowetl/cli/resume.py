@@ -42,5 +42,5 @@ def command(settings: ResumeSettings) -> None:
         console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
         raise click.exceptions.Exit(1)
     if not report.get("archive", {"done": True})["done"]:
-        console.fail("the run is done, but its archive is not complete: run again, and the archive is gone on with")
+        console.fail("the run is done, but its archive is not complete: run the same command again to complete it")
         raise click.exceptions.Exit(1)

@@ -54,7 +54,7 @@ class Recovery:
 
     @classmethod
     def parse(cls, tables: bool, disabled: Sequence[str]) -> Recovery:
-        """Raises :class:`ConfigError` for what is no schema criterion."""
+        """Raises :class:`ConfigError` for a text that is not a schema criterion."""
         criteria = []
         for text in disabled:
             try:

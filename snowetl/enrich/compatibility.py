@@ -1,7 +1,7 @@
 """What later releases of the reference changed in the data people have: one table, switch by switch and era by era.
 
 An era is a release of Snowplow Enrich. Its values hold for every switch that is not given by itself. What later
-releases only add or repair is no switch: it is always on (``docs/compatibility.md``).
+releases only add or repair needs no switch: it is always on (``docs/compatibility.md``).
 """
 
 from __future__ import annotations

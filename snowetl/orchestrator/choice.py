@@ -62,12 +62,14 @@ def _choose(settings: RunSettings, world: World, given: Input) -> Choice:
             raise _nothing_new(settings, found)
         return Choice(entry, found, files)
     if settings.redo_from is not None:
-        raise OutputExists("--redo-from: which run? Give its --run-id")
+        raise OutputExists("--redo-from needs to know the run: give its --run-id")
     waits, others = waiting(settings)
     if waits is not None:
         return Choice(waits)
     if settings.resume_from is not None:
-        raise NothingToDo("--resume-from: no run waits to be finished. To go on with one that is done, give --run-id")
+        raise NothingToDo(
+            "--resume-from: no run waits to be finished. To continue a run that is done, give its --run-id"
+        )
     entry = Entry(_free_id(settings, world), settings.runs_folder)
     found, files = _take(settings, world, entry.id, given)
     if files:

@@ -71,7 +71,8 @@ def _tell(chosen: Choice, watch: Watch) -> None:
     if found.replaced:
         watch.warn(
             f"{count(found.replaced.files, 'file')} changed since a run took them, such as {found.replaced.names[0]}: "
-            "left alone, for their events would come twice (--settle waits for writers, --all-files takes them again)"
+            "left alone, because their events would come twice (--settle waits for writers, --all-files takes them "
+            "again)"
         )
     if found.vanished:
         watch.say(

@@ -97,7 +97,7 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
         report = done_run(entry, settings)  # another process may have finished it since we looked
         if report is None:
             if entry.plan() is None:
-                raise OutputExists(f"run={entry.id} was cancelled a moment ago: run again, for its files are free now")
+                raise OutputExists(f"run={entry.id} was cancelled a moment ago: run again, its files are free now")
             notices.begun(entry)
             report = _Run(settings, entry, watch).finish()
             notices.done(report)

@@ -60,9 +60,9 @@ class Inventory:
     taken: Some = field(default_factory=Some)
     """Taken by earlier runs, and the same since."""
     replaced: Some = field(default_factory=Some)
-    """Taken by earlier runs, but with other content: left alone, for their events would come twice."""
+    """Taken by earlier runs, but with other content: left alone, because their events would come twice."""
     vanished: Some = field(default_factory=Some)
-    """Taken by earlier runs, and gone since. Raw data may be archived after a run, so this is no fault."""
+    """Files that earlier runs took and that are gone. Raw data may be archived after a run, so this is not an error."""
     too_young: Some = field(default_factory=Some)
     too_old: Some = field(default_factory=Some)
     too_many: Some = field(default_factory=Some)

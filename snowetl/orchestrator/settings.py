@@ -436,7 +436,7 @@ class RunSettings(
         return TransformSettings(**(self.shared_with(TransformSettings) | own))
 
     def failed_transform_settings(self, id_: str) -> TransformSettings:
-        """Of the transform of failed events. An event that is mended and sent again is no duplicate of one of them."""
+        """Those of failed events. An event that is mended and sent again is not a duplicate of one of them."""
         about = self.about()
         return replace(
             self.transform_settings(id_),

@@ -22,7 +22,7 @@ class StandardQueue(Kind):
         if address.is_fifo:
             raise ValueError(
                 f"'{value}' is a FIFO queue, which gives out ten messages and no more until they are deleted: let S3 "
-                "tell a standard queue"
+                "notify a standard queue"
             )
         return address.given
 

@@ -91,7 +91,7 @@ class RunState:
 
 
 def take_up(plan: RunPlan, state: RunState | None) -> RunState:
-    """The state of a run that is begun or gone on with."""
+    """The state of a run that is begun or continued."""
     known = {step.name: step for step in state.steps} if state is not None else {}
     steps = tuple(replace(known.get(step.name, StepState(name=step.name)), done=step.done) for step in plan.steps)
     return RunState(

@@ -19,7 +19,7 @@ def check(settings: RunSettings) -> None:
         problems.add(problem)
     problems.check()
     if settings.resume_from is not None and start_of(settings.resume_from) is None:
-        raise NothingToDo(f"--resume-from {settings.resume_from}: after this step nothing is done here")
+        raise NothingToDo(f"--resume-from {settings.resume_from}: no step follows this one here")
 
 
 def _contradictions(settings: RunSettings) -> Iterator[str]:
@@ -67,6 +67,6 @@ def check_order(settings: RunSettings, run: str, done: Collection[str]) -> None:
         if missing:
             problems.add(
                 f"--resume-from {settings.resume_from}: {missing[0]} of run={run} is not done. Give --resume-from "
-                f"{missing[0]}, or leave it out: a run knows what of it is done"
+                f"{missing[0]}, or leave it out: a run continues where it stopped"
             )
     problems.check()

@@ -1,4 +1,4 @@
-"""Folders of rows that other programs left below the folder a run loads from, and that no load has taken.
+"""Folders of rows that another program wrote where a run loads from, and that are not in the warehouse.
 
 Runs of this pipeline are not meant: `snowetl status` tells of them. RDB Loader calls it folder monitoring
 (rdb-loader 5.6.3, ``monitoring.folders``).
@@ -36,7 +36,7 @@ class Unloaded(NamedTuple):
                 f"{_named(self.waiting)} not in the warehouse: `snowetl load -i {self.waiting[0]}` takes such a folder"
             )
         if self.incomplete:
-            told.append(f"{_named(self.incomplete)} not complete, for want of {MESSAGE}: no load takes such a folder")
+            told.append(f"{_named(self.incomplete)} not complete: without a {MESSAGE}, no load takes it")
         return "; ".join(told)
 
 

@@ -25,7 +25,7 @@ class SplitReport:
     payloads: int = 0
     """Records a loader could read."""
     discarded: Counter[str] = field(default_factory=Counter)
-    """Records that are no events, by reason."""
+    """Records that hold no event, by reason."""
     events: int = 0
     bad_rows: Counter[str] = field(default_factory=Counter)
     """Bad rows by schema URI, those for damaged files included."""

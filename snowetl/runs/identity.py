@@ -13,7 +13,7 @@ from snowetl.storage import FileInfo
 def run_identity(run: str, files: Iterable[FileInfo]) -> str:
     """32 hexadecimal digits for a run and the files it was made from: their names and sizes, not where they lay.
 
-    Settings are no part of it: a run that is made again in another way is still the same events.
+    Settings are not part of it: a run that is made again in another way still holds the same events.
     """
     digest = hashlib.sha256(to_utf8(f"{run}\n"))
     for line in sorted_spool(f"{file.url.rpartition('/')[2]}\t{file.size}\n" for file in files):

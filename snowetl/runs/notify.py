@@ -29,7 +29,7 @@ class Queue:
             self._publish(text) if self.target.startswith("arn:") else self._queue(text)
         except (BotoCoreError, ClientError) as error:
             raise StorageError(
-                f"the run is transformed, but {self.target} could not be told: {error}. Run again to tell it"
+                f"the run is transformed, but {self.target} could not be notified: {error}. Run again to notify it"
             ) from None
 
     def _publish(self, text: str) -> None:

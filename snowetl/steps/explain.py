@@ -273,7 +273,7 @@ def _is_file(text: str) -> bool:
 
 
 def _is_path(text: str) -> bool:
-    """Whether a record that is no file was meant as one: an address, a folder, or a name in a folder there is."""
+    """Whether a record that is not a file was meant as one: an address, a folder, or a name in a folder that exists."""
     try:
         return (
             _ADDRESS.fullmatch(text) is not None or Path(text).is_dir() or ("/" in text and Path(text).parent.is_dir())
@@ -285,4 +285,4 @@ def _is_path(text: str) -> bool:
 def _no_file(path: str) -> UsageError:
     if not _ADDRESS.fullmatch(path) and Path(path).is_dir():
         return UsageError(f"{path} is a folder. Name a file of it: FILE, FILE:N or FILE:N-M")
-    return UsageError(f"there is no file {path} (records are given as FILE:N, or as they stand)")
+    return UsageError(f"there is no file {path} (give a record as FILE:N, or the record itself)")

@@ -80,7 +80,7 @@ def check_format(cut: Cut, config: EnrichConfig, refuse: bool = True) -> list[st
     """In words, the files whose first records cannot be read, but are plainly something else.
 
     Raises :class:`UsageError` where there is one, and no file can be read as it should, unless ``refuse`` is false.
-    Records that are no good in any format are no mistake of the user: they become bad rows.
+    Records that no format can read are not the user's mistake: they become bad rows.
     """
     given = f"'{config.input_format}'"
     wrong, all_are = _wrong(_look_at([cut], lambda slice_: _look(slice_, config.input_format)))

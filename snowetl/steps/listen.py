@@ -34,7 +34,7 @@ def check(settings: LoadSettings) -> None:
 
 
 def listen(settings: LoadSettings, watch: Watch, stop: threading.Event | None = None) -> int:
-    """Load runs as the queue tells of them, until SIGTERM, Ctrl-C, or ``stop``; the number of messages done with.
+    """Load runs as the queue tells of them, until SIGTERM, Ctrl-C, or ``stop``; the number of messages handled.
 
     The run that is being loaded then is loaded to its end; a second signal rolls it back. Raises ``ConfigError``.
     """
@@ -54,7 +54,7 @@ def listen(settings: LoadSettings, watch: Watch, stop: threading.Event | None = 
                 continue
             if message is not None:
                 count += _loaded(message, queue, settings, watch)
-    watch.say(f"stopped; messages done with: {count:,}")
+    watch.say(f"stopped; messages handled: {count:,}")
     return count
 
 

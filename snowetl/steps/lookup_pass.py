@@ -65,7 +65,7 @@ class LookupPass:
                 watch.say(f"looking up {count(asked, 'key')} of {lookup.name}")
                 self._keep(lookup, answers(lookup, keys.keys(lookup)))
             else:
-                watch.say(f"{lookup.name}: the answers of an earlier attempt at this run serve again")
+                watch.say(f"{lookup.name}: the answers of an earlier attempt at this run are used again")
             path = folder / f"lookup-{number}.sqlite"
             found = write_table(lookup, self._kept(lookup), path)
             tables[table_uri(lookup)] = str(path)

@@ -107,7 +107,7 @@ class FileSystem(Protocol):
         """The whole content of a small file. Raises :class:`UsageError` if it is not there."""
 
     def info(self, url: str) -> FileInfo | None:
-        """The file with exactly this address, whatever signs are in it; ``None`` where there is none."""
+        """The file with exactly this address, whatever signs are in it; ``None`` if there is no such file."""
 
     def exists(self, url: str) -> bool:
         """Whether there is a file, or a folder with anything in it, at ``url``."""

@@ -43,7 +43,7 @@ def by_extension(url: str) -> str | None:
 
 
 def by_content(head: bytes) -> str | None:
-    """The container the first bytes belong to; ``None`` if they are no container's."""
+    """The container the first bytes belong to; ``None`` if they are those of plain content."""
     for magic, container in _MAGIC:
         if head.startswith(magic):
             return container
@@ -64,7 +64,7 @@ def read_content(
 
     ``resumes`` tells content that is not compressed among compressed content (see :func:`codecs.read_members`).
 
-    Bytes that are no container's although the file name promises one are taken for plain content only if they pass
+    Bytes that do not begin a container although the file name promises one count as plain content only if they pass
     ``looks_right``; formats of others (zip, Parquet, ...) are damage.
     """
     head = source.peek(HEAD)

@@ -1,7 +1,7 @@
 """Copies of files, verified: what is at the other place has the same bytes, or an error says so.
 
 Within S3 the storage copies by itself, and tells of both objects what shows that they are equal: the same ETag, or the
-same checksum of the whole object. Where neither is to be had (uploads in parts, keys of KMS, other storages), both are
+same checksum of the whole object. Where neither is available (uploads in parts, keys of KMS, other storages), both are
 read and compared.
 """
 

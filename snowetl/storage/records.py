@@ -11,7 +11,7 @@ MAX_DAMAGE_BYTES = 64 << 10
 """At most so much of a broken record is kept in :attr:`Damage.data`."""
 
 LONGEST_HEADER = 4096
-"""A header line goes with each record after it, so a longer one is no header: input must not grow beyond measure."""
+"""A header line is kept with each record after it, so a longer one does not count as one: memory stays bounded."""
 
 
 class TextForm(NamedTuple):

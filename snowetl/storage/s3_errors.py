@@ -52,7 +52,7 @@ _PASSING_CODES = frozenset(
 
 
 def code_of(error: BaseException | None) -> str:
-    """The code S3 answered with; ``""`` for errors that are no answers."""
+    """The code S3 answered with; ``""`` for errors that are not answers of S3."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 

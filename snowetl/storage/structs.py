@@ -61,7 +61,7 @@ def read_records(pieces: Pieces, url: str, *, members: bool = True) -> Iterator[
     """The structs of ``pieces``, without line ends between them or lengths before them; lines of base64 and (with
     ``members``) compressed messages among them are unpacked.
 
-    Bytes that are no struct come as one record up to the next place where one begins, so that they end as a bad row
+    Bytes that are not a struct come as one record up to the next place where one begins, so that they end as a bad row
     and nothing vanishes. More than 64 MiB of them are :class:`Damage`.
     """
     buffer = PieceBuffer(pieces)

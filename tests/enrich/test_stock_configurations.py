@@ -28,7 +28,7 @@ BATCH_FOLDERS = {
 IP_LOOKUPS = (
     "Schema key iglu:com.snowplowanalytics.snowplow/ip_lookups/jsonschema/1-0-0 is not supported. A 'ip_lookups' "
     "enrichment must have schema iglu:com.snowplowanalytics.snowplow/ip_lookups/jsonschema/2-0-*. Version 1-0-0 names "
-    "databases of MaxMind's first format (.dat), which MaxMind makes no more. Write 2-0-0, with databases of today "
+    "databases of MaxMind's first format (.dat), which MaxMind no longer makes. Write 2-0-0, with current databases "
     "(.mmdb): geo takes GeoLite2-City.mmdb or GeoIP2-City.mmdb; isp takes GeoIP2-ISP.mmdb; organization goes: isp with "
     "GeoIP2-ISP.mmdb fills ip_organization; domain takes GeoIP2-Domain.mmdb; netspeed is named connectionType and "
     "takes GeoIP2-Connection-Type.mmdb"

@@ -96,7 +96,7 @@ def test_each_day_is_asked_for_once_and_a_second_run_asks_nobody(
     assert enrich(project, *master) == 0
     assert len(service.paths) == asked
     assert files(project / "out") == first
-    assert "the answers of an earlier attempt at this run serve again" in capsys.readouterr().err
+    assert "the answers of an earlier attempt at this run are used again" in capsys.readouterr().err
     assert [one["keys"] for one in report(project)["lookups"]] == [0]
 
 

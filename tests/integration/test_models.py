@@ -1,4 +1,4 @@
-"""``snowetl run --models``: SQL files after the load, in order, gone on with where they failed."""
+"""``snowetl run --models``: SQL files after the load, in order; a run that failed continues with the file that did."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_SIGTERM_ends_it_cleanly(queue: Queue, database: str, tmp_path: Path) ->
         until(lambda: queue.left() == 0)
         loader.send_signal(signal.SIGTERM)
         said = loader.communicate(timeout=60)[1]
-    assert loader.returncode == 0 and "stopped; messages done with: 1" in said
+    assert loader.returncode == 0 and "stopped; messages handled: 1" in said
     assert query(database, "SELECT count(*) FROM atomic.events") == [(1,)]
 
 

@@ -72,7 +72,7 @@ def test_all_contradictions_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["archive_enriched", "archive_shredded"])
 def test_after_the_archives_nothing_is_done_here(name: str) -> None:
-    with pytest.raises(NothingToDo, match="nothing is done here"):
+    with pytest.raises(NothingToDo, match="no step follows this one here"):
         step_choice.check(settings(resume_from=name))
 
 

@@ -72,7 +72,7 @@ def test_other_names() -> None:
 
 def test_a_run_is_announced_and_announced_again_when_that_failed(tmp_path: Path, aws: Any) -> None:
     write_run(tmp_path / "enriched", [[enriched(1)]])
-    with pytest.raises(StorageError, match="the run is transformed, but later could not be told"):
+    with pytest.raises(StorageError, match="the run is transformed, but later could not be notified"):
         transform(tmp_path, queue="later", queue_region=REGION)
     run = tmp_path / "out" / RUN
     assert (run / "_report.json").exists()

@@ -124,7 +124,7 @@ FURTHER: tuple[type[Enrichment], ...] = (ExtraApiRequestConf,)
 def _inputs(value: Any) -> tuple[tuple[str, Column | Json], ...]:
     """list of inputs."""
     if not isinstance(value, list):
-        raise ValueError("it is no list")
+        raise ValueError("it is not a list")
     return tuple(
         (parameters.text(item.get("key") if isinstance(item, dict) else None), parse_source(item)) for item in value
     )
@@ -133,7 +133,7 @@ def _inputs(value: Any) -> tuple[tuple[str, Column | Json], ...]:
 def _outputs(value: Any) -> tuple[Output, ...]:
     """list of outputs."""
     if not isinstance(value, list) or not value:
-        raise ValueError("it is no list of at least one output")
+        raise ValueError("it is not a list of at least one output")
     found = []
     for item in value:
         given = Parameters(item if isinstance(item, dict) else {})

@@ -131,7 +131,7 @@ class Lookup(Protocol):
 Older = Callable[[dict[str, Any]], dict[str, Any]]
 """From the ``data`` of a configuration of an older model to that of today, with the same meaning.
 
-Raises ``ConfigError`` that says everything to change, where there is none.
+If there is no such order, raises ``ConfigError`` that says everything to change.
 """
 
 

@@ -100,8 +100,8 @@ def _renew(data: dict[str, Any]) -> dict[str, Any]:
     """1-0-0 names databases of MaxMind's first format, which nothing here reads."""
     changes = "; ".join(change for kind, change in _RENEWED.items() if kind in (data.get("parameters") or ()))
     raise ConfigError(
-        "Version 1-0-0 names databases of MaxMind's first format (.dat), which MaxMind makes no more. "
-        f"Write 2-0-0, with databases of today (.mmdb): {changes or 'geo, isp, domain, connectionType'}"
+        "Version 1-0-0 names databases of MaxMind's first format (.dat), which MaxMind no longer makes. "
+        f"Write 2-0-0, with current databases (.mmdb): {changes or 'geo, isp, domain, connectionType'}"
     )
 
 

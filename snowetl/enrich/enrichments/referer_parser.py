@@ -118,7 +118,7 @@ def _renew(data: dict[str, Any]) -> dict[str, Any]:
 
 
 class RefererParser:
-    """The step. Referrers that are no web address or app leave the columns alone."""
+    """The step. A referrer that is neither a web address nor an app leaves the columns alone."""
 
     def __init__(self, sources: Sources, internal_domains: tuple[str, ...]) -> None:
         self._sources = sources.by_domain

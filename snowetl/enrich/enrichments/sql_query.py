@@ -103,7 +103,7 @@ ENRICHMENT: type[Enrichment] = SqlQueryConf
 def _inputs(value: Any) -> tuple[tuple[int, Column | Json], ...]:
     """list of inputs."""
     if not isinstance(value, list):
-        raise ValueError("it is no list")
+        raise ValueError("it is not a list")
     return tuple(parse_input(item) for item in value)
 
 

@@ -57,7 +57,7 @@ def read_plan(path: Path) -> list[Specification]:
         with problems.gathered():
             data = plan.get("data") if isinstance(plan, dict) else None
             if not isinstance(data, dict) or not isinstance(data.get("eventSpecifications"), list):
-                raise ConfigError(f"{path} is no data product: it must have data.eventSpecifications, a list")
+                raise ConfigError(f"{path} is not a data product: it must have data.eventSpecifications, a list")
             for place, one in enumerate(data["eventSpecifications"]):
                 with problems.gathered():
                     found.append(_Reader(f"{path}: eventSpecifications[{place}]", plan, data).read(one))
@@ -151,7 +151,7 @@ class _Reader:
             return key, None
         compiled = compile_schema(schema)
         if isinstance(compiled, list):
-            raise self._fault(f"{name}.schema is no JSON Schema: {compiled[0]}")
+            raise self._fault(f"{name}.schema is not a JSON Schema: {compiled[0]}")
         return key, compiled
 
     def _fault(self, what: str) -> ConfigError:

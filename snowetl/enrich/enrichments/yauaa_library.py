@@ -188,7 +188,7 @@ def _py4j_jar() -> str:
     for home in (*homes, *Path(py4j.__file__).parents):
         for jar in home.glob("jars/py4j-*.jar"):
             return str(jar)
-    raise ConfigError("yauaa: the jar of py4j is nowhere to be found. Run: pip install 'snowetl[yauaa]'")
+    raise ConfigError("yauaa: the jar of py4j was not found. Run: pip install 'snowetl[yauaa]'")
 
 
 def _is_well_formed(text: str) -> bool:

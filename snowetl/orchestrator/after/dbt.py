@@ -80,7 +80,7 @@ class Dbt:
 
 
 def program_of(settings: RunSettings) -> str:
-    """The path of dbt. Raises ``ConfigError`` where there is none."""
+    """The path of dbt. Raises ``ConfigError`` if it is not found."""
     found = shutil.which(settings.dbt_command)
     if found is None:
         adapter = warehouse_class(settings.warehouse).capabilities.dbt_adapter or "postgres"

@@ -92,7 +92,7 @@ def run(settings: BackfillSettings, watch: Watch) -> Progress:
     """Do what is left of a backfill. With ``sample``, a share of it in its own place, for an estimate.
 
     Raises ``UsageError``, ``NothingToDo`` where no file is of that time, ``LeaseHeld``, ``SnowetlError`` where runs
-    failed: those that are done stay done, the others are gone on with the next time.
+    failed: those that are done stay done, the next call continues the others.
     """
     settings.check()
     if settings.only_bad:
@@ -101,7 +101,9 @@ def run(settings: BackfillSettings, watch: Watch) -> Progress:
         if not filesystem(settings.input_folder[0]).exists(settings.input_folder[0]):
             raise NothingToDo(f"there are no bad rows: {settings.input_folder[0]} is not there")
     if settings.duplicate_storage is not None:
-        watch.warn("--duplicate-storage is not asked: it knows these events. Duplicates are found within each run only")
+        watch.warn(
+            "--duplicate-storage is not used: it holds these events already. Duplicates are found within each run only"
+        )
     if settings.sample is not None:
         return _sample(settings, watch)
     runs = settings.run_settings()
@@ -133,8 +135,8 @@ def _check_sources(settings: BackfillSettings) -> None:
         some = ", ".join(waits[:_NAMED]) + (", …" if len(waits) > _NAMED else "")
         raise UsageError(
             f"--only-bad: {count(len(waits), 'run')} of that time {'is' if len(waits) == 1 else 'are'} not done "
-            f"({some}), and may make other bad rows yet. Finish with `snowetl resume`, or stop with `snowetl cancel`, "
-            "and say this again"
+            f"({some}): their bad rows may change yet. Finish them with `snowetl resume`, or stop them with "
+            "`snowetl cancel`, then run this command again"
         )
 
 

@@ -82,7 +82,7 @@ class BackfillSettings(RunSettings):
     )
     swap_incomplete: bool = flag(
         "--swap-incomplete",
-        help="Swap even where --schema holds events that the backfill has not.",
+        help="Swap even where --schema holds events that the backfill does not have.",
         group=RUNS,
     )
 

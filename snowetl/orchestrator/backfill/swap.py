@@ -36,7 +36,7 @@ def swap(settings: BackfillSettings, record: Record, watch: Watch) -> None:
     if not settings.target.capabilities.renames_schemas:
         raise UsageError(
             f"--swap: {settings.warehouse} cannot rename schemas. The backfill is in the schema "
-            f"{settings.backfill_schema}: let views lead there, or copy its tables"
+            f"{settings.backfill_schema}: point views at it, or copy its tables"
         )
     with settings.target.open(watch.say) as warehouse, warehouse.session() as session:
         if _is_left(settings, session, kept):
@@ -63,8 +63,8 @@ def _rename(settings: BackfillSettings, session: Session, kept: str) -> None:
         lacking = session.number(_LACKING.format(live=live, new=new)) if session.number(_TABLES.format(live)) else 0
         if lacking and not settings.swap_incomplete:
             raise OutputExists(
-                f"--swap: {live}.events holds {count(lacking, 'event')} that the backfill has not (of other times, or "
-                f"loaded since). Backfill them, too, or add --swap-incomplete: they stay in {kept}"
+                f"--swap: {live}.events holds {count(lacking, 'event')} that the backfill does not have (of other "
+                f"times, or loaded since). Backfill them as well, or add --swap-incomplete: they stay in {kept}"
             )
         _do(session, f"ALTER SCHEMA {live} RENAME TO {kept}")
     _do(session, f"ALTER SCHEMA {new} RENAME TO {live}")

@@ -94,7 +94,7 @@ def meaning(error: Exception) -> Answer:
 
 
 def listed(paginator: Any, key: str, **parameters: Any) -> list[Any]:
-    """All that a listing holds. An answer that lacks ``key`` is no empty list: it is asked for again."""
+    """All that a listing holds. An answer without ``key`` is not an empty list: the request is sent again."""
     for number in range(_TRIES):
         try:
             return [each for page in paginator.paginate(**parameters) for each in answered(page, key)]
@@ -146,4 +146,4 @@ def exactly_once(
                 continue
             if found is not None:
                 return found
-    raise Unclear(f"{what}: AWS does not say whether it was done: {last}. Resume the run: it is not done twice")
+    raise Unclear(f"{what}: AWS does not say whether it was done: {last}. Resume the run: nothing is done twice")

@@ -46,7 +46,7 @@ class StepExecutor(Protocol):
         """
 
     def find(self, step: PlannedStep, token: str) -> str | None:
-        """The job that was started with a token, though its id was never noted; ``None`` where there is none."""
+        """The job that was started with a token, even if its id was never noted; ``None`` if there is no such job."""
 
     def poll(self, jobs: Sequence[str]) -> list[JobStatus]:
         """How the jobs are, asked for with one request where that can be."""

@@ -17,11 +17,13 @@ CLUSTER = "j-OF-THIS-RUN"
 
 
 def check(settings: RunSettings) -> None:
-    """As the executor checks that is meant: by what is given, a cluster or an application."""
+    """Check as the executor would that fits the settings: of a cluster, or of an application."""
     if settings.emr_application_id is not None:
         emr_serverless.check(settings)
     elif settings.emr_cluster is None and settings.emr_cluster_id is None:
-        raise ConfigError("--executor dry needs --emr-cluster, --emr-cluster-id or --emr-application-id: run where?")
+        raise ConfigError(
+            "--executor dry needs --emr-cluster, --emr-cluster-id or --emr-application-id: where would the run work?"
+        )
     else:
         emr.check(settings)
 

@@ -71,9 +71,9 @@ def _state_problems(state: Mapping[str, Any], states: Mapping[str, Any]) -> Iter
         yield "there must be Next or End, and not both"
     for target in _targets(state):
         if target not in states:
-            yield f"it leads to {target}, which is no state"
+            yield f"it leads to {target}, which is not a state"
     if kind == "Task" and not _RESOURCE.fullmatch(str(state.get("Resource"))):
-        yield f"Resource {state.get('Resource')} is no integration"
+        yield f"Resource {state.get('Resource')} is not an integration"
     for retry in state.get("Retry", ()):
         if not retry.get("ErrorEquals"):
             yield "Retry without ErrorEquals"
@@ -81,7 +81,7 @@ def _state_problems(state: Mapping[str, Any], states: Mapping[str, Any]) -> Iter
         yield from _value_problems(state.get(key))
     path = state.get("ResultPath")
     if isinstance(path, str) and not _PATH.fullmatch(path):
-        yield f"ResultPath {path} is no path"
+        yield f"ResultPath {path} is not a path"
 
 
 def _value_problems(value: Any) -> Iterator[str]:

@@ -84,7 +84,7 @@ _OF_THE_OUTSIDE = ("run_id", "executor", "master", "workers", "dry_run")
 
 
 def _on_the_cluster(settings: RunSettings) -> RunSettings:
-    """The settings as the job has them. To find nothing new is no failure, which a scheduler would take 3 for."""
+    """The settings of the job. Finding nothing new ends with 0 there: a scheduler would take 3 for a failure."""
     options = {each.name: each for each in settings.options()}
     outside = [name for name in options if name in _OF_THE_OUTSIDE or name.startswith("emr_")]
     return replace(settings, no_data_exit_code=0, **{name: options[name].default for name in outside})
@@ -107,7 +107,7 @@ def _with_moved_documents(settings: RunSettings) -> tuple[RunSettings, dict[str,
         if isinstance(option.kind, Document) and isinstance(value, str) and scheme_of(value) == "file":
             name = PurePosixPath(value.removeprefix("file://").rstrip("/")).name
             if local.setdefault(name, value) != value:
-                raise ConfigError(f"{option.flag}: {value} and {local[name]} have one name; rename one")
+                raise ConfigError(f"{option.flag}: {value} and {local[name]} have the same name; rename one")
             moved[option.name] = f"config/{name}"
     return replace(settings, **moved), local  # type: ignore[arg-type]
 

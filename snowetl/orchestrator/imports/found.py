@@ -23,7 +23,7 @@ class Volume:
 class Instances:
     """A group of instances. ``bid`` in USD an hour as text, where they are bought on the spot market.
 
-    ``fallbacks`` are types to start where the first is not to be had, ``spot`` is the share of the instances that comes
+    ``fallbacks`` are types to start when the first is not available, ``spot`` is the share of the instances that comes
     from the spot market, in percent (without it: all if there is a ``bid``, else none).
     """
 

@@ -103,5 +103,5 @@ def check(settings: RunSettings) -> None:
     if settings.input_queue is not None and (settings.since is not None or settings.until is not None):
         raise UsageError(
             "--input-queue does not go with --since and --until: messages that no run wants end in the dead-letter "
-            "queue. Leave --input-queue out: what is told by the queue is taken by a listing, too"
+            "queue. Leave --input-queue out: a listing finds the same files"
         )

@@ -22,7 +22,7 @@ _SEQUENCER_DIGITS = 64
 class Written(NamedTuple):
     """An object that was written. Of two words on one object the one with the greater ``sequencer`` is later.
 
-    What was deleted is no event here: whether an object is there, the bucket itself is asked before it is taken.
+    Deletions are left out: before an object is taken, the bucket itself is asked whether it is there.
     """
 
     file: FileInfo
@@ -74,7 +74,7 @@ def _of_event_bridge(document: Mapping[str, Any]) -> Written:
 
 
 def _written(bucket: str, key: str, found: Mapping[str, Any], etag: str | None, time: str) -> Written:
-    key.encode("utf-8")  # refuses what is no key of S3
+    key.encode("utf-8")  # refuses what S3 does not take as a key
     moment = datetime.fromisoformat(time)
     modified = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
     file = FileInfo(f"s3://{bucket}/{key}", int(found.get("size") or 0), (etag or "").strip('"'), modified)

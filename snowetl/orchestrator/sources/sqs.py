@@ -145,7 +145,7 @@ class Queue(Source):
         if outside.number:
             self.watch.warn(
                 f"the queue {self.client.address} tells of {count(outside.number, 'object')} that --input-folder "
-                f"leaves out, such as {outside.names[0]}: passed over. Let the bucket's notification have a prefix"
+                f"leaves out, such as {outside.names[0]}: skipped. Give the bucket's notification a prefix"
             )
         if strange.number:
             self.watch.warn(

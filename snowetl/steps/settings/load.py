@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Loading(Settings):
-    """The warehouse rows are loaded into. It is no part of a run's identity: rows may be loaded elsewhere, too."""
+    """The warehouse that rows are loaded into. It is not part of a run's identity: a run may be in several."""
 
     warehouse: str = option(
         "--warehouse",

@@ -214,7 +214,7 @@ def test_all_that_is_wrong_with_a_plan_is_told(tmp_path: Path) -> None:
         "eventSpecifications[1]: resourceName is missing",
         "eventSpecifications[2]: event.source is missing",
         "eventSpecifications[3]: event.source: INVALID_IGLUURI",
-        "eventSpecifications[4]: event.schema is no JSON Schema",
+        "eventSpecifications[4]: event.schema is not a JSON Schema",
         "eventSpecifications[5]: sourceApplications names another file. Write the ids",
         "eventSpecifications[6]: version is '1', not a whole number",
         "eventSpecifications[7]: entities.tracked[0]: minCardinality",
@@ -222,7 +222,7 @@ def test_all_that_is_wrong_with_a_plan_is_told(tmp_path: Path) -> None:
         "the event specification h is there twice",
     ):
         assert part in text
-    with pytest.raises(ConfigError, match="is no data product"):
+    with pytest.raises(ConfigError, match="is not a data product"):
         planned(tmp_path, "[1]")
 
 

@@ -156,16 +156,16 @@ _GOOD = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:s
     ("state", "problem"),
     [
         ({"Next": "B"}, "A: there must be Next or End, and not both"),
-        ({"End": False, "Next": "B"}, "A: it leads to B, which is no state"),
-        ({"Resource": "lambda"}, "A: Resource lambda is no integration"),
+        ({"End": False, "Next": "B"}, "A: it leads to B, which is not a state"),
+        ({"Resource": "lambda"}, "A: Resource lambda is not an integration"),
         ({"Type": "Job"}, "A: unknown Type Job"),
         ({"Retries": 1}, "A: Task has no field Retries"),
         ({"Parameters": {"a.$": "x"}}, "A: a.$: neither a path nor a function: x"),
         ({"Parameters": {"a.$": "States.Format('x'"}}, "A: a.$: States.Format is not closed"),
         ({"Parameters": {"a": [{"b.$": "States.Sum(1)"}]}}, "A: b.$: unknown function States.Sum"),
         ({"Parameters": {"a.$": "States.StringSplit('x')"}}, "A: a.$: States.StringSplit does not take 1 arguments"),
-        ({"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]}, "A: it leads to C, which is no state"),
-        ({"ResultPath": "x"}, "A: ResultPath x is no path"),
+        ({"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]}, "A: it leads to C, which is not a state"),
+        ({"ResultPath": "x"}, "A: ResultPath x is not a path"),
     ],
 )
 def test_what_step_functions_would_refuse(state: dict[str, Any], problem: str) -> None:

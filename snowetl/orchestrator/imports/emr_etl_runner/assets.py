@@ -61,7 +61,7 @@ def _enrich_jar(version: str) -> str:
 
 
 def _part(version: str, index: int) -> int:
-    """One number of a dotted version; 0 where there is none."""
+    """One number of a dotted version; 0 if it is missing."""
     parts = version.split(".")
     digits = re.match(r"\d+", parts[index]) if index < len(parts) else None
     return int(digits[0]) if digits else 0

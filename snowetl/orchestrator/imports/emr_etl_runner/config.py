@@ -46,7 +46,7 @@ class RunnerConfig:
     unknown: tuple[Left, ...] = ()
 
     def __getitem__(self, path: str) -> Any:
-        """The value at a path with dots, ``None`` where there is none."""
+        """The value at a dotted path; ``None`` if nothing is there."""
         return _inner(self.tree, path)
 
     def locate(self, path: str) -> str:

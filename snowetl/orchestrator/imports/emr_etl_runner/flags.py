@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from snowetl.orchestrator.imports.emr_etl_runner.options import RunOptions
 
 _CHECKS = ("analyze", "consistency_check", "load_manifest_check")
-"""What is no step: switched off, the loader is told to skip it, in this order."""
+"""Parts of a load that are not steps: to switch one off is to tell the loader to skip it, in this order."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def is_empty(keys: Iterable[str], wanted: Callable[[str], bool] = is_file) -> bo
 
 
 def last_name(keys: Iterable[str], wanted: Callable[[str], bool] = is_file) -> str:
-    """The last of the wanted keys, an empty text where there is none."""
+    """The last of the wanted keys; an empty text if there is none."""
     return next((key for key in reversed(list(keys)) if wanted(key)), "")
 
 
@@ -52,7 +52,7 @@ def split_address(address: str) -> tuple[str, str]:
 
 
 def latest_run(path: str, keys: Iterable[str]) -> str:
-    """The last run id, by name, among keys below ``path``. Raises :class:`UnexpectedState` where there is none."""
+    """The last run id, by name, among keys below ``path``. Raises :class:`UnexpectedState` if there is none."""
     runs = [match[1] for key in keys if (match := _RUN.search(key))]
     if not runs:
         raise UnexpectedState(f"No run folders in [{path}] found")

@@ -73,7 +73,7 @@ class Outcome:
 def outcome(steps: Sequence[StepState], reason: str) -> Outcome:
     """What the steps of a cluster, and the reason of its last change, amount to.
 
-    No step listed is no success (EMR lists late, and in pages), nor is an interrupted one.
+    A list without steps does not mean success (EMR lists late, and in pages); nor does an interrupted step.
     """
     bootstrap_failure = _BOOTSTRAP.search(reason) is not None and all(step.state == "CANCELLED" for step in steps)
     if (not steps and not bootstrap_failure) or any(step.state in RUNNING for step in steps):
