@@ -42,6 +42,8 @@ class Capabilities:
     bad_rows_table: bool = False
     failed_events: bool = False
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
+    rejected_rows: bool = False
+    """Whether it keeps what cannot be loaded in ``rejected_rows``, for ``--retry-rejected``."""
     tunnels: bool = False
     """Whether it is reached through ``--ssh-tunnel``."""
     partitions: bool = False

@@ -87,6 +87,8 @@ class Load:
         if settings.input_folder is None and not settings.retry_rejected:
             raise UsageError("--input-folder is missing: a folder that `snowetl transform` wrote")
         check_settings(settings)
+        if settings.retry_rejected and not settings.target.capabilities.rejected_rows:
+            raise ConfigError(f"--retry-rejected: {settings.target.warehouse} keeps no rows aside; leave it out")
         folders = [] if settings.input_folder is None else discover(absolute(settings.input_folder))
         if not folders and not settings.retry_rejected:
             raise NothingToDo(f"no complete run in {settings.input_folder}: `snowetl transform` makes them")

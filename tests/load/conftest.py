@@ -4,13 +4,16 @@ import pytest
 
 from snowetl.load.embedded import embedded_postgres
 from tests.aws_server import aws_server
-from tests.load import warehouses
-from tests.load.warehouses import BUCKET
+from tests.load.places import loads_shredded_rows, places, start
+from tests.load.places.on_s3 import BUCKET
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET fsync = off")  # of the files of a hundred databases, at the end
+            admin.execute("SELECT pg_reload_conf()")
         yield url
 
 
@@ -36,12 +39,22 @@ def aws(s3, monkeypatch):
     return s3
 
 
-@pytest.fixture(params=["postgres", "redshift"])
-def place(request, database, tmp_path):
+@pytest.fixture(params=places())
+def place(request):
     """Every warehouse in turn, empty."""
-    if request.param == "postgres":
-        return warehouses.postgres(database, tmp_path)
-    return warehouses.redshift(database, request.getfixturevalue("aws"))
+    return start(request.param, request)
+
+
+@pytest.fixture(params=places(loads_shredded_rows))
+def shredded(request):
+    """Those that have a table for each entity, in turn."""
+    return start(request.param, request)
+
+
+@pytest.fixture(params=places(slow=True))
+def everywhere(request):
+    """The same, wherever its tables may lie."""
+    return start(request.param, request)
 
 
 @pytest.fixture

@@ -31,10 +31,10 @@ class StandIn:
     statements: ClassVar[list[str]] = []
     text255: ClassVar[set[str]] = set()
 
-    def __init__(self, url: str, s3: dict[str, Any], fail_on: str | None = None) -> None:
+    def __init__(self, url: str, s3: dict[str, Any]) -> None:
         self._connection = psycopg.connect(url)
         self._s3 = boto3.client("s3", **s3)
-        self._fail_on = fail_on
+        self._is_gone = False
         self.last_copy_count = 0
         self.load_errors: list[str] = []
 
@@ -46,7 +46,14 @@ class StandIn:
     def autocommit(self, on: bool) -> None:
         self._connection.autocommit = on
 
+    def go_away(self) -> None:
+        """The cluster is restarted: nothing more is answered, and what was not committed is lost."""
+        self._is_gone = True
+        self._connection.close()
+
     def commit(self) -> None:
+        if self._is_gone:
+            raise psycopg.OperationalError({"M": "the cluster went away", "C": "08006"})
         self._connection.commit()
 
     def rollback(self) -> None:
@@ -69,7 +76,7 @@ class StandIn:
 
     def _execute(self, statement: str) -> list[tuple[Any, ...]]:
         StandIn.statements.append(statement)
-        if self._fail_on and self._fail_on in statement:
+        if self._is_gone:
             raise psycopg.OperationalError({"M": "the cluster went away", "C": "08006"})
         parsed = sqlglot.parse_one(statement, read="redshift", error_level=sqlglot.ErrorLevel.RAISE)
         copy = _COPY.match(statement)

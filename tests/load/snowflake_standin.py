@@ -25,7 +25,7 @@ import psycopg
 import sqlglot
 from sqlglot import exp
 
-from tests.load.warehouses import BUCKET
+from tests.load.places.on_s3 import BUCKET
 
 _DETACHED_SECONDS = 3.0
 """Snowflake waits for five minutes, where others wait for the session's locks."""

@@ -24,7 +24,7 @@ from snowetl.load.warehouses.clickhouse import ClickHouseWarehouse, load_id
 from snowetl.storage import filesystem
 from tests.load import clickhouse_server
 from tests.load.runs import ID, Registry, schema
-from tests.load.wide_runs import click, event, wide_run
+from tests.load.transformed import click, event, wide_run
 
 CLICK = {"1-0-0": schema(url={"type": "string"}, at={"type": "string", "format": "date-time"}, required=["url"])}
 

@@ -11,16 +11,17 @@ import pytest
 
 from snowetl.errors import LoadError
 from snowetl.load.warehouses import delta, iceberg
-from tests.load.test_wide_warehouses import CLICK
-from tests.load.wide_places import WIDE_PLACES, WidePlace
-from tests.load.wide_runs import click, event, wide_run
+from tests.load.places import start
+from tests.load.places.base import Place
+from tests.load.test_wide_parquet import CLICK
+from tests.load.transformed import click, event, wide_run
 
 TABLES: dict[str, Any] = {"delta": delta.DeltaTable, "iceberg": iceberg.IcebergTable}
 
 
 @pytest.fixture(params=[*TABLES])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> WidePlace:
-    return WIDE_PLACES[request.param](tmp_path)
+def lake(request: pytest.FixtureRequest) -> Place:
+    return start(request.param, request)
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def bad(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("commits", [0, 1, 2])
 def test_a_load_goes_on_where_it_was_killed(
-    lake: WidePlace, tmp_path: Path, bad: str, commits: int, monkeypatch: pytest.MonkeyPatch
+    lake: Place, tmp_path: Path, bad: str, commits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = wide_run(tmp_path, [click(1, url="x"), event(2)], click=CLICK)
-    append, done = TABLES[lake.name].append, []
+    append, done = TABLES[lake.kind].append, []
 
     def killed(self: Any, rows: Any, marks: Any) -> bool:
         if len(done) == commits:
@@ -43,7 +44,7 @@ def test_a_load_goes_on_where_it_was_killed(
         done.append(self)
         return bool(append(self, rows, marks))
 
-    monkeypatch.setattr(TABLES[lake.name], "append", killed)
+    monkeypatch.setattr(TABLES[lake.kind], "append", killed)
     with pytest.raises(KeyboardInterrupt):
         lake.load_from(run, bad=bad)
     assert (lake.count("events"), lake.count("bad_rows"), lake.count("manifest")) == (
@@ -56,9 +57,7 @@ def test_a_load_goes_on_where_it_was_killed(
     assert lake.load_from(run, bad=bad).outcome == "already loaded"
 
 
-def test_a_run_is_known_after_a_vacuum(
-    lake: WidePlace, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_known_after_a_vacuum(lake: Place, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(iceberg, "_KEPT", timedelta(0))
     monkeypatch.setattr(iceberg, "_MANY_FILES", 1)
     runs = [wide_run(tmp_path / str(n), [event(n)], run=f"run=2026-01-0{n}-00-00-00") for n in range(1, 4)]
@@ -73,7 +72,7 @@ def test_a_run_is_known_after_a_vacuum(
     assert (lake.count("events"), lake.count("bad_rows"), lake.count("manifest")) == (3, 6, 3)
 
 
-def test_events_lie_apart_by_day_and_name(lake: WidePlace, tmp_path: Path) -> None:
+def test_events_lie_apart_by_day_and_name(lake: Place, tmp_path: Path) -> None:
     lines = [event(1), event(2, event_name="page_view"), event(3, event_name=""), event(4)]
     lake.load(wide_run(tmp_path, lines))
     found = lake.query("SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 1 NULLS FIRST")
@@ -83,7 +82,7 @@ def test_events_lie_apart_by_day_and_name(lake: WidePlace, tmp_path: Path) -> No
 
 
 def test_a_commit_that_fails_leaves_no_rows(
-    lake: WidePlace, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch
+    lake: Place, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = wide_run(tmp_path, [event(1)])
     part = next(Path(run).glob("output=good/*.parquet"))

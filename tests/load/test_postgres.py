@@ -15,7 +15,7 @@ from snowetl.load.engine import RunLoader
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.warehouses.postgres import PostgresWarehouse
-from tests.load import warehouses
+from tests.load.places import start
 from tests.load.runs import CLICK, ID, Registry, click_line, event_line, make_run, query, schema
 
 BAD_ROW = (
@@ -26,8 +26,8 @@ BAD_ROW = (
 
 
 @pytest.fixture
-def postgres(database, tmp_path):
-    return warehouses.postgres(database, tmp_path)
+def postgres(request):
+    return start("postgres", request)
 
 
 def load(place, tmp_path, clicks, properties, required=(), **options):
@@ -265,7 +265,7 @@ def test_B2_a_row_that_violates_a_constraint_is_put_aside(postgres, tmp_path, co
         "SELECT conname FROM pg_constraint WHERE conrelid = 'atomic.com_acme_click_1'::regclass AND contype <> 'n'"
     ):
         postgres.execute(f'ALTER TABLE atomic.com_acme_click_1 DROP CONSTRAINT "{name}"')
-    [retried] = postgres.loader().retry_rejected()
+    [retried] = postgres.retry_rejected()
     assert (retried.tables[0].rows, retried.tables[0].rejected) == (1, 0)
     assert postgres.query(urls) == [("a",), ("bad",), ("c",), ("first",)]
     assert postgres.query("SELECT count(*) FROM atomic.rejected_rows") == [(0,)]
@@ -408,7 +408,7 @@ def test_events_that_are_loaded_later_have_the_time_of_their_run(postgres, tmp_p
     report = postgres.load(make_run(tmp_path, [event_line(2, platform="app")], run="run=2026-01-03-00-00-00"))
     assert report.tables[0].rejected == 1
     postgres.execute("ALTER TABLE atomic.events DROP CONSTRAINT only_web")
-    postgres.loader().retry_rejected()
+    postgres.retry_rejected()
     assert postgres.query("SELECT load_tstamp::text FROM atomic.events WHERE platform = 'app'") == [
         ("2026-01-03 00:00:00",)
     ]

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from snowetl.load.warehouse import Tables
-from tests.load import warehouses
+from snowetl.load.warehouses.postgres import PostgresWarehouse
+from tests.load.places import start
+from tests.load.places.postgres import Postgres
 from tests.load.runs import click_line, event_line, make_run
-from tests.load.warehouses import Place
 
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'atomic' AND tablename = 'events' ORDER BY 1"
 EVENTS = "SELECT count(*) FROM atomic.events"
@@ -18,11 +19,13 @@ LATER = "run=2026-01-03-00-00-00"
 
 
 @pytest.fixture
-def postgres(database: str, tmp_path: Path) -> Place:
-    return warehouses.postgres(database, tmp_path)
+def postgres(request: pytest.FixtureRequest) -> Postgres:
+    found = start("postgres", request)
+    assert isinstance(found, Postgres)
+    return found
 
 
-def is_frozen(place: Place, table: str) -> bool:
+def is_frozen(place: Postgres, table: str) -> bool:
     """Whether no vacuum is needed for all pages of a table to be known as seen by everybody."""
     place.execute(f"ANALYZE atomic.{table}")
     query = f"SELECT relpages > 0 AND relallvisible = relpages FROM pg_class WHERE oid = 'atomic.{table}'::regclass"
@@ -33,7 +36,7 @@ def events(numbers: range) -> list[str]:
     return [event_line(number) for number in numbers]
 
 
-def test_rows_of_new_tables_are_frozen_and_indexed(postgres: Place, tmp_path: Path) -> None:
+def test_rows_of_new_tables_are_frozen_and_indexed(postgres: Postgres, tmp_path: Path) -> None:
     postgres.load(make_run(tmp_path, events(range(50)), [click_line(1, "x", "5")]))
     assert is_frozen(postgres, "events") and is_frozen(postgres, "com_acme_click_1")
     names = [name for (name,) in postgres.query(INDEXES)]
@@ -41,16 +44,16 @@ def test_rows_of_new_tables_are_frozen_and_indexed(postgres: Place, tmp_path: Pa
     assert postgres.query("SELECT count(*) FROM pg_indexes WHERE tablename = 'com_acme_click_1'") == [(2,)]
 
 
-def test_later_rows_are_added(postgres: Place, tmp_path: Path) -> None:
+def test_later_rows_are_added(postgres: Postgres, tmp_path: Path) -> None:
     postgres.load(make_run(tmp_path, events(range(50))))
     postgres.load(make_run(tmp_path, events(range(50, 80)), run=LATER))
     assert postgres.query(EVENTS) == [(80,)]
     assert not is_frozen(postgres, "events")
 
 
-def test_an_index_that_was_dropped_is_not_made_again_and_ones_own_stays(postgres: Place, tmp_path: Path) -> None:
+def test_an_index_that_was_dropped_is_not_made_again_and_ones_own_stays(postgres: Postgres, tmp_path: Path) -> None:
     postgres.load(make_run(tmp_path, []))
-    for statement in warehouses.Failing(postgres.url, None).create_events("events"):
+    for statement in PostgresWarehouse(postgres.url).create_events("events"):
         postgres.execute(statement.sql)
     postgres.execute("DROP INDEX atomic.events_event_id_idx")
     postgres.execute("CREATE INDEX mine ON atomic.events (app_id) WITH (fillfactor = 70)")
@@ -61,7 +64,7 @@ def test_an_index_that_was_dropped_is_not_made_again_and_ones_own_stays(postgres
     assert is_frozen(postgres, "events")
 
 
-def test_a_row_that_does_not_fit_leaves_the_indexes_and_the_other_rows(postgres: Place, tmp_path: Path) -> None:
+def test_a_row_that_does_not_fit_leaves_the_indexes_and_the_other_rows(postgres: Postgres, tmp_path: Path) -> None:
     report = postgres.load(make_run(tmp_path, [*events(range(5)), event_line(6, doc_width="x"), "too\tfew"]))
     assert (report.tables[0].rows, report.tables[0].rejected, report.tables[0].values) == (6, 1, 1)
     assert ("events_collector_tstamp_idx",) in postgres.query(INDEXES)
@@ -79,8 +82,8 @@ def test_a_row_that_does_not_fit_leaves_the_indexes_and_the_other_rows(postgres:
     ],
     ids=["foreign key", "trigger", "child table", "publication", "unlogged"],
 )
-def test_a_table_that_others_look_at_is_loaded_as_ever(postgres: Place, tmp_path: Path, obstacle: str) -> None:
-    for statement in warehouses.Failing(postgres.url, None).set_up(Tables()):
+def test_a_table_that_others_look_at_is_loaded_as_ever(postgres: Postgres, tmp_path: Path, obstacle: str) -> None:
+    for statement in PostgresWarehouse(postgres.url).set_up(Tables()):
         postgres.execute(statement.sql)
     postgres.execute("CREATE UNIQUE INDEX once ON atomic.events (event_id)")
     postgres.execute(obstacle)
@@ -89,8 +92,8 @@ def test_a_table_that_others_look_at_is_loaded_as_ever(postgres: Place, tmp_path
     assert not is_frozen(postgres, "events")
 
 
-def test_a_reader_is_not_waited_for(postgres: Place, tmp_path: Path) -> None:
-    for statement in warehouses.Failing(postgres.url, None).set_up(Tables()):
+def test_a_reader_is_not_waited_for(postgres: Postgres, tmp_path: Path) -> None:
+    for statement in PostgresWarehouse(postgres.url).set_up(Tables()):
         postgres.execute(statement.sql)
     with psycopg.connect(postgres.url) as reader:
         assert reader.execute(EVENTS).fetchone() == (0,)

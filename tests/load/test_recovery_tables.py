@@ -15,8 +15,8 @@ from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import TransformSettings
 from snowetl.steps.table import TRANSFORM
 from snowetl.workers.in_process import InProcess
+from tests.load.places.postgres import InPostgres
 from tests.load.runs import schema
-from tests.load.warehouses import Place
 from tests.transform.support import contexts, line, self_describing, unstruct
 
 Versions = dict[str, dict[str, Any]]
@@ -27,6 +27,11 @@ BROKEN: Versions = ADDED | {"1-0-2": schema(url=TEXT, n={"type": "boolean"})}
 AFTER: Versions = BROKEN | {"1-0-3": schema(url=TEXT, n=INTEGER, t=TEXT, u=INTEGER)}
 META = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
 RUN = "run=2026-01-0{}-00-00-00"
+
+
+@pytest.fixture
+def place(shredded: InPostgres) -> InPostgres:
+    return shredded
 
 
 def click(version: str, **data: Any) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def event(number: int, *entities: dict[str, Any]) -> str:
 
 
 def transformed(
-    folder: Path, place: Place, lines: Sequence[str], versions: Versions, day: int = 1, **settings: Any
+    folder: Path, place: InPostgres, lines: Sequence[str], versions: Versions, day: int = 1, **settings: Any
 ) -> str:
     """The folder of a run that is made by the step itself, with the schemas in a registry."""
     registry = folder / f"registry-{day}"
@@ -63,7 +68,7 @@ def transformed(
     source.mkdir(parents=True)
     (source / "part-0.txt").write_text("".join(f"{text}\n" for text in lines))
     (source / "_SUCCESS").touch()
-    given = {"recovery_tables": True, "target": place.name} | settings
+    given = {"recovery_tables": True, "target": place.kind} | settings
     made = TransformSettings(
         input_folder=str(source), output_folder=str(folder / "transformed"), iglu_config=resolver, **given
     )
@@ -71,12 +76,12 @@ def transformed(
     return str(folder / "transformed" / RUN.format(day))
 
 
-def recovered(place: Place) -> list[str]:
+def recovered(place: InPostgres) -> list[str]:
     found = place.query("SELECT tablename FROM pg_tables WHERE tablename ~ 'recovered' ORDER BY 1")
     return [name for (name,) in found]
 
 
-def test_versions_that_only_add_share_the_table_of_their_model(place: Place, tmp_path: Path) -> None:
+def test_versions_that_only_add_share_the_table_of_their_model(place: InPostgres, tmp_path: Path) -> None:
     lines = [event(1, click("1-0-0", url="a", n=1)), event(2, click("1-0-1", url="b", n=2, t="c"))]
     report = place.load(transformed(tmp_path, place, lines, ADDED), click=ADDED)
     assert [(table.table, table.rows) for table in report.tables] == [
@@ -86,7 +91,7 @@ def test_versions_that_only_add_share_the_table_of_their_model(place: Place, tmp
     assert recovered(place) == []
 
 
-def test_a_version_that_breaks_the_table_has_one_of_its_own(place: Place, tmp_path: Path) -> None:
+def test_a_version_that_breaks_the_table_has_one_of_its_own(place: InPostgres, tmp_path: Path) -> None:
     lines = [
         event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True)),
         event(2, click("1-0-3", url="c", n=3, t="d", u=4)),
@@ -111,7 +116,7 @@ def test_a_version_that_breaks_the_table_has_one_of_its_own(place: Place, tmp_pa
     ]
 
 
-def test_a_run_is_loaded_once_and_the_next_one_finds_the_tables(place: Place, tmp_path: Path) -> None:
+def test_a_run_is_loaded_once_and_the_next_one_finds_the_tables(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     assert place.load(run, click=BROKEN).outcome == "loaded"
     assert place.load(run, click=BROKEN).outcome == "already loaded"
@@ -122,7 +127,7 @@ def test_a_run_is_loaded_once_and_the_next_one_finds_the_tables(place: Place, tm
     assert place.query("SELECT url, u FROM atomic.com_acme_click_1") == [("d", 5)]
 
 
-def test_a_warehouse_of_before_keeps_its_rows_and_its_columns(place: Place, tmp_path: Path) -> None:
+def test_a_warehouse_of_before_keeps_its_rows_and_its_columns(place: InPostgres, tmp_path: Path) -> None:
     both = [click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True)]
     place.load(transformed(tmp_path, place, [event(1, *both)], BROKEN, recovery_tables=False), click=BROKEN)
     assert recovered(place) == []
@@ -142,7 +147,7 @@ def test_a_warehouse_of_before_keeps_its_rows_and_its_columns(place: Place, tmp_
     ]
 
 
-def test_without_the_option_all_versions_share_one_table(place: Place, tmp_path: Path) -> None:
+def test_without_the_option_all_versions_share_one_table(place: InPostgres, tmp_path: Path) -> None:
     entities = [click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True)]
     for day, settings in enumerate(
         ({"recovery_tables": False}, {"disable_recovery": ("iglu:com.acme/click/jsonschema/1-*-*",)}), 1
@@ -155,7 +160,7 @@ def test_without_the_option_all_versions_share_one_table(place: Place, tmp_path:
     assert place.query("SELECT count(*) FROM atomic.com_acme_click_1") == [(4,)]
 
 
-def test_a_part_of_a_recovery_table_that_is_missing_fails_the_load(place: Place, tmp_path: Path) -> None:
+def test_a_part_of_a_recovery_table_that_is_missing_fails_the_load(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(
         tmp_path, place, [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True))], BROKEN
     )
@@ -172,7 +177,7 @@ def _text(path: Path) -> str:
     return gzip.decompress(path.read_bytes()).decode()
 
 
-def test_rows_put_aside_find_their_recovery_table_later(place: Place, tmp_path: Path) -> None:
+def test_rows_put_aside_find_their_recovery_table_later(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     report = place.load(run, click=ADDED)  # a registry that does not know the version yet
     assert report.rejected == 1 and recovered(place) == []
@@ -182,7 +187,7 @@ def test_rows_put_aside_find_their_recovery_table_later(place: Place, tmp_path: 
     assert place.query(f"SELECT url, n FROM atomic.{name}") == [("b", True)]
 
 
-def test_failed_events_have_recovery_tables_of_their_own(place: Place, tmp_path: Path) -> None:
+def test_failed_events_have_recovery_tables_of_their_own(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     message = json.loads(Path(run, "shredding_complete.json").read_text())
     message["data"]["failedEvents"] = True

@@ -12,17 +12,18 @@ from snowetl.jvm import jsontext
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.load.redshift_login import CopyCredentials, Login, login_of
 from snowetl.load.warehouses.redshift import RedshiftWarehouse
-from tests.load import warehouses
+from tests.load.places import start
+from tests.load.places.on_s3 import BUCKET
+from tests.load.places.redshift import ROLE
 from tests.load.redshift_standin import StandIn
 from tests.load.runs import CLICK, ID, click_line, event_line, make_run, schema
-from tests.load.warehouses import ROLE
 from tests.transform.support import line
 
 
 @pytest.fixture
-def redshift(database, aws):
+def redshift(request):
     StandIn.statements.clear()
-    return warehouses.redshift(database, aws)
+    return start("redshift", request)
 
 
 def test_widening_runs_before_the_transaction_and_columns_are_added_inside(redshift, tmp_path):
@@ -46,7 +47,7 @@ def test_widening_runs_before_the_transaction_and_columns_are_added_inside(redsh
 def test_a_vacuum_is_a_statement_of_its_own_for_each_table(redshift, tmp_path):
     redshift.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
     StandIn.statements.clear()
-    with redshift.make(None).session() as session:
+    with redshift.open() as warehouse, warehouse.session() as session:
         for table in ("events", "com_acme_click_1"):
             session.vacuum(table)
     assert [each for each in StandIn.statements if "VACUUM" in each] == [
@@ -172,8 +173,8 @@ def test_bad_rows_are_copied_from_s3_and_taken_apart(redshift, tmp_path):
     lines = [*map(json.dumps, rows), "not JSON"]
     client = boto3.client("s3")
     for key, body in (("bad/run=1/a.txt", "\n".join(lines)), ("bad/run=1/b.txt", lines[0]), ("bad/c.txt", lines[0])):
-        client.put_object(Bucket=warehouses.BUCKET, Key=key, Body=body.encode())
-    report = redshift.load(make_run(tmp_path, [event_line(1)]), bad=f"s3://{warehouses.BUCKET}/bad/")
+        client.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+    report = redshift.load(make_run(tmp_path, [event_line(1)]), bad=f"s3://{BUCKET}/bad/")
     assert (report.tables[-1].table, report.tables[-1].rows, report.tables[-1].rejected) == ("atomic.bad_rows", 4, 1)
     found = redshift.query(
         "SELECT type, failure_tstamp::text, processor, failure #>> '{errors,0}', payload::text FROM atomic.bad_rows "

@@ -22,10 +22,10 @@ from snowetl.load.run import read_run
 from snowetl.load.snowflake_login import login_of
 from snowetl.load.target import Target
 from snowetl.storage import filesystem
+from tests.load.places.on_s3 import BUCKET
 from tests.load.runs import Registry, schema
 from tests.load.snowflake_standin import SnowflakeServer, snowflake_server
-from tests.load.warehouses import BUCKET
-from tests.load.wide_runs import click, event, wide_run
+from tests.load.transformed import click, event, wide_run
 
 CLICK = {"1-0-0": schema(url={"type": "string"}, n={"type": "integer"})}
 COLUMN, ENTITIES = "unstruct_event_com_acme_click_1", "contexts_com_acme_click_1"

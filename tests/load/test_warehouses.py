@@ -1,10 +1,22 @@
-"""What every warehouse does with a run, whatever it is: one suite for all of them."""
+"""What every warehouse does with a run, whatever it is: one suite for all of them (:mod:`tests.load.places`).
+
+Rows of a kind have more in ``test_shredded.py``, ``test_wide_json.py``, ``test_wide_parquet.py``.
+"""
 
 from __future__ import annotations
 
 import gzip
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,430 +24,341 @@ import pytest
 from snowetl.errors import LoadError
 from snowetl.load.run import read_run
 from snowetl.model.schema import SchemaCriterion
-from tests.load.runs import CLICK, click_line, event_line, make_run, schema
+from tests.load.places.base import Place
+from tests.load.runs import schema
+from tests.load.transformed import click, event, transformed_run
 
-BAD_ROW = (
-    '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
-    '{"artifact":"snowetl","version":"1.0.0"},"failure":{"timestamp":"2026-01-02T03:04:05.678Z","errors":["x"]},'
-    '"payload":{"a":1}}}\n'
-)
+CLICK = {"1-0-0": schema(url={"type": "string", "maxLength": 10}, n={"type": "integer"}, required=["url"])}
 LATER = CLICK | {
     "1-0-1": schema(url={"type": "string", "maxLength": 20}, n={"type": "integer"}, t={"type": "string"},
                     required=["url"]),
     "1-0-2": schema(url={"type": "string", "maxLength": 20}, n={"type": "integer"}, t={"type": "string"},
                     u={"type": "integer"}, required=["url"]),
 }  # fmt: skip
+BAD_ROW = (
+    '{"schema":"iglu:com.snowplowanalytics.snowplow.badrows/generic_error/jsonschema/1-0-0","data":{"processor":'
+    '{"artifact":"snowetl","version":"1.0.0"},"failure":{"timestamp":"2026-01-02T03:04:05.678Z","errors":["x"]},'
+    '"payload":"p"}}\n'
+)
+NOTHING = {"events": 0, "manifest": 0, "bad_rows": 0}
+ROOT = Path(__file__).parents[2]
 
 
-def outcomes(report):
-    return [(table.table, table.rows, table.change) for table in report.tables]
-
-
-def test_a_run_lands_in_events_and_entity_tables(place, tmp_path):
-    lines = [click_line(1, "x", "5"), click_line(2, "y", "\\N")]
-    report = place.load(make_run(tmp_path, [event_line(1, page_title="a\\tb"), event_line(2)], lines))
-    assert report.outcome == "loaded"
-    assert outcomes(report) == [("atomic.events", 2, None), ("atomic.com_acme_click_1", 2, "created")]
-    joined = (
-        "SELECT page_title, url, n FROM atomic.events e JOIN atomic.com_acme_click_1 c "
-        "ON c.root_id::text = e.event_id::text ORDER BY url"
-    )
-    assert place.query(joined) == [("a\\tb", "x", 5), (None, "y", None)]
-    comment = "SELECT obj_description('atomic.com_acme_click_1'::regclass)"
-    assert place.query(comment) == [("iglu:com.acme/click/jsonschema/1-0-0",)]
-
-
-def test_events_have_the_time_of_their_run(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1), event_line(2)]))
-    place.load(make_run(tmp_path, [event_line(3)], run="run=2026-01-03-00-00-00"))
-    found = place.query("SELECT load_tstamp::text, count(*) FROM atomic.events GROUP BY 1 ORDER BY 1")
-    if place.keeps_the_runs_time:
-        assert found == [("2026-01-02 03:04:05", 2), ("2026-01-03 00:00:00", 1)]
-    assert [count for _, count in found] == [2, 1] and None not in dict(found)
-
-
-def test_a_run_without_a_time_in_its_name_has_that_of_its_transform(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], run="run=2026-13-02-03-04-05"))
-    found = place.query("SELECT load_tstamp::text FROM atomic.events")
-    assert found == [("2026-01-02 04:00:00",)] if place.keeps_the_runs_time else found != [(None,)]
-
-
-def test_an_older_events_table_gets_the_column(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)]))
-    place.execute("ALTER TABLE atomic.events DROP COLUMN load_tstamp")
-    report = place.load(make_run(tmp_path, [event_line(2)], run="run=2026-01-03-00-00-00"))
-    assert outcomes(report) == [("atomic.events", 1, "load_tstamp added")]
-    found = place.query("SELECT load_tstamp::text FROM atomic.events")
-    assert found == [("2026-01-03 00:00:00",)] * 2 if place.keeps_the_runs_time else (None,) not in found
-    again = place.load(make_run(tmp_path, [event_line(3)], run="run=2026-01-04-00-00-00"))
-    assert outcomes(again) == [("atomic.events", 1, None)]
-
-
-def test_loading_twice_is_a_no_op(place, tmp_path):
-    run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")])
-    place.load(run)
-    assert place.load(run).outcome == "already loaded"
-    assert place.query("SELECT count(*) FROM atomic.events") == [(1,)]
-    assert place.query("SELECT count_good, compression FROM atomic.manifest") == [(1, "GZIP")]
-
-
-def test_a_table_several_versions_behind_is_brought_to_the_latest(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    line = click_line(2, "y" * 20, "\\N", "t", "9", version="1-0-2")
-    run = make_run(tmp_path, [event_line(2)], [line], types=("1-0-2",), run="run=2026-01-02-04-00-00")
-    report = place.load(run, click=LATER)
-    assert outcomes(report)[1] == ("atomic.com_acme_click_1", 1, "migrated to 1-0-2")
-    assert place.query("SELECT url, n, t, u FROM atomic.com_acme_click_1 ORDER BY url") == [
-        ("x", 5, None, None),
-        ("y" * 20, None, "t", 9),
-    ]
-
-
-def test_a_load_that_dies_in_the_middle_leaves_nothing_and_is_tried_again(place, tmp_path):
-    run = place.put(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    with pytest.raises(LoadError) as caught:
-        place.load_from(run, fail_on="com_acme_click_1", retries=1)
-    assert caught.value.transient
-    assert len(place.said) == 1 and "trying again" in place.said[0]
-    assert place.query("SELECT count(*) FROM atomic.events") == [(0,)]
-    assert place.query("SELECT count(*) FROM atomic.manifest") == [(0,)]
-    assert place.load_from(run).outcome == "loaded"
-    assert place.query("SELECT count(*) FROM atomic.com_acme_click_1") == [(1,)]
-
-
-def test_of_several_loaders_at_once_one_loads(place, tmp_path):
-    run = place.put(make_run(tmp_path, [event_line(n) for n in range(500)], [click_line(1, "x", "5")]))
-    with ThreadPoolExecutor(4) as pool:
-        found = sorted(report.outcome for report in pool.map(lambda _: place.load_from(run, retries=3), range(4)))
-    assert found == ["already loaded"] * 3 + ["loaded"]
-    assert place.query("SELECT count(*) FROM atomic.events") == [(500,)]
-
-
-def test_rows_that_do_not_fit_are_put_aside(place, tmp_path):
-    if not place.supports_rejected_rows:
-        pytest.skip(f"{place.name} counts them and keeps none")
-    lines = [click_line(1, "x", "5"), click_line(2, "\\N", "5"), click_line(3, "x", "no number")]
-    report = place.load(make_run(tmp_path, [event_line(1), "too\tfew"], lines))
-    assert [(table.rows, table.rejected, table.values) for table in report.tables] == [(1, 1, 0), (2, 1, 1)]
-
-
-def test_bad_rows_become_a_table(place, tmp_path):
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    """A folder with two bad rows."""
     folder = tmp_path / "bad/run=2026-01-02-03-04-05"
     folder.mkdir(parents=True)
-    (folder / "part-0.txt").write_text(BAD_ROW + BAD_ROW)
-    run, bad = place.put(make_run(tmp_path, [event_line(1)])), place.put(str(folder))
-    if not place.supports_bad_rows:
+    (folder / "part-0.txt").write_text(BAD_ROW + "no json\n")
+    return str(folder)
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_lands_in_typed_columns(everywhere: Place) -> None:
+    lines = [click(1, url="x", n=5), event(2, page_title="a\\tb", tr_total="1.50", br_cookies="1", txn_id="7")]
+    report = everywhere.load_from(everywhere.run("1", lines, click=CLICK))
+    assert report.outcome == "loaded"
+    assert report.tables[0].table.endswith(".events") and report.tables[0].rows == 2
+    columns = ("page_title", "tr_total", "br_cookies", "txn_id", "collector_tstamp")
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678000)
+    assert everywhere.events(*columns) == [
+        (None, None, None, None, moment),
+        ("a\\tb", Decimal("1.50"), True, 7, moment),
+    ]
+    assert everywhere.entities("click", "url", "n") == [("x", 5)] * 3  # the event itself, and two entities
+
+
+def test_events_have_the_time_of_their_run(place: Place) -> None:
+    place.load_from(place.run("1", [event(1), event(2)]))
+    place.load_from(place.run("2", [event(3)], run="run=2026-01-03-00-00-00"))
+    found = [moment for (moment,) in place.events("load_tstamp")]
+    if place.keeps_the_runs_time:
+        assert found == [datetime(2026, 1, 2, 3, 4, 5)] * 2 + [datetime(2026, 1, 3)]
+    assert found[0] == found[1] < found[2]
+
+
+def test_tables_follow_the_versions_of_a_schema(everywhere: Place) -> None:
+    place = everywhere
+    place.load_from(place.run("1", [event(1)]))
+    report = place.load_from(place.run("2", [click(2, url="x", n=5)], run="run=2026-01-03-00-00-00", click=CLICK))
+    assert any(table.change for table in report.tables)
+    later = [click(3, "1-0-2", url="y" * 20, t="t", u=9)]
+    report = place.load_from(place.run("3", later, run="run=2026-01-04-00-00-00", click=LATER))
+    assert report.warnings == []
+    report = place.load_from(place.run("4", [click(4, url="z")], run="run=2026-01-05-00-00-00", click=LATER))
+    assert not any(table.change for table in report.tables)
+    assert place.entities("click", "url", "n", "t", "u") == [
+        *[("x", 5, None, None)] * 3,
+        *[("y" * 20, None, "t", 9)] * 3,
+        *[("z", None, None, None)] * 3,
+    ]
+    assert place.count() == 4
+
+
+def test_failed_events_have_tables_of_their_own(place: Place) -> None:
+    failed = place.run("failed", [click(1, url="f")], failed=True, click=CLICK)
+    if not place.can.failed_events:
+        with pytest.raises(LoadError, match="has no tables for them"):
+            place.load_from(failed)
+        return
+    report = place.load_from(failed)
+    assert report.of_failed_events and report.tables[0].table.endswith(".failed_events")
+    place.load_from(place.run("good", [click(2, url="x"), event(3)], click=CLICK))
+    assert place.load_from(failed).outcome == "already loaded"
+    assert (place.count("events"), place.count("failed_events")) == (2, 1)
+    assert place.entities("click", "url", table="failed_events") == [("f",)] * 3
+    assert place.entities("click", "url") == [("x",)] * 3
+
+
+def test_bad_rows_become_a_table(place: Place, bad: str) -> None:
+    run, bad = place.run("1", [event(1)]), place.put(bad)
+    if not place.can.bad_rows_table:
         with pytest.raises(LoadError, match="leave --bad-rows out"):
             place.load_from(run, bad=bad)
         return
-    assert [table.table for table in place.load_from(run).tables] == ["atomic.events"]
-    later = place.load_from(run, bad=bad)
-    assert (later.outcome, outcomes(later)) == ("already loaded", [("atomic.bad_rows", 2, None)])
+    assert place.load_from(run).outcome == "loaded"
+    report = place.load_from(run, bad=bad)
+    assert report.outcome == "already loaded"
+    assert [(table.table.rpartition(".")[2], table.rows + table.rejected) for table in report.tables] == [
+        ("bad_rows", 2)
+    ]
     assert place.load_from(run, bad=bad).tables == []
-    found = place.query("SELECT type, failure_tstamp::text, processor, payload::text FROM atomic.bad_rows")
-    assert found == [("generic_error", "2026-01-02 03:04:05.678", "snowetl 1.0.0", '{"a": 1}')] * 2
+    found = dict(place.query("SELECT type, processor FROM bad_rows"))
+    assert found["generic_error"] == "snowetl 1.0.0"
+    assert place.count("bad_rows") in (1, 2)  # a warehouse that reads them by itself counts what is no JSON
 
 
-def test_a_skipped_schema_has_no_table(place, tmp_path):
-    run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")])
-    report = place.load(run, skip=[SchemaCriterion.parse("iglu:com.acme/click/jsonschema/1-*-*")])
-    assert outcomes(report) == [("atomic.events", 1, None)]
+def test_a_skipped_schema_is_left_out(place: Place) -> None:
+    run = place.run("1", [click(1, url="x")], click=CLICK)
+    report = place.load_from(run, skip=[SchemaCriterion.parse("iglu:com.acme/click/jsonschema/1-*-*")])
     assert report.skipped == ["iglu:com.acme/click/jsonschema/1"]
-    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
+    assert place.count() == 1 and place.entities("click", "url") == []
 
 
-def test_a_dry_run_names_every_statement_and_changes_nothing(place, tmp_path):
-    url = place.put(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    loader = place.loader()
-    plan = loader.plan(read_run(url))
-    statements = list(plan.statements(place.make(None)))
-    names = [statement.name for statement in statements]
-    assert "create schema atomic" in names and "create atomic.events" in names
-    assert "create atomic.com_acme_click_1" in names
-    assert [name for name in names if name.startswith("copy")][-1].endswith("into atomic.com_acme_click_1")
-    assert not any("aws_iam_role" in statement.sql for statement in statements)
-    assert place.query("SELECT 1 FROM pg_namespace WHERE nspname = 'atomic'") == []
+def test_rows_that_do_not_fit_are_counted(place: Place) -> None:
+    """Rows in Parquet have types: another one than the table's gets a column of its own."""
+    place.load_from(place.run("0", [event(0)], run="run=2026-01-01-00-00-00"))
+    run = place.make("1", [event(1), event(2, txn_id="7"), event(3)])
+    (_spoil_parquet if place.rows() == "widerow-parquet" else _spoil_text)(run)
+    report = place.load(run)
+    [events] = report.tables
+    if place.rows() == "widerow-parquet":
+        assert (events.rows, place.count()) == (3, 4) and "txn_id has another type" in str(events.change)
+        return
+    assert events.rows + events.rejected == 3 and events.rejected > 0
+    assert place.count() == 1 + events.rows
+    if place.can.rejected_rows and place.keeps_rows_aside:
+        assert place.count("rejected_rows") == events.rejected
+        [again] = place.retry_rejected()
+        assert [(table.rows, table.rejected) for table in again.tables] == [(0, events.rejected)]
+        assert place.count("rejected_rows") == events.rejected
+
+
+def _spoil_text(run: str) -> None:
+    """A number that is none, and a line that is no row."""
+    [part] = [path for path in Path(run).rglob("part-*") if path.is_file()]
+    first, second, _ = gzip.decompress(part.read_bytes()).decode().splitlines()
+    wrong = second.replace('"txn_id":7', '"txn_id":"seven"').replace("\t7\t", "\tseven\t")
+    assert wrong != second
+    part.write_bytes(gzip.compress(f"{first}\n{wrong}\nneither a row\n".encode()))
+
+
+def _spoil_parquet(run: str) -> None:
+    """A column of another type than the table's."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    [part] = Path(run).rglob("*.parquet")
+    rows = pq.read_table(part, partitioning=None)
+    place = rows.schema.get_field_index("txn_id")
+    pq.write_table(rows.set_column(place, "txn_id", pa.array(["no number"] * len(rows))), part)
+
+
+def test_rows_outlive_a_vacuum(place: Place, bad: str) -> None:
+    with_bad = place.put(bad) if place.can.bad_rows_table else None
+    runs = [place.run(f"{n}", [event(n)], run=f"run=2026-01-0{n}-00-00-00") for n in (1, 2)]
+    for run in runs:
+        place.load_from(run, bad=with_bad)
+    before, tables = place.counts(), place.tables()
+    with place.open() as warehouse, warehouse.session() as session:
+        for table in before.keys() & tables:
+            session.vacuum(table)
+    assert [place.load_from(run, bad=with_bad).tables for run in runs] == [[], []]
+    assert place.counts() == before and before["events"] == before["manifest"] == 2
+
+
+# --- once, and wholly -----------------------------------------------------------------------------------------------
+
+
+def test_loading_twice_is_a_no_op(everywhere: Place) -> None:
+    run = everywhere.run("1", [click(1, url="x")], click=CLICK)
+    everywhere.load_from(run)
+    assert everywhere.load_from(run).outcome == "already loaded"
+    assert everywhere.count() == 1
+    assert everywhere.query("SELECT count_good, compression FROM manifest") == [(1, "GZIP")]
+
+
+def test_a_load_that_dies_leaves_nothing(everywhere: Place, bad: str) -> None:
+    place = everywhere
+    place.load_from(place.run("0", [event(0)], run="run=2026-01-01-00-00-00"))
+    run = place.run("1", [click(1, url="x")], click=CLICK)
+    with_bad = place.put(bad) if place.can.bad_rows_table else None
+    before = place.counts()
+    for method in place.calls:
+        if "bad_rows" in method and not with_bad:
+            continue
+        with pytest.raises(LoadError) as caught:
+            place.load_from(run, bad=with_bad, dies_in=method)
+        assert caught.value.transient, method
+        assert place.counts() == before, method
+    assert place.load_from(run, bad=with_bad).outcome == "loaded"
+    after = place.counts()
+    assert (after["events"], after["manifest"]) == (2, 2)
+    assert (after["bad_rows"] > 0) == place.can.bad_rows_table
+
+
+def test_a_load_that_dies_is_tried_again(place: Place) -> None:
+    run = place.run("1", [click(1, url="x")], click=CLICK)
+    with pytest.raises(LoadError):
+        place.load_from(run, dies_in="note_loaded", retries=1)
+    assert len(place.said) == 1 and "trying again" in place.said[0]
+    assert place.counts() == NOTHING
+
+
+def test_of_several_loaders_at_once_one_loads(place: Place) -> None:
+    run = place.run("1", [click(n, url="x") for n in range(300)], click=CLICK)
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(report.outcome for report in pool.map(lambda _: place.load_from(run, retries=5), range(4)))
+    assert found == ["already loaded"] * 3 + ["loaded"]
+    assert (place.count(), place.count("manifest")) == (300, 1)
+
+
+@pytest.mark.slow
+def test_processes_load_different_runs_at_once(place: Place) -> None:
+    if not place.serves_processes:
+        pytest.skip(f"the stand-in for {place.kind} lives in this process")
+    runs = [place.run(f"{n}", [event(n)], run=f"run=2026-02-0{n}-00-00-00") for n in range(1, 4)]
+    loads = [start_load(place, run) for run in runs]
+    assert [load.wait(120) for load in loads] == [0, 0, 0]
+    assert place.count() == place.count("manifest") == 3
+
+
+@pytest.mark.slow
+def test_a_load_that_is_killed_at_any_time_is_wholly_in_or_out(place: Place, tmp_path: Path) -> None:
+    """``python -m tests.crash --step load`` does so more often, and looks into more."""
+    if not place.serves_processes:
+        pytest.skip(f"the stand-in for {place.kind} lives in this process")
+    count, chance = 2_000, random.Random(os.environ.get("SNOWETL_VALUES_SEED", "1"))
+    bad = tmp_path / "bad.txt"
+    bad.write_text("no json\n" * 100)
+    lines = [click(n, url="x", n=n) for n in range(count)]
+    total, seconds = 0, 3.0
+    for number in range(3):
+        run = place.run(f"{number}", lines, run=f"run=2026-03-0{number + 1}-00-00-00", click=CLICK)
+        load = start_load(place, run, "--bad-rows", str(bad))
+        time.sleep(chance.uniform(0.5, seconds))
+        load.send_signal(signal.SIGKILL)
+        load.wait()
+        assert place.count() in (total, total + count)
+        began = time.monotonic()
+        assert start_load(place, run, "--bad-rows", str(bad)).wait(120) == 0
+        seconds = time.monotonic() - began
+        total += count
+        assert place.count() == total
+        assert place.count("bad_rows") == 100 * (number + 1)
+        assert place.count("manifest") == number + 1
+
+
+def start_load(place: Place, run: str, *more: str) -> subprocess.Popen[bytes]:
+    target = ["--warehouse", place.kind, "--database", str(place.target.database)]
+    resolver = next(place.folder.rglob("resolver.json"))
+    command = [sys.executable, "-m", "snowetl", "load", "-i", run, "--iglu-config", str(resolver), *target, *more]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+
+
+def test_a_dry_run_names_every_statement_and_changes_nothing(place: Place) -> None:
+    url = place.run("1", [click(1, url="x")], click=CLICK)
+    with place.loader() as loader, place.open() as warehouse:
+        plan = loader.plan(read_run(url))
+        assert plan is not None
+        names = [statement.name for statement in plan.statements(warehouse)]
+    assert any(name.endswith("into atomic.events") for name in names)
+    assert place.tables() == set()
     place.load_from(url)
-    assert loader.plan(read_run(url)) is None
+    with place.loader() as loader:
+        assert loader.plan(read_run(url)) is None
+
+
+def test_rows_of_another_layout_are_refused_in_words(place: Place) -> None:
+    other = "shred" if place.rows() == "widerow-parquet" else "widerow-parquet"
+    run = transformed_run(place.folder / "1", [event(1)], other)
+    with pytest.raises(LoadError, match=f"--transformation {place.can.transformation}"):
+        place.load(run)
 
 
 # --- L3: the identity of a run is its own, not its address --------------------------------------------------------
 
 
-def test_L3_a_run_is_loaded_once_however_its_folder_is_spelled(place, tmp_path):
-    url = place.put(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    if url.startswith("s3"):
-        spellings = [url, url + "/", url + "//", url.replace("s3:", "s3a:"), url.replace("s3:", "s3n:")]
+def test_L3_a_run_is_loaded_once_wherever_it_lies(place: Place, tmp_path: Path) -> None:
+    made = Path(place.make("1", [event(1)]))
+    url = place.put(str(made))
+    shutil.copytree(made, tmp_path / "two" / made.name)
+    spelled = [url, f"{url}/", place.put(str(tmp_path / "two" / made.name))]
+    if url.startswith("s3:"):
+        spelled += [f"{url}//", url.replace("s3:", "s3a:"), url.replace("s3:", "s3n:")]
     else:
         (tmp_path / "link").symlink_to(tmp_path)
         (tmp_path / "named").symlink_to(url)
-        spellings = [
-            url, url + "/", f"file://{url}", f"file:{url}/", str(tmp_path / "link" / Path(url).name),
-            str(tmp_path / "named"),
-        ]  # fmt: skip
-    assert [place.load_from(spelling).outcome for spelling in spellings] == ["loaded"] + ["already loaded"] * (
-        len(spellings) - 1
-    )
-    assert place.query("SELECT count(*) FROM atomic.events") == [(1,)]
+        inside = made.relative_to(tmp_path)
+        spelled += [f"file://{url}", f"file:{url}/", str(tmp_path / "link" / inside), str(tmp_path / "named")]
+    assert [place.load_from(each).outcome for each in spelled] == ["loaded"] + ["already loaded"] * (len(spelled) - 1)
+    assert place.count() == 1
 
 
-def test_L3_a_run_that_was_moved_is_loaded_once(place, tmp_path):
-    run = Path(make_run(tmp_path / "one", [event_line(1)]))
-    place.load(str(run))
-    shutil.copytree(run, tmp_path / "two" / run.name)
-    assert place.load(str(tmp_path / "two" / run.name)).outcome == "already loaded"
-    assert place.query("SELECT count(*) FROM atomic.events") == [(1,)]
+def test_L3_a_run_that_was_transformed_again_is_told_of(place: Place) -> None:
+    first = Path(place.make("1", [event(1)]))
+    place.load(str(first))
+    again = Path(place.make("2", [event(1), event(2)]))
+    shutil.rmtree(first)
+    again.rename(first)
+    report = place.load(str(first))
+    assert report.outcome == "already loaded" and "was transformed again" in report.warnings[0]
 
 
-def test_L3_rows_of_older_manifests_are_known_by_address(place, tmp_path):
-    url = place.put(make_run(tmp_path, [event_line(1)]))
-    place.load_from(place.put(make_run(tmp_path, [event_line(2)], run="run=2026-01-01-00-00-00")))
-    place.execute("ALTER TABLE atomic.manifest DROP COLUMN run_identity")
-    spelled = f"{url}/" if url.startswith("s3") else f"file://{url}/"
-    place.execute(
-        "INSERT INTO atomic.manifest VALUES "
-        "(%s, '[]', '2020-01-01', '2020-01-01', NULL, NULL, now(), 'GZIP', 'x', '1', 1)",
-        [spelled],
-    )
-    assert place.load_from(url).outcome == "already loaded"
-    other = place.put(make_run(tmp_path, [event_line(3)], run="run=2026-01-03-00-00-00"))
-    assert place.load_from(other).outcome == "loaded"
-
-
-def test_L3_two_runs_of_one_time_are_two(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], run="run=2026-01-01-00-00-00"))
-    assert place.load(make_run(tmp_path, [event_line(2)], run="run=2026-01-02-00-00-00")).outcome == "loaded"
-    assert place.query("SELECT count(*) FROM atomic.events") == [(2,)]
+def test_L3_two_runs_of_one_time_are_two(place: Place) -> None:
+    place.load_from(place.run("1", [event(1)], run="run=2026-01-01-00-00-00"))
+    assert place.load_from(place.run("2", [event(2)], run="run=2026-01-02-00-00-00")).outcome == "loaded"
+    assert place.count() == 2
 
 
 # --- L4: what was written is what is loaded -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("report", [True, False], ids=["ours", "of another transformer"])
-def test_L4_a_run_without_its_events_fails_before_the_manifest(place, tmp_path, report):
-    run = Path(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], report=report))
-    shutil.rmtree(run / "output=good/vendor=com.snowplowanalytics.snowplow")
-    with pytest.raises(LoadError, match="name=atomic/format=tsv/model=1/ is missing, 1 rows"):
-        place.load(str(run))
-
-
-def test_L4_a_run_that_lacks_a_table_or_a_part_fails(place, tmp_path):
-    run = Path(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    part = next(run.glob("output=good/vendor=com.acme/**/part-0.txt.gz"))
+def _remove(part: Path) -> None:
     part.unlink()
-    with pytest.raises(LoadError, match="is not whole: output=good/vendor=com.acme/name=click"):
+
+
+def _replace_by_fewer(part: Path) -> None:
+    if part.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(pq.read_table(part, partitioning=None)[:1], part)
+        return
+    lines = gzip.decompress(part.read_bytes()).splitlines(keepends=True)
+    part.write_bytes(gzip.compress(lines[0]))
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [(_remove, "is not whole"), (_replace_by_fewer, "1 rows were read .* 2 were written")],
+    ids=["a file that is gone", "a file with fewer rows"],
+)
+def test_L4_a_run_that_is_not_whole_leaves_nothing(place: Place, harm: Callable[[Path], None], told: str) -> None:
+    run = Path(place.make("1", [event(1), event(2)]))
+    [part] = [path for path in run.rglob("part-*") if path.is_file()]
+    harm(part)
+    with pytest.raises(LoadError, match=told):
         place.load(str(run))
-
-
-def test_L4_a_file_with_fewer_rows_than_were_written_fails_and_leaves_nothing(place, tmp_path):
-    run = Path(make_run(tmp_path, [event_line(1), event_line(2)], [click_line(1, "x", "5")]))
-    part = next(run.glob("output=good/**/name=atomic/**/part-0.txt.gz"))
-    part.write_bytes(gzip.compress(event_line(1).encode() + b"\n"))
-    with pytest.raises(LoadError, match="1 rows were read from .*, but 2 were written"):
-        place.load(str(run))
-    assert place.query("SELECT count(*) FROM atomic.events") == [(0,)]
-    assert place.query("SELECT count(*) FROM atomic.manifest") == [(0,)]
-
-
-def test_L4_the_layout_of_transformers_1_and_2_is_loaded(place, tmp_path):
-    run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], report=False, good="")
-    report = place.load(run)
-    assert [table.rows for table in report.tables] == [1, 1]
-
-
-# --- L7: rows of earlier versions ---------------------------------------------------------------------------------
-
-
-def test_L7_rows_made_before_a_property_was_published_are_padded(place, tmp_path):
-    report = place.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]), click=LATER)
-    assert [(table.rows, table.rejected) for table in report.tables] == [(1, 0), (1, 0)]
-    assert place.query("SELECT url, n, t, u FROM atomic.com_acme_click_1") == [("x", 5, None, None)]
-
-
-def test_L7_files_of_one_table_may_differ_in_width(place, tmp_path):
-    run = Path(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], report=False))
-    folder = run / "output=good/vendor=com.acme/name=click/format=tsv/model=1"
-    (folder / "part-1.txt.gz").write_bytes(gzip.compress(f"{click_line(2, 'y', '6', 't', '7')}\n".encode()))
-    place.load(str(run), click=LATER)
-    found = place.query("SELECT url, n, t, u FROM atomic.com_acme_click_1 ORDER BY url")
-    assert found == [("x", 5, None, None), ("y", 6, "t", 7)]
-
-
-def test_L7_folders_of_versions_as_rdb_loader_6_has_them(place, tmp_path):
-    run = Path(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], types=("1-0-0", "1-0-1"), report=False))
-    folder = run / "output=good/vendor=com.acme/name=click/format=tsv/model=1"
-    for addition, cells in ((0, ("x", "5")), (1, ("y", "6", "t"))):
-        sub = folder / f"revision=0/addition={addition}"
-        sub.mkdir(parents=True)
-        (sub / "part-0.txt.gz").write_bytes(gzip.compress(f"{click_line(1, *cells)}\n".encode()))
-    (folder / "part-0.txt.gz").unlink()
-    place.load(str(run), click=LATER)
-    found = place.query("SELECT url, n, t FROM atomic.com_acme_click_1 ORDER BY url")
-    assert found == [("x", 5, None), ("y", 6, "t")]
-
-
-# --- B3: what cannot be a table does not hold up the rest ---------------------------------------------------------
-
-
-def test_B3_a_schema_that_cannot_be_a_table_is_put_aside_and_loaded_once_it_is_mended(place, tmp_path):
-    broken = {"1-0-0": schema(**{f"p{n}": {"type": "string"} for n in range(2000)})}
-    run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], more={"wide": [click_line(1, *["v"] * 2)]})
-    report = place.load(run, retries=3, click=CLICK, wide=broken)
-    assert [table.rows for table in report.tables] == [1, 1]
-    [aside] = report.aside
-    assert (aside.schema, aside.rows) == ("iglu:com.acme/wide/jsonschema/1", 1)
-    assert "2" in aside.reason and not any("trying again" in text for text in place.said)
-
-    mended = {"1-0-0": schema(a={"type": "string"}, b={"type": "string"})}
-    [still] = place.loader(click=CLICK, wide=broken).retry_rejected()
-    assert [one.rows for one in still.aside] == [1]
-    [retried] = place.loader(click=CLICK, wide=mended).retry_rejected()
-    assert [(table.table, table.rows) for table in retried.tables] == [("atomic.com_acme_wide_1", 1)]
-    assert place.query("SELECT a, b FROM atomic.com_acme_wide_1") == [("v", "v")]
-    assert place.loader(click=CLICK, wide=mended).retry_rejected() == []
-
-
-def test_B3_a_schema_no_registry_has_is_put_aside(place, tmp_path):
-    run = make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")], more={"gone": [click_line(1, "v")]})
-    report = place.load(run, click=CLICK)
-    assert [aside.schema for aside in report.aside] == ["iglu:com.acme/gone/jsonschema/1"]
-    assert "no registry lists" in report.aside[0].reason
-
-
-def test_B3_a_table_the_server_refuses_is_put_aside(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], run="run=2026-01-01-00-00-00"))
-    place.execute("CREATE TYPE atomic.com_acme_odd_1 AS ENUM ('a')")  # a relation could not have this name now
-    run = make_run(tmp_path, [event_line(2)], [click_line(2, "x", "5")], more={"odd": [click_line(2, "v")]})
-    report = place.load(run, retries=3, click=CLICK, odd={"1-0-0": schema(a={"type": "string"})})
-    assert [table.rows for table in report.tables] == [1, 1]
-    assert [(aside.schema, aside.rows) for aside in report.aside] == [("iglu:com.acme/odd/jsonschema/1", 1)]
-    assert not any("trying again" in text for text in place.said)
-
-
-def test_B3_a_table_of_somebody_else_is_not_touched(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    place.execute("COMMENT ON TABLE atomic.com_acme_click_1 IS 'mine'")
-    report = place.load(make_run(tmp_path, [event_line(2)], [click_line(2, "x", "5")], run="run=2026-01-03-00-00-00"))
-    assert "is not a schema URI" in report.aside[0].reason
-    assert place.query("SELECT count(*) FROM atomic.com_acme_click_1") == [(1,)]
-    assert place.query("SELECT count(*) FROM atomic.events") == [(2,)]
-
-
-# --- B4: every model has a table of its own -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["long", "alike"])
-def test_B4_models_whose_names_agree_have_two_tables(place, tmp_path, kind):
-    if kind == "long" and place.name != "postgres":
-        pytest.skip("the stand-in keeps 63 bytes of a name, Redshift 127; see test_names.py")
-    first, second = {
-        "long": (("com.example." + "very_long." * 11 + "x", "credit" + "s" * 20),
-                 ("com.example." + "very_long." * 11 + "x", "credit" + "s" * 19 + "t")),
-        "alike": (("com.acme", "a_b"), ("com.acme_a", "b")),
-    }[kind]  # fmt: skip
-    rows = {
-        first: [click_line(1, "one", vendor=first[0], name=first[1])],
-        second: [click_line(1, "two", vendor=second[0], name=second[1])],
-    }
-    models = {first[1]: {"1-0-0": schema(a={"type": "string"})}, second[1]: {"1-0-0": schema(a={"type": "string"})}}
-    report = place.load(make_run(tmp_path, [event_line(1)], more=rows), **models)
-    tables = [table.table for table in report.tables[1:]]
-    assert len(set(tables)) == 2 and not report.aside
-    again = make_run(tmp_path, [event_line(2)], more=dict(reversed(rows.items())), run="run=2026-01-03-00-00-00")
-    assert sorted(table.table for table in place.load(again, **models).tables[1:]) == sorted(tables)
-    for table, text in zip(tables, ("one", "two"), strict=True):
-        assert place.query(f"SELECT a FROM {table}") == [(text,), (text,)]
-
-
-# --- B5, B6 -------------------------------------------------------------------------------------------------------
-
-
-def test_B5_a_view_on_a_column_that_must_widen_does_not_stop_the_load(place, tmp_path):
-    place.load(make_run(tmp_path, [event_line(1)], [click_line(1, "x", "5")]))
-    place.execute("CREATE VIEW atomic.v AS SELECT url FROM atomic.com_acme_click_1")
-    line = click_line(2, "y" * 10, "6", "t", "7", version="1-0-2")
-    later = {"events": [event_line(2)], "clicks": [line], "types": ("1-0-2",)}
-    report = place.load(make_run(tmp_path, **later, run="run=2026-01-03-00-00-00"), click=LATER)
-    assert [table.rows for table in report.tables] == [1, 1]
-    [warning] = report.warnings
-    assert "com_acme_click_1" in warning and "view" in warning
-    place.execute("DROP VIEW atomic.v")
-    later["events"] = [event_line(3)]
-    report = place.load(make_run(tmp_path, **later, run="run=2026-01-04-00-00-00"), click=LATER)
-    assert report.warnings == []
-    width = (
-        "SELECT atttypmod - 4 FROM pg_attribute "
-        "WHERE attrelid = 'atomic.com_acme_click_1'::regclass AND attname = 'url'"
-    )
-    assert place.query(width) == [(20,)]
-
-
-def test_B6_percent_signs_in_names_are_only_letters(place, tmp_path):
-    versions = {"1-0-0": schema(**{"a%s": {"type": "integer"}, "100%": {"type": "string", "maxLength": 2}})}
-    lines = [click_line(1, "x", "5")]
-    if place.supports_rejected_rows:
-        lines.append(click_line(2, "long", "no number"))
-    place.load(make_run(tmp_path, [event_line(1)], lines), click=versions)
-    assert ("x", 5) in place.query('SELECT "100%", "a%s" FROM atomic.com_acme_click_1')
-
-
-def failed_run(tmp_path, numbers, **more):
-    """A run of failed events, each with a click, in a folder of its own."""
-    events = [event_line(number, page_title="failed") for number in numbers]
-    return make_run(
-        tmp_path / "failed", events, [click_line(number, "f", "7") for number in numbers], failed=True, **more
-    )
-
-
-def test_failed_events_have_tables_of_their_own(place, tmp_path):
-    report = place.load(failed_run(tmp_path, (1, 2)))
-    assert report.of_failed_events
-    assert outcomes(report) == [
-        ("atomic.failed_events", 2, "created"),
-        ("atomic.failed_com_acme_click_1", 2, "created"),
-    ]
-    assert place.query("SELECT count(*) FROM atomic.events") == [(0,)]
-    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
-    place.load(make_run(tmp_path, [event_line(3)], [click_line(3, "x", "5")]))
-    more = failed_run(tmp_path, (4,), run="run=2026-01-03-03-04-05")
-    assert outcomes(place.load(more)) == [
-        ("atomic.failed_events", 1, None),
-        ("atomic.failed_com_acme_click_1", 1, None),
-    ]
-    assert place.load(more).outcome == "already loaded"
-    for table, count in (("events", 1), ("com_acme_click_1", 1), ("failed_events", 3), ("failed_com_acme_click_1", 3)):
-        assert place.query(f"SELECT count(*) FROM atomic.{table}") == [(count,)]
-    assert place.query(
-        "SELECT count(*) FROM atomic.failed_events e JOIN atomic.failed_com_acme_click_1 c "
-        "ON c.root_id::text = e.event_id::text"
-    ) == [(3,)]
-    comment = "SELECT obj_description('atomic.failed_com_acme_click_1'::regclass)"
-    assert place.query(comment) == [("iglu:com.acme/click/jsonschema/1-0-0",)]
-
-
-def test_a_table_of_failed_entities_is_brought_to_the_latest_version(place, tmp_path):
-    place.load(failed_run(tmp_path, (1,)))
-    line = click_line(2, "y" * 20, "\\N", "t", "9", version="1-0-2")
-    run = make_run(tmp_path, [event_line(2)], [line], types=("1-0-2",), run="run=2026-01-02-04-00-00", failed=True)
-    assert outcomes(place.load(run, click=LATER))[1] == ("atomic.failed_com_acme_click_1", 1, "migrated to 1-0-2")
-    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
-
-
-def test_failed_rows_that_were_put_aside_come_back_to_their_tables(place, tmp_path):
-    report = place.load(failed_run(tmp_path, (1,)), other={})
-    assert outcomes(report) == [("atomic.failed_events", 1, "created")] and report.aside[0].rows == 1
-    [retried] = place.loader().retry_rejected()
-    assert outcomes(retried) == [("atomic.failed_com_acme_click_1", 1, "created")]
-    assert place.query("SELECT to_regclass('atomic.com_acme_click_1')") == [(None,)]
-
-
-def test_a_vendor_called_failed_keeps_its_tables(place, tmp_path):
-    models = {"click": CLICK, "acme_click": CLICK}
-    clicks = {("failed", "com_acme_click"): [click_line(1, "v", "1", name="com_acme_click", vendor="failed")]}
-    models["com_acme_click"] = CLICK
-    place.load(make_run(tmp_path, [event_line(1)], more=clicks), **models)
-    assert place.query("SELECT count(*) FROM atomic.failed_com_acme_click_1") == [(1,)]
-    report = place.load(failed_run(tmp_path, (2,)), **models)
-    [name] = [table.table for table in report.tables if table.table != "atomic.failed_events"]
-    assert name.startswith("atomic.failed_com_acme_click_1_")
-    assert place.query("SELECT count(*) FROM atomic.failed_com_acme_click_1") == [(1,)]
+    assert place.counts() == NOTHING

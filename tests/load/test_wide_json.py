@@ -11,15 +11,15 @@ import pytest
 from snowetl.errors import LoadError
 from snowetl.load.layouts.wide_json import rows_of
 from snowetl.model.schema import SchemaCriterion
-from tests.load import warehouses
+from tests.load.places import start
 from tests.load.runs import ID, make_run
 
 URL = "contexts_com_acme_" + "long_" * 12 + "1"
 
 
 @pytest.fixture
-def postgres(database, tmp_path):
-    return warehouses.postgres(database, tmp_path)
+def postgres(request):
+    return start("postgres", request)
 
 
 def wide_run(folder: Path, lines: list[str], file_format: str = "JSON", run: str = "run=2026-01-02-03-04-05") -> str:
@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_put_aside_and_loaded_again(postgres, tmp_path):
     report = postgres.load(wide_run(tmp_path, lines))
     assert (report.tables[0].rows, report.tables[0].rejected, report.tables[0].values) == (1, 2, 1)
     postgres.execute("ALTER TABLE atomic.events ALTER COLUMN event_id DROP NOT NULL")
-    assert sum(one.tables[0].rows for one in postgres.loader().retry_rejected()) == 1
+    assert sum(one.tables[0].rows for one in postgres.retry_rejected()) == 1
     assert postgres.query("SELECT count(*) FROM atomic.events") == [(2,)]
 
 
@@ -91,8 +91,8 @@ def test_parquet_is_refused_in_words(postgres, tmp_path):
         postgres.load(wide_run(tmp_path, [wide_line(1)], "PARQUET"))
 
 
-def test_warehouses_that_load_no_wide_rows_say_so(database, aws, tmp_path):
-    redshift = warehouses.redshift(database, aws)
+def test_warehouses_that_load_no_wide_rows_say_so(request, tmp_path):
+    redshift = start("redshift", request)
     with pytest.raises(LoadError, match="redshift loads shredded ones"):
         redshift.load(wide_run(tmp_path, [wide_line(1)]))
 

@@ -26,9 +26,10 @@ from snowetl.model.schema import SchemaKey
 from snowetl.transform.columns import entity_columns
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Schemas
+from tests.load.places import loads_parquet, places, start
+from tests.load.places.base import Place
 from tests.load.runs import ID
-from tests.load.wide_places import WIDE_PLACES, WidePlace
-from tests.load.wide_runs import event, wide_run
+from tests.load.transformed import event
 from tests.transform import generated
 from tests.transform.support import Registry, self_describing
 from tests.transform.test_values import WRAPPER, valid_data
@@ -55,15 +56,18 @@ class Model:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*WIDE_PLACES])
+@pytest.mark.parametrize("name", places(loads_parquet))
 @settings(
     max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 @given(batch=st.lists(generated.families(), min_size=5, max_size=25), seed=st.integers(0, 2**32))
 def test_generated_schemas(
-    tmp_path_factory: pytest.TempPathFactory, name: str, batch: list[list[dict[str, Any]]], seed: int
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    batch: list[list[dict[str, Any]]],
+    seed: int,
 ) -> None:
-    tmp_path = tmp_path_factory.mktemp("values")
     models = [Model(f"m{number}", documents) for number, documents in enumerate(batch)]
     lines = []
     for model in models:
@@ -77,8 +81,8 @@ def test_generated_schemas(
     published = {
         model.name: {f"1-0-{number}": document for number, document in enumerate(model.documents)} for model in models
     }
-    place = WIDE_PLACES[name](tmp_path)
-    run = wide_run(tmp_path, lines, **published)
+    place = start(name, request, tmp_path_factory.mktemp("values"))
+    run = place.make("run", lines, **published)
     report = place.load(run)
     good = report.rows
     assert good + bad_rows(Path(run)) == len(lines)
@@ -90,7 +94,7 @@ def bad_rows(run: Path) -> int:
     return sum(report["badRows"].values())
 
 
-def check(place: WidePlace, model: Model) -> int:
+def check(place: Place, model: Model) -> int:
     """Compare what was sent with what its column returns. Gives the number of events that are there."""
     columns, there = model.columns(), 0
     known = place.columns()

@@ -14,15 +14,20 @@ from snowetl.load.warehouse import NO_CHANGE, Tables
 from snowetl.load.warehouses.postgres import PostgresWarehouse
 from snowetl.load.widening import widened
 from snowetl.transform.rows import RowColumn
+from tests.load.places.postgres import InPostgres
 from tests.load.runs import Registry, event_line, make_run
-from tests.load.warehouses import Place
 
 LONG = "https://a.io/" + "x" * 5_000
 LATER = "run=2026-02-01-00-00-00"
 MODEL = Model("com.snowplowanalytics.snowplow", "atomic", 1, "POSTGRES")
 
 
-def narrow(place: Place, tmp_path: Path) -> None:
+@pytest.fixture
+def place(shredded: InPostgres) -> InPostgres:
+    return shredded
+
+
+def narrow(place: InPostgres, tmp_path: Path) -> None:
     """A table as loads of before made it, with one event."""
     place.load(make_run(tmp_path, [event_line(1)]))
     for column in ("page_url", "page_referrer", "mkt_clickid"):
@@ -33,26 +38,26 @@ def long_run(tmp_path: Path) -> str:
     return make_run(tmp_path, [event_line(2, page_url=LONG, mkt_clickid="c" * 1_000)], run=LATER)
 
 
-def test_a_new_table_holds_the_texts_of_every_era(place: Place, tmp_path: Path) -> None:
+def test_a_new_table_holds_the_texts_of_every_era(place: InPostgres, tmp_path: Path) -> None:
     report = place.load(long_run(tmp_path))
     assert place.query("SELECT page_url, length(mkt_clickid) FROM atomic.events") == [(LONG, 1_000)]
     assert report.warnings == []
 
 
-def test_an_older_table_is_widened(place: Place, tmp_path: Path) -> None:
+def test_an_older_table_is_widened(place: InPostgres, tmp_path: Path) -> None:
     narrow(place, tmp_path)
     report = place.load(long_run(tmp_path))
     assert place.query("SELECT page_url, length(mkt_clickid) FROM atomic.events WHERE page_url IS NOT NULL") == [
         (LONG, 1_000)
     ]
     assert report.warnings == []
-    if place.name == "postgres":  # Redshift has done it before the transaction that is reported
+    if place.kind == "postgres":  # Redshift has done it before the transaction that is reported
         assert report.tables[0].change == "page_url, page_referrer, mkt_clickid widened"
     again = place.load(make_run(tmp_path, [event_line(3)], run="run=2026-03-01-00-00-00"))
     assert again.tables[0].change is None
 
 
-def test_a_table_that_cannot_be_widened_is_taken_as_it_is(place: Place, tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_widened_is_taken_as_it_is(place: InPostgres, tmp_path: Path) -> None:
     narrow(place, tmp_path)
     place.execute("CREATE VIEW atomic.pages AS SELECT page_url FROM atomic.events")
     report = place.load(long_run(tmp_path))

@@ -68,6 +68,7 @@ class PostgresWarehouse:
         max_identifier=63,
         bad_rows_table=True,
         failed_events=True,
+        rejected_rows=True,
         tunnels=True,
         partitions=True,
         renames_schemas=True,

@@ -109,6 +109,7 @@ class RedshiftWarehouse:
         modules=("redshift_connector",),
         bad_rows_table=True,
         failed_events=True,
+        rejected_rows=True,
         tunnels=True,
         renames_schemas=True,
         dbt_adapter="redshift",

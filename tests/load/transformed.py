@@ -1,4 +1,4 @@
-"""Runs of wide rows in Parquet for the load tests, made by the transform from a registry in a folder."""
+"""Runs for the load tests, made by the transform from enriched lines and a registry in a folder."""
 
 from __future__ import annotations
 
@@ -51,12 +51,13 @@ def click(number: int, version: str = "1-0-0", **data: Any) -> str:
     return event(number, unstruct_event=unstruct(entity), contexts=contexts(entity, entity))
 
 
-def wide_run(
+def transformed_run(
     folder: Path,
     lines: Sequence[str],
+    transformation: str,
+    rows_for: str = "postgres",
     run: str = RUN,
     failed: bool = False,
-    transformation: str = "widerow-parquet",
     **models: Versions,
 ) -> str:
     """Transform ``lines``, as one run, and give its folder."""
@@ -69,9 +70,22 @@ def wide_run(
         output_folder=str(base / "transformed"),
         iglu_config=resolver(folder, **models),
         transformation=transformation,
+        target=rows_for,
         failed_events=failed,
         check_input=not failed,
         synthetic="NONE",
     )
     TRANSFORM.execute(TRANSFORM.plan(settings, World.of_now()), InProcess(), Unwatched())
     return str(base / "transformed" / run)
+
+
+def wide_run(
+    folder: Path,
+    lines: Sequence[str],
+    run: str = RUN,
+    failed: bool = False,
+    transformation: str = "widerow-parquet",
+    **models: Versions,
+) -> str:
+    """The same, of wide rows."""
+    return transformed_run(folder, lines, transformation, run=run, failed=failed, **models)
