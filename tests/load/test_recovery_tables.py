@@ -45,7 +45,7 @@ def event(number: int, *entities: dict[str, Any]) -> str:
 
 
 def transformed(
-    folder: Path, place: InPostgres, lines: Sequence[str], versions: Versions, day: int = 1, **settings: Any
+    folder: Path, target: str, lines: Sequence[str], versions: Versions, day: int = 1, **settings: Any
 ) -> str:
     """The folder of a run that is made by the step itself, with the schemas in a registry."""
     registry = folder / f"registry-{day}"
@@ -68,7 +68,7 @@ def transformed(
     source.mkdir(parents=True)
     (source / "part-0.txt").write_text("".join(f"{text}\n" for text in lines))
     (source / "_SUCCESS").touch()
-    given = {"recovery_tables": True, "target": place.kind} | settings
+    given = {"recovery_tables": True, "target": target} | settings
     made = TransformSettings(
         input_folder=str(source), output_folder=str(folder / "transformed"), iglu_config=resolver, **given
     )
@@ -83,7 +83,7 @@ def recovered(place: InPostgres) -> list[str]:
 
 def test_versions_that_only_add_share_the_table_of_their_model(place: InPostgres, tmp_path: Path) -> None:
     lines = [event(1, click("1-0-0", url="a", n=1)), event(2, click("1-0-1", url="b", n=2, t="c"))]
-    report = place.load(transformed(tmp_path, place, lines, ADDED), click=ADDED)
+    report = place.load(transformed(tmp_path, place.kind, lines, ADDED), click=ADDED)
     assert [(table.table, table.rows) for table in report.tables] == [
         ("atomic.events", 2), ("atomic.com_acme_click_1", 2),
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_version_that_breaks_the_table_has_one_of_its_own(place: InPostgres, t
         event(2, click("1-0-3", url="c", n=3, t="d", u=4)),
         event(3, click("1-0-2", url="e", n=False)),
     ]
-    report = place.load(transformed(tmp_path, place, lines, AFTER), click=AFTER)
+    report = place.load(transformed(tmp_path, place.kind, lines, AFTER), click=AFTER)
     [name] = recovered(place)
     assert name.startswith("com_acme_click_1_0_2_recovered_") and name.rpartition("_")[2].isdigit()
     assert {table.table: table.rows for table in report.tables} == {
@@ -117,11 +117,11 @@ def test_a_version_that_breaks_the_table_has_one_of_its_own(place: InPostgres, t
 
 
 def test_a_run_is_loaded_once_and_the_next_one_finds_the_tables(place: InPostgres, tmp_path: Path) -> None:
-    run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
+    run = transformed(tmp_path, place.kind, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     assert place.load(run, click=BROKEN).outcome == "loaded"
     assert place.load(run, click=BROKEN).outcome == "already loaded"
     lines = [event(2, click("1-0-2", url="c", n=True), click("1-0-3", url="d", n=4, u=5))]
-    place.load(transformed(tmp_path, place, lines, AFTER, day=2), click=AFTER)
+    place.load(transformed(tmp_path, place.kind, lines, AFTER, day=2), click=AFTER)
     [name] = recovered(place)  # a version that is published later renames nothing
     assert place.query(f"SELECT url FROM atomic.{name} ORDER BY 1") == [("b",), ("c",)]
     assert place.query("SELECT url, u FROM atomic.com_acme_click_1") == [("d", 5)]
@@ -129,10 +129,10 @@ def test_a_run_is_loaded_once_and_the_next_one_finds_the_tables(place: InPostgre
 
 def test_a_warehouse_of_before_keeps_its_rows_and_its_columns(place: InPostgres, tmp_path: Path) -> None:
     both = [click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True)]
-    place.load(transformed(tmp_path, place, [event(1, *both)], BROKEN, recovery_tables=False), click=BROKEN)
+    place.load(transformed(tmp_path, place.kind, [event(1, *both)], BROKEN, recovery_tables=False), click=BROKEN)
     assert recovered(place) == []
     before = place.query("SELECT url, n FROM atomic.com_acme_click_1 ORDER BY 1")
-    report = place.load(transformed(tmp_path, place, [event(2, *both)], BROKEN, day=2), click=BROKEN)
+    report = place.load(transformed(tmp_path, place.kind, [event(2, *both)], BROKEN, day=2), click=BROKEN)
     [name] = recovered(place)
     assert {table.table: table.change for table in report.tables} == {
         "atomic.events": None,
@@ -152,7 +152,7 @@ def test_without_the_option_all_versions_share_one_table(place: InPostgres, tmp_
     for day, settings in enumerate(
         ({"recovery_tables": False}, {"disable_recovery": ("iglu:com.acme/click/jsonschema/1-*-*",)}), 1
     ):
-        run = transformed(tmp_path, place, [event(day, *entities)], BROKEN, day, **settings)
+        run = transformed(tmp_path, place.kind, [event(day, *entities)], BROKEN, day, **settings)
         assert not list(Path(run).rglob("revision=*"))
         assert "merged" not in Path(run, "shredding_complete.json").read_text()
         place.load(run, click=BROKEN)
@@ -178,33 +178,32 @@ def _text(path: Path) -> str:
 
 
 def test_rows_put_aside_find_their_recovery_table_later(place: InPostgres, tmp_path: Path) -> None:
-    run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
+    run = transformed(tmp_path, place.kind, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     report = place.load(run, click=ADDED)  # a registry that does not know the version yet
     assert report.rejected == 1 and recovered(place) == []
-    [retried] = place.loader(click=BROKEN).retry_rejected()
+    [retried] = place.retry_rejected(click=BROKEN)
     [name] = recovered(place)
     assert [(table.table, table.rows) for table in retried.tables] == [(f"atomic.{name}", 1)]
     assert place.query(f"SELECT url, n FROM atomic.{name}") == [("b", True)]
 
 
 def test_failed_events_have_recovery_tables_of_their_own(place: InPostgres, tmp_path: Path) -> None:
-    run = transformed(tmp_path, place, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
+    run = transformed(tmp_path, place.kind, [event(1, click("1-0-2", url="b", n=True))], BROKEN)
     message = json.loads(Path(run, "shredding_complete.json").read_text())
     message["data"]["failedEvents"] = True
     Path(run, "shredding_complete.json").write_text(json.dumps(message))
     place.load(run, click=BROKEN)
     [name] = recovered(place)
     assert name.startswith("failed_com_acme_click_1_0_2_recovered_")
-    good = transformed(tmp_path, place, [event(2, click("1-0-2", url="c", n=True))], BROKEN, day=2)
+    good = transformed(tmp_path, place.kind, [event(2, click("1-0-2", url="c", n=True))], BROKEN, day=2)
     place.load(good, click=BROKEN)
     assert recovered(place) == [name.removeprefix("failed_"), name]
     assert place.query(f"SELECT url FROM atomic.{name}") == [("b",)]
 
 
 def test_the_folders_of_redshift_are_those_of_rdb_loader_6(tmp_path: Path) -> None:
-    place = Place("redshift", "", lambda fail_on: None, str, False, True, False)  # type: ignore[arg-type,return-value]
     lines = [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True))]
-    run = read_run(transformed(tmp_path, place, lines, BROKEN))
+    run = read_run(transformed(tmp_path, "redshift", lines, BROKEN))
     assert [folder.path for folder in run.row_folders()[1:]] == [
         "output=good/vendor=com.acme/name=click/format=tsv/model=1/revision=0/addition=0/",
         "output=good/vendor=com.acme/name=click/format=tsv/model=1/revision=0/addition=2/",
