@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from snowetl.jvm.scala_maps import as_map
 
 _SMALL_MAP = 4
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_SIGNIFICANT = re.compile("[^1-9eE]*[1-9]")
 _LONG_DIGITS = 19
 _SPACED_DATE = re.compile(r"([+-]?\d{1,9})-(\d{1,2})-(\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
 _MAX_YEAR = 292_278_993
@@ -104,7 +105,10 @@ def long_of(value: Any) -> int | None:
 
 def _whole(text: str) -> int | None:
     """The integer a decimal text stands for, by its digits: a double cannot hold every 64-bit integer."""
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None if _SIGNIFICANT.match(text) else 0
     if not number:
         return 0
     if number.adjusted() > _LONG_DIGITS or number != number.to_integral_value():

@@ -174,7 +174,7 @@ def _enum(schema: Schema) -> tuple[FieldType, bool] | None:
 def _number_enum(members: Sequence[Decimal]) -> FieldType:
     places = max((scale(member) for member in members), default=0)
     places = max(places, 0)
-    largest = max((abs(member) for member in members), default=Decimal(0))
+    largest = max((member.copy_abs() for member in members), default=Decimal(0))
     if places == 0 and largest <= _LONG:
         return "integer" if largest <= _INT else "long"
     return _decimal(_whole_digits(largest) + places, places) or "double"

@@ -142,7 +142,7 @@ def _whole(schema: Schema, type_: str) -> str:
     if not all(big_int(member) is not None for member in members) or not (members or only_numbers):
         return "JSONB"
     bounds: list[int | Decimal | None] = [schema.minimum, schema.maximum, *map(big_int, members)]
-    largest = max((abs(Decimal(bound)) for bound in bounds if bound is not None), default=Decimal(0))
+    largest = max((Decimal(bound).copy_abs() for bound in bounds if bound is not None), default=Decimal(0))
     if largest > BIGINT_MAX:
         return "NUMERIC"
     unbounded = (

@@ -126,16 +126,24 @@ def _decimal(precision: int, scale: int) -> Write:
             number = Decimal(text)
         except InvalidOperation:  # an exponent of twenty digits
             raise Unfit(f"beyond what DECIMAL({precision}, {scale}) holds") from None
-        if abs(number) >= limit:
+        if number.copy_abs() >= limit:  # abs() would round to 28 digits
             raise Unfit(f"beyond what DECIMAL({precision}, {scale}) holds")
         if number.adjusted() < -precision and number:
             raise Unfit(f"more than {scale} decimals", "0")
         plain = format(number, "f") if "e" in text or "E" in text else text
-        if number.normalize().as_tuple().exponent < -scale:  # type: ignore[operator]
+        if _decimals(number) > scale:
             raise Unfit(f"more than {scale} decimals", plain)
         return plain
 
     return write
+
+
+def _decimals(number: Decimal) -> int:
+    """How many decimals are needed: zeros at the end are not."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    zeros = next((at for at, digit in enumerate(reversed(digits)) if digit), len(digits) - exponent)
+    return max(0, -exponent - zeros)
 
 
 def _number_text(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 from snowetl.jvm.integers import MAX_INT
 from snowetl.jvm.strings import decimal_digits, utf16_length
@@ -34,17 +34,27 @@ def canonical(text: str) -> str:
 
 
 def to_string(text: str) -> str:
-    """``BigDecimal.toString`` of a JSON number: ``1.00`` stays, ``1e3`` becomes ``1E+3``, zero has no sign."""
-    number = Decimal(text)
+    """``BigDecimal.toString`` of a JSON number: ``1.00`` stays, ``1e3`` becomes ``1E+3``, zero has no sign.
+
+    A number whose exponent no ``BigDecimal`` holds stays as it is.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
     return str(number if number else abs(number))
 
 
 def stripped(text: str) -> str:
     """``BigDecimal.stripTrailingZeros().toPlainString()`` of a JSON number: ``1.50`` is ``1.5``, ``1e3`` is ``1000``.
 
-    A number that would take more than 100,000 digits keeps its exponent.
+    A number that would take more than 100,000 digits keeps its exponent; one whose exponent no ``BigDecimal`` holds
+    stays as it is.
     """
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
     if not number:
         return "0"
     sign, digits, exponent = number.as_tuple()

@@ -124,8 +124,9 @@ def _decimal(value: Any, type_: DecimalType) -> Decimal | None:
         return None
     if precision(number) - scale(number) + type_.scale > type_.digits and number != 0:
         return None
-    unscaled = int(number.scaleb(type_.scale))
-    return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -type_.scale))
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    return Decimal((sign if number else 0, (*digits, *(0,) * (exponent + type_.scale)), -type_.scale))
 
 
 _DATE_TIME = re.compile(

@@ -80,6 +80,11 @@ def test_longs_in_json(value, number):
     assert long_of(value) == number
 
 
+@pytest.mark.parametrize(("text", "number"), [("0.0e999999999999999999999", 0), ("1e999999999999999999999", None)])
+def test_an_exponent_of_twenty_digits_is_no_crash(text, number):
+    assert long_of(JsonNumber(text)) == number
+
+
 def test_numbers_keep_all_their_digits():
     assert long_of(JsonNumber("9223372036854775807.0")) == 9223372036854775807
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from snowetl.jvm.big_decimal import to_double
+from snowetl.jvm.big_decimal import stripped, to_double, to_string
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_decimals_know_no_negative_zero_but_doubles_too_small_for_one_do() -> No
     assert str(to_double("-0.0")) == "0.0"
     assert str(to_double("-1e-500")) == "-0.0"
     assert str(to_double("-1e-500", cents=True)) == "0.0"
+
+
+@pytest.mark.parametrize("text", ["1e999999999999999999999", "-1.50E-999999999999999999999"])
+def test_numbers_whose_exponent_nothing_holds_stay(text: str) -> None:
+    assert to_string(text) == stripped(text) == text

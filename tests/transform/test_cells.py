@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowetl.ddl.redshift_cells import cell
+from snowetl.ddl.cells import Unfit
+from snowetl.ddl.redshift_cells import cell, writers
 from snowetl.jvm import jsontext
 from snowetl.transform.cells import cells, extractor, fill, values
 
@@ -22,6 +23,26 @@ from snowetl.transform.cells import cells, extractor, fill, values
 )  # fmt: skip
 def test_one_value(text: str, printed: str) -> None:
     assert cell(jsontext.loads_exact(text)) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("9999999999999999999999999999999999.99", "9999999999999999999999999999999999.99"),
+        ("12345678901234567890123456789012.3400", "12345678901234567890123456789012.3400"),
+        ("12345678901234567890123456789012.345", None),
+        ("10000000000000000000000000000000000", None),
+        ("0.000", "0.000"),
+        ("1e2", "100"),
+    ],
+)
+def test_decimals_of_36_digits_are_looked_at_whole(text: str, printed: str | None) -> None:
+    write = writers("DECIMAL (36, 2)").any
+    if printed is None:
+        with pytest.raises(Unfit):
+            write(jsontext.loads_exact(text))
+    else:
+        assert write(jsontext.loads_exact(text)) == printed
 
 
 def row(paths: list[tuple[str, ...]], data: Any) -> list[str]:

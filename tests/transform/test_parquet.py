@@ -33,6 +33,8 @@ def cast(type_: FieldType, text: str, nullable: bool = False) -> Any:
         (DecimalType(9, 2), "87.98", Decimal("87.98")), (DecimalType(38, 2), "-879", Decimal("-879.00")),
         (DecimalType(9, 2), "1e2", Decimal("100.00")), (DecimalType(9, 2), "-0.0", Decimal("0.00")),
         (DecimalType(9, 0), "999999999", Decimal(999999999)),
+        (DecimalType(38, 2), f"-{'1234567890' * 3}123456.1", Decimal(f"-{'1234567890' * 3}123456.10")),
+        (DecimalType(38, 0), f"{'1234567890' * 3}1234567e1", Decimal(f"{'1234567890' * 3}12345670")),
     ],
 )  # fmt: skip
 def test_values_that_fit(type_: FieldType, text: str, value: Any) -> None:
