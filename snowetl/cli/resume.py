@@ -1,4 +1,4 @@
-"""``snowetl resume``: go on with a run that was begun."""
+"""``snowetl resume``: continue a run that was begun."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Choice:
 
 
 def choose(settings: RunSettings, world: World, given: Input | None = None) -> Choice:
-    """Find the run that is meant; write nothing. ``given`` is the input, where it is opened already.
+    """Find the run that the settings mean; write nothing. ``given`` is the input, where it is opened already.
 
     Raises :class:`OutputExists` if it was begun or done with other settings (unless ``redo_from`` is given), and
     :class:`NothingToDo` where no file is new.

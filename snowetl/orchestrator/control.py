@@ -1,4 +1,4 @@
-"""What is done to a run from outside: go on with it, stop it and give its files back, free a lease."""
+"""What is done to a run from outside: continue it, stop it and give its files back, free a lease, read its logs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def find(output_folder: str, run: str | None) -> Entry:
 
 
 class _WithoutSecrets(dict[str, str]):
-    """The environment for a look, which needs no secrets: a variable that is not set stands for its own name."""
+    """The environment for a look, which needs no secrets: a variable that is not set has its own name as its value."""
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name, f"${{{name}}}" if default is None else default)

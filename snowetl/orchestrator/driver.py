@@ -105,7 +105,7 @@ def _run(settings: RunSettings, watch: Watch, notices: Notices) -> dict[str, Any
 
 
 def begun(settings: RunSettings, watch: Watch) -> Entry:
-    """The run that is meant. One that is new has taken its files."""
+    """The run that the settings mean. A new one has taken its files."""
     with opened(settings, watch) as given:
         try:
             chosen = choose(settings, World.of_now(), given)
@@ -304,7 +304,7 @@ class _Run:
                 if step.last is not None and step.last.job:
                     resume = f"snowetl resume -o {self.settings.output_folder} {planned.run}"
                     self.watch.warn(
-                        f"{step.name}: its job {step.last.job} runs on. `{resume}` goes on with it, `snowetl cancel` "
+                        f"{step.name}: its job {step.last.job} runs on. `{resume}` continues it, `snowetl cancel` "
                         "stops it"
                     )
 

@@ -62,7 +62,7 @@ def _has_bad_rows(load: LoadReport) -> bool:
 
 
 def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
-    """The plan of a run as it stands: what of it is done, what is left."""
+    """The plan of a run as of now: what of it is done, what is left."""
     if chosen is not None and chosen.files is not None:
         inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
     else:

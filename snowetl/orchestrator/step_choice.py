@@ -27,7 +27,7 @@ def _contradictions(settings: RunSettings) -> Iterator[str]:
     if start is not None and settings.skip_step:
         yield "--resume-from and --skip exclude each other: --resume-from takes the steps before it for done"
     if start is not None and settings.redo_from is not None:
-        yield f"--resume-from goes on with {start}, --redo-from does {settings.redo_from} anew: give one of them"
+        yield f"--resume-from continues with {start}, --redo-from repeats {settings.redo_from}: give one of them"
     ours = None if start is None else start_of(start)
     if ours is not None and ours not in settings.all_steps:
         yield f"--resume-from {start}: this run has no step {ours}; its steps are {', '.join(settings.all_steps)}"

@@ -95,7 +95,7 @@ def explain(settings: ExplainSettings) -> Iterator[tuple[str, Any]]:
 
 
 def ways(settings: ExplainSettings, stdin: Iterable[bytes] = ()) -> Iterator[Way]:
-    """The way of each record that is meant, in order. ``stdin`` are the lines that ``-`` stands for.
+    """The way of each record that the settings name, in order. ``stdin`` are the lines that ``-`` stands for.
 
     Raises ``UsageError`` for a file or record that is not there, ``ConfigError``, ``RegistryUnavailable``.
     """

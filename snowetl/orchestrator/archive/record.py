@@ -51,7 +51,7 @@ def note_url(entry: Entry) -> str:
 
 
 def begun(entry: Entry, archived: Archived) -> None:
-    """Note that a run is to be archived, or what is left of that."""
+    """Note that a run waits to be archived, or what of it still does."""
     _write(note_url(entry), archived)
 
 

@@ -36,7 +36,7 @@ class Answer(Enum):
 
 
 def client(service: str, region: str | None, *, retried: bool = True) -> Any:
-    """A client of ``service``. Only requests that may safely be sent twice are to be ``retried``.
+    """A client of ``service``. ``retried``: requests may safely be sent twice.
 
     Raises :class:`SnowetlError` where there is no region.
     """

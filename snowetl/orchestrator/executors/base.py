@@ -106,7 +106,7 @@ Opener = Callable[[ExecutorRequest], AbstractContextManager[StepExecutor]]
 
 
 def _nothing(settings: RunSettings) -> None:
-    """Nothing is to be checked."""
+    """There is nothing to check."""
 
 
 def _here(settings: RunSettings) -> str:

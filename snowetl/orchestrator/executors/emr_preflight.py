@@ -77,7 +77,7 @@ def describe(made: dict[str, Any]) -> str:
 
 
 def ask_cluster(settings: RunSettings, region: str | None) -> str:
-    """Whether EMR answers, and how the cluster is that is to be used. Raises ``ConfigError``."""
+    """Whether EMR answers, and the state of the cluster that the run would use. Raises ``ConfigError``."""
     client = aws.client("emr", region)
     try:
         if settings.emr_cluster_id is None:

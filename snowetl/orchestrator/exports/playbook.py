@@ -19,7 +19,7 @@ _RUN_ID = "{{.runId}}"
 
 
 def files(steps: Sequence[SparkJob], place: Place) -> dict[str, str]:
-    """The playbook, and the cluster it runs on if that is to be started. Raises :class:`UsageError`."""
+    """The playbook, and the cluster that it runs on if it starts one. Raises :class:`UsageError`."""
     if not isinstance(place, TransientCluster | ExistingCluster):
         raise UsageError("Dataflow Runner knows no EMR Serverless: give --cluster or --cluster-id")
     found: dict[str, str] = {}

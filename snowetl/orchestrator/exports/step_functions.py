@@ -40,7 +40,7 @@ def files(steps: Sequence[SparkJob], place: Place, schedule: str, name: str = "s
 
 
 def scheduled(schedule: str, name: str) -> dict[str, Any]:
-    """``scheduler.create_schedule``; the two ARNs are to be filled in."""
+    """``scheduler.create_schedule``; fill in the two ARNs."""
     return {
         "Name": name,
         "ScheduleExpression": eventbridge(schedule),
