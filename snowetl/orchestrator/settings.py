@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,7 +312,8 @@ class RunSettings(
     def written_folders(self) -> list[str]:
         """All folders that the steps of the run write to, but the warehouse's. In an archive, which may forbid that
         anything is deleted, nothing is tried."""
-        return sorted({*self.output_folders(), self.runs_folder})
+        apart = (own.output_folders()[2] for own in self.also)
+        return sorted({*self.output_folders(), *apart, self.runs_folder})
 
     @property
     def target(self) -> Target:
@@ -324,24 +326,44 @@ class RunSettings(
 
     @property
     def also(self) -> tuple[RunSettings, ...]:
-        """These settings for each further database that runs are loaded into."""
-        found = []
+        """These settings for each further database that runs are loaded into. One that loads other rows than the run's
+        has a folder of its own for them: ``transformed-<rows>``."""
+        return tuple(own if self._shares_rows(own) else own._apart() for own in self._further())
+
+    def _further(self) -> Iterator[RunSettings]:
+        kind = type(self).option("warehouse").default
         for address in self.also_load:
             url, schema = _ADDRESS.fullmatch(address).groups()  # type: ignore[union-attr]
-            kind = type(self).option("warehouse").default
-            others = {"warehouse": kind, "schema": schema or self.schema, "also_load": (), "ssh_tunnel": None}
-            others["partition_by"] = None
-            found.append(replace(self, database=url, **others))
-        return tuple(found)
+            yield replace(
+                self,
+                database=url,
+                warehouse=kind,
+                schema=schema or self.schema,
+                also_load=(),
+                ssh_tunnel=None,
+                partition_by=None,
+            )
+
+    def _shares_rows(self, own: RunSettings) -> bool:
+        """Whether a further database loads the rows that the run makes."""
+        kind = own._kind()
+        if kind.transformation != self._rows():
+            return False
+        return kind.transformation != "shred" or _ROWS.get(self.rows_for) in kind.row_formats
+
+    def _apart(self) -> RunSettings:
+        rows = self._rows() if self._rows() != "shred" else f"shred-{self.rows_for}"
+        return replace(self, transformed_folder=f"{self._below('transformed', self.transformed_folder)}-{rows}")
 
     @property
-    def rows_for(self) -> str | None:
-        """Whom shredded rows are made for: a kind whose rows all databases of the run load. ``None``: there is none."""
-        kinds = [self._kind(), *(own._kind() for own in self.also)]
-        if kinds[0].transformation != "shred":
-            return kinds[0].rows_for
-        wanted = [kind.rows_for for kind in kinds]
-        return next((rows for rows in wanted if all(_ROWS.get(rows) in kind.row_formats for kind in kinds)), None)
+    def rows_for(self) -> str:
+        """Whom shredded rows are made for: a kind whose rows all databases of the run load, if there is one."""
+        every = (self._kind(), *(own._kind() for own in self._further()))
+        kinds = [kind for kind in every if kind.transformation == "shred"]
+        for rows in (kind.rows_for for kind in kinds):
+            if every[0].transformation == "shred" and all(_ROWS.get(rows) in kind.row_formats for kind in kinds):
+                return rows
+        return every[0].rows_for
 
     @property
     def all_steps(self) -> tuple[str, ...]:
@@ -429,7 +451,7 @@ class RunSettings(
             "output_folder": about["transformedFolder"],
             "run_id": id_,
             "transformation": self._rows(),
-            "target": self.rows_for or self._kind().rows_for,
+            "target": self.rows_for,
             "compression": TransformSettings.option("compression").default,
             "failed_events": False,
         }

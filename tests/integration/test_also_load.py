@@ -10,7 +10,10 @@ import psycopg
 import pytest
 
 from snowetl.cli.main import main
+from snowetl.errors import ConfigError
 from snowetl.load.embedded import embedded_postgres
+from snowetl.orchestrator.after.also_load import AlsoLoad
+from snowetl.orchestrator.settings import RunSettings
 from tests.integration.support import ROOT
 from tests.integration.test_growing import arguments, rows, write
 
@@ -77,7 +80,6 @@ def test_a_run_that_is_loaded_there_already_is_not_loaded_twice(tmp_path: Path) 
             ("--also-load", "postgresql://me@h/a", "--also-load", "postgresql://me@h/a"),
             "is a database of the run already",
         ),
-        (("--also-load", "duckdb:///tmp/x.duckdb"), "loads widerow-parquet rows"),
         (
             (
                 *("--also-load", "redshift://me:x@h/a", "--role-arn", "arn:aws:iam::123456789012:role/x"),
@@ -93,3 +95,37 @@ def test_databases_that_cannot_be_are_refused_before_work_starts(
     assert main(arguments(tmp_path, *more)) == 2
     assert told in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+def test_wide_rows_beside_shredded_ones_are_made_for_who_loads_them(tmp_path: Path) -> None:
+    """Two transforms, two manifests, two tries: where the second fails, the first is left alone."""
+    duckdb = pytest.importorskip("duckdb")
+    file, taken = tmp_path / "wide.duckdb", tmp_path / "out" / "transformed-widerow-parquet"
+    given = arguments(tmp_path, "--run-id", RUN, "--also-load", f"duckdb:///{file}")
+    file.mkdir()  # it cannot be opened
+    assert main(given) == 1
+    assert rows(tmp_path) == 3
+    done = (taken / f"run={RUN}" / "shredding_complete.json").stat().st_mtime_ns
+    file.rmdir()
+    for _ in range(2):
+        assert main(given) in (0, 3)
+        with duckdb.connect(str(file), read_only=True) as connection:
+            assert connection.execute("SELECT count(*) FROM atomic.events").fetchone() == (3,)
+            assert connection.execute("SELECT count(*) FROM atomic.manifest").fetchone() == (1,)
+        assert rows(tmp_path) == 3
+    assert (taken / f"run={RUN}" / "shredding_complete.json").stat().st_mtime_ns == done, "it is transformed once"
+    assert parts(tmp_path)[0][1:] == ("loaded", 3)
+
+
+def test_on_a_cluster_no_second_transform_is_done(tmp_path: Path) -> None:
+    settings = RunSettings(
+        input_folder=(str(tmp_path / "raw"),),
+        input_format="cloudfront",
+        output_folder="s3://bucket/out",
+        iglu_config="fixtures/resolver.json",
+        database="postgresql://me@h/a",
+        also_load=("duckdb:///tmp/x.duckdb", "postgresql://me@h/b"),
+        executor="emr-serverless",
+    )
+    with pytest.raises(ConfigError, match="where no second transform is done"):
+        AlsoLoad().check(settings)
