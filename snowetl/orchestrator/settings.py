@@ -334,15 +334,10 @@ class RunSettings(
         kind = type(self).option("warehouse").default
         for address in self.also_load:
             url, schema = _ADDRESS.fullmatch(address).groups()  # type: ignore[union-attr]
-            yield replace(
-                self,
-                database=url,
-                warehouse=kind,
-                schema=schema or self.schema,
-                also_load=(),
-                ssh_tunnel=None,
-                partition_by=None,
+            own = replace(
+                self, database=url, warehouse=kind, schema=schema or self.schema, also_load=(), ssh_tunnel=None
             )
+            yield own if own._kind().partitions else replace(own, partition_by=None)
 
     def _shares_rows(self, own: RunSettings) -> bool:
         """Whether a further database loads the rows that the run makes."""

@@ -143,4 +143,12 @@ def test_rows_are_made_for_all_databases_of_a_run() -> None:
     assert made.after == ("also-load",)
     assert settings().rows_for == "postgres"
     assert settings(also_load=["postgresql://me@h/a#mart"]).also[0].schema == "mart"
-    assert settings(also_load=["duckdb:///x.duckdb"]).rows_for is None
+    assert settings(also_load=["postgresql://me@h/a"]).also[0].transformed(RUN) == settings().transformed(RUN)
+    both = settings(also_load=["postgresql://me@h/a", "duckdb:///x.duckdb"], partition_by="month")
+    assert [own.target.partition_by for own in both.also] == ["month", None]
+    mixed = settings(also_load=["duckdb:///x.duckdb"])
+    assert mixed.rows_for == "postgres"
+    [apart] = mixed.also
+    assert apart.transform_settings(RUN).transformation == "widerow-parquet"
+    assert "/transformed-widerow-parquet/" in apart.transformed(RUN)
+    assert apart.load_settings(RUN).input_folder == apart.transformed(RUN)
