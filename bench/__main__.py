@@ -1,7 +1,7 @@
 """``python -m bench``: everything in one run on the same records. ``python -m bench library``: the library on your
-records. ``python -m bench enrichments``: what each enrichment costs. ``python -m bench deduplication``: what it adds to
-a transform. ``python -m bench compare``: this tree beside another revision. ``python -m bench scale``: what a run of
-many objects costs the driver."""
+records. ``python -m bench job``: the job on Spark beside the library. ``python -m bench enrichments``: what each
+enrichment costs. ``python -m bench deduplication``: what it adds to a transform. ``python -m bench compare``: this tree
+beside another revision. ``python -m bench scale``: what a run of many objects costs the driver."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def main() -> int:
     each.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
     twice = verbs.add_parser("deduplication", help="measure what deduplication adds to a transform")
     twice.add_argument("--count", type=int, default=5000, help="events of a batch (default 5000)")
+    verbs.add_parser("job", help="measure the job on Spark beside the library on the same records")
     other = verbs.add_parser("compare", help="measure this tree beside another revision, in alternating passes")
     other.add_argument("revision", nargs="?", help="what git calls it; default: that of bench/baseline.json")
     other.add_argument("--count", type=int, default=1000, help="records of a pass (default 1000)")
@@ -58,6 +59,8 @@ def main() -> int:
             return _deduplicated(args.count)
         if args.verb == "scale":
             return _scale(args.objects)
+        if args.verb == "job":
+            return _job(args.records, args.times)
         return _compare(args) if args.verb == "compare" else _everything(args)
     except SnowetlError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -132,69 +135,73 @@ def _compare(args: argparse.Namespace) -> int:
 
 
 def _everything(args: argparse.Namespace) -> int:
-    from bench.job import JobResult, run_job, run_splits, write_input  # psutil only here
-
-    resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
-    traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(args.records)]
-    print(machine.build())
-    print(f"library: {len(traffic):,} records, one thread, best of 5 warm passes", flush=True)
-    plain = _show("no enrichments", measure(traffic, str(resolver), None))
-    full = _show("standard profile", measure(traffic, str(resolver), str(standard)))
-    fresh = measure_once(records(args.records, unseen=True), str(resolver), str(standard)).events_per_second
-    print(f"  {'standard, unseen':<24}{fresh:>9,} events/s   (each record from a new visitor on a new page)")
-    once = measure_once(records(args.records * args.times), str(resolver), str(standard))
-    print(
-        f"  {'standard, large':<24}{once.events_per_second:>9,} events/s   (the job's {once.records:,} records, once)"
-    )
+    resolver, standard = str(FIXTURES / "resolver.json"), str(FIXTURES / "enrichments")
+    _job(args.records, args.times)
     print("\nstages of the library, standard profile", flush=True)
-    stages.show(500, str(resolver), str(standard))
-    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
-        small, large = Path(folder, "small"), Path(folder, "large")
-        write_input(small, args.records)
-        write_input(large, args.records * args.times)
-        bare, split = run_splits(small, str(resolver), str(standard))
-        print("\nenrich_split, the work of a task, in this process")
-        print(f"  {'enricher left out':<24}{bare.events / bare.seconds:>9,.0f} events/s   (reading and writing alone)")
-        print(f"  {'standard profile, warm':<24}{split.events / split.seconds:>9,.0f} events/s")
-        jobs: dict[str, JobResult] = {}
-        print("\njob on Spark, local[1]: time in tasks (with the start of Spark)", flush=True)
-        for name, source, profile in (
-            ("1x, no enrichments", small, None),
-            ("1x, standard profile", small, standard),
-            (f"{args.times}x, standard profile", large, standard),
-        ):
-            job = jobs[name] = run_job(source, profile, resolver, cores=1)
-            rate, wall_rate = job.events / job.busy, job.events / job.wall
-            print(f"  {name:<24}{rate:>9,.0f} events/s  ({wall_rate:,.0f})   {_memory(job.peak_memory)}", flush=True)
-    first, second, third = jobs.values()
-    large_name = f"{args.times}x"
-    print("\nratios of events per second                 by the clock   by processor time")
-    for name, job, result in (
-        ("1x, no enrichments", first, plain),
-        ("1x, standard profile", second, full),
-        (f"{large_name}, standard profile", third, full),
-        (f"{large_name}, the same records", third, once),
-    ):
-        clock = job.events / job.busy / result.events_per_second
-        processor = job.events / job.cpu / (result.events / result.cpu)
-        print(f"  job / library, {name:<26}{clock:>8.2f}{processor:>18.2f}")
-    clock, processor = full.events_per_second / plain.events_per_second, plain.cpu / full.cpu
-    print(f"  {'library, standard / no enrichments':<41}{clock:>8.2f}{processor:>18.2f}")
-    clock = split.events / split.seconds / full.events_per_second
-    processor = split.events / split.cpu / (full.events / full.cpu)
-    print(f"  {'enrich_split, warm / library':<41}{clock:>8.2f}{processor:>18.2f}")
-    clock = third.events / third.busy / (bare.events / bare.seconds)
-    processor = third.events / third.cpu / (bare.events / bare.cpu)
-    print(f"  {f'job, {large_name} / reading and writing':<41}{clock:>8.2f}{processor:>18.2f}")
-    print(f"\nmemory, {large_name} / 1x")
-    for role in ("driver", "JVM", "worker"):
-        growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
-        print(f"  {role:<41}{growth:>8.2f}")
-    _show_warehouse(args.records, str(resolver), str(standard))
+    stages.show(500, resolver, standard)
+    _show_warehouse(args.records, resolver, standard)
     print()
     _enrichments(1000)
     if warning := machine.busy():
         print(f"\n{warning}")
+    return 0
+
+
+def _job(few: int, times: int) -> int:
+    """The library, what reading and writing cost, and the job on Spark beside the library on the same records.
+
+    Three kinds of records: *warm* ones the library has seen before, which no job has; the same records *once* (some
+    thousand visitors and pages); *unseen* ones, each from a new visitor on a new page. The clock of a job is that of
+    its tasks; processor time is all of the Python workers', their start included.
+    """
+    from bench.job import run_job, run_splits, write_input  # psutil only here
+
+    resolver, standard = FIXTURES / "resolver.json", FIXTURES / "enrichments"
+    traffic: list[tuple[str, bytes | str]] = [("thrift", record) for record in records(few)]
+    many, large = few * times, f"{times}x"
+    print(machine.build())
+    print(f"library, one thread: best of 5 warm passes over {few:,} records; {many:,} records once", flush=True)
+    plain = _show("warm, no enrichments", measure(traffic, str(resolver), None))
+    full = _show("warm", measure(traffic, str(resolver), str(standard)))
+    once = _show("once", measure_once(records(many), str(resolver), str(standard)))
+    fresh = _show("unseen", measure_once(records(many, unseen=True), str(resolver), str(standard)))
+    with tempfile.TemporaryDirectory(prefix="snowetl-bench-") as folder:
+        small, big, unseen = Path(folder, "small"), Path(folder, "large"), Path(folder, "unseen")
+        write_input(small, few)
+        write_input(big, many)
+        write_input(unseen, many, unseen=True)
+        bare, split = run_splits(small, str(resolver), str(standard))
+        print("\nenrich_split, the work of a task, in this process")
+        print(f"  {'enricher left out':<24}{bare.events / bare.seconds:>9,.0f} events/s   (reading and writing alone)")
+        print(f"  {'warm':<24}{split.events / split.seconds:>9,.0f} events/s", flush=True)
+        print("\njob on Spark, local[1]: time in tasks (with the start of Spark)", flush=True)
+        jobs = {}
+        for name, source, profile in (
+            ("1x, no enrichments", small, None),
+            ("1x", small, standard),
+            (large, big, standard),
+            (f"{large}, unseen", unseen, standard),
+        ):
+            job = jobs[name] = run_job(source, profile, resolver, cores=1)
+            rate, wall_rate = job.events / job.busy, job.events / job.wall
+            print(f"  {name:<24}{rate:>9,.0f} events/s  ({wall_rate:,.0f})   {_memory(job.peak_memory)}", flush=True)
+    first, second, third, fourth = jobs.values()
+    print("\nratios of events per second                 by the clock   by processor time")
+    for name, clock, processor in (
+        ("job, 1x, no enrichments / library, warm", first.clock_rate / plain.clock_rate, first.rate / plain.rate),
+        ("job, 1x / library, warm", second.clock_rate / full.clock_rate, second.rate / full.rate),
+        (f"job, {large} / library, warm", third.clock_rate / full.clock_rate, third.rate / full.rate),
+        (f"job, {large} / library, once", third.clock_rate / once.clock_rate, third.rate / once.rate),
+        (f"job, {large} / library, both unseen", fourth.clock_rate / fresh.clock_rate, fourth.rate / fresh.rate),
+        ("library, standard / no enrichments", full.clock_rate / plain.clock_rate, full.rate / plain.rate),
+        ("enrich_split / library, both warm", split.clock_rate / full.clock_rate, split.rate / full.rate),
+        (f"job, {large} / reading and writing", third.clock_rate / bare.clock_rate, third.rate / bare.rate),
+    ):
+        print(f"  {name:<41}{clock:>8.2f}{processor:>18.2f}")
+    print(f"\nmemory, {large} / 1x")
+    for role in ("driver", "JVM", "worker"):
+        growth = third.peak_memory.get(role, 0) / max(second.peak_memory.get(role, 0), 1)
+        print(f"  {role:<41}{growth:>8.2f}")
     return 0
 
 

@@ -43,11 +43,21 @@ class JobResult:
     peak_memory: dict[str, int]
     """Largest resident size by role (driver, JVM, worker), in bytes."""
 
+    @property
+    def clock_rate(self) -> float:
+        """Events per second of the tasks' time."""
+        return self.events / self.busy
 
-def write_input(folder: Path, count: int, parade: int = 0) -> None:
-    """``count`` records of the bench's traffic (``parade`` as there) as indexed ``.lzo`` files."""
+    @property
+    def rate(self) -> float:
+        """Events per second of processor time."""
+        return self.events / self.cpu
+
+
+def write_input(folder: Path, count: int, parade: int = 0, unseen: bool = False) -> None:
+    """``count`` records of the bench's traffic (``parade``, ``unseen`` as there) as indexed ``.lzo`` files."""
     folder.mkdir(parents=True)
-    source = records(count, parade=parade)
+    source = records(count, parade=parade, unseen=unseen)
     for number in range(-(-count // RECORDS_PER_FILE)):
         data, index = lzop_writer.write(list(islice(source, RECORDS_PER_FILE)))
         (folder / f"part-{number:04d}.lzo").write_bytes(data)
@@ -113,6 +123,14 @@ class SplitsResult:
     events: int
     seconds: float
     cpu: float
+
+    @property
+    def clock_rate(self) -> float:
+        return self.events / self.seconds
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.cpu
 
 
 def run_splits(source: Path, resolver: Any, enrichments: Any) -> tuple[SplitsResult, SplitsResult]:

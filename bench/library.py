@@ -40,6 +40,16 @@ class Result:
     events_per_second: int
     cpu: float
 
+    @property
+    def clock_rate(self) -> float:
+        """Events per second of the best pass."""
+        return self.events / self.best
+
+    @property
+    def rate(self) -> float:
+        """Events per second of processor time."""
+        return self.events / self.cpu
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
