@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.load.manifest import ManifestRow
 from snowetl.load.report import TableLoad
-from snowetl.load.run import RowFolder, TransformedRun
+from snowetl.load.run import WIDE_PARQUET, RowFolder, TransformedRun
 from snowetl.storage import FileInfo
 
 if TYPE_CHECKING:
@@ -68,6 +68,16 @@ class Capabilities:
     """Settings it needs: of each group, exactly one."""
     database_example: str = ""
     """What ``--database`` looks like."""
+
+
+LOADS_PARQUET = Capabilities(
+    layouts=frozenset((WIDE_PARQUET,)),
+    transformation="widerow-parquet",
+    max_identifier=1024,
+    bad_rows_table=True,
+    failed_events=True,
+)
+"""What warehouses of wide rows in Parquet have in common: ``replace(LOADS_PARQUET, …)`` says the rest."""
 
 
 class Statement(NamedTuple):

@@ -162,7 +162,7 @@ def test_without_the_option_all_versions_share_one_table(place: InPostgres, tmp_
 
 def test_a_part_of_a_recovery_table_that_is_missing_fails_the_load(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(
-        tmp_path, place, [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True))], BROKEN
+        tmp_path, place.kind, [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True))], BROKEN
     )
     [part] = [path for path in Path(run).rglob("name=click/**/part-*") if "1-0-2" in _text(path)]
     part.unlink()

@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl import clickhouse as ddl
@@ -27,10 +28,10 @@ from snowetl.load.evolution import canonical
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
-from snowetl.load.run import WIDE_PARQUET, TransformedRun
+from snowetl.load.run import TransformedRun
 from snowetl.load.sql_script import statements_of
 from snowetl.load.target import checked_schema
-from snowetl.load.warehouse import AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
+from snowetl.load.warehouse import LOADS_PARQUET, AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.settings.words import count
 from snowetl.storage import FileInfo, filesystem
 
@@ -53,12 +54,9 @@ class ClickHouseWarehouse:
     """A database of a ClickHouse server."""
 
     name: ClassVar[str] = "clickhouse"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((WIDE_PARQUET,)),
-        transformation="widerow-parquet",
+    capabilities: ClassVar[Capabilities] = replace(
+        LOADS_PARQUET,
         max_identifier=206,
-        bad_rows_table=True,
-        failed_events=True,
         dbt_adapter="clickhouse",
         extra="parquet",
         modules=("pyarrow",),

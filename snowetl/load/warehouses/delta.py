@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.errors import ConfigError, LoadError
 from snowetl.load.lake import EVENTS, FAILED_EVENTS, LakeSession, LakeStatements, Marks
-from snowetl.load.run import WIDE_PARQUET
 from snowetl.load.s3_access import s3_access
 from snowetl.load.target import checked_schema
-from snowetl.load.warehouse import Capabilities, Say
+from snowetl.load.warehouse import LOADS_PARQUET, Capabilities, Say
 from snowetl.storage.base import scheme_of
 
 if TYPE_CHECKING:
@@ -35,12 +35,8 @@ class DeltaWarehouse(LakeStatements):
     """A folder of Delta tables, ``<root>/<schema>/<table>``."""
 
     name: ClassVar[str] = "delta"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((WIDE_PARQUET,)),
-        transformation="widerow-parquet",
-        max_identifier=1024,
-        bad_rows_table=True,
-        failed_events=True,
+    capabilities: ClassVar[Capabilities] = replace(
+        LOADS_PARQUET,
         extra="delta",
         modules=("deltalake", "pyarrow"),
         required=(("database",),),

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,9 +23,9 @@ from snowetl.load import bad_rows, parquet_files
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
-from snowetl.load.run import WIDE_PARQUET, TransformedRun
+from snowetl.load.run import TransformedRun
 from snowetl.load.target import checked_schema
-from snowetl.load.warehouse import AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
+from snowetl.load.warehouse import LOADS_PARQUET, AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
 from snowetl.storage.base import scheme_of
 from snowetl.storage.globs import has_magic
@@ -71,12 +72,8 @@ class DuckDbWarehouse:
     """A schema in a DuckDB file, which the first load makes."""
 
     name: ClassVar[str] = "duckdb"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((WIDE_PARQUET,)),
-        transformation="widerow-parquet",
-        max_identifier=1024,
-        bad_rows_table=True,
-        failed_events=True,
+    capabilities: ClassVar[Capabilities] = replace(
+        LOADS_PARQUET,
         dbt_adapter="duckdb",
         embedded=True,
         extra="duckdb",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,10 +19,9 @@ from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.errors import ConfigError, LoadError
 from snowetl.load.lake import BAD_ROWS, EVENTS, FAILED_EVENTS, MANIFEST, LakeSession, LakeStatements, Marks
 from snowetl.load.parquet_files import local_path
-from snowetl.load.run import WIDE_PARQUET
 from snowetl.load.s3_access import s3_access
 from snowetl.load.target import checked_schema
-from snowetl.load.warehouse import Capabilities, Say
+from snowetl.load.warehouse import LOADS_PARQUET, Capabilities, Say
 from snowetl.storage.base import scheme_of
 
 if TYPE_CHECKING:
@@ -44,12 +44,8 @@ class IcebergWarehouse(LakeStatements):
     """A namespace of an Iceberg catalog."""
 
     name: ClassVar[str] = "iceberg"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        layouts=frozenset((WIDE_PARQUET,)),
-        transformation="widerow-parquet",
-        max_identifier=1024,
-        bad_rows_table=True,
-        failed_events=True,
+    capabilities: ClassVar[Capabilities] = replace(
+        LOADS_PARQUET,
         extra="iceberg",
         modules=("pyiceberg", "pyiceberg_core", "sqlalchemy", "pyarrow"),
         required=(("database",),),

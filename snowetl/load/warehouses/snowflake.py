@@ -120,6 +120,7 @@ class SnowflakeWarehouse:
         reads_from=frozenset(("file", "s3", "s3a", "s3n")),
         bad_rows_table=True,
         failed_events=True,
+        rejected_rows=True,
         ddl_in_transaction=False,
         stages=True,
         dbt_adapter="snowflake",
