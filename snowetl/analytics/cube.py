@@ -1,4 +1,4 @@
-"""Cubes: events, page views, sessions and users counted by dimensions, from enriched folders.
+"""Cubes: events, page views, sessions and users counted by dimensions, from enriched folders or a warehouse.
 
 Dimensions and measures are tables of names. Sessions and users are counted apart for each cell, so they do not add up
 over cells: ``totals`` counts them for every coarser cell, too.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
@@ -19,7 +19,12 @@ from snowetl.spool import sorted_spool
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from snowetl.analytics.enriched import Enriched
+
+class Events(Protocol):
+    """Where events come from: an enriched folder, or a warehouse."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]: ...
+
 
 ALL = "(all)"
 """The value of a dimension that a total is counted over."""
@@ -124,7 +129,7 @@ def _wrong(kind: str, names: Sequence[str], known: Sequence[str] | dict[str, Any
         yield f"no {kind} is given: there are {', '.join(known)}"
 
 
-def cube(events: Enriched, shape: CubeShape) -> Iterator[tuple[str | int | None, ...]]:
+def cube(events: Events, shape: CubeShape) -> Iterator[tuple[str | int | None, ...]]:
     """Rows of the cube in the order of their cells, each as ``shape.header`` says; a value that is unknown is ``None``.
 
     ``events`` has at least the columns of the shape. Memory grows with the cells, not with sessions and users: these
@@ -142,9 +147,7 @@ _Met = tuple[Cell, str, str]
 _REMEMBERED = 200_000
 
 
-def _met(
-    events: Enriched, shape: CubeShape, plain: Sequence[str], counts: dict[Cell, dict[str, int]]
-) -> Iterator[_Met]:
+def _met(events: Events, shape: CubeShape, plain: Sequence[str], counts: dict[Cell, dict[str, int]]) -> Iterator[_Met]:
     """What is counted once a cell: (cell, measure, id), some several times. ``counts`` gets all other measures."""
     distinct = [name for name in shape.measures if MEASURES[name].distinct]
     latest: set[_Met] = set()

@@ -1,4 +1,4 @@
-"""``snowetl export cube``: a cube of enriched folders as a file."""
+"""``snowetl export cube``: a cube of enriched folders, or of a warehouse, as a file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from snowetl.analytics.cube import cube
+from snowetl.analytics.cube import Events, cube
 from snowetl.analytics.enriched import read_enriched
 from snowetl.analytics.settings import CubeSettings
 from snowetl.analytics.tables import KINDS, csv_lines
+from snowetl.analytics.warehouse_events import WarehouseEvents
 from snowetl.errors import UsageError
 from snowetl.runs.run import absolute
 from snowetl.runs.scratch import scratch_folder
@@ -28,8 +29,7 @@ def export_cube(settings: CubeSettings, emit: Callable[[str], None], warn: Calla
         raise UsageError(f"--to {settings.to} needs more packages. Run: pip install 'snowetl[analytics]'")
     if settings.output is None and settings.to != "csv":
         raise UsageError(f"--to {settings.to} needs a file: --output cube.{settings.to}")
-    events = read_enriched(list(settings.input_folder), columns=shape.columns, warn=warn, **settings.runs)
-    rows = cube(events, shape)
+    rows = cube(_events(settings, warn), shape)
     if settings.output is None:
         for line in csv_lines(shape.header, rows):
             emit(line[:-1])
@@ -40,6 +40,13 @@ def export_cube(settings: CubeSettings, emit: Callable[[str], None], warn: Calla
         kind.write(path, shape.header, len(shape.dimensions), rows)
         _put(path, url)
     return url
+
+
+def _events(settings: CubeSettings, warn: Callable[[str], None]) -> Events:
+    columns = settings.shape.columns
+    if settings.target is None:
+        return read_enriched(list(settings.input_folder), columns=columns, warn=warn, **settings.runs)
+    return WarehouseEvents(settings.target, settings.table, columns)
 
 
 def _put(path: Path, url: str) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from snowetl.analytics.cube import USUAL, CubeShape
-from snowetl.settings import Location, Text, flag, option
-from snowetl.steps.settings import IO, ROWS, SomeRuns, Speaking
+from snowetl.errors import ConfigError
+from snowetl.load.target import Target
+from snowetl.load.warehouses import SCHEMES
+from snowetl.settings import LocalPath, Location, Text, flag, option
+from snowetl.steps.settings import IO, ROWS, WAREHOUSE, SomeRuns, Speaking
+from snowetl.storage.base import scheme_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +24,38 @@ class CubeSettings(SomeRuns, Speaking):
         "--input-folder",
         kind=Location("FOLDER|FILE|GLOB"),
         multiple=True,
+        default=(),
+        default_help="none: events of a warehouse, see --warehouse",
         help="Enriched events: a folder of runs, a run folder, files. May be given several times.",
         group=IO,
+    )
+    warehouse: str | None = option(
+        "--warehouse",
+        kind=Text("KIND"),
+        default=None,
+        default_help="what --database says; none with --input-folder",
+        help="Count the events of a warehouse: postgres, duckdb, delta, iceberg.",
+        group=WAREHOUSE,
+    )
+    database: str | None = option(
+        "--database",
+        kind=Text("URL"),
+        default=None,
+        default_help="postgres, duckdb: the embedded one, see --data-folder",
+        help="Where it is, as for `snowetl load`.",
+        group=WAREHOUSE,
+        secret=True,
+    )
+    data_folder: Path = option(
+        "--data-folder",
+        kind=LocalPath("FOLDER"),
+        default=Path("warehouse"),
+        help="Where an embedded warehouse keeps its data.",
+        group=WAREHOUSE,
+    )
+    schema: str = option("--schema", default="atomic", help="Database schema of all tables.", group=WAREHOUSE)
+    table: str = option(
+        "--table", choices=("events", "failed_events"), default="events", help="Which events.", group=WAREHOUSE
     )
     cube: str = option(
         "--cube",
@@ -57,6 +92,20 @@ class CubeSettings(SomeRuns, Speaking):
     def shape(self) -> CubeShape:
         """Raises ``ConfigError``."""
         return CubeShape.parse(_names(self.cube), _names(self.measures), self.totals)
+
+    @property
+    def target(self) -> Target | None:
+        """The warehouse whose events are counted; ``None``: those of folders. Raises ``ConfigError``."""
+        kind = self.warehouse
+        if kind is None and self.database is not None:
+            kind = SCHEMES.get(scheme_of(self.database), "postgres")
+        if (kind is None) != bool(self.input_folder):
+            raise ConfigError("events of a folder (--input-folder) or of a warehouse (--warehouse): name one of them")
+        if kind is None:
+            return None
+        if any(self.runs.values()):
+            raise ConfigError("--since-timestamp, --since-age and --until choose runs of folders: a warehouse has all")
+        return Target(warehouse=kind, database=self.database, data_folder=self.data_folder, schema=self.schema)
 
     @property
     def runs(self) -> dict[str, Any]:

@@ -52,6 +52,10 @@ class LakeTable(Protocol):
         """Its columns; ``None`` where it is not there yet."""
         ...
 
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Some of its columns, a batch at a time."""
+        ...
+
     def content(self, marks: Marks) -> int | None:
         """The number of the commit that bears one of these names; ``None`` where none does."""
         ...
@@ -126,6 +130,9 @@ class LakeSession:
             for name, schema in schemas.items()
         }
         return Tables(dict.fromkeys(schemas), columns, bool(schemas), schemas)
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        return self._open(table).read(columns)
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         marks = marks_of(run)

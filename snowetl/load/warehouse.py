@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +44,8 @@ class Capabilities:
     """Whether it has tables for failed events: see :meth:`Warehouse.create_events`."""
     rejected_rows: bool = False
     """Whether it keeps what cannot be loaded in ``rejected_rows``, for ``--retry-rejected``."""
+    reads_back: bool = False
+    """Whether its tables are read back: see :class:`ReadingSession`."""
     tunnels: bool = False
     """Whether it is reached through ``--ssh-tunnel``."""
     partitions: bool = False
@@ -190,6 +192,14 @@ class Session(Protocol):
 
     def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
         """Load rows that were put aside, inside the transaction; what still does not fit is put aside again."""
+        ...
+
+
+class ReadingSession(Session, Protocol):
+    """One that reads tables back."""
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Some columns of a table of events, a batch at a time: texts, and times as timestamps in microseconds."""
         ...
 
 

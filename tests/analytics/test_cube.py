@@ -209,3 +209,63 @@ def test_lines_that_are_left_out_are_told(tmp_path: Path, capsys: pytest.Capture
     write_run(tmp_path / "enriched", [[line(), "no event"]])
     assert export(tmp_path) == 0
     assert "1 line left out: 1 loader_parsing_error" in capsys.readouterr().err
+
+
+# --- of a warehouse ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The options of each warehouse that is read back, all with the same events; those of the folder."""
+    folder = tmp_path_factory.mktemp("loaded")
+    folder.chmod(0o755)  # the database server runs as another user where we are root
+    dice = random.Random(5)
+    lines = [line(**columns_of(number, dice)) for number in range(400)]
+    write_run(folder / "enriched", [lines[:250], lines[250:]])
+    target = {
+        "postgres": ["--warehouse", "postgres", "--data-folder", str(folder / "pg")],
+        "duckdb": ["--database", f"duckdb://{folder}/x.duckdb"],
+        "delta": ["--warehouse", "delta", "--database", str(folder / "delta")],
+        "iceberg": ["--warehouse", "iceberg", "--database", str(folder / "iceberg")],
+    }
+    registry = ["--iglu-config", str(Path(__file__).parents[2] / "fixtures/resolver.json")]
+    for rows in ("shred", "widerow-parquet"):
+        enriched, made = ["-i", str(folder / "enriched")], ["--output-folder", str(folder / rows)]
+        assert main(["transform", "--transformation", rows, "--master", "none", *registry, *enriched, *made]) == 0
+    for name, options in target.items():
+        rows = "shred" if name == "postgres" else "widerow-parquet"
+        assert main(["load", "-i", str(folder / rows), *registry, *options]) == 0
+    return target | {"folder": ["-i", str(folder / "enriched")]}
+
+
+@pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg"])
+def test_a_warehouse_gives_the_numbers_of_the_folder(
+    name: str, loaded: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["export", "--cube", "day,page,campaign,event", "--measures", ",".join(MEASURES), "--totals"]
+    capsys.readouterr()
+    assert main([*wanted, *loaded["folder"]]) == 0
+    expected = capsys.readouterr().out
+    assert main([*wanted, *loaded[name]]) == 0
+    assert capsys.readouterr().out == expected and expected.count("\n") > 100
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "name one of them"),
+        (["-i", "x", "--warehouse", "postgres"], "name one of them"),
+        (
+            ["--database", "redshift://u:p@h/d"],
+            "These are: delta, duckdb, iceberg, postgres",
+        ),
+        (["--database", "duckdb:///x", "--since-age", "2 days"], "a warehouse has all"),
+    ],
+)
+def test_what_cannot_be_counted_is_told(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--cube", "day", *options]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_table_that_is_not_there_is_nothing_to_do(loaded: dict[str, list[str]]) -> None:
+    assert main(["export", "--cube", "day", "--table", "failed_events", *loaded["delta"]]) == 3

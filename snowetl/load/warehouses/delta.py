@@ -37,6 +37,7 @@ class DeltaWarehouse(LakeStatements):
     name: ClassVar[str] = "delta"
     capabilities: ClassVar[Capabilities] = replace(
         LOADS_PARQUET,
+        reads_back=True,
         extra="delta",
         modules=("deltalake", "pyarrow"),
         required=(("database",),),
@@ -99,6 +100,11 @@ class DeltaTable:
 
         table = self._table()
         return None if table is None else pa.schema(table.schema().to_arrow())
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        table = self._table()
+        if table is not None:
+            yield from table.to_pyarrow_dataset().to_batches(columns=list(columns))
 
     def content(self, marks: Marks) -> int | None:
         return _content(self._table(), marks.names)

@@ -40,6 +40,7 @@ FILE = "events.duckdb"
 _WAIT_SECONDS = 10.0
 """For how long another process may hold the file before it is told of."""
 _PAUSE_SECONDS = 0.2
+_READ_ROWS = 10_000
 _MANIFEST = """
 CREATE TABLE IF NOT EXISTS {schema}.manifest (
     "base" VARCHAR NOT NULL PRIMARY KEY,
@@ -74,6 +75,7 @@ class DuckDbWarehouse:
     name: ClassVar[str] = "duckdb"
     capabilities: ClassVar[Capabilities] = replace(
         LOADS_PARQUET,
+        reads_back=True,
         dbt_adapter="duckdb",
         embedded=True,
         extra="duckdb",
@@ -226,6 +228,12 @@ class DuckDbSession:
 
     def _values(self, query: str, values: Sequence[Any]) -> list[Any]:
         return [value for (value,) in self.connection.execute(query, values).fetchall()]
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        names = ", ".join(map(quoted, columns))
+        yield from self.connection.sql(f"SELECT {names} FROM {qualified(self._schema, table)}").to_arrow_reader(
+            _READ_ROWS
+        )
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         if not self._path.exists():

@@ -7,7 +7,7 @@ A snapshot bears the names of its run in its summary. Snapshots expire; then the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,7 @@ class IcebergWarehouse(LakeStatements):
     name: ClassVar[str] = "iceberg"
     capabilities: ClassVar[Capabilities] = replace(
         LOADS_PARQUET,
+        reads_back=True,
         extra="iceberg",
         modules=("pyiceberg", "pyiceberg_core", "sqlalchemy", "pyarrow"),
         required=(("database",),),
@@ -104,6 +105,11 @@ class IcebergTable:
     def schema(self) -> pa.Schema | None:
         table = self._table()
         return None if table is None else table.schema().as_arrow()
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        table = self._table()
+        if table is not None:
+            yield from table.scan(selected_fields=tuple(columns)).to_arrow_batch_reader()
 
     def content(self, marks: Marks) -> int | None:
         return self._content(self._table(), marks)

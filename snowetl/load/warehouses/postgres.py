@@ -29,10 +29,13 @@ from snowetl.load.warehouse import Capabilities, EntityColumn, Say, Statement, S
 from snowetl.storage import FileInfo
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from snowetl.load.target import Target
 
 _INDEXED = ("collector_tstamp", "derived_tstamp", "event_id", "domain_sessionid", LOAD_TSTAMP)
 """Columns of events that have an index: those that plans of the documented questions use, on millions of events."""
+_READ_ROWS = 10_000
 _TLS = ("sslmode", "sslcert", "sslkey", "sslrootcert")
 """Parameters of a connection that dbt's adapter takes, too."""
 _MANIFEST = """
@@ -69,6 +72,7 @@ class PostgresWarehouse:
         bad_rows_table=True,
         failed_events=True,
         rejected_rows=True,
+        reads_back=True,
         tunnels=True,
         partitions=True,
         renames_schemas=True,
@@ -288,6 +292,27 @@ class PostgresSession:
             if table in columns:
                 columns[table][column] = Held(type_, not_null)
         return Tables(dict(comments), columns, exists is not None)
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Times come as microseconds: Python's own know no year beyond 9999."""
+        import pyarrow as pa
+
+        types = self.tables().columns[table]
+        moments = {name for name in columns if types[name].type.startswith("timestamp")}
+        shown = [
+            f"(extract(epoch FROM {quoted(name)}) * 1000000)::bigint" if name in moments else f"{quoted(name)}::text"
+            for name in columns
+        ]
+        with self.connection.transaction(), self.connection.cursor("snowetl_read") as cursor:
+            cursor.execute(f"SELECT {', '.join(shown)} FROM {qualified(self._schema, table)}")
+            while rows := cursor.fetchmany(_READ_ROWS):
+                arrays = [
+                    pa.array(values, pa.int64()).cast(pa.timestamp("us"))
+                    if name in moments
+                    else pa.array(values, pa.string())
+                    for name, values in zip(columns, zip(*rows, strict=True), strict=True)
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         wanted = row_of(run)
