@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from snowetl.ddl import bigquery, clickhouse, duckdb, snowflake
+from snowetl.ddl import bigquery, clickhouse, databricks, duckdb, snowflake
 from snowetl.ddl.models import Version
 from snowetl.load.evolution import canonical
 
@@ -29,6 +29,9 @@ WIDE_DIALECTS: Mapping[str, WideDialect] = {
     "snowflake": WideDialect(snowflake.create_events, snowflake.add_column_for, typed=False),
     "duckdb": WideDialect(
         duckdb.create_events, lambda schema, table, name, type_: duckdb.add_column(schema, table, [name], type_)
+    ),
+    "databricks": WideDialect(
+        databricks.create_events, lambda schema, table, name, type_: databricks.add_column(schema, table, [name], type_)
     ),
     "clickhouse": WideDialect(clickhouse.create_events, clickhouse.add_column),
     "bigquery": WideDialect(bigquery.create_events, bigquery.add_column),

@@ -39,6 +39,15 @@ def aws(s3, monkeypatch):
     return s3
 
 
+@pytest.fixture(scope="session")
+def databricks(tmp_path_factory):
+    """The folder of a stand-in for Databricks, and its port."""
+    from tests.load.databricks_standin import databricks_server
+
+    with databricks_server(tmp_path_factory.mktemp("databricks")) as server:
+        yield server
+
+
 @pytest.fixture(params=places())
 def place(request):
     """Every warehouse in turn, empty."""

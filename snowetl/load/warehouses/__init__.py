@@ -23,6 +23,7 @@ WAREHOUSES: Mapping[str, str] = {
     "iceberg": "snowetl.load.warehouses.iceberg:IcebergWarehouse",
     "clickhouse": "snowetl.load.warehouses.clickhouse:ClickHouseWarehouse",
     "snowflake": "snowetl.load.warehouses.snowflake:SnowflakeWarehouse",
+    "databricks": "snowetl.load.warehouses.databricks:DatabricksWarehouse",
 }
 """Class of each kind, as ``module:name``: a driver is imported only where it is used."""
 
@@ -31,6 +32,7 @@ SCHEMES: Mapping[str, str] = {
     "duckdb": "duckdb",
     "clickhouse": "clickhouse",
     "snowflake": "snowflake",
+    "databricks": "databricks",
 }
 """Schemes of ``--database`` that tell the kind of the warehouse."""
 

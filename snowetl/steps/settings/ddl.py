@@ -30,7 +30,7 @@ class DdlSettings(Speaking):
     )
     dialect: str = option(
         "--dialect",
-        choices=("redshift", "postgres", "snowflake", "duckdb", "clickhouse", "bigquery"),
+        choices=("redshift", "postgres", "snowflake", "databricks", "duckdb", "clickhouse", "bigquery"),
         default="redshift",
         help="Warehouse whose SQL is printed.",
         group=WAREHOUSE,

@@ -25,8 +25,8 @@ class Loading(Settings):
         kind=Text("KIND"),
         default="postgres",
         default_help="postgres, or what --database says",
-        help="Kind of the warehouse: postgres, redshift, snowflake, duckdb, delta, iceberg, clickhouse, or one that "
-        "another package adds.",
+        help="Kind of the warehouse: postgres, redshift, snowflake, databricks, duckdb, delta, iceberg, clickhouse, or "
+        "one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(

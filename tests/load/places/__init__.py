@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,16 @@ PLACES: Mapping[str, str] = {
     "delta on s3": "delta:DeltaOnS3",
     "iceberg": "iceberg:Iceberg",
     "iceberg in glue on s3": "iceberg:IcebergInGlue",
+    "snowflake": "snowflake:Snowflake",
+    "databricks": "databricks:Databricks",
 }
 """Class of each place, as ``module:name``: a driver is imported only where it is used."""
 
-SLOW = frozenset({"delta on s3", "iceberg in glue on s3"})
-"""Places whose kind is there nearer, too: what differs is tried there, not everything."""
+SLOW = frozenset({"delta on s3", "iceberg in glue on s3", "databricks"})
+"""Places whose kind is there nearer, too, or has a test file for the rest: what differs is tried there, not everything.
+"""
+LONG = frozenset({"databricks"})
+"""Places that take minutes (``make test-long``)."""
 
 
 def place_class(name: str) -> type[Place]:
@@ -32,9 +38,10 @@ def place_class(name: str) -> type[Place]:
     return found
 
 
-def places(choose: Callable[[type[Place]], bool] = lambda place: True, slow: bool = False) -> list[str]:
-    """Names of places, those of a kind."""
-    return [name for name in PLACES if (slow or name not in SLOW) and choose(place_class(name))]
+def places(choose: Callable[[type[Place]], bool] = lambda place: True, slow: bool = False) -> list[Any]:
+    """Names of places, those of a kind, as parameters of a fixture."""
+    found = [name for name in PLACES if (slow or name not in SLOW) and choose(place_class(name))]
+    return [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in found]
 
 
 def loads_shredded_rows(place: type[Place]) -> bool:
