@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from snowetl.cli.main import main
 from snowetl.ddl import names, postgres
+from snowetl.ddl.families import family, recovery_table
 from snowetl.ddl.schema import parse
 from snowetl.ddl.tables import Table
 from snowetl.iglu.validation import Validator, compile_schema
@@ -65,6 +66,8 @@ class Model:
         self.table = table
         self.name = names.table_name(key, postgres.MAX_NAME_BYTES)
         self.sent: list[tuple[str, Any]] = []
+        self.uris: dict[str, str] = {}
+        """The schema of what was sent, by the id of its event."""
 
     def version(self, number: int) -> str:
         return f"iglu:{self.key.vendor}/{self.key.name}/jsonschema/1-0-{number}"
@@ -140,7 +143,7 @@ def load(url: str, models: Sequence[Model], random: Random, tries: int) -> psyco
 
 
 def load_by_commands(
-    url: str, folder: Path, models: Sequence[Model], random: Random, tries: int
+    url: str, folder: Path, models: Sequence[Model], random: Random, tries: int, *options: str
 ) -> psycopg.Connection[Any]:
     """The same by ``snowetl transform`` and ``snowetl load``, from files and a registry in a folder."""
     meta = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
@@ -155,6 +158,7 @@ def load_by_commands(
         for uri, data in valid_data(model, random, tries):
             event_id = ID.format(len(lines))
             model.sent.append((event_id, data))
+            model.uris[event_id] = uri
             contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
             contexts = contexts.replace("\ud800", r"\ud800").replace("\udc00", r"\udc00")
             lines.append(line(event_id=event_id, contexts=contexts))
@@ -173,7 +177,7 @@ def load_by_commands(
     connection.execute("DROP SCHEMA IF EXISTS v CASCADE")
     where = ["--iglu-config", str(folder / "resolver.json")]
     source, target = str(folder / "enriched"), str(folder / "transformed")
-    assert main(["transform", "-i", source, "-o", target, "--master", "none", *where]) == 0
+    assert main(["transform", "-i", source, "-o", target, "--master", "none", *where, *options]) == 0
     assert main(["load", "-i", target, "--database", url, "--schema", "v", *where]) == 0
     assert connection.execute("SELECT count(*) FROM v.rejected_rows").fetchall() == [(0,)]
     return connection
@@ -260,6 +264,45 @@ def test_generated_schemas_by_the_commands(
     ]
     with load_by_commands(postgres_url, tmp_path_factory.mktemp("run"), models, Random(seed), tries=8) as connection:
         check(connection, [model for model in models if model.sent])
+
+
+def shared(model: Model) -> list[Model]:
+    """A family as the tables it has with ``--recovery-tables``: what was sent of the versions of each."""
+    versions = [(SchemaKey.parse(model.version(number)), document) for number, document in enumerate(model.documents)]
+    found = family([(key, parse(document)) for key, document in versions], "postgres")  # type: ignore[misc]
+    merged = {key for key, _ in found.merged}
+    tables = [(model.name, [key for key, _ in versions if key in merged])]
+    tables += [
+        (recovery_table(model.name, end, postgres.MAX_NAME_BYTES), [key]) for key, end in found.recovered.items()
+    ]
+    views = []
+    for name, keys in tables:
+        view = Model(keys[-1], [document for key, document in versions if key in keys])
+        view.name = name
+        uris = {key.uri for key in keys}
+        view.sent = [(event_id, data) for event_id, data in model.sent if model.uris[event_id] in uris]
+        views.append(view)
+    return views
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+@given(st.lists(generated.families(), min_size=5, max_size=25), st.integers(0, 2**32))
+def test_generated_schemas_with_recovery_tables(
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory, batch: list[list[dict[str, Any]]], seed: int
+) -> None:
+    models = [
+        Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
+        for number, versions in enumerate(batch)
+    ]
+    folder = tmp_path_factory.mktemp("run")
+    with load_by_commands(postgres_url, folder, models, Random(seed), 8, "--recovery-tables") as connection:
+        check(connection, [view for model in models for view in shared(model) if view.sent])
 
 
 @pytest.mark.parametrize(
