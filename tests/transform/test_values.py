@@ -266,6 +266,15 @@ def test_generated_schemas_by_the_commands(
         check(connection, [model for model in models if model.sent])
 
 
+def with_other_types(versions: list[dict[str, Any]], random: Random) -> list[dict[str, Any]]:
+    """The family with one more version, in which a property has another type."""
+    properties = versions[-1].get("properties")
+    if not isinstance(properties, dict) or not properties:
+        return versions
+    other = random.choice([{"type": "boolean"}, {"type": "integer"}, {"type": "array"}, {"type": "string"}])
+    return [*versions, versions[-1] | {"properties": properties | {random.choice(list(properties)): other}}]
+
+
 def shared(model: Model) -> list[Model]:
     """A family as the tables it has with ``--recovery-tables``: what was sent of the versions of each."""
     versions = [(SchemaKey.parse(model.version(number)), document) for number, document in enumerate(model.documents)]
@@ -296,12 +305,13 @@ def shared(model: Model) -> list[Model]:
 def test_generated_schemas_with_recovery_tables(
     postgres_url: str, tmp_path_factory: pytest.TempPathFactory, batch: list[list[dict[str, Any]]], seed: int
 ) -> None:
+    random = Random(seed)
     models = [
         Model(SchemaKey.parse(f"iglu:com.acme/m{number}/jsonschema/1-0-{len(versions) - 1}"), versions)
-        for number, versions in enumerate(batch)
+        for number, versions in enumerate(with_other_types(each, random) for each in batch)
     ]
     folder = tmp_path_factory.mktemp("run")
-    with load_by_commands(postgres_url, folder, models, Random(seed), 8, "--recovery-tables") as connection:
+    with load_by_commands(postgres_url, folder, models, random, 8, "--recovery-tables") as connection:
         check(connection, [view for model in models for view in shared(model) if view.sent])
 
 
