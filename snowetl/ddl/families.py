@@ -8,14 +8,15 @@ is published later never changes where the rows of an earlier one go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from snowetl.ddl import postgres_recovery, recovery
+from snowetl.ddl.flat import Path
 from snowetl.ddl.names import distinct_table_name, index_name, table_name
 from snowetl.ddl.schema import Schema
-from snowetl.ddl.tables import Table
+from snowetl.ddl.tables import Column
 from snowetl.errors import ConfigError
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
@@ -74,10 +75,15 @@ class Recovery:
         )
 
 
-def widenable(table: Table) -> Table:
-    """The table without the encoding of Redshift that keeps a column from being widened, as RDB Loader 6 makes it."""
-    columns = (column._replace(encoding="ZSTD") if column.encoding == "TEXT255" else column for column in table.columns)
-    return replace(table, columns=tuple(columns))
+def merged_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Columns as RDB Loader 6 has them: one for each property, also for one that was gone for some versions, and none
+    with the encoding of Redshift that keeps it from being widened."""
+    own: dict[Path, Column] = {}
+    for column in columns:
+        own.setdefault(column.path or (column.name,), column)
+    return tuple(
+        column._replace(encoding="ZSTD") if column.encoding == "TEXT255" else column for column in own.values()
+    )
 
 
 def recovery_table(table: str, end: str, limit: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from snowetl.ddl import names
 from snowetl.ddl.dialects import DIALECTS, Dialect, NoTable, Table
-from snowetl.ddl.families import family, recovery_table, widenable
+from snowetl.ddl.families import family, merged_columns, recovery_table
 from snowetl.ddl.schema import SELF_DESCRIBING_URI, Schema, parse
 from snowetl.errors import UsageError
 from snowetl.iglu.failures import ResolutionFailure, describe
@@ -132,7 +133,9 @@ def table_statements(model: Sequence[Version], dialect: str, schema: str, recove
 
 def _create(own: Own, sql: Dialect, schema: str, recovery_tables: bool) -> list[str]:
     table = _table(own.versions, sql)
-    return sql.create(schema, own.name, widenable(table) if recovery_tables else table, own.versions[-1].key)
+    if recovery_tables:
+        table = replace(table, columns=merged_columns(table.columns))
+    return sql.create(schema, own.name, table, own.versions[-1].key)
 
 
 def migration_statements(

@@ -50,6 +50,8 @@ class Sharing(NamedTuple):
     versions: str
     """As :mod:`snowetl.ddl.families` has it."""
     schemas: list[Schema]
+    version: SchemaVer
+    """Whose columns the rows have: the schema's own version, or the latest of those, where no registry lists it."""
 
 
 class Failure(NamedTuple):
@@ -70,11 +72,15 @@ class Schemas:
         """The versions of a schema's model whose rows share a table with those of the schema."""
         found = self.model(key)
         if isinstance(found, Failure) or not recovery.is_for(key):
-            return found if isinstance(found, Failure) else Sharing(ALL, [version.schema for version in found])
+            if isinstance(found, Failure):
+                return found
+            return Sharing(ALL, [version.schema for version in found], key.version)
         shared = family(found, rows_for)
         if key in shared.recovered:
-            return Sharing(str(key.version), [version.schema for version in found if version.key == key])
-        return Sharing(MERGED, [schema for _, schema in shared.merged])
+            own = [version.schema for version in found if version.key == key]
+            return Sharing(str(key.version), own, key.version)
+        latest = key if any(version.key == key for version in found) else shared.merged[-1][0]
+        return Sharing(MERGED, [schema for _, schema in shared.merged], latest.version)
 
     def model(self, key: SchemaKey) -> list[Version] | Failure:
         """All published versions of a schema's model, in publishing order; each must be self-describing."""

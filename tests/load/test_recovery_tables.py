@@ -209,3 +209,38 @@ def test_the_folders_of_redshift_are_those_of_rdb_loader_6(tmp_path: Path) -> No
         "output=good/vendor=com.acme/name=click/format=tsv/model=1/revision=0/addition=2/",
     ]
     assert [folder.rows for folder in run.row_folders()[1:]] == [1, 1]
+
+
+def test_a_property_that_was_gone_for_a_version_has_one_column(place: InPostgres, tmp_path: Path) -> None:
+    gone: Versions = {
+        "1-0-0": schema(url=TEXT, n=INTEGER),
+        "1-0-1": schema(url=TEXT),
+        "1-0-2": schema(url=TEXT, n=INTEGER),
+    }
+    lines = [event(1, click("1-0-0", url="a", n=1), click("1-0-1", url="b"), click("1-0-2", url="c", n=3))]
+    place.load(transformed(tmp_path, place.kind, lines, gone), click=gone)
+    assert recovered(place) == []
+    assert place.query("SELECT url, n FROM atomic.com_acme_click_1 ORDER BY 1") == [("a", 1), ("b", None), ("c", 3)]
+    columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'com_acme_click_1'"
+    assert place.query(columns) == [(11,)]
+
+
+def test_rows_of_redshift_with_such_a_property_fit_a_table_of_postgres(place: InPostgres, tmp_path: Path) -> None:
+    if place.kind != "postgres":
+        pytest.skip("rows made for another warehouse")
+    gone: Versions = {
+        "1-0-0": schema(url=TEXT, n=INTEGER),
+        "1-0-1": schema(url=TEXT),
+        "1-0-2": schema(url=TEXT, n=INTEGER),
+    }
+    lines = [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="c", n=3))]
+    run = transformed(tmp_path, "redshift", lines, gone, recovery_tables=False)
+    assert place.load(run, click=gone).rejected == 0
+    assert place.query("SELECT url, n FROM atomic.com_acme_click_1 ORDER BY 1") == [("a", 1), ("c", 3)]
+
+
+def test_a_version_that_no_registry_lists_is_filed_with_the_latest(place: InPostgres, tmp_path: Path) -> None:
+    lines = [event(1, click("1-0-9", url="a", n=1))]
+    report = place.load(transformed(tmp_path, place.kind, lines, AFTER), click=AFTER)
+    assert report.rejected == 0
+    assert place.query("SELECT url, n, schema_version FROM atomic.com_acme_click_1") == [("a", 1, "1-0-9")]

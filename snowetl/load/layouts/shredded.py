@@ -11,9 +11,11 @@ rows for these: it says so in the message, or by a folder for each version, as R
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from snowetl.ddl import flat
 from snowetl.ddl.atomic import EVENT_COLUMNS
-from snowetl.ddl.families import ALL, MERGED, family, is_recovery_table, recovery_table, widenable
+from snowetl.ddl.families import ALL, MERGED, family, is_recovery_table, merged_columns, recovery_table
 from snowetl.ddl.models import Version
 from snowetl.ddl.names import FAILED, choose_table, failed_table, is_failed_table
 from snowetl.ddl.postgres import REJECTED_VALUES as REJECTED_VALUES_COLUMNS
@@ -170,7 +172,8 @@ def _entity(
     wanted = warehouse.dialect.table([version.schema for version in own])
     if isinstance(wanted, NoTable):
         return Aside(model, f"{model.schema} cannot be a table: {wanted.reason}", folders)
-    wanted = wanted if model.versions == ALL else widenable(wanted)
+    if model.versions != ALL:
+        wanted = replace(wanted, columns=merged_columns(wanted.columns))
     name = failed_table(plain) if model.failed else plain
     comment, present = request.tables.comments.get(name), request.tables.columns.get(name)
     current = owner_of(comment)
@@ -184,7 +187,7 @@ def _entity(
     unknown = {column for folder in folders for column in _names(folder) or ()} - {*META, *columns}
     if unknown:
         return Aside(model, _unknown_columns(model, unknown, latest), folders)
-    cells = (*META, *(column.name for column in wanted.columns if column.path is not None))
+    cells = (*META, *_row_columns(model, own, wanted, warehouse))
     if present is not None and not set(REFS) & set(present):  # made by the Postgres loader, which has no such columns
         cells = tuple("" if cell in REFS else cell for cell in cells)
     copies = tuple(
@@ -209,6 +212,16 @@ def _own(model: Model, versions: Sequence[Version]) -> tuple[list[Version], str]
         return [version for version in versions if version.key not in recovered], ""
     own = [each for each in versions if str(each.key.version) == model.versions and each.key in recovered]
     return own, "".join(recovered[each.key] for each in own)
+
+
+def _row_columns(model: Model, own: Sequence[Version], wanted: Table, warehouse: Warehouse) -> list[str]:
+    """The table's columns in the order of rows that do not name theirs. In those made for Redshift, a property that was
+    gone for some versions has two cells, as in RDB Loader 5; the second is for a table there, and none elsewhere."""
+    named = {column.path: column.name for column in wanted.columns if column.path is not None}
+    if model.versions != ALL or _rows_for(model) == warehouse.dialect.name:
+        return [column.name for column in wanted.columns if column.path is not None]
+    paths = [leaf.path for leaf in flat.ordered([version.schema for version in own]) if leaf.path]
+    return ["" if path in paths[:place] else named.get(path, "") for place, path in enumerate(paths)]
 
 
 def _is_ahead(model: Model, current: SchemaKey | None, latest: SchemaKey, request: Request) -> bool:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from snowetl.ddl import redshift
 from snowetl.ddl.atomic import redshift_columns
 from snowetl.ddl.cells import NULL, Unfit, Write
-from snowetl.ddl.families import ALL, Recovery
+from snowetl.ddl.families import ALL, Recovery, merged_columns
 from snowetl.ddl.redshift_cells import cut, escape, without_nul, writers
 from snowetl.ddl.tables import Column, text_length
 from snowetl.jvm.json_number import JsonNumber
@@ -26,7 +26,7 @@ from snowetl.transform.layouts.base import AddRows
 from snowetl.transform.layouts.entity_cells import entity_cells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import TSV, RowTable, ShreddedRow
-from snowetl.transform.schemas import Failure, Schemas
+from snowetl.transform.schemas import Failure, Schemas, Sharing
 
 _EVENTS = RowTable(ATOMIC.vendor, ATOMIC.name, ATOMIC.version.model, TSV)
 _LONGEST_TEXT = f"VARCHAR({redshift.MAX_VARCHAR})"
@@ -65,7 +65,10 @@ class RedshiftRows:
         found = self._schemas.sharing(key, self._recovery, "redshift")
         if isinstance(found, Failure):
             return found
-        return _add_rows(key, redshift.row_columns(found.schemas), found.versions)
+        columns: Sequence[Column] = redshift.row_columns(found.schemas)
+        if found.versions != ALL:
+            columns = merged_columns(columns)
+        return _add_rows(key, columns, found)
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -131,11 +134,11 @@ def _replace(
 # --- entities -------------------------------------------------------------------------------------------------------
 
 
-def _add_rows(key: SchemaKey, properties: Sequence[Column], versions: str) -> AddRows:
+def _add_rows(key: SchemaKey, properties: Sequence[Column], sharing: Sharing) -> AddRows:
     """Where some versions have tables of their own, each has a folder of its own, as in RDB Loader 6."""
-    version = key.version
-    place = "" if versions == ALL else f"revision={version.revision}/addition={version.addition}"
-    table = RowTable(key.vendor, key.name, version.model, TSV, (), place, versions)
+    version = sharing.version
+    place = "" if sharing.versions == ALL else f"revision={version.revision}/addition={version.addition}"
+    table = RowTable(key.vendor, key.name, version.model, TSV, (), place, sharing.versions)
     columns = extractor([column.path or () for column in properties])
     cells_of = entity_cells(key, properties, writers, _REJECTED)
 
