@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from snowetl.jvm.doubles import double_text, float_text, json_double, parse_double
+from tests.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,8 @@ def test_the_text_is_the_float(number: float) -> None:
     assert struct.pack(">f", float(text)) == struct.pack(">f", number)
     mantissa = text.lstrip("-").partition("E")[0]
     assert len(mantissa.replace(".", "").strip("0")) <= 9
+
+
+@pytest.mark.parametrize(("start", "piece", "end"), [("", "1", "x"), ("", "0", "."), ("1e", "9", "x"), ("0x", "f", "")])
+def test_long_texts_take_linear_time(start: str, piece: str, end: str) -> None:
+    assert_linear(lambda size: partial(parse_double, start + piece * size + end), 400_000)
