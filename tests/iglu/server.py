@@ -10,15 +10,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
 
-
-class Answer(NamedTuple):
-    status: int = 200
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-    breaks_off: bool = False
+from tests.web_server import Answer, Asked, answering
 
 
 class Server:
@@ -38,37 +31,15 @@ class Server:
 def serving(answer: Callable[[str], Answer]) -> Iterator[Server]:
     server = Server(answer)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(asked: Asked) -> Answer:
+        server.requests.append((asked.path, dict(asked.headers)))
+        found = server.answer(asked.path)
+        etag = dict(found.headers).get("etag")
+        known = etag is not None and etag == asked.headers.get("if-none-match")
+        return Answer(304, headers=found.headers) if known else found
 
-        def do_GET(self) -> None:
-            server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-            found = server.answer(self.path)
-            etag = dict(found.headers).get("etag")
-            if etag is not None and etag == self.headers.get("if-none-match"):
-                found = Answer(304, headers=found.headers)
-            self.send_response(found.status)
-            for name, value in found.headers:
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(found.body) + (100 if found.breaks_off else 0)))
-            self.end_headers()
-            self.wfile.write(found.body)
-            if found.breaks_off:
-                self.close_connection = True
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    server.uri = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with answering(reply) as server.uri:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 class Files:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from snowetl.orchestrator import notify
 from snowetl.orchestrator.notify import FAILED, FINISHED, STARTED, Notice, StepNotice, notifier_of, tell
 from snowetl.orchestrator.settings import Notify, RunSettings
 from snowetl.steps.base import Unwatched
+from tests.web_server import Answer, Asked, answering
 
 START = 1_772_704_800_000
 STARTED_NOTICE = Notice(event=STARTED, pipeline="s3://lake", run="2026-03-05-10-00-00", at=START, started=START)
@@ -61,28 +61,18 @@ def web_server(status: int = 200, hang: threading.Event | None = None) -> Iterat
     """The address of a server, and (path, JSON document) of each POST that it got."""
     got: list[tuple[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            got.append((self.path, json.loads(body)))
-            if hang is not None:
-                hang.wait(60)
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", got
-    finally:
+    def reply(asked: Asked) -> Answer:
+        got.append((asked.path, json.loads(asked.body)))
         if hang is not None:
-            hang.set()
-        server.shutdown()
-        server.server_close()
+            hang.wait(60)
+        return Answer(status)
+
+    with answering(reply) as uri:
+        try:
+            yield uri.removeprefix("http://"), got
+        finally:
+            if hang is not None:
+                hang.set()
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +14,7 @@ from snowetl.enrich.services import Schemas, Services
 from snowetl.http import Http, HttpError, Request, Response
 from snowetl.http_transport import PooledTransport
 from snowetl.model.schema import SchemaKey
+from tests import web_server
 from tests.conformance.compare import differences, exact_json
 from tests.conformance.runner import Mismatch
 
@@ -105,31 +104,12 @@ def _answering(stub: dict[str, Any]) -> Iterator[tuple[Callable[[Request], Respo
 
 
 @contextlib.contextmanager
-def answering(status: int, body: bytes, seen: list[dict[str, Any]], port: int = 0) -> Iterator[str]:
-    """A server that gives one answer to everything, and its address."""
+def answering(status: int, body: bytes, seen: list[dict[str, Any]]) -> Iterator[str]:
+    """A server that gives one answer to everything, and its address; ``seen`` gets the requests."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(asked: web_server.Asked) -> web_server.Answer:
+        seen.append(asked._asdict())
+        return web_server.Answer(status, body)
 
-        def answer(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            seen.append({"method": self.command, "path": self.path, "headers": headers, "body": sent})
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = answer  # noqa: N815
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with web_server.answering(reply) as address:
+        yield address

@@ -6,12 +6,10 @@ import json
 import logging
 import pickle
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -23,18 +21,12 @@ from snowetl.errors import ConfigError
 from tests.enrich.enrichments.support import conf, draft, opened
 from tests.growth import assert_linear
 from tests.iglu.server import dripping
+from tests.web_server import Answer, Asked, answering
 
 NAME = "api_request_enrichment_config"
 USER = "iglu:com.acme/user/jsonschema/1-0-0"
 GEO = "iglu:com.acme/geo/jsonschema/1-0-0"
 PASSWORD = "s3cret-pa55"
-
-
-class Asked(NamedTuple):
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Api:
@@ -50,36 +42,13 @@ class Api:
 def api() -> Iterator[Api]:
     one = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(asked: Asked) -> Answer:
+        one.asked.append(asked)
+        status, body = one.answer(asked)
+        return Answer(status, body, (("location", "/elsewhere"),) if 300 <= status < 400 else ())
 
-        def serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            asked = Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
-            one.asked.append(asked)
-            status, answer = one.answer(asked)
-            self.send_response(status)
-            if 300 <= status < 400:
-                self.send_header("location", "/elsewhere")
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        do_GET = do_POST = do_PUT = serve  # noqa: N815
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    one.uri = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(reply) as one.uri:
         yield one
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
