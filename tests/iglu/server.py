@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 
 from tests.web_server import Answer, Asked, answering
 
+__all__ = ["Answer", "Files", "Server", "dripping", "serving", "zipped"]
+
 
 class Server:
     """``answer`` maps a request's path to an :class:`Answer`; ``requests`` holds (path, headers)."""
