@@ -58,6 +58,30 @@ class Cut:
             raise StorageError(f"{url} is not the work of a run: {error}") from None
 
 
+class OfCut:
+    """A plan, or a part of one, whose input is cut."""
+
+    __slots__ = ()
+    cut: Cut
+
+    @property
+    def files(self) -> Sequence[FileInfo]:
+        """Those that are read: not empty, no indexes, not ignored."""
+        return self.cut.files
+
+    @property
+    def work(self) -> WorkList:
+        return self.cut.work
+
+    @property
+    def bytes(self) -> int:
+        return self.work.bytes
+
+    def work_lines(self) -> Iterator[object]:
+        """What is kept of the work with a run."""
+        return self.cut.to_lines()
+
+
 def cut_input(listed: Iterable[FileInfo], *, split_size: int, binary: bool = False, text: TextForm = PLAIN_TEXT) -> Cut:
     """Cut the files that are ``listed``, sorted by address, into splits of ``split_size`` bytes.
 

@@ -30,7 +30,7 @@ from snowetl.settings.words import count
 from snowetl.spool import Spool, sorted_spool
 from snowetl.steps import assets, bad_share, flat_parquet
 from snowetl.steps.base import Watch, World
-from snowetl.steps.cut import Cut, cut_input
+from snowetl.steps.cut import Cut, OfCut, cut_input
 from snowetl.steps.enrich_split import PARQUET, Output
 from snowetl.steps.enrich_task import EnrichTask
 from snowetl.steps.input_format import check_format, undelivered
@@ -40,14 +40,14 @@ from snowetl.steps.settings import EnrichSettings
 from snowetl.storage import FileInfo, filesystem
 from snowetl.storage.splits import Ignored
 from snowetl.version import __version__
-from snowetl.workers import WorkerPool, WorkList
+from snowetl.workers import WorkerPool
 
 PROCESSOR = ("snowetl", __version__)
 FORMAT = "snowetl-enrich-plan/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrichPlan:
+class EnrichPlan(OfCut):
     """A run to be enriched: its input, file by file, cut into work. One that is ``done`` already has no work."""
 
     settings: EnrichSettings
@@ -61,21 +61,8 @@ class EnrichPlan:
     done: EnrichReport | None = None
 
     @property
-    def files(self) -> Sequence[FileInfo]:
-        """Those that are read: not empty, no indexes, not ignored."""
-        return self.cut.files
-
-    @property
-    def work(self) -> WorkList:
-        return self.cut.work
-
-    @property
     def ignored(self) -> Sequence[Ignored]:
         return self.cut.ignored
-
-    @property
-    def bytes(self) -> int:
-        return self.work.bytes
 
     def describe(self) -> str:
         """What is going to be done, in a few words."""
@@ -115,9 +102,6 @@ class EnrichPlan:
             "splits": len(self.work),
             "misread": self.misread,
         }
-
-    def work_lines(self) -> Iterator[object]:
-        return self.cut.to_lines()
 
     @classmethod
     def from_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from snowetl.settings.kinds import canonical_location
 from snowetl.settings.words import count
 from snowetl.spool import Spool
 from snowetl.steps.base import World
-from snowetl.steps.cut import Cut, cut_input
+from snowetl.steps.cut import Cut, OfCut, cut_input
 from snowetl.steps.input_format import check_enriched
 from snowetl.steps.lifecycle import differences, read_report
 from snowetl.steps.settings import TransformSettings
@@ -27,7 +27,6 @@ from snowetl.storage import FileInfo, filesystem
 from snowetl.transform.discovery import incomplete, unprocessed
 from snowetl.transform.message import FILE_NAME
 from snowetl.transform.transformer import SHRED
-from snowetl.workers import WorkList
 
 FORMAT = "snowetl-transform-plan/2"
 _THREADS = 16
@@ -63,7 +62,7 @@ class FolderRun(Run):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(OfCut):
     """One run to transform: where from, where to, in which pieces."""
 
     settings: TransformSettings
@@ -73,19 +72,6 @@ class Batch:
     fingerprint: Fingerprint
     identity: str
     cut: Cut
-
-    @property
-    def files(self) -> Sequence[FileInfo]:
-        """Those that are read: not empty."""
-        return self.cut.files
-
-    @property
-    def work(self) -> WorkList:
-        return self.cut.work
-
-    @property
-    def bytes(self) -> int:
-        return self.work.bytes
 
     def describe(self) -> str:
         """What is going to be done, in a few words."""
@@ -106,9 +92,6 @@ class Batch:
             "bytes": self.bytes,
             "splits": len(self.work),
         }
-
-    def work_lines(self) -> Iterator[object]:
-        return self.cut.to_lines()
 
     @classmethod
     def from_json(
