@@ -20,12 +20,20 @@ def check_extras(settings: Settings) -> None:
     """Raises :class:`UsageError` that names every extra the settings need and this installation lacks."""
     missing: dict[str, str] = {}
     for extra, modules, reason in _needed(settings):
-        if any(importlib.util.find_spec(module) is None for module in modules):
+        if not all(map(_is_there, modules)):
             missing.setdefault(extra, reason)
     if missing:
         reasons = " and ".join(missing.values())
         verb = "need" if len(missing) > 1 else "needs"
         raise UsageError(f"{reasons} {verb} more packages. Run: pip install 'snowetl[{','.join(sorted(missing))}]'")
+
+
+def _is_there(module: str) -> bool:
+    """Whether a module, or one within a package (``snowflake.connector``), can be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package
+        return False
 
 
 def _needed(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:

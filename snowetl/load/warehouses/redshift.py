@@ -18,6 +18,7 @@ from snowetl.ddl.redshift import create_rejected_values
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.load import redshift_bad_rows, ssh_tunnel
+from snowetl.load.bad_row_files import sources
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, canonical, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.redshift_login import EXAMPLE, CopyCredentials, Login, login_of
@@ -433,7 +434,7 @@ class RedshiftSession:
         if redshift_bad_rows.TABLE not in self.tables().comments:
             self._execute(redshift_bad_rows.CREATE.format(schema=self._schema))
         self._execute(redshift_bad_rows.CREATE_STAGE)
-        for source in redshift_bad_rows.sources(files):
+        for source in sources(files):
             self._copy(self._warehouse.copy_json_sql(redshift_bad_rows.STAGE, _s3(source.url), source.gzip), loaded)
         base = _literal(row_of(run).base)
         self._execute(redshift_bad_rows.INSERT.format(schema=self._schema, base=base))
