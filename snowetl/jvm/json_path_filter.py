@@ -1,4 +1,4 @@
-"""Filters of Jayway JsonPath 2.7.0, ``[?(@.price < 10 && @.kind == 'tea')]``, as functions."""
+"""Filters of JSON paths, ``[?(@.price < 10 && @.kind == 'tea')]``, as functions: Jayway's (2.7.0), and Gatling's."""
 
 from __future__ import annotations
 
@@ -30,9 +30,15 @@ class Path(Protocol):
     def values(self, document: Any, root: Any = None) -> list[Any]: ...
 
 
-def parse_filter(text: str, compile_path: Callable[[str], Path]) -> Filter:
-    """Read what stands between ``?(`` and ``)``. Raises :class:`FilterFault`."""
-    parser = _Parser(text, compile_path)
+Comparisons = dict[str, Callable[[Any, Any], bool]]
+
+
+def parse_filter(text: str, compile_path: Callable[[str], Path], comparisons: Comparisons | None = None) -> Filter:
+    """Read what stands between ``?(`` and ``)``. ``comparisons`` are the operators of the dialect: by default Jayway's.
+
+    Raises :class:`FilterFault`.
+    """
+    parser = _Parser(text, compile_path, JAYWAY if comparisons is None else comparisons)
     found = parser.disjunction()
     parser.skip_blanks()
     if parser.at < len(text):
@@ -41,10 +47,11 @@ def parse_filter(text: str, compile_path: Callable[[str], Path]) -> Filter:
 
 
 class _Parser:
-    def __init__(self, text: str, compile_path: Callable[[str], Path]) -> None:
+    def __init__(self, text: str, compile_path: Callable[[str], Path], comparisons: Comparisons) -> None:
         self.text = text
         self.at = 0
         self._compile = compile_path
+        self._comparisons = comparisons
 
     def skip_blanks(self) -> None:
         match = _BLANKS.match(self.text, self.at)
@@ -82,9 +89,11 @@ class _Parser:
         if match is None:
             return lambda item, root: left(item, root) is not UNDEFINED
         self.at = match.end()
-        compare = _COMPARISONS[match[1].lower()]
+        compare = self._comparisons.get(match[1].lower())
+        if compare is None:
+            raise FilterFault(f"')]' expected but '{match[1][0]}' found")
         right = self._operand()
-        return lambda item, root: compare(_or_null(left(item, root)), _or_null(right(item, root)))
+        return lambda item, root: compare(left(item, root), right(item, root))
 
     def _takes(self, token: str) -> bool:
         self.skip_blanks()
@@ -175,13 +184,14 @@ def _constant(value: Any) -> Operand:
     return lambda item, root: value
 
 
-def _or_null(value: Any) -> Any:
-    """In a comparison, what is not there is null."""
-    return None if value is UNDEFINED else value
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if _is_number(left) and _is_number(right):
+        return bool(left == right)
+    return type(left) is type(right) and bool(left == right)
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -238,7 +248,7 @@ def _any_of(left: Any, right: Any) -> bool:
     return isinstance(left, list) and any(_is_in(item, right) for item in left)
 
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+_JAYWAY: Comparisons = {
     "==": equal,
     "===": _same_kind,
     "!=": lambda left, right: not equal(left, right),
@@ -257,3 +267,21 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "anyof": _any_of,
     "noneof": lambda left, right: isinstance(left, list) and not _any_of(left, right),
 }
+
+
+def _null_where_missing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda left, right: compare(None if left is UNDEFINED else left, None if right is UNDEFINED else right)
+
+
+def _false_where_missing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda left, right: left is not UNDEFINED and right is not UNDEFINED and compare(left, right)
+
+
+JAYWAY: Comparisons = {operator: _null_where_missing(compare) for operator, compare in _JAYWAY.items()}
+"""What is not there is null."""
+GATLING: Comparisons = {
+    "==": _false_where_missing(_same),
+    "!=": _false_where_missing(lambda left, right: not _same(left, right)),
+    **{operator: _false_where_missing(_JAYWAY[operator]) for operator in ("<", "<=", ">", ">=")},
+}
+"""What is not there compares to nothing; a text is never a number."""

@@ -37,10 +37,26 @@ SHOP: Any = {
         ("$.teas[?(@.of)].name", ["Sencha"]),
         ("$.teas[?(@.kg > 3 || @.name == 'Mate')].name", ["Assam", "Mate"]),
         ("$.name[?(@.x)]", []),
+        (" $ . teas [ 0 ] .name ", ["Assam"]),
+        ("$.teas[?(@.kg == '4')].name", []),
+        ("$.teas[?(@.kg != 4)].name", ["Sencha"]),
+        ("$.teas[?(@.kg == @.none)].name", []),
+        ("$..[?(@.kg)].name", ["Assam", "Sencha"]),
+        ("$..[?(@.teas)].name", ["Larkspur Tea"]),
     ],
 )
 def test_selection(path: str, found: list[Any]) -> None:
     assert compile_path(path).values(SHOP) == found
+
+
+def test_deep_names_come_in_the_order_of_the_document() -> None:
+    document = {"b": {"a": 1, "c": {"a": 2}}, "a": {"a": 3}, "c": [[{"a": 4}]]}
+    assert compile_path("$..a").values(document) == [1, 2, {"a": 3}, 4]
+
+
+def test_everything_are_members_of_objects_all_of_one_before_those_in_them() -> None:
+    document = {"a": [1, [{"b": 2}]], "c": {"d": [3]}}
+    assert compile_path("$..*").values(document) == [document, [1, [{"b": 2}]], {"d": [3]}, 2, [3]]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +69,7 @@ def test_selection(path: str, found: list[Any]) -> None:
         ("$.a[b]", "':' expected but 'b' found"),
         ("$.a..", r"string matching regex '[^\*\.\[\]\(\)=!<>\s]+' expected but end of source found"),
         ("$.a[?(@.b", "')' expected but end of source found"),
+        ("$.a[?(@.b =~ /x/)]", "')]' expected but '=' found"),
         ("$['a'", "']' expected but end of source found"),
     ],
 )
