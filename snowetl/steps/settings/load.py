@@ -171,8 +171,8 @@ class LoadSettings(Loading, Speaking):
         "--listen",
         kind=Text("QUEUE"),
         default=None,
-        help="Load runs as this SQS queue (name or URL) tells of them, as `snowetl transform --queue` does, until "
-        "SIGTERM. --region is the queue's region, too.",
+        help="Load runs as they are announced to this SQS queue (name, URL or ARN) by `snowetl transform --queue`, "
+        "until SIGTERM. --region is the queue's region as well.",
         group=IO,
     )
     skip_schema: tuple[str, ...] = option(
