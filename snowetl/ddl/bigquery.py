@@ -89,6 +89,8 @@ _NOT_NULL = frozenset(("collector_tstamp", "event_id", "v_collector", "v_etl"))
 _PLAIN_TYPES = {
     "string": "STRING", "bool": "BOOL", "int32": "INT64", "int64": "INT64", "double": "FLOAT64", "date32[day]": "DATE",
 }  # fmt: skip
+NESTED = "nested_array"
+"""The one field of the structs in which arrays lie inside of arrays: BigQuery has no arrays of arrays."""
 _NUMERIC_SCALE, _NUMERIC_WHOLE_DIGITS = 9, 29
 """Most digits after, and before, the point of a ``NUMERIC``."""
 
@@ -113,20 +115,24 @@ def add_column(schema: str, table: str, name: str, type_: pa.DataType) -> str:
 
 
 def sql_type(type_: pa.DataType) -> str:
-    """The type of a column that a load job makes of Parquet's. Arrays of arrays are texts of JSON: there are none."""
+    """The type of a column for Parquet's."""
     import pyarrow.types as kind
 
     if kind.is_struct(type_):
         return f"STRUCT<{', '.join(f'{quoted(member.name)} {sql_type(member.type)}' for member in type_)}>"
     if kind.is_list(type_):
-        element = "STRING" if kind.is_list(type_.value_type) else sql_type(type_.value_type)
-        return f"ARRAY<{element}>"
+        element = sql_type(type_.value_type)
+        return f"ARRAY<STRUCT<{quoted(NESTED)} {element}>>" if kind.is_list(type_.value_type) else f"ARRAY<{element}>"
     if kind.is_decimal(type_):
-        is_small = type_.scale <= _NUMERIC_SCALE and type_.precision - type_.scale <= _NUMERIC_WHOLE_DIGITS
-        return f"{'NUMERIC' if is_small else 'BIGNUMERIC'}({type_.precision}, {type_.scale})"
+        return f"{'NUMERIC' if is_numeric(type_) else 'BIGNUMERIC'}({type_.precision}, {type_.scale})"
     if kind.is_timestamp(type_):
         return "TIMESTAMP"
     return _PLAIN_TYPES.get(str(type_), "STRING")
+
+
+def is_numeric(type_: pa.DataType) -> bool:
+    """Whether a decimal fits ``NUMERIC``, else it is a ``BIGNUMERIC``."""
+    return bool(type_.scale <= _NUMERIC_SCALE and type_.precision - type_.scale <= _NUMERIC_WHOLE_DIGITS)
 
 
 def quoted(name: str) -> str:

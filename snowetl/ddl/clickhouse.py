@@ -5,7 +5,7 @@ Arrays and tuples cannot be null in ClickHouse: a null array is an empty one, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from snowetl.ddl.atomic import EVENT_FIELDS
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LOAD_ID = "load_id"
 """The last column of each table: the load that the row came with, as the manifest names it."""
 
+RESERVED = {"null": "null_"}
+"""Names that a field of a tuple cannot have, and what it has instead."""
 TIME = "DateTime64(6, 'UTC')"
 _TYPES = {
     "str": "String", "ts": TIME, "int": "Int32", "txn": "Int32", "float": "Float64", "dec": "Decimal(18, 2)",
@@ -112,7 +114,8 @@ def sql_type(type_: pa.DataType) -> str:
     import pyarrow.types as kind
 
     if kind.is_struct(type_):
-        return f"Tuple({', '.join(f'{quoted(member.name)} {sql_type(member.type)}' for member in type_)})"
+        members = [f"{quoted(RESERVED.get(member.name, member.name))} {sql_type(member.type)}" for member in type_]
+        return f"Tuple({', '.join(members)})"
     if kind.is_list(type_):
         return f"Array({sql_type(type_.value_type)})"
     if kind.is_decimal(type_):
@@ -120,6 +123,19 @@ def sql_type(type_: pa.DataType) -> str:
     if kind.is_timestamp(type_):
         return f"Nullable({TIME})"
     return f"Nullable({_PLAIN.get(str(type_), 'String')})"
+
+
+def renamed(type_: pa.DataType, names: Mapping[str, str]) -> pa.DataType:
+    """A type whose fields have other names."""
+    import pyarrow as pa
+    import pyarrow.types as kind
+
+    if kind.is_struct(type_):
+        members = [(names.get(member.name, member.name), member) for member in type_]
+        return pa.struct([member.with_name(name).with_type(renamed(member.type, names)) for name, member in members])
+    if kind.is_list(type_):
+        return pa.list_(type_.value_field.with_type(renamed(type_.value_type, names)))
+    return type_
 
 
 def quoted(name: str) -> str:

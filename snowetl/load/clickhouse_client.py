@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from snowetl.ddl.clickhouse import RESERVED, renamed
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.http import Http, HttpError, Policy
 from snowetl.jvm import jsontext
@@ -128,14 +129,15 @@ class Client:
         return [row[0] for row in self.rows(query)]
 
     def schema(self, table: str) -> pa.Schema:
-        """The columns of a table as Arrow has them."""
+        """The columns of a table as rows in Parquet have them."""
         import pyarrow as pa
 
         answer = self.run(
             f"SELECT * FROM {table} LIMIT 0 SETTINGS output_format_arrow_string_as_string = 1, "
             "output_format_arrow_low_cardinality_as_dictionary = 0 FORMAT ArrowStream"
         )
-        return pa.ipc.open_stream(answer).schema
+        names = {given: name for name, given in RESERVED.items()}
+        return pa.schema([field.with_type(renamed(field.type, names)) for field in pa.ipc.open_stream(answer).schema])
 
 
 def _followed(statement: bytes, rows: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from snowetl.ddl.clickhouse import qualified, text
 from snowetl.errors import LoadError, SnowetlError
 from snowetl.jvm import jsontext
-from snowetl.load.clickhouse_client import TABLE_EXISTS, ClickHouseError, Client
+from snowetl.load.clickhouse_client import TABLE_EXISTS, UNKNOWN_TABLE, ClickHouseError, Client
 from snowetl.load.warehouse import Say
 from snowetl.runs.holder import Holder
 
@@ -37,6 +37,10 @@ _TAKEN = "_taken"
 _NAME = re.compile(rf"{_TURN}(\d+)(?:{_TAKEN})?")
 
 
+_ACTIVE: set[str] = set()
+"""Tokens of the loaders of this process that have a turn."""
+
+
 class Turn(NamedTuple):
     """``table`` says it. ``phase`` is empty of a turn that says nothing that we know; ``age`` is in seconds."""
 
@@ -50,7 +54,9 @@ class Turn(NamedTuple):
     def is_over(self) -> bool:
         if self.phase == ENDED or self.age > EXPIRES_SECONDS:
             return True
-        return bool(self.phase) and (self.holder is None or self.holder.fate() == "dead")
+        if self.holder is None:
+            return bool(self.phase)
+        return self.holder.fate() == "dead" or (_is_here(self.holder) and self.holder.token not in _ACTIVE)
 
 
 class Turns:
@@ -75,10 +81,12 @@ class Turns:
             last = before[-1] if before else None
             if last is None or last.is_over:
                 number = (last.number if last else 0) + 1
-                if self._make(number) and max(turn.number for turn in self._all()) == number:
-                    self._start(number)
-                    self._fence(number)
-                    return [turn for turn in self._all() if turn.number < number]
+                if self._make(number):
+                    if max(turn.number for turn in self._all()) == number:
+                        self._start(number)
+                        self._fence(number)
+                        return [turn for turn in self._all() if turn.number < number]
+                    self._drop(f"{_TURN}{number:09d}")  # a number that was gone already
                 continue
             if not waits:
                 self._say(f"waiting for another loader of {self._schema}: {last.holder or 'an unknown one'}")
@@ -101,10 +109,11 @@ class Turns:
             if self._number:
                 self._write(self._phase if self._phase == PUBLISHING else ENDED, None)
         self._number, self._phase = 0, ENDED
+        _ACTIVE.discard(self._me.token)
 
     def forget(self, turn: Turn) -> None:
         """All that it left is cleared."""
-        self._client.run(f"DROP TABLE IF EXISTS {qualified(self._schema, turn.table)} SYNC")
+        self._drop(turn.table)
 
     def stage(self, number: int | None = None) -> str:
         """What the names of the tables begin with that a turn fills: our turn, or the one of a number."""
@@ -116,6 +125,7 @@ class Turns:
 
     def _start(self, number: int) -> None:
         self._number, self._phase = number, LOADING
+        _ACTIVE.add(self._me.token)
         self._stop = threading.Event()
         self._heart = threading.Thread(target=self._beat, args=(self._stop,), name="turn", daemon=True)
         self._heart.start()
@@ -125,7 +135,16 @@ class Turns:
         for turn in self._all():
             if turn.number < number and not turn.table.endswith(_TAKEN):
                 old, new = (qualified(self._schema, name) for name in (turn.table, turn.table + _TAKEN))
-                self._client.run(f"RENAME TABLE {old} TO {new}")
+                try:
+                    self._client.run(f"RENAME TABLE {old} TO {new}")
+                except ClickHouseError as error:
+                    if error.code == TABLE_EXISTS:  # it is another loader's, who came too late with this number
+                        self._drop(turn.table)
+                    elif error.code != UNKNOWN_TABLE:
+                        raise
+
+    def _drop(self, table: str) -> None:
+        self._client.run(f"DROP TABLE IF EXISTS {qualified(self._schema, table)} SYNC")
 
     def _beat(self, stop: threading.Event) -> None:
         while not stop.wait(BEAT_SECONDS):
@@ -166,6 +185,14 @@ class Turns:
             if (match := _NAME.fullmatch(name))
         ]
         return sorted(turns, key=lambda turn: turn.number)
+
+
+def _is_here(holder: Holder) -> bool:
+    """Whether it is this process."""
+    me = Holder.this_process()
+    return (holder.host, holder.pid, holder.boot, holder.started, holder.namespace) == (
+        me.host, me.pid, me.boot, me.started, me.namespace,
+    )  # fmt: skip
 
 
 def _comment(phase: str, holder: Holder | None) -> str:

@@ -202,8 +202,12 @@ def marks_of(run: TransformedRun) -> Marks:
             row.max_collector_tstamp, row.count_good)  # fmt: skip
     names = [_name("base", row.base), _name("message", repr(said))]
     names += [] if run.identity is None else [_name("run", run.identity)]
-    content = hashlib.sha256((run.identity or "").encode()).digest()[:7]
-    return Marks(tuple(names), int.from_bytes(content, "big"), row)
+    return Marks(tuple(names), content_of(run.identity), row)
+
+
+def content_of(identity: str | None) -> int:
+    """The number that tells a run's content."""
+    return int.from_bytes(hashlib.sha256((identity or "").encode()).digest()[:7], "big")
 
 
 def _name(kind: str, value: str) -> str:

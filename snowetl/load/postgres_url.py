@@ -12,7 +12,7 @@ _PASSWORD = re.compile(
 _KEYWORDS = re.compile(r"\s*\w+\s*=")
 _OTHERS = {
     "mysql": "MySQL", "mariadb": "MariaDB", "oracle": "Oracle", "sqlserver": "SQL Server", "mssql": "SQL Server",
-    "snowflake": "Snowflake", "bigquery": "BigQuery", "sqlite": "SQLite", "databricks": "Databricks",
+    "snowflake": "Snowflake", "sqlite": "SQLite", "databricks": "Databricks",
 }  # fmt: skip
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 

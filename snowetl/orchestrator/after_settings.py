@@ -54,8 +54,8 @@ class AfterSettings(Settings):
         multiple=True,
         default=(),
         secret=True,
-        help="Load each run into this database as well: a URL as of --database, with #SCHEMA at its end if the "
-        "schema is not that of --schema. May be repeated.",
+        help="Load each run into this database, too: a URL as of --database, with #SCHEMA at its end if the schema is "
+        "not that of --schema. May be repeated.",
         group=WAREHOUSE,
     )
     dbt: Path | None = option(

@@ -79,7 +79,7 @@ class EmrSettings(Settings):
     )
     emr_flex: bool = flag(
         "--emr-flex",
-        help="emr-serverless: run executors on spare capacity: cheaper, but they may start late.",
+        help="emr-serverless: executors on spare capacity: cheaper, and they may have to be waited for.",
         group=EMR,
     )
     emr_region: str | None = option(
@@ -109,7 +109,7 @@ class EmrSettings(Settings):
         "--emr-poll",
         kind=Duration(minimum=1),
         default=20,
-        help="How often to ask for the state of a job, give or take a third. AWS advises 10s or more.",
+        help="How often the state of a job is asked for, give or take a third. AWS advises 10s or more.",
         group=EMR,
     )
     emr_conf: tuple[str, ...] = option(

@@ -211,7 +211,7 @@ class RunSettings(
         kind=Duration(),
         default=0,
         default_help="0: all of them",
-        help="Leave files that were written less than this ago to the next run: their writer may not be done.",
+        help="Leave files for the next run that were written less than this ago: their writer may not be done.",
         group=RUNS,
     )
     max_bytes: int | None = option(
@@ -219,7 +219,7 @@ class RunSettings(
         kind=Size(),
         default=None,
         default_help="no limit",
-        help="Take at most this much input in one run, but at least one file; the next run takes the others.",
+        help="Take no more input than this in one run, but one file; the next run takes the others.",
         group=RUNS,
     )
     all_files: bool = flag(
@@ -231,7 +231,7 @@ class RunSettings(
         "--no-data-exit-code",
         kind=Number(minimum=0),
         default=3,
-        help="Exit code when there is nothing to do: schedulers may take 3 for a failure.",
+        help="What to end with where there is nothing to do: schedulers may take 3 for a failure.",
         group=RUNS,
     )
     executor: str = option(
@@ -245,8 +245,8 @@ class RunSettings(
         "--price-per-hour",
         kind=Prices(),
         default=None,
-        help="What an hour of one run costs (its cluster), or on EMR Serverless an hour of a vCPU and of a GB, so "
-        "that plans, reports and backfills tell the cost.",
+        help="What an hour of one run costs (its cluster), or on EMR Serverless an hour of a vCPU and of a GB: plans, "
+        "reports and backfills tell the cost then.",
         group=RUNS,
     )
     notify: tuple[str, ...] = option(
@@ -280,7 +280,7 @@ class RunSettings(
         "--resume-from",
         kind=TO_START,
         default=None,
-        help="Continue the run that waits (or --run-id) at this step: those before it must be done.",
+        help="Go on with the run that waits (or --run-id) at this step: those before it must be done.",
         group=RUNS,
     )
     include: tuple[str, ...] = option(
@@ -288,7 +288,7 @@ class RunSettings(
         kind=TO_INCLUDE,
         multiple=True,
         default=(),
-        help="Do this step as well: vacuum the tables that were loaded.",
+        help="Do this step, too: vacuum the tables that were loaded.",
         group=RUNS,
     )
 

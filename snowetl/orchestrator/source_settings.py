@@ -37,8 +37,8 @@ class SourceSettings(Settings):
         multiple=True,
         default=(),
         default_help="the input is listed",
-        help="Take the objects of the input from this S3 Inventory instead of a listing: a manifest.json, or the "
-        "folder of the inventory's configuration, for its newest one. One for each bucket.",
+        help="Take the objects of the input from this S3 Inventory, a manifest.json, or the folder of the inventory's "
+        "configuration, whose newest one is meant, and list nothing. One for each bucket.",
         group=RUNS,
     )
     input_queue: str | None = option(
@@ -46,8 +46,8 @@ class SourceSettings(Settings):
         kind=StandardQueue(),
         default=None,
         default_help="none",
-        help="Take the objects that S3 has announced to this SQS queue (event notifications, also by SNS or "
-        "EventBridge) instead of a listing.",
+        help="Take the objects that S3 has told this SQS queue of (event notifications, also by SNS or EventBridge), "
+        "and list nothing.",
         group=RUNS,
     )
     archive: str | None = option(

@@ -40,7 +40,7 @@ class StatusSettings(Pipeline, Speaking):
     """How all runs stand."""
 
     latest: int = option(
-        "--latest", kind=Number(minimum=1), default=20, help="Number of runs to show, the last first.", group=RUNS
+        "--latest", kind=Number(minimum=1), default=20, help="So many runs are shown, the last first.", group=RUNS
     )
     late_after: int | None = option(
         "--late-after",
@@ -67,7 +67,7 @@ class CancelSettings(OneRun, Speaking):
 class UnlockSettings(OneRun, Speaking):
     """Free a lease."""
 
-    force: bool = flag("--force", help="Remove a lease even if its holder may be alive.", group=RUNS)
+    force: bool = flag("--force", help="Also a lease whose holder may be alive.", group=RUNS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +127,13 @@ class PackageSettings(Speaking):
 class InitSettings(Speaking):
     """The first files of a pipeline."""
 
-    folder: str = argument(
-        "[FOLDER]", "Folder of the new files; by default this one.", kind=Text("FOLDER"), default="."
-    )
+    folder: str = argument("[FOLDER]", "Where they go; by default here.", kind=Text("FOLDER"), default=".")
     input_folder: str = option(
         "-i", "--input-folder", kind=Location("FOLDER|FILE|GLOB"), default="logs", help="Raw logs.", group=IO
     )
-    input_format: str = option("-f", "--input-format", default="thrift", help="Format of the raw logs.", group=IO)
+    input_format: str = option("-f", "--input-format", default="thrift", help="How they are written.", group=IO)
     output_folder: str = option(
-        "-o", "--output-folder", kind=Location(), default="out", help="Output folder of the runs.", group=IO
+        "-o", "--output-folder", kind=Location(), default="out", help="Where the output shall go.", group=IO
     )
     warehouse: str = option(
         "--warehouse",

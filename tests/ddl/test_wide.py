@@ -71,7 +71,12 @@ def test_schemas_are_checked_one_by_one(folder: str, dialect: str) -> None:
         (pa.decimal128(38, 8), "DECIMAL(38, 8)", "Nullable(Decimal(38, 8))", "BIGNUMERIC(38, 8)"),
         (pa.decimal128(18, 10), "DECIMAL(18, 10)", "Nullable(Decimal(18, 10))", "BIGNUMERIC(18, 10)"),
         (TEXTS, "VARCHAR[]", "Array(Nullable(String))", "ARRAY<STRING>"),
-        (pa.list_(TEXTS), "VARCHAR[][]", "Array(Array(Nullable(String)))", "ARRAY<STRING>"),
+        (
+            pa.list_(TEXTS),
+            "VARCHAR[][]",
+            "Array(Array(Nullable(String)))",
+            "ARRAY<STRUCT<`nested_array` ARRAY<STRING>>>",
+        ),
         (
             pa.struct([("a", pa.int64()), ("b", pa.list_(pa.struct([("c", pa.bool_())])))]),
             'STRUCT("a" BIGINT, "b" STRUCT("c" BOOLEAN)[])',

@@ -188,6 +188,26 @@ def test_a_loader_waits_for_one_that_lives_and_says_so(place: Place, run: str) -
     assert len(said) == 1 and said[0].startswith("waiting for another loader of atomic: ")
 
 
+def test_a_number_that_was_gone_already_is_no_turn(place: Place) -> None:
+    """A loader that looked before others had their turns makes a table that is named like the first of these."""
+    place.client.run("CREATE DATABASE atomic")
+    turns = [clickhouse_turns.Turns(place.client, "atomic", str) for _ in range(3)]
+    for _ in range(2):
+        for left in turns[0].begin():
+            turns[0].forget(left)
+        turns[0].end()
+    stale, original = turns[1], turns[1]._all
+    looks = iter([[]])
+    stale._all = lambda: next(looks, None) or original()  # type: ignore[method-assign]
+    assert [turn.number for turn in stale.begin()] == [2]
+    assert not place.ask("SELECT name FROM system.tables WHERE name = 'snowetl_turn_000000001'")
+    place.client.run("CREATE TABLE atomic.snowetl_turn_000000001 (n UInt8) ENGINE = Memory")
+    place.client.run("CREATE TABLE atomic.snowetl_turn_000000001_taken (n UInt8) ENGINE = Memory")
+    stale.end()
+    assert [turn.number for turn in turns[2].begin()] == [1, 2, 3]
+    turns[2].end()
+
+
 # --- what it holds ------------------------------------------------------------------------------------------------
 
 
@@ -315,3 +335,18 @@ def test_what_a_refusal_means(
     with pytest.raises(SnowetlError, match=told) as caught:
         client.run("SELECT 1")
     assert getattr(caught.value, "transient", None) is transient
+
+
+def test_a_property_called_null_has_another_name(place: Place, tmp_path: Path) -> None:
+    properties = {"null": {"type": "integer"}, "rows": {"type": "array", "items": {"type": "string"}}}
+    published = {"1-0-0": schema(**properties), "1-0-1": schema(**properties, later={"type": "string"})}
+    place.load(wide_run(tmp_path / "1", [click(1, null=5, rows=["a", "b"]), event(2)], click=published))
+    later = [click(3, "1-0-1", null=6, later="x")]
+    report = place.load(wide_run(tmp_path / "2", later, run="run=2026-01-03-00-00-00", click=published))
+    assert report.tables[0].change == "2 columns added"
+    assert (
+        place.ask(
+            "SELECT e.null_, e.rows, e.later FROM atomic.events ARRAY JOIN contexts_com_acme_click_1 AS e ORDER BY ALL"
+        )
+        == [[5, ["a", "b"], None]] * 2 + [[6, [], "x"]] * 2
+    )

@@ -262,7 +262,7 @@ def test_redshift_without_a_role_names_the_options(resolver, run, monkeypatch, c
 
 def test_a_warehouse_that_is_unknown(resolver, run, capsys):
     assert load(resolver, "-i", run, "--warehouse", "snowfall") == 2
-    assert "there are clickhouse, delta, duckdb, iceberg, postgres, redshift" in capsys.readouterr().err
+    assert "there are bigquery, clickhouse, databricks, delta, duckdb, iceberg," in capsys.readouterr().err
 
 
 # --- a warehouse from outside the package ---------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_a_run_lands_in_typed_columns_of_events(place: Place) -> None:
     times = ("2026-01-02 03:04:05.678", "2026-01-02 03:04:05")
     assert found == [
         ("x", 5, 1, 2, "x", None, None, None, *times),
-        (None, None, None, None, None, "a\\tb", "1.50", True, *times),
+        (None, None, None, None if place.holds_null_composites else 0, None, "a\\tb", "1.50", True, *times),
     ]
 
 
@@ -60,8 +60,8 @@ def test_columns_and_fields_come_with_the_rows(place: Place) -> None:
     report = place.load_from(place.run("4", [click(4, url="z")], run="run=2026-01-05-00-00-00", click=LATER))
     assert outcomes(report) == [("events", 1, None)]
     assert place.query(
-        f"SELECT {COLUMN}.url, {COLUMN}.n, {COLUMN}.t::TIMESTAMP::VARCHAR, {ENTITIES}[1].inner.b FROM events "
-        "ORDER BY event_id"
+        f"SELECT {COLUMN}.url, {COLUMN}.n, {COLUMN}.t::TIMESTAMP::VARCHAR, nullif({ENTITIES}[1].inner.b, []) "
+        "FROM events ORDER BY event_id"
     ) == [
         (None, None, None, None),
         ("x", 5, None, None),

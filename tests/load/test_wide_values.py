@@ -105,28 +105,33 @@ def check(place: Place, model: Model) -> int:
         for event_id, uri, data in model.sent:
             if SchemaKey.parse(uri) in column.keys and event_id in rows:
                 there += 1
-                [got] = rows[event_id]
+                [got] = rows[event_id] or [None]  # null itself, where an array holds none
                 element = column.field.type.element
                 told = f"{uri}\n{json.dumps(model.documents)}\n{data!r} -> {got!r}"
-                assert holds(element, data, got), told
+                assert holds(element, data, got, type(place)), told
     return there
 
 
-def holds(type_: FieldType, value: Any, got: Any) -> bool:
-    """Whether ``got``, as DuckDB gives it to Python, is ``value`` under the documented rules of a type."""
+def holds(type_: FieldType, value: Any, got: Any, place: type[Place] = Place) -> bool:
+    """Whether ``got``, as DuckDB gives it to Python, is ``value`` under the documented rules of a type.
+
+    ``place`` says which nulls it does not hold.
+    """
     if type_ == "json":
         return (got is None and value is None) or got == _readable(jsontext.dumps(value))
     if value is None:
-        return got is None
+        return got is None or (not place.holds_null_composites and isinstance(type_, Struct | Array) and _is_empty(got))
     if not isinstance(value, _KINDS.get(type_ if isinstance(type_, str) else type(type_), object)):
         return False  # of another property, whose name became the same
     if isinstance(type_, Struct):
         return set(got) == {word(field.name) for field in type_.fields} and all(
-            _member_holds(field, value, got[word(field.name)]) for field in type_.fields
+            _member_holds(field, value, got[word(field.name)], place) for field in type_.fields
         )
     if isinstance(type_, Array):
+        if not place.holds_nulls_in_arrays and len(value) > len(got):
+            value = [one for one in value if one is not None]
         return len(value) == len(got) and all(
-            holds(type_.element, one, other) for one, other in zip(value, got, strict=True)
+            holds(type_.element, one, other, place) for one, other in zip(value, got, strict=True)
         )
     if isinstance(type_, DecimalType):
         return generated.number(value) == got
@@ -151,12 +156,16 @@ _KINDS: dict[Any, Any] = {
 """JSON values of each type."""
 
 
-def _member_holds(field: Field, value: dict[str, Any], got: Any) -> bool:
+def _is_empty(got: Any) -> bool:
+    return all(map(_is_empty, got.values())) if isinstance(got, dict) else got in (None, [])
+
+
+def _member_holds(field: Field, value: dict[str, Any], got: Any, place: type[Place]) -> bool:
     """Of names that are one column, the first value that its type holds, as the reference has it."""
     found = [value[name] for name in field.accessors if name in value]
     if not found or (got is None and len(field.accessors) > 1):
-        return got is None
-    return any(holds(field.type, one, got) for one in found)
+        return holds(field.type, None, got, place)
+    return any(holds(field.type, one, got, place) for one in found)
 
 
 def _readable(text: str) -> str:

@@ -22,6 +22,7 @@ WAREHOUSES: Mapping[str, str] = {
     "delta": "snowetl.load.warehouses.delta:DeltaWarehouse",
     "iceberg": "snowetl.load.warehouses.iceberg:IcebergWarehouse",
     "clickhouse": "snowetl.load.warehouses.clickhouse:ClickHouseWarehouse",
+    "bigquery": "snowetl.load.warehouses.bigquery:BigQueryWarehouse",
     "snowflake": "snowetl.load.warehouses.snowflake:SnowflakeWarehouse",
     "databricks": "snowetl.load.warehouses.databricks:DatabricksWarehouse",
 }
@@ -31,6 +32,7 @@ SCHEMES: Mapping[str, str] = {
     "redshift": "redshift",
     "duckdb": "duckdb",
     "clickhouse": "clickhouse",
+    "bigquery": "bigquery",
     "snowflake": "snowflake",
     "databricks": "databricks",
 }

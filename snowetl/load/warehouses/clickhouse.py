@@ -9,11 +9,12 @@ manifest, each in one step. Until it says so nothing is visible; from then on wh
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl import clickhouse as ddl
 from snowetl.ddl.atomic import LOAD_TSTAMP
@@ -332,7 +333,7 @@ class ClickHouseSession:
         sql = _insert(stage, copy, self._load_id) if copy.files else ""
         for file in copy.files:
             parquet_files.count_of(file)  # one that is not whole is told of as such
-            self._client.run(sql, _bytes(file), self._copy_seconds)
+            self._client.run(sql, _rows_of(file), self._copy_seconds)
         loaded.rows = self.number(f"SELECT count() FROM {stage}")
         loaded.seconds = time.monotonic() - started
         return loaded
@@ -396,10 +397,34 @@ def _insert(table: str, copy: Copy, load: str) -> str:
     )
 
 
-def _bytes(file: FileInfo) -> Iterator[bytes]:
-    with filesystem(file.url).open(file.url, expected=file) as source:
-        while chunk := source.read(_CHUNK):
-            yield chunk
+def _rows_of(file: FileInfo) -> Iterator[bytes]:
+    """A file as it is; with other names of fields, where the server has these for itself."""
+    schema = parquet_files.schema_of(file)
+    types = [ddl.renamed(field.type, ddl.RESERVED) for field in schema]
+    if types == schema.types:
+        with filesystem(file.url).open(file.url, expected=file) as source:
+            yield from _pieces(source)
+        return
+    with tempfile.TemporaryFile(prefix="snowetl-") as copy:
+        _write(file, schema, types, copy)
+        copy.seek(0)
+        yield from _pieces(copy)
+
+
+def _pieces(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(_CHUNK):
+        yield chunk
+
+
+def _write(file: FileInfo, schema: pa.Schema, types: Sequence[pa.DataType], target: IO[bytes]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    named = pa.schema([field.with_type(type_) for field, type_ in zip(schema, types, strict=True)])
+    with pq.ParquetWriter(target, named) as writer:
+        for batch in parquet_files.batches(file, schema.names):
+            arrays = [column.view(type_) for column, type_ in zip(batch.columns, types, strict=True)]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=named))
 
 
 def _literal(value: str | int | None) -> str:

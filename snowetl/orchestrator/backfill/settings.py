@@ -39,8 +39,8 @@ class Percent(Number):
 class BackfillSettings(RunSettings):
     """A backfill writes below ``backfill/`` in the output folder, and into a schema of its own."""
 
-    from_: str = option("--from", kind=Moment(), help="Take files from this time on.", group=RUNS)
-    to: str = option("--to", kind=Moment(), help="Take files from before this time.", group=RUNS)
+    from_: str = option("--from", kind=Moment(), help="Take files of this time or later.", group=RUNS)
+    to: str = option("--to", kind=Moment(), help="Take files of before this time.", group=RUNS)
     by: str = option(
         "--by",
         choices=(BY_NAME, BY_MODIFIED),
@@ -57,7 +57,9 @@ class BackfillSettings(RunSettings):
         help="Cut the archive into runs of about this much input.",
         group=RUNS,
     )
-    parallel: int = option("--parallel", kind=Number(minimum=1), default=1, help="Number of runs at once.", group=WORK)
+    parallel: int = option(
+        "--parallel", kind=Number(minimum=1), default=1, help="Work on so many runs at once.", group=WORK
+    )
     sample: int | None = option(
         "--sample",
         kind=Percent(),

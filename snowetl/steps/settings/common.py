@@ -25,13 +25,13 @@ class Speaking(Settings):
     quiet: bool = flag(
         "-q",
         "--quiet",
-        help="Print warnings and errors only.",
+        help="Say nothing but warnings and errors.",
         group=MESSAGES,
     )
     verbose: bool = flag(
         "-v",
         "--verbose",
-        help="Print more: the settings in force, progress every 5 seconds, and where an error comes from.",
+        help="Say more: the settings in force, progress every 5 seconds, and where an error comes from.",
         group=MESSAGES,
     )
     log_format: str = option(
@@ -188,7 +188,7 @@ class Working(Settings):
     check_input: bool = flag(
         "--check-input/--no-check-input",
         default=True,
-        help="Refuse input whose first records are plainly of another kind than the settings say.",
+        help="Refuse input whose first records plainly are something else than it is said to be.",
         group=WORK,
     )
     max_bad: str | None = option(

@@ -31,7 +31,7 @@ class Compatible(Settings):
         "--compatibility",
         choices=ERAS,
         default=DEFAULT_ERA,
-        help="The release of Snowplow Enrich to follow where later ones changed the data.",
+        help="The release of Snowplow Enrich whose data this is like, where later ones changed them.",
         group=COMPATIBILITY,
         shapes_output=True,
     )

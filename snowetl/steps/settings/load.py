@@ -25,8 +25,8 @@ class Loading(Settings):
         kind=Text("KIND"),
         default="postgres",
         default_help="postgres, or what --database says",
-        help="Kind of the warehouse: postgres, redshift, snowflake, databricks, duckdb, delta, iceberg, clickhouse, or "
-        "one that another package adds.",
+        help="Kind of the warehouse: postgres, redshift, snowflake, databricks, duckdb, delta, iceberg, clickhouse, "
+        "bigquery, or one that another package adds.",
         group=WAREHOUSE,
     )
     database: str | None = option(
@@ -171,8 +171,8 @@ class LoadSettings(Loading, Speaking):
         "--listen",
         kind=Text("QUEUE"),
         default=None,
-        help="Load runs as they are announced to this SQS queue (name, URL or ARN) by `snowetl transform --queue`, "
-        "until SIGTERM. --region is the queue's region as well.",
+        help="Load runs as this SQS queue (name or URL) tells of them, as `snowetl transform --queue` does, until "
+        "SIGTERM. --region is the queue's region, too.",
         group=IO,
     )
     skip_schema: tuple[str, ...] = option(

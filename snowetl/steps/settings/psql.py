@@ -22,7 +22,7 @@ class PsqlSettings(Settings):
     )
     serve: bool = flag(
         "--serve",
-        help="Instead of psql, let programs of this machine (BI tools, JDBC) read on 127.0.0.1 until Ctrl-C.",
+        help="Open no psql: let programs of this machine (BI tools, JDBC) read on 127.0.0.1 until Ctrl-C.",
         group=WAREHOUSE,
     )
     port: int = option(

@@ -19,6 +19,8 @@ PLACES: Mapping[str, str] = {
     "delta": "delta:Delta",
     "delta on s3": "delta:DeltaOnS3",
     "iceberg": "iceberg:Iceberg",
+    "clickhouse": "clickhouse:ClickHouse",
+    "bigquery": "bigquery:BigQuery",
     "iceberg in glue on s3": "iceberg:IcebergInGlue",
     "snowflake": "snowflake:Snowflake",
     "databricks": "databricks:Databricks",

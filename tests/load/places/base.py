@@ -36,6 +36,10 @@ class Place:
     """Whether what a warehouse with ``rejected_rows`` keeps there are rows, not only tables that could not be made."""
     serves_processes: ClassVar[bool] = True
     """Whether ``snowetl load`` in a process of its own reaches it by ``target``."""
+    holds_null_composites: ClassVar[bool] = True
+    """Else a null array is read as an empty one, a null struct as one of nulls."""
+    holds_nulls_in_arrays: ClassVar[bool] = True
+    """Else they are left out."""
     calls: ClassVar[tuple[str, ...]] = (
         "execute", "tables", "manifest_rows", "lock", "copy", "copy_bad_rows", "note_bad_rows", "note_loaded",
     )  # fmt: skip
