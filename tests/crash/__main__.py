@@ -1,4 +1,5 @@
-"""``python -m tests.crash --runs N [--step …] [--master …] [--storage …] [--how …] [--faults SHARE] [--seed SEED]``
+"""``python -m tests.crash --runs N [--step …] [--warehouse …] [--master …] [--storage …] [--how …] [--faults SHARE]
+[--seed SEED]``
 
 Ends verbs of snowetl at random moments and runs them again; the exit code is 1 where anything differs from a run that
 nobody disturbed. Options that may be given several times multiply; ``--runs`` is for each combination.
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 
 from tests.crash.matrix import HOWS, STORAGES, Case, matrix
-from tests.crash.stage import STEPS
+from tests.crash.stage import STEPS, WAREHOUSES
 
 FAULTS = 0.05
 
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--step", action="append", choices=STEPS, help="default: all")
     parser.add_argument("--master", action="append", help="none, or a Spark master such as local[2]; default: none")
     parser.add_argument("--storage", action="append", choices=STORAGES, help="default: both")
+    parser.add_argument("--warehouse", action="append", choices=WAREHOUSES, help="default: postgres")
     parser.add_argument("--how", action="append", choices=HOWS, help="default: all")
     parser.add_argument("--faults", type=float, default=FAULTS, help=f"share of requests to S3 that fail ({FAULTS})")
     parser.add_argument("--seed", type=int, help="of the first run; those after it count on; default: by chance")
@@ -38,20 +40,23 @@ def main() -> int:
     seed = random.randrange(1_000_000) if args.seed is None else args.seed
     folder = (args.folder or Path(tempfile.mkdtemp(prefix="crash-"))).resolve()
     failed = done = 0
-    for storage in args.storage or STORAGES:
-        with matrix(folder / storage, storage, args.faults) as crashes:
+    for storage, warehouse in itertools.product(args.storage or STORAGES, args.warehouse or ["postgres"]):
+        with matrix(folder / storage / warehouse, storage, args.faults, warehouse) as crashes:
             for master, step, how in itertools.product(args.master or ["none"], args.step or STEPS, args.how or HOWS):
                 started, bad = time.monotonic(), 0
                 for number in range(seed, seed + args.runs):
-                    print(f"  {storage} {master} {step} {how} {number}", file=sys.stderr, flush=True)
-                    outcome = crashes.run(case := Case(step, master, storage, how, number, args.moment))
+                    print(f"  {storage} {warehouse} {master} {step} {how} {number}", file=sys.stderr, flush=True)
+                    outcome = crashes.run(case := Case(step, master, storage, how, number, args.moment, warehouse))
                     if outcome.faults:
                         bad += 1
                         moment = outcome.moments[0].partition(" ")[0]
                         print(f"FAILED {case.command(moment)} --faults {args.faults}")
                         print("    " + "\n    ".join([*outcome.moments, *outcome.lost[:8], *outcome.faults[:20]]))
                 seconds = time.monotonic() - started
-                print(f"{storage} {master} {step} {how}: {args.runs} runs, {bad} failed, {seconds:.0f} s", flush=True)
+                print(
+                    f"{storage} {warehouse} {master} {step} {how}: {args.runs} runs, {bad} failed, {seconds:.0f} s",
+                    flush=True,
+                )
                 failed, done = failed + bad, done + args.runs
             if crashes.stage.proxy:
                 print(f"faults of S3: {dict(crashes.stage.proxy.faults)}")

@@ -50,12 +50,13 @@ class Case:
     how: str
     seed: int
     moment: str | None = None
+    warehouse: str = "postgres"
 
     def command(self, moment: str) -> str:
         """What repeats it."""
         return (
-            f"python -m tests.crash --step {self.step} --master '{self.master}' --storage {self.storage} "
-            f"--how {self.how} --seed {self.seed} --moment {moment} --runs 1"
+            f"python -m tests.crash --step {self.step} --warehouse {self.warehouse} --master '{self.master}' "
+            f"--storage {self.storage} --how {self.how} --seed {self.seed} --moment {moment} --runs 1"
         )
 
 
@@ -214,16 +215,16 @@ def _moment(case: Case, expected: Undisturbed, dice: random.Random) -> str:
         moments += [f"op:{dice.randint(1, expected.operations)}"] * 2
     if expected.changes:
         moments += [f"request:{dice.randint(1, expected.changes)}:{dice.choice(('before', 'after'))}"] * 3
-    if case.step in LOADING:
+    if case.step in LOADING and case.warehouse == "postgres":
         moments += [f"copy:{dice.randint(1, 12)}"] * (2 if case.step == "load" else 1)
     return dice.choice(moments)
 
 
 @contextmanager
-def matrix(folder: Path, storage: str, rate: float) -> Iterator[Matrix]:
-    """A stage of this storage in ``folder``. ``rate`` of the requests to S3 fail."""
+def matrix(folder: Path, storage: str, rate: float, warehouse: str = "postgres") -> Iterator[Matrix]:
+    """A stage of this storage in ``folder``, before a warehouse. ``rate`` of the requests to S3 fail."""
     if storage == "local":
-        yield Matrix(Stage(folder))
+        yield Matrix(Stage(folder, kind=warehouse))
         return
     import boto3
 
@@ -235,4 +236,4 @@ def matrix(folder: Path, storage: str, rate: float) -> Iterator[Matrix]:
             aws_secret_access_key="test",
             region_name="us-east-1",
         )
-        yield Matrix(Stage(folder, (proxy, client)), rate)
+        yield Matrix(Stage(folder, (proxy, client), warehouse), rate)

@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 
 from snowetl.load.embedded import embedded_postgres
+from snowetl.load.target import Target
+from tests.load.places.read_back import table_of
 
 CLOCK_COLUMNS = ("ingestion_tstamp", "shredding_started", "shredding_completed", "failure_tstamp")
 CLOCK_KEYS = {
@@ -55,8 +57,30 @@ def local_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-def rows_of(data_folder: Path) -> dict[str, list[str]]:
+def rows_of(target: Target) -> dict[str, list[str]]:
     """All rows of all tables, the manifest among them, but the times at which they came there."""
+    if target.warehouse == "postgres":
+        return _rows_in_postgres(target.data_folder)
+    with target.open() as warehouse, warehouse.session() as session:
+        columns = session.tables().columns
+    return {
+        f"table {name}": sorted(map(repr, zip(*map(_values, kept), strict=True)))
+        for name, held in columns.items()
+        if (kept := _kept(target, name, held))
+    }
+
+
+def _kept(target: Target, table: str, held: Mapping[str, Any]) -> list[Any]:
+    found = table_of(target, table)
+    return [found[name] for name in held if name not in CLOCK_COLUMNS]
+
+
+def _values(column: Any) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _rows_in_postgres(data_folder: Path) -> dict[str, list[str]]:
     with embedded_postgres(data_folder) as url, psycopg.connect(url) as connection:
         tables = connection.execute(
             "SELECT table_name, array_agg(quote_ident(column_name) ORDER BY ordinal_position) "

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from snowetl.load.target import Target
+from snowetl.load.warehouses import warehouse_class
 from tests.crash.proxy import FaultProxy
-from tests.crash.snapshot import files_of, local_files, rows_of
+from tests.crash.snapshot import OPTIONAL, files_of, local_files, rows_of
 from tests.integration.support import ROOT
 
 RUN = "2026-03-05-00-00-02"
@@ -18,17 +20,19 @@ LOGS = [path for path in sorted((ROOT / "fixtures/logs/thrift").iterdir()) if "2
 BUCKET = "lake"
 STEPS = ("enrich", "transform", "load", "run")
 LOADING = ("load", "run")
+WAREHOUSES = ("postgres", "duckdb", "delta", "iceberg")
 _BEFORE = {"enrich": (), "transform": ("enriched/",), "load": ("bad/", "transformed/"), "run": ()}
 """What a step finds done: prefixes of file names."""
 
 
 class Stage:
     """A folder for all that is local: ``place`` (outputs, warehouse), ``tmp``, ``spark``, the journal; and S3 where
-    ``s3`` (the proxy, and a client that goes past it) is given.
+    ``s3`` (the proxy, and a client that goes past it) is given. ``kind`` is that of the warehouse, a local one.
     """
 
-    def __init__(self, folder: Path, s3: tuple[FaultProxy, Any] | None = None) -> None:
+    def __init__(self, folder: Path, s3: tuple[FaultProxy, Any] | None = None, kind: str = "postgres") -> None:
         self.folder = folder
+        self.kind = kind
         self.place, self.tmp, self.spark = folder / "place", folder / "tmp", folder / "spark"
         self.journal = folder / "journal"
         self.proxy, self._client = s3 or (None, None)
@@ -47,6 +51,14 @@ class Stage:
                 self._client.put_object(Bucket=BUCKET, Key=f"raw/{path.name}", Body=path.read_bytes())
 
     @property
+    def target(self) -> Target:
+        """The warehouse: in the data folder where its kind can be embedded, else a folder of that name."""
+        embedded = warehouse_class(self.kind).capabilities.embedded
+        return Target(
+            warehouse=self.kind, database=None if embedded else str(self.warehouse), data_folder=self.warehouse
+        )
+
+    @property
     def out(self) -> str:
         return f"s3://{BUCKET}/out" if self.proxy else str(self.place / "out")
 
@@ -56,7 +68,9 @@ class Stage:
         where += ["--workers", str(workers)] if master == "none" else []
         registries = ["--iglu-config", "fixtures/resolver.json"]
         reading = ["--input-folder", logs, "--input-format", "thrift", "--enrichments", "fixtures/enrichments"]
-        loading = ["--data-folder", str(self.warehouse)]
+        loading = ["--warehouse", self.kind, "--data-folder", str(self.warehouse)]
+        loading += ["--database", self.target.database] if self.target.database is not None else []
+        rows = ["--transformation", self.target.capabilities.transformation]
         out = self.out
         return [
             step,
@@ -66,7 +80,14 @@ class Stage:
                     *(*reading, "--output-folder", f"{out}/enriched", "--bad-folder", f"{out}/bad"),
                     *("--run-id", RUN, *where),
                 ],
-                "transform": ["--input-folder", f"{out}/enriched", "--output-folder", f"{out}/transformed", *where],
+                "transform": [
+                    "--input-folder",
+                    f"{out}/enriched",
+                    "--output-folder",
+                    f"{out}/transformed",
+                    *where,
+                    *rows,
+                ],
                 "load": ["--input-folder", f"{out}/transformed", "--bad-rows", f"{out}/bad/run={RUN}", *loading],
                 "run": [*reading, "--output-folder", out, "--run-id", RUN, *loading, *where],
             }[step],
@@ -94,7 +115,7 @@ class Stage:
         self.journal.touch()
         self._empty_bucket()
         for name, data in self._kept.items():
-            if name.startswith(_BEFORE[step]) and _BEFORE[step]:
+            if name.startswith(_BEFORE[step]) and _BEFORE[step] and not name.endswith(OPTIONAL):
                 self._put(name, data)
         if with_warehouse and self._kept_warehouse.exists():
             subprocess.run(["cp", "-a", str(self._kept_warehouse), str(self.warehouse)], check=True)
@@ -102,7 +123,7 @@ class Stage:
     def keep(self) -> None:
         """What is here now is what later steps find done (``prepare``)."""
         self._kept = self._objects()
-        if not self._kept_warehouse.exists() and self.warehouse.exists():
+        if self.kind == "postgres" and not self._kept_warehouse.exists() and self.warehouse.exists():
             import psycopg
 
             from snowetl.load.embedded import embedded_postgres
@@ -118,7 +139,7 @@ class Stage:
         """All files and rows, and what nobody should find: open uploads, temporary files."""
         found: dict[str, Any] = files_of(self._objects())
         if step in LOADING:
-            found |= rows_of(self.warehouse)
+            found |= rows_of(self.target)
         for path in self.place.iterdir():
             if path.name not in ("out", "warehouse"):
                 found[f"beside the outputs: {path.name}"] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,13 @@ def test_local_without_its_workers(local: Matrix, step: str, seed: int) -> None:
 @pytest.mark.parametrize("how", ["kill", "term"])
 def test_s3_that_fails(s3: Matrix, how: str, step: str) -> None:
     check(s3, Case(step, "none", "s3", how, 51))
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb", "delta", "iceberg"])
+def test_loads_of_wide_rows(tmp_path: Path, warehouse: str) -> None:
+    with matrix(tmp_path, "local", 0, warehouse) as crashes:
+        for how in ("kill", "term"):
+            check(crashes, Case("load", "none", "local", how, 7, warehouse=warehouse))
 
 
 @pytest.mark.spark

@@ -1,9 +1,10 @@
-"""The sample logs, asked in three ways: SQL on PostgreSQL, SQL on ``read_enriched``, the models of ``examples/``."""
+"""The sample logs, asked in many ways: SQL on PostgreSQL, on ``read_enriched``, on DuckDB and lakes, by Spark, and the
+models of ``examples/``."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,10 @@ import snowetl
 from snowetl.analytics.enriched import Enriched
 from snowetl.ddl.atomic import EVENT_COLUMNS
 from snowetl.load.embedded import embedded_postgres
+from snowetl.load.target import Target
 from tests.integration.support import ROOT
+from tests.load.places.read_back import table_of
+from tests.spark_shell import SparkShell, iceberg, spark_shell
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -24,22 +28,29 @@ MODELS = ROOT / "examples" / "models"
 WEB_PAGE, TIMING = "com_snowplowanalytics_snowplow_web_page_1", "org_w3_performance_timing_1"
 
 
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
 class Demo(NamedTuple):
-    """The warehouse of the sample logs, and the enriched folder it was loaded from."""
+    """The warehouse of the sample logs, and the folder of the runs it was loaded by."""
 
     connection: psycopg.Connection[Any]
     events: Enriched
+    folder: Path
 
     def postgres(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
 
     def arrow(self, sql: str) -> list[tuple[Any, ...]]:
-        events = self.events.to_arrow()
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.register("events", events)
-            found: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
-        return found
+        return _in_duckdb(self.events.to_arrow(), sql)
+
+
+def _in_duckdb(events: Any, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("events", events)
+        found: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +74,78 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         )
         assert report is not None
     with embedded_postgres(folder / "warehouse") as url, psycopg.connect(url, autocommit=True) as connection:
-        yield Demo(connection, snowetl.read_enriched(folder / "enriched", iglu_config=resolver))
+        yield Demo(connection, snowetl.read_enriched(folder / "enriched", iglu_config=resolver), folder)
+
+
+@pytest.fixture(scope="module")
+def wide(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same events as wide rows in Parquet, and in a warehouse of each kind that loads them, as folders."""
+    folder = tmp_path_factory.mktemp("wide")
+    resolver = str(ROOT / "fixtures" / "resolver.json")
+    snowetl.transform(
+        input_folder=str(demo.folder / "enriched"),
+        output_folder=str(folder / "parquet"),
+        iglu_config=resolver,
+        transformation="widerow-parquet",
+        natural=False,
+        synthetic="NONE",
+        master="none",
+    )
+    for kind in TARGETS:
+        snowetl.load(
+            input_folder=str(folder / "parquet"), iglu_config=resolver, warehouse=kind, database=_address(folder, kind)
+        )
+    return folder
+
+
+TARGETS = ("duckdb", "delta", "iceberg")
+READERS = ("read_enriched", "parquet", *TARGETS)
+IN_SPARK = ("parquet", "delta", "iceberg")
+
+
+def _address(folder: Path, kind: str) -> str:
+    return f"duckdb://{folder}/x.duckdb" if kind == "duckdb" else str(folder / kind)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkShell]:
+    with spark_shell(tmp_path_factory.mktemp("spark")) as found:
+        yield found
+
+
+@pytest.fixture(params=[*READERS, *(pytest.param(f"{name}, Spark", marks=pytest.mark.spark) for name in IN_SPARK)])
+def ask(request: pytest.FixtureRequest, demo: Demo) -> Ask:
+    """Answers SQL of DuckDB about ``events``, from each place where they are."""
+    kind, _, spark = request.param.partition(", ")
+    if kind == "read_enriched":
+        return demo.arrow
+    folder: Path = request.getfixturevalue("wide")
+    if spark:
+        return _by_spark(request.getfixturevalue("shell"), kind, folder)
+    if kind == "parquet":
+        files = [str(path) for path in folder.glob("parquet/*/output=good/*.parquet")]
+        with duckdb.connect() as connection:
+            sql = "SELECT * FROM read_parquet(?, union_by_name = true, hive_partitioning = false)"
+            events = connection.execute(sql, [files]).to_arrow_table()
+    else:
+        events = table_of(Target(warehouse=kind, database=_address(folder, kind)), "events")
+    return lambda sql: _in_duckdb(events, sql)
+
+
+def _by_spark(shell: SparkShell, kind: str, folder: Path) -> Ask:
+    settings = iceberg(str(folder / "iceberg")) if kind == "iceberg" else {"spark.sql.ansi.enabled": "true"}
+    name = {"delta": f"delta.`{folder}/delta/atomic/events`", "iceberg": "snowetl.atomic.events", "parquet": "wide"}[
+        kind
+    ]
+    if kind == "parquet":
+        files = f"path '{folder}/parquet/*/output=good/*.parquet', mergeSchema 'true'"
+        shell.sql(f"CREATE OR REPLACE GLOBAL TEMPORARY VIEW wide USING parquet OPTIONS ({files})", settings)
+
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        spark = sqlglot.transpile(sql.replace("FROM events", "FROM the_events"), read="duckdb", write="spark")[0]
+        return shell.sql(spark.replace("the_events", name), settings)
+
+    return ask
 
 
 # --- the same answers -----------------------------------------------------------------------------------------------
@@ -83,12 +165,12 @@ def same(left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> None:
     assert [tuple(map(plain, row)) for row in left] == [tuple(map(plain, row)) for row in right]
 
 
-def test_every_column_of_every_event_is_the_same(demo: Demo) -> None:
+def test_every_column_of_every_event_is_the_same(demo: Demo, ask: Ask) -> None:
     columns = ", ".join(EVENT_COLUMNS)
     casts = ", ".join(f"CAST({name} AS text)" if name == "event_id" else name for name in EVENT_COLUMNS)
     order = "ORDER BY event_id, collector_tstamp, event_fingerprint, dvce_created_tstamp"
     there = demo.postgres(f"SELECT {casts} FROM atomic.events {order}")
-    here = demo.arrow(f"SELECT {columns} FROM events {order}")
+    here = ask(f"SELECT {columns} FROM events {order}")
     assert len(there) == len(here) > 4000
     by_value = [sorted((tuple(map(plain, _trimmed(row))) for row in rows), key=repr) for rows in (there, here)]
     assert by_value[0] == by_value[1]
@@ -99,16 +181,16 @@ def _trimmed(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(value.rstrip(" ") if isinstance(value, str) else value for value in row)
 
 
-def test_sessions_a_day(demo: Demo) -> None:
+def test_sessions_a_day(demo: Demo, ask: Ask) -> None:
     sql = """
         SELECT CAST(derived_tstamp AS date) AS day, count(DISTINCT domain_sessionid), count(DISTINCT domain_userid),
                count(*) FILTER (WHERE event_name = 'page_view'), count(DISTINCT tr_orderid), sum(tr_total)
         FROM {} WHERE platform = 'web' GROUP BY 1 ORDER BY 1
     """
-    same(demo.postgres(sql.format("atomic.events")), demo.arrow(sql.format("events")))
+    same(demo.postgres(sql.format("atomic.events")), ask(sql.format("events")))
 
 
-def test_pages_with_what_their_entities_say(demo: Demo) -> None:
+def test_pages_with_what_their_entities_say(demo: Demo, ask: Ask) -> None:
     there = demo.postgres(f"""
         SELECT e.page_urlpath, count(DISTINCT w.id), count(t.root_id), sum(t.load_event_end - t.navigation_start)
         FROM atomic.events e
@@ -118,27 +200,32 @@ def test_pages_with_what_their_entities_say(demo: Demo) -> None:
         WHERE e.event_name = 'page_view'
         GROUP BY 1 ORDER BY 1
     """)
-    here = demo.arrow(f"""
+    here = ask(f"""
         SELECT page_urlpath, count(DISTINCT contexts_{WEB_PAGE}[1].id),
                count(*) FILTER (WHERE took > 0), sum(took) FILTER (WHERE took > 0)
         FROM (SELECT *, contexts_{TIMING}[1].load_event_end - contexts_{TIMING}[1].navigation_start AS took FROM events)
-        WHERE event_name = 'page_view' AND len(contexts_{WEB_PAGE}) > 0
+        WHERE event_name = 'page_view' AND array_length(contexts_{WEB_PAGE}) > 0
         GROUP BY 1 ORDER BY 1
     """)
     same(there, here)
 
 
-def test_every_entity_is_there_as_often(demo: Demo) -> None:
+def test_every_entity_is_there_as_often(demo: Demo, ask: Ask) -> None:
     tables = [name for (name,) in demo.postgres(
         "SELECT table_name FROM information_schema.columns WHERE table_schema = 'atomic' AND column_name = 'root_id'"
     ) if name != "rejected_values"]  # fmt: skip
     names = demo.events.schema.names
     assert len(tables) > 10
+    expected, columns = [], []
     for table in tables:
-        [(rows,)] = demo.postgres(f"SELECT count(*) FROM atomic.{table}")
+        expected += demo.postgres(f"SELECT count(*) FROM atomic.{table}")[0]
         found = [name for name in (f"contexts_{table}", f"unstruct_event_{table}") if name in names]
-        counted = [f"coalesce(sum(len({name})), 0)" if name.startswith("c") else f"count({name})" for name in found]
-        assert demo.arrow(f"SELECT {' + '.join(counted)} FROM events") == [(rows,)], table
+        counted = [
+            f"coalesce(sum(array_length({name})), 0)" if name.startswith("c") else f"count({name})" for name in found
+        ]
+        columns.append(f"{' + '.join(counted)} AS {table}")
+    [counts] = ask(f"SELECT {', '.join(columns)} FROM events")
+    assert dict(zip(tables, counts, strict=True)) == dict(zip(tables, expected, strict=True))
 
 
 # --- examples/models ------------------------------------------------------------------------------------------------

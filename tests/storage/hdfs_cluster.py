@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import maven
+
 HADOOP = "3.4.1"
 _JARS = (
     f"org.apache.hadoop:hadoop-client-api:{HADOOP}",
@@ -27,7 +29,6 @@ _JARS = (
     "ch.qos.reload4j:reload4j:1.2.22",
     "commons-logging:commons-logging:1.2",
 )
-_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 _OPENED = ("java.lang", "java.util", "java.io")
 _NAME_NODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 _DATA_NODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
@@ -35,18 +36,8 @@ _DATA_NODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 
 def jars(more: Sequence[str] = ()) -> Path:
     """The folder of jars. Skips the test where neither they nor Maven can be had."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snowetl" / f"hadoop-{HADOOP}"
-    folder = Path(os.environ.get("SNOWETL_HADOOP_JARS") or default)
-    for artifact in (*_JARS, *more):
-        _, name, version = artifact.split(":")
-        if (folder / f"{name}-{version}.jar").exists():
-            continue
-        maven = shutil.which("mvn")
-        if maven is None:
-            pytest.skip("a cluster of HDFS needs Hadoop's jars: set SNOWETL_HADOOP_JARS, or install Maven")
-        copy = [maven, "-q", "-B", _COPY, f"-Dartifact={artifact}:jar", f"-DoutputDirectory={folder}"]
-        if subprocess.run(copy, capture_output=True, timeout=600).returncode:
-            pytest.skip(f"Maven cannot fetch {artifact}")
+    folder = Path(os.environ.get("SNOWETL_HADOOP_JARS") or maven.cache(f"hadoop-{HADOOP}"))
+    maven.jars(folder, (*_JARS, *more), "a cluster of HDFS")
     return folder
 
 

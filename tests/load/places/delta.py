@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 
 from snowetl.load.target import Target
-from snowetl.load.warehouses.delta import storage_options
 from tests.load.places.lakes import FEW_CALLS, Lake
 from tests.load.places.on_s3 import BUCKET, put
+from tests.load.places.read_back import table_of
 
 
 class Delta(Lake):
@@ -19,8 +18,7 @@ class Delta(Lake):
         return Target(warehouse="delta", database=f"{self.folder}/lake")
 
     def read(self, table: str) -> pa.Table:
-        url = f"{self.target.database}/{self.target.schema}/{table}"
-        return DeltaTable(url, storage_options=storage_options(url)).to_pyarrow_table()
+        return table_of(self.target, table)
 
 
 class DeltaOnS3(Delta):
