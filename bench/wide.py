@@ -1,4 +1,4 @@
-"""Loads of wide rows into DuckDB, Delta Lake and Iceberg, beside the plain tool with the same files: processor time."""
+"""Loads of wide rows into DuckDB, Delta Lake, Iceberg, ClickHouse, beside the plain tool with the same files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bench.job import RUN_ID
 from bench.warehouse import write_run
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
+from snowetl.load.clickhouse_client import Address, Client
 from snowetl.load.engine import RunLoader
 from snowetl.load.run import TransformedRun, read_run
 from snowetl.load.schemas import RegistrySchemas
@@ -20,6 +21,7 @@ from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import TransformSettings
 from snowetl.steps.table import TRANSFORM
 from snowetl.workers.in_process import InProcess
+from tests.load import clickhouse_server
 
 _PARTITION = "event_name"
 
@@ -43,23 +45,42 @@ def wide_loads(lines: Sequence[str], resolver: str, folder: Path, pairs: int = 3
     )
     TRANSFORM.execute(TRANSFORM.plan(settings, World.of_now()), InProcess(), Unwatched())
     run = read_run(f"{folder.resolve()}/transformed/run={RUN_ID}")
-    return {name: [_pair(name, run, resolver, folder / name) for _ in range(pairs)] for name in PLAIN}
+    there = [name for name in PLAIN if name != "clickhouse" or clickhouse_server.python() is not None]
+    return {name: [_pair(name, run, resolver, folder / name) for _ in range(pairs)] for name in there}
 
 
 def _pair(name: str, run: TransformedRun, resolver: str, folder: Path) -> WideLoad:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     ours, theirs = folder / "ours", folder / "theirs"
-    target = Target(warehouse=name, database=f"duckdb:{ours}" if name == "duckdb" else str(ours))
+    target = Target(warehouse=name, database=_database(name, ours))
     schemas = RegistrySchemas(IgluClient(ResolverConfig.load(resolver), now=0))
-    before = time.process_time()
+    before = _spent(name)
     with target.open() as warehouse:
         report = RunLoader(warehouse, schemas).load(run)
-    load = time.process_time() - before
+    load = _spent(name) - before
     files = [file.url for file in run.row_folders()[0].files]
-    before = time.process_time()
+    before = _spent(name)
     PLAIN[name](files, theirs)
-    return WideLoad(report.rows, load, time.process_time() - before)
+    return WideLoad(report.rows, load, _spent(name) - before)
+
+
+def _database(name: str, folder: Path) -> str:
+    if name == "clickhouse":
+        _clickhouse_client().run("DROP DATABASE IF EXISTS atomic SYNC")
+        return clickhouse_server.address()
+    return f"duckdb:{folder}" if name == "duckdb" else str(folder)
+
+
+def _spent(name: str) -> float:
+    """Processor time of this process, and of the server where there is one."""
+    import psutil
+
+    own = time.process_time()
+    if name != "clickhouse":
+        return own
+    times = psutil.Process(clickhouse_server.pid()).cpu_times()
+    return own + float(times.user + times.system)
 
 
 def _duckdb(files: Sequence[str], target: Path) -> None:
@@ -89,6 +110,19 @@ def _iceberg(files: Sequence[str], target: Path) -> None:
         transaction.append(rows)
 
 
+def _clickhouse(files: Sequence[str], target: Path) -> None:
+    """The server reads the files itself: into a table that is sorted as ours is."""
+    client = _clickhouse_client()
+    client.run("DROP TABLE IF EXISTS default.plain SYNC")
+    like = "ORDER BY (toDate(collector_tstamp), event_name, event_id) SETTINGS allow_nullable_key = 1"
+    source = " UNION ALL ".join(f"SELECT * FROM file('{file}', Parquet)" for file in files)
+    client.run(f"CREATE TABLE default.plain ENGINE = MergeTree {like} AS {source}")
+
+
+def _clickhouse_client() -> Client:
+    return Client(Address.parse(clickhouse_server.address()), 600)
+
+
 def _arrow(files: Sequence[str]) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -96,5 +130,10 @@ def _arrow(files: Sequence[str]) -> Any:
     return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files])
 
 
-PLAIN: dict[str, Callable[[Sequence[str], Path], None]] = {"duckdb": _duckdb, "delta": _delta, "iceberg": _iceberg}
+PLAIN: dict[str, Callable[[Sequence[str], Path], None]] = {
+    "duckdb": _duckdb,
+    "delta": _delta,
+    "iceberg": _iceberg,
+    "clickhouse": _clickhouse,
+}
 """The plain tool of each warehouse: files into a new table, partitioned by the event's name where there are such."""

@@ -212,7 +212,7 @@ def test_loads_of_wide_rows_are_measured_beside_the_plain_tools(
     monkeypatch.chdir(ROOT)
     lines = enriched_lines(200, "fixtures/resolver.json", "fixtures/enrichments")
     found = wide_loads(lines, "fixtures/resolver.json", tmp_path, pairs=1)
-    assert set(found) == {"duckdb", "delta", "iceberg"}
+    assert set(found) - {"clickhouse"} == {"duckdb", "delta", "iceberg"}
     for [load] in found.values():
         assert load.rows == 200 and load.load > 0 and load.plain > 0
 

@@ -114,9 +114,18 @@ def python() -> str | None:
     return str(cached) if cached.exists() else None
 
 
-@functools.cache
 def address() -> str:
     """That of a server which runs until this process ends."""
+    return _started()[1]
+
+
+def pid() -> int:
+    """The process of that server."""
+    return _started()[0]
+
+
+@functools.cache
+def _started() -> tuple[int, str]:
     folder = tempfile.TemporaryDirectory(prefix="clickhouse-")
     command = [str(python()), __file__, folder.name]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -129,7 +138,7 @@ def address() -> str:
 
     atexit.register(stop)
     port = server.stdout.readline().strip()
-    return f"clickhouse://{USER}:{PASSWORD.replace('/', '%2F')}@127.0.0.1:{port}"
+    return server.pid, f"clickhouse://{USER}:{PASSWORD.replace('/', '%2F')}@127.0.0.1:{port}"
 
 
 if __name__ == "__main__":
