@@ -23,7 +23,9 @@ import pytest
 
 from snowetl.errors import LoadError
 from snowetl.load.run import read_run
+from snowetl.load.warehouses import WAREHOUSES
 from snowetl.model.schema import SchemaCriterion
+from tests.load.places import PLACES, place_class
 from tests.load.places.base import Place
 from tests.load.runs import schema
 from tests.load.transformed import click, event, transformed_run
@@ -51,6 +53,10 @@ def bad(tmp_path: Path) -> str:
     folder.mkdir(parents=True)
     (folder / "part-0.txt").write_text(BAD_ROW + "no json\n")
     return str(folder)
+
+
+def test_every_warehouse_is_in_the_suite() -> None:
+    assert {place_class(name).kind for name in PLACES} == set(WAREHOUSES)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -255,7 +261,7 @@ def test_a_load_that_is_killed_at_any_time_is_wholly_in_or_out(place: Place, tmp
     bad.write_text("no json\n" * 100)
     lines = [click(n, url="x", n=n) for n in range(count)]
     total, seconds = 0, 3.0
-    for number in range(3):
+    for number in range(2):
         run = place.run(f"{number}", lines, run=f"run=2026-03-0{number + 1}-00-00-00", click=CLICK)
         load = start_load(place, run, "--bad-rows", str(bad))
         time.sleep(chance.uniform(0.5, seconds))
