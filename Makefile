@@ -56,8 +56,8 @@ test-cluster: $(VENV)/.ready-to-develop ## the jobs on a real YARN and HDFS with
 test-matrix: $(VENV)/.ready-to-develop ## one run, enrich to load, with Spark 3.5, 4.0 and 4.1 on Python 3.11 to 3.13, as far as they are here (some GB in ~/.cache the first time)
 	@$(WITH_JAVA) $(PY) -m tests.matrix
 
-coverage: $(VENV)/.ready-to-develop ## which lines of snowetl/ the tests run (all but Spark's); details in htmlcov/
-	@$(PY) -m pytest -m "not spark" -n $(WORKERS) --cov --cov-report=html --cov-report=term:skip-covered $(PYTEST_ARGS)
+coverage: $(VENV)/.ready-to-develop ## which lines and branches of snowetl/ the tests run (without Spark's, and those of time and of minutes); details in htmlcov/
+	@$(PY) -m pytest -m "not spark and not cluster and not long and not growth" -n $(WORKERS) --cov --cov-report=html --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready-to-develop ## ruff, mypy, import layers
 	@$(PY) -m ruff check .
