@@ -121,7 +121,8 @@ def holds(type_: FieldType, value: Any, got: Any, place: type[Place] = Place) ->
         return (got is None and value is None) or got == _readable(jsontext.dumps(value))
     if value is None:
         return got is None or (not place.holds_null_composites and isinstance(type_, Struct | Array) and _is_empty(got))
-    if not isinstance(value, _KINDS.get(type_ if isinstance(type_, str) else type(type_), object)):
+    kind = _KINDS.get(type_ if isinstance(type_, str) else type(type_), object)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind == (int, float)):
         return False  # of another property, whose name became the same
     if isinstance(type_, Struct):
         return set(got) == {word(field.name) for field in type_.fields} and all(
