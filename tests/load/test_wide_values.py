@@ -164,8 +164,8 @@ def _is_empty(got: Any) -> bool:
 def _member_holds(field: Field, value: dict[str, Any], got: Any, place: type[Place]) -> bool:
     """Of names that are one column, the first value that its type holds, as the reference has it."""
     found = [value[name] for name in field.accessors if name in value]
-    if not found or (got is None and len(field.accessors) > 1):
-        return holds(field.type, None, got, place)
+    if (not found or len(field.accessors) > 1) and holds(field.type, None, got, place):
+        return True
     return any(holds(field.type, one, got, place) for one in found)
 
 
