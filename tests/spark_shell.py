@@ -67,15 +67,20 @@ def iceberg(folder: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def spark_shell(folder: Path) -> Iterator[SparkShell]:
-    """Skips the test, saying so, where there is no Spark, or no jars for it."""
+def lake_jars() -> list[str]:
+    """Files of Delta Lake and Iceberg for the Spark there is. Skips the test, saying so, where one cannot be had."""
     pyspark = pytest.importorskip("pyspark")
     release = ".".join(pyspark.__version__.split(".")[:2])
     if release not in _JARS:
         pytest.skip(f"which jars of Delta Lake and Iceberg go with Spark {release} is not known here")
     place = maven.cache(f"lakes-spark-{release}")
-    jars = [str(path) for path in maven.jars(place, _JARS[release], "Spark, to read lakes,")]
+    return [str(path) for path in maven.jars(place, _JARS[release], "Spark, to read lakes,")]
+
+
+@contextmanager
+def spark_shell(folder: Path) -> Iterator[SparkShell]:
+    """Skips the test, saying so, where there is no Spark, or no jars for it."""
+    jars = lake_jars()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, jars, str(folder)))
     process.start()

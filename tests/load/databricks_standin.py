@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import pytest
 import sqlglot
+
+from tests.spark_shell import lake_jars
 
 _ROOT = Path(__file__).parents[2]
 _GENERATED = re.compile(r" GENERATED ALWAYS AS \(.*?\)\)?(?=\n|,)")
@@ -159,10 +160,7 @@ def serve(folder: Path, jars: str) -> None:
 @contextmanager
 def databricks_server(folder: Path) -> Iterator[tuple[Path, str]]:
     """The folder of a stand-in, and its port. Skips the tests, saying so, where Delta's jars cannot be had."""
-    jars = subprocess.run([str(_ROOT / ".ci/find-delta")], capture_output=True, text=True)
-    if jars.returncode:
-        pytest.skip(f"Delta's jars for Spark cannot be had: {jars.stderr.strip()[-200:]}")
-    command = [sys.executable, "-m", "tests.load.databricks_standin", str(folder), jars.stdout.strip()]
+    command = [sys.executable, "-m", "tests.load.databricks_standin", str(folder), ",".join(lake_jars())]
     environment = os.environ | {"PYTHONPATH": str(_ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,

@@ -21,6 +21,7 @@ from snowetl.ddl import snowflake as ddl
 from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
+from snowetl.load import snowflake_faults as faults
 from snowetl.load import snowflake_rows as rows
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
@@ -53,13 +54,6 @@ _SESSION = {
     "QUERY_TAG": "snowetl load",
     "CLIENT_TELEMETRY_ENABLED": False,
 }
-_LASTING = (
-    "incorrect username or password", "jwt token is invalid", "oauth", "does not exist", "not authorized",
-    "is disabled", "locked", "not allowed", "expired", "mfa", "multi-factor", "private key", "decrypt", "suspended",
-)  # fmt: skip
-"""Texts (lower case) of refused logins that a second try does not cure."""
-_PASSING_CODES = frozenset((603, 604, 606, 625, 630, 639))
-"""Internal errors, statements that were cancelled or took too long, locks that were not to be had."""
 _MANIFEST = """
 CREATE TABLE IF NOT EXISTS {schema}.manifest (
     base VARCHAR(512) NOT NULL PRIMARY KEY,
@@ -176,21 +170,23 @@ class SnowflakeWarehouse:
                 session_parameters=_SESSION,
             )
         except Exception as error:
-            if not _is_driver_error(error):
+            if not faults.is_driver_error(error):
                 raise
-            reason = _words(error)
-            lasting = any(part in reason.lower() for part in _LASTING)
+            reason = faults.words(error)
+            lasting = faults.is_lasting_refusal(reason)
             raise TargetError(f"cannot connect to {self.login.shown}: {reason}", transient=not lasting) from None
         try:
             yield SnowflakeSession(connection, self)
         except (LoadError, StatementFailed):
             raise
         except Exception as error:
-            if not _is_driver_error(error):
+            if not faults.is_driver_error(error):
                 raise
             denied = "insufficient privileges" in str(error).lower() or "not authorized" in str(error).lower()
             remedy = f"; {_GRANTS.format(schema=self.schema)}" if denied else ""
-            raise LoadError(f"{self.login.shown}: {_words(error)}{remedy}", transient=_is_passing(error)) from error
+            raise LoadError(
+                f"{self.login.shown}: {faults.words(error)}{remedy}", transient=faults.is_passing(error)
+            ) from error
         finally:
             with suppress(Exception):  # a connection that broke cannot be closed, and need not be
                 connection.close()
@@ -310,11 +306,11 @@ class SnowflakeSession:
         try:
             self._execute(statement.sql)
         except Exception as error:
-            if not _is_refusal(error):
+            if not faults.is_refusal(error):
                 raise
             if statement.optional:
-                return _words(error)
-            raise StatementFailed(statement, _words(error)) from error
+                return faults.words(error)
+            raise StatementFailed(statement, faults.words(error)) from error
         return None
 
     def tables(self) -> Tables:
@@ -404,7 +400,7 @@ class SnowflakeSession:
             try:
                 loaded.rows += self._copy(sql)
             except Exception as error:
-                if not _is_about_rows(error):
+                if not faults.is_about_rows(error):
                     raise
                 self._copy_one_by_one(copy, run, cells, place, files, loaded)
         loaded.seconds = time.monotonic() - started
@@ -545,37 +541,3 @@ def _driver() -> Connect:
     logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
     connect: Connect = snowflake.connector.connect
     return connect
-
-
-def _is_driver_error(error: Exception) -> bool:
-    """DB-API drivers raise subclasses of their own ``Error``."""
-    return any(base.__name__ == "Error" for base in type(error).__mro__) or isinstance(error, OSError)
-
-
-def _code(error: Exception) -> int:
-    code = getattr(error, "errno", None)
-    return code if isinstance(code, int) else -1
-
-
-def _state(error: Exception) -> str:
-    return str(getattr(error, "sqlstate", None) or "")
-
-
-def _is_about_rows(error: Exception) -> bool:
-    """Whether a value of the rows caused it: data exceptions of the standard, and Snowflake's own numbers of them."""
-    return _is_driver_error(error) and (_state(error).startswith("22") or 100_000 <= _code(error) < 101_000)
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the server refuses this very statement, for a reason other than rights."""
-    return _is_driver_error(error) and (_state(error).startswith(("42", "0A", "22")) and _state(error) != "42501")
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the same load may succeed later: the connection broke, the server was busy, a lock was not given."""
-    kind = type(error).__name__
-    return kind in ("OperationalError", "InterfaceError", "InternalError") or _code(error) in _PASSING_CODES
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())
