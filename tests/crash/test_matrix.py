@@ -51,7 +51,7 @@ def test_local_without_its_workers(local: Matrix, step: str, seed: int) -> None:
 
 @pytest.mark.s3
 @pytest.mark.parametrize("step", ["enrich", "transform"])
-@pytest.mark.parametrize("how", ["kill", "term"])
+@pytest.mark.parametrize("how", ["kill", pytest.param("term", marks=pytest.mark.long)])
 def test_s3_that_fails(s3: Matrix, how: str, step: str) -> None:
     check(s3, Case(step, "none", "s3", how, 51))
 

@@ -169,7 +169,7 @@ def test_a_swap_that_would_lose_events_is_refused(archive: Path, capsys: pytest.
     assert main(arguments(archive, verb="run")) == 0
     given = arguments(archive, "--from", "2026-03-02", "--to", "2026-03-05", "--swap")
     assert main(given) == 2
-    assert "holds 4 events that the backfill has not" in " ".join(capsys.readouterr().err.split())
+    assert "holds 4 events that the backfill does not have" in " ".join(capsys.readouterr().err.split())
     assert schemas(archive) == ["atomic", "atomic_backfill"]
     assert main([*given, "--swap-incomplete"]) == 0
     assert rows(archive, "atomic") == list(range(4, 16))
