@@ -110,6 +110,7 @@ def test_every_imported_package_is_declared() -> None:
             assert _distributions(name) & declared, f"{folder} imports {name}, but setup.py does not ask for it"
 
 
+@pytest.mark.slow
 def test_every_core_requirement_is_imported() -> None:
     used = set().union(*(_distributions(name) for name in _third_party("snowetl")))
     unused = _requirements()[0] - used - {"ua-parser"}  # what ua-parser-builtins is written for

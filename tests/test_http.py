@@ -102,6 +102,7 @@ def test_H3_a_dripping_answer_meets_the_deadline(answer: bytes, at_once: int) ->
     assert not error.passing
 
 
+@pytest.mark.slow
 def test_H3_the_deadline_holds_for_all_attempts_together() -> None:
     pauses: list[float] = []
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(HttpError):

@@ -238,6 +238,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return target | {"folder": ["-i", str(folder / "enriched")]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg"])
 def test_a_warehouse_gives_the_numbers_of_the_folder(
     name: str, loaded: dict[str, list[str]], capsys: pytest.CaptureFixture[str]

@@ -49,6 +49,7 @@ def test_short_jobs_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal() -> None:
     code = (
         "import time\nfrom snowetl.cli.progress import progress\n"

@@ -137,12 +137,14 @@ def test_an_answer_that_breaks_off(tmp_path: Path) -> None:
         assert len(server.requests) > 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_drips(tmp_path: Path) -> None:
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + bytes(1000)
     with dripping(answer, at_once=50) as server:
         assert "within 1.5 seconds" in failure(f"{server}/geo", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_silent(tmp_path: Path) -> None:
     with dripping(b"HTTP", pause=60) as server:
         assert "within" in failure(f"{server}/geo", tmp_path)

@@ -219,6 +219,7 @@ def test_a_bad_list() -> None:
     )
 
 
+@pytest.mark.slow
 def test_H3_a_registry_that_drips_meets_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     hasty = replace(PATIENT, deadline=0.5)
     monkeypatch.setattr(module, "PATIENT", hasty)

@@ -25,6 +25,8 @@ from tests.load.bigquery_server import PROJECT, BigQuery, bigquery_server
 from tests.load.runs import Registry, schema
 from tests.load.transformed import click, event, wide_run
 
+pytestmark = pytest.mark.slow
+
 TARGET = Target(warehouse="bigquery", database=f"bigquery://{PROJECT}?location=EU")
 TAGS = {"type": "array", "items": {"type": ["string", "null"]}}
 CLICK = {

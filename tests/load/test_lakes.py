@@ -16,6 +16,8 @@ from tests.load.places.base import Place
 from tests.load.test_wide_parquet import CLICK
 from tests.load.transformed import click, event, wide_run
 
+pytestmark = pytest.mark.slow
+
 TABLES: dict[str, Any] = {"delta": delta.DeltaTable, "iceberg": iceberg.IcebergTable}
 
 

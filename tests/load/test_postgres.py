@@ -323,6 +323,7 @@ def test_B2_a_trigger_may_refuse_a_row(postgres, tmp_path):
     assert postgres.query("SELECT reason FROM atomic.rejected_rows") == [("no sevens",)]
 
 
+@pytest.mark.slow
 def test_B2_the_cost_of_bad_rows_is_linear(postgres, tmp_path):
     def seconds(count: int, run: str) -> float:
         lines = [click_line(n, "x", "1") for n in range(count)]

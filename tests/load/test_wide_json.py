@@ -91,6 +91,7 @@ def test_parquet_is_refused_in_words(postgres, tmp_path):
         postgres.load(wide_run(tmp_path, [wide_line(1)], "PARQUET"))
 
 
+@pytest.mark.slow
 def test_warehouses_that_load_no_wide_rows_say_so(request, tmp_path):
     redshift = start("redshift", request)
     with pytest.raises(LoadError, match="redshift loads shredded ones"):

@@ -65,6 +65,7 @@ def ends(pid: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "more"), [(WAITS, ()), (BY_ANOTHER, (WAITS,))], ids=["itself", "by another program"])
 def test_dbt_does_not_go_on_alone_when_its_run_is_killed(text: str, more: tuple[str, ...], tmp_path: Path) -> None:
     note = tmp_path / "note"

@@ -50,6 +50,7 @@ def names(choice: Choice) -> list[str]:
     return [file.url.rpartition("/")[2] for file in choice.files or ()]
 
 
+@pytest.mark.slow
 def test_a_run_waits_however_many_runs_of_another_input_follow(tmp_path: Path) -> None:
     ours = settings(tmp_path)
     other = settings(tmp_path, input_folder=str(tmp_path / "other"))
@@ -63,6 +64,7 @@ def test_a_run_waits_however_many_runs_of_another_input_follow(tmp_path: Path) -
     assert choose(ours, at(50)).entry == waits
 
 
+@pytest.mark.slow
 def test_a_run_whose_folder_is_gone_is_not_done_again_unless_it_is_named(tmp_path: Path) -> None:
     """Once lists are merged the ledger remembers more than the folders: old ones may be cleared away."""
     ours = settings(tmp_path)

@@ -32,6 +32,7 @@ def settings(folder: Path, **more: Any) -> RunSettings:
     return RunSettings(**(given | {"input_format": "thrift", "iglu_config": {"name": "x"}} | more))
 
 
+@pytest.mark.slow
 def test_another_pipeline_that_takes_its_files_is_waited_for(tmp_path: Path) -> None:
     ours = settings(tmp_path)
     (tmp_path / "raw").mkdir()

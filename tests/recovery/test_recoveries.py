@@ -130,6 +130,7 @@ def test_a_step_that_fails_says_why(step: dict[str, Any], error: str) -> None:
     assert row.data["failure"]["error"].startswith(error)
 
 
+@pytest.mark.slow
 def test_a_search_that_would_run_long_is_given_up() -> None:
     step = replace("$.raw.parameters.e", "x", match="^(a|aa)+$")
     [row] = mended(violation(e="a" * 60 + "!"), configuration(schema_violations=[flow(step)]))

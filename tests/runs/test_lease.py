@@ -313,6 +313,7 @@ def test_a_holder_on_another_machine_is_left_alone(url: str) -> None:
     assert read(url)["host"] == "elsewhere"
 
 
+@pytest.mark.slow
 def test_who_lives_is_seen_by_the_heartbeat(url: str) -> None:
     assert living(url) is None
     with Lease(url) as lease:

@@ -21,6 +21,8 @@ from snowetl.steps.transform_outputs import ParquetPart
 from snowetl.transform.transformer import Transformer
 from tests.steps.transform_support import lines_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RUN = "2026-03-05-00-00-00"
 RESOLVER = str(ROOT / "fixtures" / "resolver.json")

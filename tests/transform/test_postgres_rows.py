@@ -155,6 +155,7 @@ def test_L8_a_text_longer_than_its_column_is_cut_and_kept_whole() -> None:
     assert rejected == [[URI, "a", "longer than 3 characters", '"abcdef"']]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [900, 9_000])
 def test_json_nested_deeply_keeps_its_row(levels: int) -> None:
     value = '{"a":[' * (levels // 2) + "1.50" + "]}" * (levels // 2)

@@ -59,6 +59,7 @@ def test_a_hidden_module_is_there_again_afterwards(monkeypatch: pytest.MonkeyPat
     assert sys.modules["colorsys"] is module
 
 
+@pytest.mark.slow
 def test_workers_import_the_installed_pyspark_without_numpy() -> None:
     session, ours = open_session("daemon", "local[1]")
     try:

@@ -205,6 +205,7 @@ def test_an_address_that_is_none(server: Api) -> None:
     assert errors(made) == ["uri [http://h/a b] is not valid: Invalid URI"]
 
 
+@pytest.mark.slow
 def test_slow_and_dripping_answers_end_in_time() -> None:
     body = b'{"name":"Ann"}'
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body

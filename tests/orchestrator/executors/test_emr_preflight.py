@@ -85,6 +85,7 @@ def test_the_doctor_of_a_cluster(aws: Aws) -> None:
         examined(emr_cluster=None, emr_cluster_id="j-NOBODY")
 
 
+@pytest.mark.slow
 def test_the_doctor_of_serverless(aws: Aws) -> None:
     given: dict[str, Any] = {"executor": "emr-serverless", "emr_cluster": None, "emr_job_role": ROLE}
     client = boto3.client("emr-serverless", endpoint_url=aws.endpoint)

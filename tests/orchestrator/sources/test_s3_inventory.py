@@ -217,6 +217,7 @@ def test_every_bucket_of_the_input_has_one(aws: Aws, tmp_path: Path) -> None:
         chosen(settings(tmp_path, manifest, input_folder="/raw"))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_inventory(tmp_path: Path) -> None:
     def peak(rows: int) -> int:
         path = tmp_path / "part.csv.gz"
