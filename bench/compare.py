@@ -217,7 +217,8 @@ def _check_out(revision: str, folder: Path) -> None:
     if archive.returncode != 0:
         raise UsageError(f"git has no revision {revision}: {archive.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian's 3.11.2 has none
+        tar.extractall(folder)
 
 
 def _write(path: Path, source: Iterator[bytes]) -> Path:
