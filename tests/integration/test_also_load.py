@@ -76,6 +76,7 @@ def test_a_run_that_is_loaded_there_already_is_not_loaded_twice(tmp_path: Path) 
     ("more", "told"),
     [
         (("--also-load", "mysql://me@h/db"), "MySQL is not a warehouse"),
+        (("--also-load", "delta=file:///lake"), "--also-load: --database cannot be read"),
         (
             ("--also-load", "postgresql://me@h/a", "--also-load", "postgresql://me@h/a"),
             "is a database of the run already",

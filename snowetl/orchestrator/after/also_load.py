@@ -42,7 +42,10 @@ class AlsoLoad:
                 if str(target) in seen:
                     raise ConfigError(f"--also-load {target} is a database of the run already")
                 seen.add(str(target))
-                target.check()
+                try:
+                    target.check()
+                except ConfigError as error:
+                    raise ConfigError(f"--also-load: {error}") from error
                 _check_rows(settings, own)
         problems.check()
 
