@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from snowetl.jvm.strings import to_utf8
@@ -38,6 +38,13 @@ class ManifestRow(NamedTuple):
     processor_version: str
     count_good: int | None
     run_identity: str | None
+
+    @classmethod
+    def of_texts(cls, values: Sequence[str | None]) -> ManifestRow:
+        """The row of what a server answers in texts: a value for each of :data:`COLUMNS`."""
+        named: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+        good = named["count_good"]
+        return cls(**named | {"count_good": None if good is None else int(good)})
 
 
 COLUMNS = (

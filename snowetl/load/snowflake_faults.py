@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from snowetl.load.dbapi import is_driver_error
+
 _LASTING = (
     "incorrect username or password", "jwt token is invalid", "oauth", "does not exist", "not authorized",
     "is disabled", "locked", "not allowed", "expired", "mfa", "multi-factor", "private key", "decrypt", "suspended",
@@ -9,11 +11,6 @@ _LASTING = (
 """Texts (lower case) of refused logins that a second try does not cure."""
 _PASSING_CODES = frozenset((603, 604, 606, 625, 630, 639))
 """Internal errors, statements that were cancelled or took too long, locks that were not to be had."""
-
-
-def is_driver_error(error: Exception) -> bool:
-    """DB-API drivers raise subclasses of their own ``Error``."""
-    return any(base.__name__ == "Error" for base in type(error).__mro__) or isinstance(error, OSError)
 
 
 def _code(error: Exception) -> int:

@@ -22,6 +22,8 @@ _SECRET = re.compile(
 _OF_A_CATALOG = re.compile(r"[?&](warehouse=[^&]*)")
 """What tells catalogs at one address apart."""
 _PLACEHOLDER = "//USER:PASSWORD@HOST"
+COPY_SECONDS, STATEMENT_SECONDS = 45 * 60, 10 * 60
+"""As RDB Loader has them: ``timeouts.loading``, ``timeouts.nonLoading``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,16 @@ class Target:
     statement_timeout: int | None = None
     ssh_tunnel: str | None = None
     partition_by: str | None = None
+
+    @property
+    def copy_seconds(self) -> int:
+        """For how long rows may be copied, in warehouses that bound it; 0 for ever."""
+        return COPY_SECONDS if self.copy_timeout is None else self.copy_timeout
+
+    @property
+    def statement_seconds(self) -> int:
+        """The same for any other statement."""
+        return STATEMENT_SECONDS if self.statement_timeout is None else self.statement_timeout
 
     @property
     def capabilities(self) -> Capabilities:

@@ -21,7 +21,7 @@ from snowetl.load import bigquery_rows as fields
 from snowetl.load.lake import BAD_ROWS, EVENTS, FAILED_EVENTS, LakeSession, LakeStatements, Marks, content_of
 from snowetl.load.plan import Copy
 from snowetl.load.run import WIDE_PARQUET, TransformedRun
-from snowetl.load.target import checked_schema
+from snowetl.load.target import COPY_SECONDS, checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement
 from snowetl.settings.words import count as counted
 
@@ -35,7 +35,6 @@ EMULATOR = "BIGQUERY_EMULATOR_HOST"
 """Environment variable of Google's client: another server than Google's, which asks for no login."""
 _OPTIONS = frozenset(("location",))
 _CLUSTERED = (EVENTS, FAILED_EVENTS)
-_COPY_SECONDS = 45 * 60
 
 
 class Place(NamedTuple):
@@ -76,7 +75,7 @@ class BigQueryWarehouse(LakeStatements):
     def __init__(self, place: Place, schema: str = "atomic", copy_timeout: int | None = None) -> None:
         self.schema = checked_schema(schema)
         self._place = place
-        self._seconds = _COPY_SECONDS if copy_timeout is None else copy_timeout or None
+        self._seconds = COPY_SECONDS if copy_timeout is None else copy_timeout or None
 
     @classmethod
     def check(cls, target: Target) -> None:

@@ -31,7 +31,7 @@ from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
 from snowetl.load.run import TransformedRun
 from snowetl.load.sql_script import statements_of
-from snowetl.load.target import checked_schema
+from snowetl.load.target import COPY_SECONDS, STATEMENT_SECONDS, checked_schema
 from snowetl.load.warehouse import LOADS_PARQUET, AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.settings.words import count
 from snowetl.storage import FileInfo, filesystem
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 EVENTS, FAILED_EVENTS, BAD_ROWS, MANIFEST = "events", "failed_events", "bad_rows", "manifest"
 _PUBLISHED = (EVENTS, FAILED_EVENTS, BAD_ROWS, MANIFEST)
 """In this order: a run is loaded when its row is in the manifest."""
-_COPY_SECONDS, _STATEMENT_SECONDS = 45 * 60, 10 * 60
 _FOR_EVER = 7 * 24 * 3600
 _OLDEST = (24, 3)
 _CHUNK = 1 << 20
@@ -76,8 +75,8 @@ class ClickHouseWarehouse:
         self.schema = checked_schema(schema)
         self._address = address
         self._say = say
-        self._copy_seconds = _seconds(copy_timeout, _COPY_SECONDS)
-        self._statement_seconds = _seconds(statement_timeout, _STATEMENT_SECONDS)
+        self._copy_seconds = _seconds(copy_timeout, COPY_SECONDS)
+        self._statement_seconds = _seconds(statement_timeout, STATEMENT_SECONDS)
 
     @classmethod
     def check(cls, target: Target) -> None:

@@ -22,13 +22,13 @@ from snowetl.load import parquet_files
 from snowetl.load.bad_row_files import sources
 from snowetl.load.databricks_client import EXAMPLE, Address, Client, DatabricksError, Result, address_of
 from snowetl.load.evolution import canonical, types_of
-from snowetl.load.manifest import COLUMNS, ManifestRow, row_of
+from snowetl.load.manifest import ManifestRow, row_of
 from snowetl.load.manifest import canonical as canonical_base
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
 from snowetl.load.run import WIDE_PARQUET, RowFolder, TransformedRun
 from snowetl.load.sql_script import statements_of
-from snowetl.load.target import checked_schema
+from snowetl.load.target import COPY_SECONDS, STATEMENT_SECONDS, checked_schema
 from snowetl.load.warehouse import AddedColumn, Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
 from snowetl.storage.base import scheme_of
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from snowetl.load.target import Target
 
-COPY_SECONDS, STATEMENT_SECONDS = 45 * 60, 10 * 60
 _GRANTS = (
     "whoever loads needs USE CATALOG, USE SCHEMA and CREATE TABLE there (to make the schema: CREATE SCHEMA), CAN USE "
     "of the SQL warehouse, and READ FILES on the external location of the rows, or READ VOLUME and WRITE VOLUME"
@@ -119,8 +118,8 @@ class DatabricksWarehouse:
         return cls(
             address=address_of(target.database or ""),
             schema=checked_schema(target.schema),
-            copy_seconds=COPY_SECONDS if target.copy_timeout is None else target.copy_timeout,
-            statement_seconds=STATEMENT_SECONDS if target.statement_timeout is None else target.statement_timeout,
+            copy_seconds=target.copy_seconds,
+            statement_seconds=target.statement_seconds,
         )
 
     @contextmanager
@@ -289,7 +288,7 @@ class DatabricksSession:
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         found = self._run(rows.select_manifest(self._schema, run)).rows
-        return [_manifest_row(dict(zip(COLUMNS, row, strict=True))) for row in found]
+        return [ManifestRow.of_texts(row) for row in found]
 
     def note_loaded(self, row: ManifestRow) -> None:
         self._row = row
@@ -365,8 +364,3 @@ def _inserted(result: Result) -> int | None:
     if "num_inserted_rows" not in names or not result.rows:
         return None
     return int(result.rows[0][names.index("num_inserted_rows")] or 0)
-
-
-def _manifest_row(values: Mapping[str, Any]) -> ManifestRow:
-    good = values["count_good"]
-    return ManifestRow(**{**values, "count_good": None if good is None else int(good)})

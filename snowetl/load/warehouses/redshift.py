@@ -19,6 +19,7 @@ from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.load import redshift_bad_rows, ssh_tunnel
 from snowetl.load.bad_row_files import sources
+from snowetl.load.dbapi import is_driver_error
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, canonical, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.redshift_login import EXAMPLE, CopyCredentials, Login, login_of
@@ -27,7 +28,7 @@ from snowetl.load.rows import first_width, read_chunks
 from snowetl.load.run import SHREDDED, TSV, Model, TransformedRun
 from snowetl.load.sql_script import statements_of
 from snowetl.load.sqlstate import is_lasting_refusal, is_passing
-from snowetl.load.target import checked_schema
+from snowetl.load.target import COPY_SECONDS, STATEMENT_SECONDS, checked_schema
 from snowetl.load.warehouse import Capabilities, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo, filesystem
 from snowetl.storage.base import scheme_of
@@ -41,8 +42,6 @@ _GRANTS = (
     "an administrator may say GRANT CREATE ON DATABASE …, GRANT USAGE, CREATE ON SCHEMA {schema}, and "
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} to the user of --database"
 )
-COPY_SECONDS, STATEMENT_SECONDS = 45 * 60, 10 * 60
-"""As RDB Loader has them: ``timeouts.loading``, ``timeouts.nonLoading``."""
 _LONGEST = 1_000
 _FATAL = (
     "illegalstate",
@@ -170,8 +169,8 @@ class RedshiftWarehouse:
             target.region or _region(),
             target.schema,
             target.max_error,
-            copy_seconds=COPY_SECONDS if target.copy_timeout is None else target.copy_timeout,
-            statement_seconds=STATEMENT_SECONDS if target.statement_timeout is None else target.statement_timeout,
+            copy_seconds=target.copy_seconds,
+            statement_seconds=target.statement_seconds,
         )
 
     @property
@@ -197,7 +196,7 @@ class RedshiftWarehouse:
         except (LoadError, StatementFailed):
             raise
         except Exception as error:
-            if not _is_driver_error(error):
+            if not is_driver_error(error):
                 raise
             reason = _reason(error)
             remedy = f"; {_GRANTS.format(schema=self.schema)}" if "permission denied" in reason.lower() else ""
@@ -331,7 +330,7 @@ class RedshiftSession:
             reason = _reason(error)
             if _SAME_SIZE.search(reason):  # an earlier try widened the column already
                 return None
-            if not _is_driver_error(error) or not _is_refusal(reason):
+            if not is_driver_error(error) or not _is_refusal(reason):
                 raise
             if statement.optional:
                 return reason
@@ -564,11 +563,6 @@ def _driver() -> Connect:
         raise ConfigError("loading into Redshift needs its driver: pip install 'snowetl[redshift]'") from None
     connect: Connect = redshift_connector.connect
     return connect
-
-
-def _is_driver_error(error: Exception) -> bool:
-    """DB-API drivers raise subclasses of their own ``Error``, whatever module it lives in."""
-    return any(base.__name__ == "Error" for base in type(error).__mro__) or isinstance(error, OSError)
 
 
 def _reason(error: Exception) -> str:

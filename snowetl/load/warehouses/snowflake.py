@@ -23,6 +23,7 @@ from snowetl.ddl.tables import Dialect, Held
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.load import snowflake_faults as faults
 from snowetl.load import snowflake_rows as rows
+from snowetl.load.dbapi import is_driver_error
 from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
 from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
@@ -31,7 +32,7 @@ from snowetl.load.s3_access import lent_keys
 from snowetl.load.snowflake_login import EXAMPLE, SnowflakeLogin, login_of
 from snowetl.load.snowflake_stage import HIDDEN, Source, Staged, staged, text
 from snowetl.load.sql_script import statements_of
-from snowetl.load.target import checked_schema
+from snowetl.load.target import COPY_SECONDS, STATEMENT_SECONDS, checked_schema
 from snowetl.load.warehouse import Capabilities, EntityColumn, Say, Statement, StatementFailed, Tables
 from snowetl.storage import FileInfo
 
@@ -45,7 +46,6 @@ _GRANTS = (
     "the role needs USAGE on the database and on its virtual warehouse, and on the schema {schema} USAGE, CREATE "
     "TABLE and CREATE STAGE (to make it: CREATE SCHEMA on the database), and OWNERSHIP of the tables it alters"
 )
-COPY_SECONDS, STATEMENT_SECONDS = 45 * 60, 10 * 60
 _LOCK_SECONDS = 12 * 60 * 60
 """For how long a loader waits for another: as long as Snowflake lets it."""
 _SESSION = {
@@ -149,8 +149,8 @@ class SnowflakeWarehouse:
             login=login,
             schema=checked_schema(target.schema),
             assume_role_arn=target.assume_role_arn,
-            copy_seconds=COPY_SECONDS if target.copy_timeout is None else target.copy_timeout,
-            statement_seconds=STATEMENT_SECONDS if target.statement_timeout is None else target.statement_timeout,
+            copy_seconds=target.copy_seconds,
+            statement_seconds=target.statement_seconds,
         )
 
     @property
@@ -170,7 +170,7 @@ class SnowflakeWarehouse:
                 session_parameters=_SESSION,
             )
         except Exception as error:
-            if not faults.is_driver_error(error):
+            if not is_driver_error(error):
                 raise
             reason = faults.words(error)
             lasting = faults.is_lasting_refusal(reason)
@@ -180,7 +180,7 @@ class SnowflakeWarehouse:
         except (LoadError, StatementFailed):
             raise
         except Exception as error:
-            if not faults.is_driver_error(error):
+            if not is_driver_error(error):
                 raise
             denied = "insufficient privileges" in str(error).lower() or "not authorized" in str(error).lower()
             remedy = f"; {_GRANTS.format(schema=self.schema)}" if denied else ""
@@ -350,7 +350,7 @@ class SnowflakeSession:
         found = self.query(
             f"SELECT {', '.join(map(_shown, COLUMNS))} FROM {self._schema}.manifest WHERE {' OR '.join(conditions)}"
         )
-        return [_manifest_row(dict(zip(COLUMNS, row, strict=True))) for row in found]
+        return [ManifestRow.of_texts(row) for row in found]
 
     def note_loaded(self, row: ManifestRow) -> None:
         values = [f"PARSE_JSON({text(row.types)})::ARRAY" if name == "types" else _value(value)
@@ -520,11 +520,6 @@ def _shown(column: str) -> str:
     if column == "types":
         return "TO_JSON(types)"
     return f"TO_VARCHAR({column}, {_TIME})" if column.endswith(("_tstamp", "started", "completed")) else column
-
-
-def _manifest_row(values: Mapping[str, Any]) -> ManifestRow:
-    good = values["count_good"]
-    return ManifestRow(**{**values, "count_good": None if good is None else int(good)})
 
 
 def _value(value: str | int | None) -> str:
