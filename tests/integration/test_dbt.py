@@ -14,11 +14,8 @@ import pytest
 import yaml
 
 from snowetl.cli.main import main
-from snowetl.ddl.names import choose_table
 from snowetl.load.embedded import embedded_postgres
-from snowetl.model.schema import SchemaKey
 from snowetl.orchestrator.after import dbt
-from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.steps.base import Unwatched
 from tests.integration.support import ROOT
@@ -125,6 +122,13 @@ def test_a_profile_of_the_project_and_other_arguments(tmp_path: Path, program: s
     assert report(tmp_path)["after"][0]["words"] == "1 node: 1 success"
 
 
+def test_variables_of_the_user_go_with_those_of_the_run(tmp_path: Path, program: str) -> None:
+    mine = "select '{{ var(\"snowetl_run\") }}' as run, '{{ var(\"shop\") }}' as shop, 1 as views"
+    project(tmp_path, views=mine)
+    assert main(given(tmp_path, program, "--dbt-args", "run --vars '{shop: tea}'")) == 0
+    assert query(tmp_path, "SELECT run, shop FROM derived.views") == [(report(tmp_path)["run"], "tea")]
+
+
 def test_a_project_that_dbt_cannot_read_fails_the_run(
     tmp_path: Path, program: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,23 +177,6 @@ def test_what_is_wrong_with_a_project_is_said_before_work_starts(
 # --- Redshift ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_table_whose_name_is_cut_is_told_to_packages(tmp_path: Path) -> None:
-    """The package for ecommerce reads a table whose name is longer than PostgreSQL allows."""
-    variable = "snowplow__sde_ecommerce_action"
-    entry = Entry("2026-03-05-10-00-00", str(tmp_path / "out"))
-    on_postgres = RunSettings(
-        input_folder="raw", input_format="thrift", output_folder=str(tmp_path / "out"), iglu_config={},
-        dbt=project(tmp_path),
-    )  # fmt: skip
-    told = json.loads(dbt._variables(on_postgres, entry))
-    key = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-0")
-    assert told[variable] == choose_table(key, {}, 63)
-    assert variable not in json.loads(dbt._variables(on_redshift(tmp_path), entry)), "its names may be longer"
-    file = tmp_path / "web" / "dbt_project.yml"
-    file.write_text(file.read_text() + f"vars: {{{variable}: mine}}\n")
-    assert variable not in json.loads(dbt._variables(on_postgres, entry)), "the project's own word counts"
-
-
 def on_redshift(folder: Path) -> RunSettings:
     return RunSettings(
         input_folder=str(folder / "raw"),
@@ -206,7 +193,9 @@ def on_redshift(folder: Path) -> RunSettings:
 
 
 def test_the_profile_for_redshift_has_all_but_the_password(tmp_path: Path) -> None:
-    with dbt._environment(on_redshift(tmp_path), tmp_path) as environment:
+    settings = on_redshift(tmp_path)
+    with settings.target.open() as warehouse:
+        environment = dbt._environment(settings, tmp_path, warehouse)
         made = (tmp_path / "profiles.yml").read_text()
         output = yaml.safe_load(made)["shop"]["outputs"]["snowetl"]
     assert {key: output[key] for key in ("type", "host", "port", "user", "dbname", "schema")} == {
@@ -226,7 +215,8 @@ def test_dbt_for_redshift_reads_the_profile_and_the_project(tmp_path: Path, prog
     if "redshift" not in subprocess.run([program, "--version"], capture_output=True, text=True).stdout:
         pytest.skip(f"{program} has no adapter for Redshift: .ci/find-dbt installs it")
     settings = on_redshift(tmp_path)
-    with dbt._environment(settings, tmp_path) as environment:
+    with settings.target.open() as warehouse:
+        environment = dbt._environment(settings, tmp_path, warehouse)
         variables = json.dumps({"snowplow__atomic_schema": "atomic", "snowetl_run": "2026-03-05-10-00-00"})
         given = environment | {"DBT_TARGET_PATH": str(tmp_path / "target")}
         parsed = dbt._Process.run([program, "parse", "--vars", variables], given, Unwatched())

@@ -25,7 +25,7 @@ from snowetl.load.plan import ATOMIC_KEY, Aside, Copy, Planned, Request, TablePl
 from snowetl.load.rows import ATOMIC_TSV, ENTITY_TSV, FOR_POSTGRES, RowFormat
 from snowetl.load.run import ATOMIC, POSTGRES, REJECTED_VALUES, Model, RowFolder
 from snowetl.load.schemas import NoSchema
-from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Warehouse
+from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Warehouse
 from snowetl.load.widening import widened
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
 
@@ -44,7 +44,7 @@ _OTHER_KIND = ":"
 def plan(request: Request) -> Planned:
     """Tables and copies of a run. Raises ``LoadError`` for rows this warehouse does not read."""
     _refuse_formats(request)
-    owners = _owners(request)
+    owners = _owners(request.tables, request.warehouse.capabilities.max_identifier, request.run.failed_events)
     planned = Planned([], [], [])
     for model, folders in _by_model(request).items():
         if model[:3] == ATOMIC[:3]:
@@ -98,14 +98,18 @@ def _refuse_formats(request: Request) -> None:
         )
 
 
-def _owners(request: Request) -> dict[str, SchemaKey | None]:
+def entity_table(key: SchemaKey, tables: Tables, limit: int) -> str:
+    """The table that holds, or would hold, the rows of a schema's model in a warehouse with these tables."""
+    return choose_table(key, _owners(tables, limit, failed=False), limit)
+
+
+def _owners(tables: Tables, limit: int, failed: bool) -> dict[str, SchemaKey | None]:
     """The schema that each table belongs to; tables of failed events under their names without ``failed_``.
 
     Tables of the other kind, and recovery tables, are taken, too, but belong to no model.
     """
-    limit, failed = request.warehouse.capabilities.max_identifier, request.run.failed_events
     owners: dict[str, SchemaKey | None] = {}
-    for table, comment in request.tables.comments.items():
+    for table, comment in tables.comments.items():
         owner = owner_of(comment)
         plain = table.removeprefix(FAILED) if failed else table
         if owner is not None:

@@ -14,20 +14,19 @@ import signal
 import subprocess
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from snowetl import bounded_yaml
-from snowetl.ddl.names import table_name
 from snowetl.errors import ConfigError, LoadError
 from snowetl.jvm import jsontext
 from snowetl.jvm.strings import to_utf8
+from snowetl.load.run import SHREDDED
+from snowetl.load.warehouse import Warehouse
 from snowetl.load.warehouses import warehouse_class
-from snowetl.model.schema import SchemaKey
-from snowetl.orchestrator.after import report
+from snowetl.orchestrator.after import dbt_variables, report
 from snowetl.orchestrator.after.report import AfterReport, Part
 from snowetl.orchestrator.attached import Attached
 from snowetl.orchestrator.entries import Entry
@@ -53,8 +52,10 @@ class Dbt:
     """The step: see :class:`snowetl.orchestrator.after.AfterStep`."""
 
     def check(self, settings: RunSettings) -> None:
-        """Raises ``ConfigError`` where the project is none, or dbt has no adapter for the warehouse."""
+        """Raises ``ConfigError`` where the project is none, its arguments are wrong, or dbt has no adapter for the
+        warehouse."""
         _profile_name(settings)
+        _words(settings)
         if not warehouse_class(settings.warehouse).capabilities.dbt_adapter:
             raise ConfigError(f"--dbt: dbt has no adapter for --warehouse {settings.warehouse}")
 
@@ -63,13 +64,16 @@ class Dbt:
 
     def run(self, settings: RunSettings, entry: Entry, watch: Watch) -> None:
         """Build the project. Raises ``LoadError`` that names what failed, and where dbt's log is."""
-        command = [program_of(settings), *_words(settings), "--vars", _variables(settings, entry)]
+        program = program_of(settings)
         with tempfile.TemporaryDirectory(prefix="snowetl-dbt-") as name:
             folder = Path(name)
             target = _target_folder(settings, folder)
             (target / "run_results.json").unlink(missing_ok=True)  # of another run
-            with _environment(settings, folder) as environment:
-                ended = _Process.run(command, environment | {"DBT_TARGET_PATH": str(target)}, watch)
+            with settings.target.open() as warehouse:
+                words, given = _words(settings)
+                variables = jsontext.dumps(_variables(settings, entry, warehouse, watch) | given)
+                environment = _environment(settings, folder, warehouse) | {"DBT_TARGET_PATH": str(target)}
+                ended = _Process.run([program, *words, "--vars", str(variables)], environment, watch)
             results = _results(target / "run_results.json")
         _keep(entry, LOG, to_utf8(ended.log))
         if results is not None:
@@ -108,32 +112,25 @@ def version_of(settings: RunSettings) -> str:
 # --- what dbt is told -------------------------------------------------------------------------------------------------
 
 
-def _words(settings: RunSettings) -> list[str]:
-    words = shlex.split(settings.dbt_args)
-    return words if words and not words[0].startswith("-") else ["build", *words]
+def _words(settings: RunSettings) -> tuple[list[str], dict[str, Any]]:
+    """What dbt is to do, and the variables that the user gives it. Raises ``ConfigError``."""
+    words, given = dbt_variables.split(shlex.split(settings.dbt_args))
+    return (words if words and not words[0].startswith("-") else ["build", *words]), given
 
 
-_LONG_NAMES = {
-    "snowplow__sde_ecommerce_action": SchemaKey.parse(
-        "iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-0"
-    )
-}
-"""Variables of packages that name a table whose name is too long for some warehouse: where it is cut, dbt must know."""
-
-
-def _variables(settings: RunSettings, entry: Entry) -> str:
-    """The run's own variables, under the names that packages for Snowplow and ours have.
-
-    A variable for a table whose name is cut is left to a project that sets it.
+def _variables(settings: RunSettings, entry: Entry, warehouse: Warehouse, watch: Watch) -> dict[str, Any]:
+    """The run's own variables, under the names that packages for Snowplow and ours have, and what packages need told
+    of the tables. Raises ``LoadError`` where the warehouse does not answer.
     """
     found = {"snowplow__atomic_schema": settings.schema, "snowetl_run": entry.id}
-    limit = settings.target.capabilities.max_identifier
-    assert settings.dbt is not None
-    own = (settings.dbt / "dbt_project.yml").read_text("utf-8", "replace")
-    for variable, key in _LONG_NAMES.items():
-        if table_name(key, limit) != table_name(key) and variable not in own:
-            found[variable] = table_name(key, limit)
-    return str(jsontext.dumps(found))
+    if SHREDDED in warehouse.capabilities.layouts:
+        with warehouse.session() as session:
+            tables = session.tables()
+        wanted = dbt_variables.for_packages(tables, settings.schema, warehouse.capabilities.max_identifier)
+        assert settings.dbt is not None
+        project = (settings.dbt / "dbt_project.yml").read_text("utf-8", "replace")
+        found |= dbt_variables.left_to(project, wanted, watch.say)
+    return found
 
 
 def _profile_name(settings: RunSettings) -> str:
@@ -154,10 +151,9 @@ def _profile_name(settings: RunSettings) -> str:
     return profile
 
 
-@contextmanager
-def _environment(settings: RunSettings, folder: Path) -> Iterator[dict[str, str]]:
+def _environment(settings: RunSettings, folder: Path, warehouse: Warehouse) -> dict[str, str]:
     """The variables of dbt's process: what it works on, the password, and the profile, which is the project's own or
-    made for the run. An embedded server runs until this is left.
+    made for the run.
     """
     assert settings.dbt is not None
     project = settings.dbt.resolve()
@@ -168,17 +164,16 @@ def _environment(settings: RunSettings, folder: Path) -> Iterator[dict[str, str]
         "DBT_USE_COLORS": "false",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": os.environ.get("DBT_SEND_ANONYMOUS_USAGE_STATS", "false"),
     }
-    with settings.target.open() as warehouse:
-        output = dict(warehouse.dbt_output())
-        given[SECRET] = str(output.pop("password", "") or "")
-        for name in ("host", "port", "user", "dbname"):
-            given[f"SNOWETL_DBT_{name.upper()}"] = str(output.get(name, ""))
-        if (project / "profiles.yml").exists():
-            given["DBT_PROFILES_DIR"] = str(project)
-        else:
-            _write_profile(folder / "profiles.yml", _profile_name(settings), settings.dbt_schema, output)
-            given["DBT_PROFILES_DIR"] = str(folder)
-        yield given
+    output = dict(warehouse.dbt_output())
+    given[SECRET] = str(output.pop("password", "") or "")
+    for name in ("host", "port", "user", "dbname"):
+        given[f"SNOWETL_DBT_{name.upper()}"] = str(output.get(name, ""))
+    if (project / "profiles.yml").exists():
+        given["DBT_PROFILES_DIR"] = str(project)
+    else:
+        _write_profile(folder / "profiles.yml", _profile_name(settings), settings.dbt_schema, output)
+        given["DBT_PROFILES_DIR"] = str(folder)
+    return given
 
 
 def _write_profile(path: Path, name: str, schema: str, output: Mapping[str, Any]) -> None:
