@@ -12,11 +12,11 @@ from bench.job import RUN_ID
 from bench.warehouse import write_run
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
-from snowetl.load.clickhouse_client import Address, Client
 from snowetl.load.engine import RunLoader
 from snowetl.load.run import TransformedRun, read_run
 from snowetl.load.schemas import RegistrySchemas
 from snowetl.load.target import Target
+from snowetl.load.warehouses.clickhouse.client import Address, Client
 from snowetl.steps.base import Unwatched, World
 from snowetl.steps.settings import TransformSettings
 from snowetl.steps.table import TRANSFORM

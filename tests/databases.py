@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from snowetl.errors import ConfigError
-from snowetl.load import embedded
+from snowetl.load.embedded.owner import owner_of
+from snowetl.load.embedded.programs import programs_folder
 
 ADMIN = "admin"
 ADMIN_PASSWORD = "adm1n-pa55"
@@ -27,11 +28,11 @@ _START_SECONDS = 60
 def postgres_server() -> Iterator[int]:
     """The port of a PostgreSQL that asks for passwords; ``ADMIN`` is its superuser."""
     try:
-        programs = embedded._programs()
+        programs = programs_folder()
     except ConfigError:
         pytest.skip("the embedded PostgreSQL is not installed")
     with _folder() as folder:
-        owner = embedded._owner(folder)
+        owner = owner_of(folder)
         _give(folder, owner.uid, owner.gid)
         secret = folder / "password"
         secret.write_text(ADMIN_PASSWORD)

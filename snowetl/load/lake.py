@@ -20,10 +20,10 @@ from snowetl.load import bad_rows, parquet_files
 from snowetl.load.evolution import canonical
 from snowetl.load.manifest import COLUMNS, ManifestRow, row_of
 from snowetl.load.manifest import canonical as canonical_base
-from snowetl.load.plan import Aside, Copy, Rejected
+from snowetl.load.plan import Copy
 from snowetl.load.report import TableLoad
 from snowetl.load.run import TransformedRun
-from snowetl.load.warehouse import AddedColumn, Statement, Tables
+from snowetl.load.warehouse import AddedColumn, NothingAside, Statement, Tables
 from snowetl.settings.words import count
 from snowetl.storage import FileInfo
 
@@ -85,7 +85,7 @@ class _Append:
     rows: Callable[[], pa.RecordBatchReader]
 
 
-class LakeSession:
+class LakeSession(NothingAside):
     """See :class:`snowetl.load.warehouse.Session`. ``schema`` is the name of the tables' folder or namespace."""
 
     def __init__(self, open_table: Open, schema: str) -> None:
@@ -162,15 +162,6 @@ class LakeSession:
 
     def note_bad_rows(self, row: ManifestRow, count: int) -> None:
         """The commit of the bad rows says it."""
-
-    def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
-        raise LoadError(f"{aside.model.schema}: {aside.reason}")  # wide rows have one table, which is there
-
-    def rejected(self) -> list[Rejected]:
-        return []
-
-    def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
-        raise LoadError("a lake keeps no rows aside")
 
 
 class LakeStatements:

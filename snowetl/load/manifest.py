@@ -95,6 +95,11 @@ def addresses(run: TransformedRun) -> list[str]:
     return list(dict.fromkeys(spelled))
 
 
+def end_of_address(run: TransformedRun) -> str:
+    """``/run=…/``: how the address of the run's folder ends, also where it was recorded by way of a link."""
+    return f"/{row_of(run).base.rstrip('/').rpartition('/')[2]}/"
+
+
 def canonical(url: str) -> str:
     """One spelling for a folder: ``s3`` for ``s3a`` and ``s3n``; local paths absolute, links resolved; a slash last."""
     scheme = scheme_of(url)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from snowetl.errors import ConfigError, LoadError
+from snowetl.errors import LoadError
+from snowetl.load.drivers import needed
 from snowetl.storage import FileInfo, filesystem
 from snowetl.storage.base import scheme_of
 
@@ -91,9 +92,7 @@ class _Ranges(io.RawIOBase):
 
 
 def _arrow() -> tuple[Any, Any]:
-    try:
+    with needed("reading Parquet needs one more package", "parquet"):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ImportError:
-        raise ConfigError("reading Parquet needs one more package: pip install 'snowetl[parquet]'") from None
     return pa, pq

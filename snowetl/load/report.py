@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -34,6 +35,13 @@ class TableLoad:
     seconds: float = 0.0
     change: str | None = None
     """``created``, ``migrated to 1-0-2``, or nothing."""
+
+    @contextmanager
+    def timed(self) -> Iterator[TableLoad]:
+        """Measure the copy that the block does."""
+        started = time.monotonic()
+        yield self
+        self.seconds = time.monotonic() - started
 
     def add(self, other: TableLoad) -> None:
         """Count in another copy into the same table."""

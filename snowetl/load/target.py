@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import cast
 
 from snowetl.errors import ConfigError, TargetError
-from snowetl.load.embedded import DEFAULT_FOLDER
 from snowetl.load.warehouse import Capabilities, EmbeddedWarehouse, Warehouse
 from snowetl.load.warehouses import warehouse_class
 from snowetl.references import has_reference, in_address
 
+DEFAULT_FOLDER = Path("warehouse")
+"""Of an embedded warehouse."""
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _SECRET = re.compile(
     r"(//[^:/@\s]*):(?:[^/\s?#]*|[^\s@]*)@|\b(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]+)|\?.*$", re.IGNORECASE

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from snowetl.ddl.tables import Dialect, Held
+from snowetl.errors import LoadError
 from snowetl.load.manifest import ManifestRow
 from snowetl.load.report import TableLoad
 from snowetl.load.run import WIDE_PARQUET, RowFolder, TransformedRun
@@ -193,6 +194,19 @@ class Session(Protocol):
     def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
         """Load rows that were put aside, inside the transaction; what still does not fit is put aside again."""
         ...
+
+
+class NothingAside:
+    """What a session answers about rows aside where there are none: one that loads wide rows all or not at all."""
+
+    def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
+        raise LoadError(f"{aside.model.schema}: {aside.reason}")  # wide rows have one table, which is there
+
+    def rejected(self) -> list[Rejected]:
+        return []
+
+    def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
+        raise LoadError("this warehouse keeps no rows aside")
 
 
 class ReadingSession(Session, Protocol):

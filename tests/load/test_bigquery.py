@@ -13,13 +13,15 @@ import pyarrow as pa
 import pytest
 
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load import bigquery_rows
 from snowetl.load.engine import RunLoader
 from snowetl.load.report import LoadReport
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.target import Target
-from snowetl.load.warehouses.bigquery import EMULATOR, BigQueryTable, BigQueryWarehouse
+from snowetl.load.warehouses.bigquery import BigQueryWarehouse
+from snowetl.load.warehouses.bigquery import rows as bigquery_rows
+from snowetl.load.warehouses.bigquery.client import EMULATOR
+from snowetl.load.warehouses.bigquery.table import BigQueryTable
 from snowetl.storage import filesystem
 from tests.load.bigquery_server import PROJECT, BigQuery, bigquery_server
 from tests.load.runs import Registry, schema

@@ -13,14 +13,15 @@ import sqlglot
 from snowetl.ddl import clickhouse as ddl
 from snowetl.errors import ConfigError, LoadError, SnowetlError, TargetError
 from snowetl.http import Response
-from snowetl.load import clickhouse_turns
-from snowetl.load.clickhouse_client import Address, Client
 from snowetl.load.engine import RunLoader
 from snowetl.load.report import LoadReport
 from snowetl.load.run import read_run
 from snowetl.load.target import Target
 from snowetl.load.warehouse import Tables
-from snowetl.load.warehouses.clickhouse import ClickHouseWarehouse, load_id
+from snowetl.load.warehouses.clickhouse import ClickHouseWarehouse
+from snowetl.load.warehouses.clickhouse import turns as clickhouse_turns
+from snowetl.load.warehouses.clickhouse.client import Address, Client
+from snowetl.load.warehouses.clickhouse.session import load_id
 from snowetl.storage import filesystem
 from tests.load import clickhouse_server
 from tests.load.runs import ID, Registry, schema

@@ -16,15 +16,15 @@ import sqlglot
 from snowetl.ddl import databricks as ddl
 from snowetl.ddl.tables import Held
 from snowetl.errors import ConfigError, LoadError, TargetError
-from snowetl.load import databricks_rows as rows
-from snowetl.load.databricks_client import Client, DatabricksError, address_of
 from snowetl.load.manifest import row_of
 from snowetl.load.plan import ATOMIC_KEY, Copy
 from snowetl.load.rows import PARQUET
 from snowetl.load.run import read_run
 from snowetl.load.target import Target
 from snowetl.load.warehouse import AddedColumn, Tables
-from snowetl.load.warehouses.databricks import DatabricksSession, DatabricksWarehouse
+from snowetl.load.warehouses.databricks import DatabricksWarehouse, rows
+from snowetl.load.warehouses.databricks.client import Client, DatabricksError, address_of
+from snowetl.load.warehouses.databricks.session import DatabricksSession
 from tests.load.runs import schema
 from tests.load.transformed import click, event, wide_run
 
@@ -143,8 +143,7 @@ def test_what_is_wrong_with_an_address_is_told(url: str, environment: dict[str, 
 
 def test_a_local_run_needs_a_volume(tmp_path: Path) -> None:
     run = read_run(wide_run(tmp_path, [click(1, url="x")], click={"1-0-0": schema(url={"type": "string"})}))
-    warehouse = DatabricksWarehouse(address=address_of("databricks://h/main?warehouse=w", ENVIRONMENT))
-    session = DatabricksSession(None, warehouse)  # type: ignore[arg-type]
+    session = DatabricksSession(None, "atomic", None, 0, 0)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="&volume=/Volumes/CATALOG/SCHEMA/VOLUME"):
         session.stage(run, run.row_folders(), [])
 

@@ -11,12 +11,12 @@ import pytest
 from deltalake import DeltaTable
 
 from snowetl.errors import LoadError, TargetError
-from snowetl.load.databricks_client import Client
 from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.target import Target
+from snowetl.load.warehouses.databricks.client import Client
 from snowetl.storage import filesystem
 from tests.load.databricks_standin import CLIENT, SECRET, TOKEN
 from tests.load.runs import Registry, schema

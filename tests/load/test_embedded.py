@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 from snowetl.errors import ConfigError, LoadError, SnowetlError
-from snowetl.load.embedded import cause, check_folder, embedded_postgres
+from snowetl.load.embedded import check_folder, embedded_postgres
+from snowetl.load.embedded.programs import cause
 from snowetl.load.preflight import check_target
 from snowetl.load.target import Target
 from snowetl.runs.writable import check_writable

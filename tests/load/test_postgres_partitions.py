@@ -11,11 +11,11 @@ import pytest
 
 from snowetl.cli.main import main
 from snowetl.load.engine import RunLoader
-from snowetl.load.postgres_partitions import Span, following, months_in
 from snowetl.load.report import LoadReport
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
 from snowetl.load.warehouses.postgres import PostgresWarehouse
+from snowetl.load.warehouses.postgres.partitions import Span, following, months_in
 from tests.load.runs import CLICK, Registry, click_line, event_line, make_run, query, schema
 
 FEW = {"1-0-0": CLICK["1-0-0"], "1-0-1": schema(url={"type": "string", "maxLength": 10}, n={"type": "integer"},

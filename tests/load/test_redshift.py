@@ -10,8 +10,8 @@ from snowetl.cli.main import main
 from snowetl.errors import ConfigError, LoadError, TargetError
 from snowetl.jvm import jsontext
 from snowetl.jvm.json_number import JsonNumber
-from snowetl.load.redshift_login import CopyCredentials, Login, login_of
 from snowetl.load.warehouses.redshift import RedshiftWarehouse
+from snowetl.load.warehouses.redshift.login import CopyCredentials, Login, login_of
 from tests.load.places import start
 from tests.load.places.on_s3 import BUCKET
 from tests.load.places.redshift import ROLE

@@ -19,8 +19,8 @@ from snowetl.load.engine import RunLoader
 from snowetl.load.preflight import check_target
 from snowetl.load.retries import Retries
 from snowetl.load.run import read_run
-from snowetl.load.snowflake_login import login_of
 from snowetl.load.target import Target
+from snowetl.load.warehouses.snowflake.login import login_of
 from snowetl.storage import filesystem
 from tests.load.places.on_s3 import BUCKET
 from tests.load.runs import Registry, schema

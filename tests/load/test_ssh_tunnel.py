@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from snowetl.errors import ConfigError, TargetError
-from snowetl.load.postgres_url import host_and_port, through
 from snowetl.load.ssh_tunnel import checked, tunnel
 from snowetl.load.target import Target
+from snowetl.load.warehouses.postgres.addresses import host_and_port, through
 
 SSH = """#!{python}
 import asyncio, os, sys

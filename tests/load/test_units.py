@@ -16,7 +16,7 @@ from snowetl.load.plan import Copy
 from snowetl.load.report import PAGE, REPORT, AsideLoad, LoadReport, TableLoad, save
 from snowetl.load.run import ATOMIC, RowFolder, parse_message
 from snowetl.load.schemas import NoSchema, RegistrySchemas
-from snowetl.load.warehouses.postgres import _copy_sql
+from snowetl.load.warehouses.postgres.copier import copy_sql
 from snowetl.model.schema import SchemaKey
 from snowetl.storage import filesystem
 
@@ -109,8 +109,8 @@ def test_cells_without_a_column_go():
 def test_copy_statements_quote_names():
     key = SchemaKey.parse("iglu:a/b/jsonschema/1-0-0")
     copy = Copy("7up_1", key, ('a"b', "", "%s"), rows.ENTITY_TSV, RowFolder(ATOMIC, ""), 0)
-    assert _copy_sql("s", copy) == 'COPY s."7up_1" ("a""b", "%s") FROM STDIN'
-    assert _copy_sql("s", replace(copy, format=rows.ATOMIC_TSV)).endswith("FROM STDIN WITH (NULL '')")
+    assert copy_sql("s", copy) == 'COPY s."7up_1" ("a""b", "%s") FROM STDIN'
+    assert copy_sql("s", replace(copy, format=rows.ATOMIC_TSV)).endswith("FROM STDIN WITH (NULL '')")
 
 
 # --- errors, reports, schemas ---------------------------------------------------------------------------------------

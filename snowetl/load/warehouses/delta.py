@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.errors import ConfigError, LoadError
+from snowetl.load.drivers import needed
 from snowetl.load.lake import EVENTS, FAILED_EVENTS, LakeSession, LakeStatements, Marks
 from snowetl.load.s3_access import s3_access
 from snowetl.load.target import checked_schema
@@ -198,9 +199,7 @@ def _root(target: Target) -> str:
 
 
 def _driver() -> Any:
-    try:
+    with needed("loading into Delta Lake needs delta-rs", "delta"):
         import deltalake
         import deltalake.exceptions
-    except ImportError:
-        raise ConfigError("loading into Delta Lake needs delta-rs: pip install 'snowetl[delta]'") from None
     return deltalake

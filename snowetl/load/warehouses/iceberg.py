@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.errors import ConfigError, LoadError
+from snowetl.load.drivers import needed
 from snowetl.load.lake import BAD_ROWS, EVENTS, FAILED_EVENTS, MANIFEST, LakeSession, LakeStatements, Marks
 from snowetl.load.parquet_files import local_path
 from snowetl.load.s3_access import s3_access
@@ -316,10 +317,8 @@ def _explained(where: str) -> Iterator[None]:
 
 
 def _driver() -> Any:
-    try:
+    with needed("loading into Iceberg needs pyiceberg", "iceberg"):
         import pyiceberg
         import pyiceberg.catalog
         import pyiceberg.exceptions
-    except ImportError:
-        raise ConfigError("loading into Iceberg needs pyiceberg: pip install 'snowetl[iceberg]'") from None
     return pyiceberg

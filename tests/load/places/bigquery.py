@@ -9,7 +9,7 @@ import pytest
 
 from snowetl.ddl.bigquery import NESTED
 from snowetl.load.target import Target
-from snowetl.load.warehouses.bigquery import EMULATOR
+from snowetl.load.warehouses.bigquery.client import EMULATOR
 from tests.load.bigquery_server import PROJECT, bigquery_server
 from tests.load.places.duckdb import AskedOfDuckDb
 from tests.load.places.lakes import Lake

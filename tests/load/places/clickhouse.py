@@ -9,8 +9,8 @@ import pytest
 
 from snowetl.ddl.clickhouse import RESERVED, renamed
 from snowetl.errors import TargetError
-from snowetl.load.clickhouse_client import Address, Client
 from snowetl.load.target import Target
+from snowetl.load.warehouses.clickhouse.client import Address, Client
 from tests.load import clickhouse_server
 from tests.load.places.duckdb import AskedOfDuckDb
 

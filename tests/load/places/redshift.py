@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from snowetl.load.redshift_login import CopyCredentials, Login
 from snowetl.load.target import Target
 from snowetl.load.warehouse import Warehouse
 from snowetl.load.warehouses.redshift import RedshiftWarehouse
+from snowetl.load.warehouses.redshift.login import CopyCredentials, Login
 from tests.load.places.on_s3 import put
 from tests.load.places.postgres import InPostgres, entities_of_their_table
 from tests.load.redshift_standin import StandIn

@@ -9,6 +9,7 @@ from snowetl.errors import ConfigError, LoadError
 from snowetl.load.manifest import canonical
 from snowetl.load.parquet_files import local_path
 from snowetl.load.warehouse import Statement
+from snowetl.load.warehouses.snowflake.login import SnowflakeLogin
 from snowetl.storage import FileInfo
 from snowetl.storage.base import scheme_of
 
@@ -24,6 +25,11 @@ class Source(NamedTuple):
     integration: str | None = None
     keys: Mapping[str, str] | None = None
     """``AWS_KEY_ID``, ``AWS_SECRET_KEY``, ``AWS_TOKEN``: those of a role, for a while. Never show them."""
+
+
+def source_of(login: SnowflakeLogin, stage_url: str = "", keys: Mapping[str, str] | None = None) -> Source:
+    """How files on S3 are read. ``stage_url`` is the address of the stage that ``login`` names."""
+    return Source(login.stage, stage_url, login.integration, keys)
 
 
 class Staged(NamedTuple):
@@ -57,6 +63,11 @@ def staged(schema: str, name: str, files: Sequence[FileInfo], source: Source) ->
             "integration (&integration=NAME), or name a role whose keys it may use (--assume-role-arn)"
         )
     return Staged(f"@{stage}/", names, (Statement(f"create stage {stage}", f"{made} URL = {text(url)} {reader}"),))
+
+
+def stage_name(number: int) -> str:
+    """The temporary stage of the session's folder of that number, from 0."""
+    return f"snowetl_{number + 1}"
 
 
 def _below(url: str, source: Source) -> str:

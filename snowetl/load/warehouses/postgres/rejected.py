@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from snowetl.jvm import jsontext
 from snowetl.load import rows
@@ -13,16 +13,6 @@ from snowetl.load.plan import Aside, Copy, Rejected
 from snowetl.load.report import TableLoad
 from snowetl.load.run import Model, TransformedRun
 
-REJECTED_ROWS = """
-CREATE TABLE IF NOT EXISTS {schema}.rejected_rows (
-    "base" TEXT NOT NULL,
-    "table_name" TEXT NOT NULL,
-    "reason" TEXT NOT NULL,
-    "line" TEXT NOT NULL,
-    "model" TEXT NULL,
-    "columns" TEXT NULL,
-    "rejected_tstamp" TIMESTAMP NULL
-)"""
 _BATCH = 2_000
 
 
@@ -39,9 +29,6 @@ class RejectedRow(NamedTuple):
 
 class RejectedRows:
     """Writes to the tables, and reads rows back for another try."""
-
-    ADDED: ClassVar[Mapping[str, str]] = {"model": "TEXT", "columns": "TEXT", "rejected_tstamp": "TIMESTAMP"}
-    """Columns that tables of earlier releases lack."""
 
     def __init__(self, connection: Any, schema: str) -> None:
         self._connection = connection

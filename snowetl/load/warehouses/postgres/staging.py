@@ -18,8 +18,8 @@ from snowetl.ddl.names import quoted
 from snowetl.ddl.tables import from_catalog
 from snowetl.load import rows, sqlstate
 from snowetl.load.plan import Copy
-from snowetl.load.postgres_rejected import RejectedRow, RejectedRows
 from snowetl.load.report import TableLoad
+from snowetl.load.warehouses.postgres.rejected import RejectedRow, RejectedRows
 
 _SIZED = re.compile(r"character(?: varying)?\((\d+)\)")
 _INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}

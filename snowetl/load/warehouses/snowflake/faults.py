@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snowetl.load.dbapi import is_driver_error
+from snowetl.load.drivers import is_driver_error
 
 _LASTING = (
     "incorrect username or password", "jwt token is invalid", "oauth", "does not exist", "not authorized",

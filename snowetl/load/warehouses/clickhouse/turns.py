@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from snowetl.ddl.clickhouse import qualified, text
 from snowetl.errors import LoadError, SnowetlError
 from snowetl.jvm import jsontext
-from snowetl.load.clickhouse_client import TABLE_EXISTS, UNKNOWN_TABLE, ClickHouseError, Client
 from snowetl.load.warehouse import Say
+from snowetl.load.warehouses.clickhouse.client import TABLE_EXISTS, UNKNOWN_TABLE, ClickHouseError, Client
 from snowetl.runs.holder import Holder
 
 OURS = "snowetl_"

@@ -15,7 +15,7 @@ from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.ddl.names import index_name, quoted
 from snowetl.ddl.snowflake import FIELD_TYPES, MAX_NAME_BYTES, identifier, table_name
 from snowetl.ddl.tables import Held, text_length
-from snowetl.load.snowflake_stage import text
+from snowetl.load.warehouses.snowflake.stage import text
 
 LINES = "snowetl_lines"
 """The temporary table of lines."""

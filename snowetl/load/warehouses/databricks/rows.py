@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from snowetl.ddl.atomic import LOAD_TSTAMP
 from snowetl.ddl.databricks import DAY, converted, qualified, quoted, text
 from snowetl.ddl.tables import Held, text_length
-from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, row_of
+from snowetl.load.manifest import COLUMNS, ManifestRow, addresses, end_of_address, row_of
 from snowetl.load.plan import Copy
 from snowetl.load.run import TransformedRun
 
@@ -117,12 +117,12 @@ def merge_manifest(schema: str, row: ManifestRow, bad_rows: int) -> str:
 def select_manifest(schema: str, run: TransformedRun) -> str:
     """Rows of the manifest that may be the run's."""
     wanted = row_of(run)
-    last = f"/{wanted.base.rstrip('/').rpartition('/')[2]}/"  # it may have been recorded by way of a link
+    end = end_of_address(run)
     conditions = [
         f"base IN ({', '.join(map(text, addresses(run)))})",
         f"(shredding_started = {_moment(wanted.shredding_started)} "
         f"AND shredding_completed = {_moment(wanted.shredding_completed)})",
-        f"RIGHT(CONCAT('/', base), {len(last)}) = {text(last)}",
+        f"RIGHT(CONCAT('/', base), {len(end)}) = {text(end)}",
     ]
     if wanted.run_identity is not None:
         conditions.append(f"run_identity = {text(wanted.run_identity)}")
