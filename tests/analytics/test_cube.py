@@ -20,7 +20,10 @@ from snowetl.analytics.cube import ALL, DIMENSIONS, MEASURES, CubeShape, cube
 from snowetl.analytics.settings import CubeSettings
 from snowetl.cli.main import main
 from snowetl.errors import ConfigError
+from snowetl.load.warehouses.bigquery.client import EMULATOR
 from snowetl.model.fields import NAMES
+from tests.load import clickhouse_server
+from tests.load.bigquery_server import PROJECT, bigquery_server
 from tests.steps.transform_support import event_id, write_run
 from tests.transform.support import line
 
@@ -215,7 +218,7 @@ def test_lines_that_are_left_out_are_told(tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
     """The options of each warehouse that is read back, all with the same events; those of the folder."""
     folder = tmp_path_factory.mktemp("loaded")
     folder.chmod(0o755)  # the database server runs as another user where we are root
@@ -228,21 +231,28 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         "delta": ["--warehouse", "delta", "--database", str(folder / "delta")],
         "iceberg": ["--warehouse", "iceberg", "--database", str(folder / "iceberg")],
     }
+    if clickhouse_server.python() is not None:
+        target["clickhouse"] = ["--database", clickhouse_server.address(), "--schema", "cubes"]
     registry = ["--iglu-config", str(Path(__file__).parents[2] / "fixtures/resolver.json")]
     for rows in ("shred", "widerow-parquet"):
         enriched, made = ["-i", str(folder / "enriched")], ["--output-folder", str(folder / rows)]
         assert main(["transform", "--transformation", rows, "--master", "none", *registry, *enriched, *made]) == 0
-    for name, options in target.items():
-        rows = "shred" if name == "postgres" else "widerow-parquet"
-        assert main(["load", "-i", str(folder / rows), *registry, *options]) == 0
-    return target | {"folder": ["-i", str(folder / "enriched")]}
+    with bigquery_server() as (address, _), pytest.MonkeyPatch.context() as environment:
+        environment.setenv(EMULATOR, address)
+        target["bigquery"] = ["--database", f"bigquery://{PROJECT}?location=EU"]
+        for name, options in target.items():
+            rows = "shred" if name == "postgres" else "widerow-parquet"
+            assert main(["load", "-i", str(folder / rows), *registry, *options]) == 0
+        yield target | {"folder": ["-i", str(folder / "enriched")]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg"])
+@pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg", "clickhouse", "bigquery"])
 def test_a_warehouse_gives_the_numbers_of_the_folder(
     name: str, loaded: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if name not in loaded:
+        pytest.skip("there is no chdb here: .ci/find-chdb installs it")
     wanted = ["export", "--cube", "day,page,campaign,event", "--measures", ",".join(MEASURES), "--totals"]
     capsys.readouterr()
     assert main([*wanted, *loaded["folder"]]) == 0
@@ -258,7 +268,7 @@ def test_a_warehouse_gives_the_numbers_of_the_folder(
         (["-i", "x", "--warehouse", "postgres"], "name one of them"),
         (
             ["--database", "redshift://u:p@h/d"],
-            "These are: delta, duckdb, iceberg, postgres",
+            "These are: bigquery, clickhouse, delta, duckdb, iceberg, postgres",
         ),
         (["--database", "duckdb:///x", "--since-age", "2 days"], "a warehouse has all"),
     ],

@@ -11,7 +11,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +26,8 @@ from snowetl.ddl.duckdb import add_column, sql_type
 from snowetl.load.evolution import canonical, evolve, types_of
 
 PROJECT = "shop"
+_PAGE = 150
+"""Rows a page of a table has at most."""
 Fields = list[dict[str, Any]]
 
 
@@ -122,6 +124,21 @@ class BigQuery:
             "totalRows": str(len(rows)), "jobReference": reference,
         }  # fmt: skip
 
+    def listed(self, name: str, asked: Mapping[str, list[str]]) -> dict[str, Any]:
+        """A page of a table's rows: some columns, in the table's order."""
+        wanted = asked["selectedFields"][0].split(",")
+        assert asked["formatOptions.useInt64Timestamp"] == ["True"]
+        columns = [field for field in self.tables[name]["schema"]["fields"] if field["name"] in wanted]
+        start, most = int(asked.get("pageToken", ["0"])[0]), min(int(asked["maxResults"][0]), _PAGE)
+        shown = ", ".join(
+            f"epoch_us({field['name']})" if field["type"] == "TIMESTAMP" else field["name"] for field in columns
+        )
+        with self.lock:
+            rows = self.connection.execute(f"SELECT {shown} FROM {name} LIMIT {most + 1} OFFSET {start}").fetchall()
+        page = [{"f": [{"v": None if value is None else str(value)} for value in row]} for row in rows[:most]]
+        more = {"pageToken": str(start + most)} if len(rows) > most else {}
+        return {"kind": "bigquery#tableDataList", "rows": page, **more}
+
 
 def _merged(present: Fields, given: Fields, options: list[str]) -> Fields:
     """The fields of a table after a load. Raises ``Refused`` for those that do not go together."""
@@ -195,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
             case ["datasets", name, "tables", table] if f"{name}.{table}" in them.tables:
                 reference = {"projectId": PROJECT, "datasetId": name, "tableId": table}
                 return them.tables[f"{name}.{table}"] | {"tableReference": reference}
+            case ["datasets", name, "tables", table, "data"] if f"{name}.{table}" in them.tables:
+                return them.listed(f"{name}.{table}", parse_qs(urlsplit(self.path).query))
         raise Refused(404, "notFound", f"Not found: {'/'.join(path)}")
 
     def _post(self, path: list[str], body: bytes) -> dict[str, Any] | None:

@@ -18,16 +18,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from snowetl.errors import LoadError
 from snowetl.load.run import read_run
+from snowetl.load.warehouse import ReadingSession
 from snowetl.load.warehouses import WAREHOUSES
 from snowetl.model.schema import SchemaCriterion
-from tests.load.places import PLACES, place_class
+from tests.load.places import PLACES, place_class, places, start
 from tests.load.places.base import Place
-from tests.load.runs import schema
+from tests.load.runs import ID, schema
 from tests.load.transformed import click, event, transformed_run
 
 CLICK = {"1-0-0": schema(url={"type": "string", "maxLength": 10}, n={"type": "integer"}, required=["url"])}
@@ -101,6 +103,23 @@ def test_tables_follow_the_versions_of_a_schema(everywhere: Place) -> None:
         *[("z", None, None, None)] * 3,
     ]
     assert place.count() == 4
+
+
+@pytest.mark.parametrize("name", places(lambda place: place.can.reads_back))
+def test_columns_are_read_back(name: str, request: pytest.FixtureRequest) -> None:
+    place = start(name, request)
+    titles = [f"\u00e9 \U0001f600 {number}" if number % 3 else "" for number in range(400)]
+    place.load_from(place.run("1", [event(number, page_title=title) for number, title in enumerate(titles)]))
+    with place.open() as warehouse, warehouse.session() as session:
+        reading = cast(ReadingSession, session)
+        batches = list(reading.read("events", ["page_title", "collector_tstamp", "event_id", "etl_tstamp"]))
+    rows = sorted((row for batch in batches for row in batch.to_pylist()), key=lambda row: str(row["event_id"]))
+    assert [row["page_title"] for row in rows] == [title or None for title in titles]
+    assert [row["event_id"] for row in rows] == [ID.format(number) for number in range(400)]
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678000)
+    assert {(row["collector_tstamp"].replace(tzinfo=None), row["etl_tstamp"]) for row in rows} == {(moment, None)}
+    for name in ("collector_tstamp", "etl_tstamp"):
+        assert {batch.column(name).type.unit for batch in batches} == {"us"}
 
 
 def test_failed_events_have_tables_of_their_own(place: Place) -> None:

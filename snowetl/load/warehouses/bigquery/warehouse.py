@@ -26,6 +26,7 @@ class BigQueryWarehouse(LakeStatements):
     name: ClassVar[str] = "bigquery"
     capabilities: ClassVar[Capabilities] = replace(
         LOADS_PARQUET,
+        reads_back=True,
         max_identifier=300,
         dbt_adapter="bigquery",
         extra="bigquery",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from snowetl.ddl.clickhouse import RESERVED, renamed
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 EXAMPLE = "clickhouse://USER:PASSWORD@HOST:8443?secure=true"
 _SCHEMES = ("clickhouse", "http", "https")
 _TRUE = ("true", "1", "yes", "")
-_ONE_GIGABYTE = 1 << 30
+_ONE_GIGABYTE, _ANY_SIZE = 1 << 30, 1 << 50
 _CONNECT_SECONDS = 10.0
 _SETTINGS = {
     "max_query_size": "16777216",  # a statement names each column of a wide row
@@ -25,6 +26,7 @@ _SETTINGS = {
     "insert_deduplicate": "0",  # files of a run may hold equal blocks of rows
     "output_format_json_quote_64bit_integers": "0",
 }
+_PLAIN_TEXTS = "output_format_arrow_string_as_string = 1, output_format_arrow_low_cardinality_as_dictionary = 0"
 UNKNOWN_TABLE, TABLE_EXISTS = 60, 57
 _PASSING = frozenset((159, 164, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 319, 425, 439, 473, 517, 722, 999))
 """Codes of what may be gone the next time: timeouts, the network, memory, too many queries or parts, Keeper."""
@@ -91,15 +93,22 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def run(self, sql: str, rows: Iterable[bytes] | None = None, seconds: float | None = None) -> bytes:
+    def run(
+        self,
+        sql: str,
+        rows: Iterable[bytes] | None = None,
+        seconds: float | None = None,
+        into: BinaryIO | None = None,
+    ) -> bytes:
         """The answer to a statement. ``rows`` are data that follow it, in the format that it names at its end.
 
+        ``into`` is a file for an answer of any size.
         Raises :class:`ClickHouseError` for what the server refuses, ``TargetError`` where it cannot be asked.
         """
         wait = seconds or self._seconds
         policy = Policy(
-            connect=_CONNECT_SECONDS, read=wait, deadline=wait, max_bytes=_ONE_GIGABYTE, resend=False, redirects=0,
-            retries=2 if rows is None else 0,
+            connect=_CONNECT_SECONDS, read=wait, deadline=wait, max_bytes=_ONE_GIGABYTE if into is None else _ANY_SIZE,
+            resend=False, redirects=0, retries=2 if rows is None else 0,
         )  # fmt: skip
         address = self._address
         statement = sql.encode("utf-8", "replace")
@@ -111,6 +120,7 @@ class Client:
                 body=statement if rows is None else _followed(statement, rows),
                 auth=(address.user, address.password),
                 policy=policy,
+                into=into,
             )
         except HttpError as error:
             raise TargetError(f"ClickHouse at {address} cannot be asked: {error}", transient=error.passing) from None
@@ -132,12 +142,22 @@ class Client:
         """The columns of a table as rows in Parquet have them."""
         import pyarrow as pa
 
-        answer = self.run(
-            f"SELECT * FROM {table} LIMIT 0 SETTINGS output_format_arrow_string_as_string = 1, "
-            "output_format_arrow_low_cardinality_as_dictionary = 0 FORMAT ArrowStream"
-        )
+        answer = self.run(f"SELECT * FROM {table} LIMIT 0 SETTINGS {_PLAIN_TEXTS} FORMAT ArrowStream")
         names = {given: name for name, given in RESERVED.items()}
         return pa.schema([field.with_type(renamed(field.type, names)) for field in pa.ipc.open_stream(answer).schema])
+
+    def batches(self, query: str, seconds: float) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, by way of a file: the server answers when it has them all, or says why it has not."""
+        import pyarrow as pa
+
+        statement = f"{query} SETTINGS {_PLAIN_TEXTS}, http_wait_end_of_query = 1 FORMAT ArrowStream"
+        with tempfile.TemporaryFile(prefix="snowetl-") as file:
+            self.run(statement, seconds=seconds, into=file)
+            file.seek(0)
+            try:
+                yield from pa.ipc.open_stream(file)
+            except pa.ArrowInvalid as error:
+                raise TargetError(f"ClickHouse at {self._address} broke off an answer: {error}", True) from error
 
 
 def _followed(statement: bytes, rows: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from snowetl.ddl import clickhouse as ddl
 from snowetl.ddl.atomic import LOAD_TSTAMP
@@ -25,6 +26,9 @@ from snowetl.load.warehouses.clickhouse.client import UNKNOWN_TABLE, ClickHouseE
 from snowetl.load.warehouses.clickhouse.stages import BAD_ROWS, MANIFEST, PUBLISHED, Stages
 from snowetl.load.warehouses.clickhouse.turns import OURS, PUBLISHING, Turns, taken_over, turn_of
 from snowetl.storage import FileInfo
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _TIMES = ("shredding_started", "shredding_completed", "min_collector_tstamp", "max_collector_tstamp")
 
@@ -130,6 +134,11 @@ class ClickHouseSession(NothingAside):
         return Tables(dict(found), columns, bool(exists), schemas)
 
     # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        names = ", ".join(map(quoted, columns))
+        query = f"SELECT {names} FROM {qualified(self._schema, table)}"
+        yield from self._client.batches(query, self._copy_seconds)
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
         there = f"database = {text(self._schema)} AND name = {text(MANIFEST)}"

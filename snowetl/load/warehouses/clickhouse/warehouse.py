@@ -34,6 +34,7 @@ class ClickHouseWarehouse:
     name: ClassVar[str] = "clickhouse"
     capabilities: ClassVar[Capabilities] = replace(
         LOADS_PARQUET,
+        reads_back=True,
         max_identifier=206,
         dbt_adapter="clickhouse",
         extra="parquet",
