@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE =
 export SNOWETL_COMPILE = 0
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
-.PHONY: help demo check test compiled test-compiled test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel clean
+.PHONY: help demo check test compiled test-compiled test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel wheels clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -83,9 +83,15 @@ docs: $(VENV)/.ready-to-document ## the documentation as a web site in site/
 fixtures: $(VENV)/.ready-to-develop ## regenerate the sample logs, schemas and databases in fixtures/
 	@$(PY) -m fixtures.generate
 
-wheel: $(VENV)/.ready-to-develop ## dist/snowetl-*.whl
+wheel: $(VENV)/.ready-to-develop ## dist/snowetl-*-none-any.whl: plain Python, for any machine
 	@$(PY) -m pip wheel -q --no-deps --wheel-dir dist .
 	@ls dist/*.whl
+
+wheels: $(VENV)/.ready-to-develop ## what a release uploads, in dist: the source distribution and, by cibuildwheel in Docker, a wheel for each Python and processor (CIBW_ARCHS=native: this one alone)
+	@$(PY) -m pip install -q --disable-pip-version-check 'cibuildwheel>=3.1'
+	@rm -rf dist && $(PY) -m build --no-isolation --sdist --outdir dist .
+	@$(PY) -m cibuildwheel --platform linux --output-dir dist dist/snowetl-*.tar.gz
+	@ls dist
 
 clean: ## remove what the other commands made, .venv included
 	rm -rf $(VENV) build dist demo site htmlcov .coverage* *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db

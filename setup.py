@@ -108,6 +108,8 @@ class CompileHotModules(build_ext):
     def run(self):
         if not self.extensions:
             return
+        if missing := missing_to_compile():
+            sys.exit(f"SNOWETL_COMPILE=1, but snowetl cannot be compiled here: {missing}")
         try:
             self.distribution.ext_modules = self.generate()
             self.swig_opts = None  # as it was before the options were finalized for the first time
@@ -160,12 +162,18 @@ def hot_modules():
     return [str(path.relative_to(HERE)) for pattern in patterns for path in sorted(HERE.glob(pattern))]
 
 
-def compiler_is_here():
+def missing_to_compile():
+    """What this machine lacks, and where to get it; empty where nothing does."""
     [compiler, *_] = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    return shutil.which(compiler) is not None and Path(sysconfig.get_path("include"), "Python.h").exists()
+    if shutil.which(compiler) is None:
+        return f"there is no C compiler '{compiler}'. Install one (gcc), or name another by CC"
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").exists():
+        return f"there is no Python.h in {headers}. Install it (Debian: python3-dev; Amazon Linux: python3.11-devel)"
+    return ""
 
 
-COMPILED = COMPILE == "1" or (COMPILE != "0" and compiler_is_here())
+COMPILED = COMPILE == "1" or (COMPILE != "0" and not missing_to_compile())
 
 setup(
     name="snowetl",

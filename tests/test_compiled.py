@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,8 @@ from snowetl.version import compiled, description
 ROOT = Path(__file__).parent.parent
 TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["snowetl"]["compiled"]
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "snowetl")
+OLDEST_GLIBC = (2, 34)
+"""Of the systems a compiled wheel is meant for: Amazon Linux 2023, which EMR 7 runs on."""
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -41,18 +44,19 @@ def test_the_build_is_told() -> None:
     assert description().endswith(f" ({build}, CPython {version})")
 
 
-def _wheel(folder: Path, **environment: str) -> tuple[Path, str]:
-    """A wheel built from a copy of the sources, and what was said."""
+def _build(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Build a wheel of a copy of the sources in ``folder/out``."""
     folder.mkdir()
     for name in SOURCES:
         subprocess.run(["cp", "-r", str(ROOT / name), str(folder)], check=True)
     pip = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "--no-build-isolation", "--no-index"]
-    done = subprocess.run(
-        [*pip, "--wheel-dir", str(folder / "out"), str(folder)],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-    )
+    command = [*pip, "--wheel-dir", str(folder / "out"), str(folder)]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+
+
+def _wheel(folder: Path, **environment: str) -> tuple[Path, str]:
+    """A wheel built from a copy of the sources, and what was said."""
+    done = _build(folder, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     [wheel] = (folder / "out").glob("*.whl")
     return wheel, done.stdout + done.stderr
@@ -76,6 +80,13 @@ def test_what_cannot_be_compiled_is_installed_as_python(tmp_path: Path) -> None:
         assert wheel.name.endswith("-py3-none-any.whl") and not _libraries(wheel)
 
 
+@pytest.mark.slow
+def test_compiling_that_is_asked_for_says_what_it_lacks(tmp_path: Path) -> None:
+    done = _build(tmp_path / "none", SNOWETL_COMPILE="1", CC="no-such-cc")
+    assert done.returncode != 0
+    assert "SNOWETL_COMPILE=1, but snowetl cannot be compiled here: there is no C compiler 'no-such-cc'" in done.stderr
+
+
 @pytest.mark.long
 def test_a_wheel_is_compiled_where_a_compiler_is_at_hand(tmp_path: Path) -> None:
     wheel, _ = _wheel(tmp_path / "source", SNOWETL_COMPILE="1")
@@ -86,6 +97,9 @@ def test_a_wheel_is_compiled_where_a_compiler_is_at_hand(tmp_path: Path) -> None
     command = [sys.executable, "-m", "snowetl", "--version"]
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert "(compiled, " in said.stdout
+    [library] = (tmp_path / "site").glob("snowetl__mypyc.*")
+    wanted = {(int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", library.read_bytes())}
+    assert max(wanted) <= OLDEST_GLIBC
 
 
 @pytest.mark.long

@@ -1,10 +1,14 @@
-"""The wheel builds, holds everything the package reads, and works where only its own dependencies are."""
+"""What a release brings, the source distribution and the wheel made of it: the whole package and nothing else, which
+works where only its own dependencies are. Of the compiled build: ``tests/test_compiled.py``.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -12,8 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.slow
+BESIDE_THE_PACKAGE = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
+pytestmark = pytest.mark.slow
 
 PROBE = """
 import snowetl
@@ -32,30 +37,47 @@ print(*[row.type for row in Enricher(config).process("no log line")])
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that no build folder is left behind."""
-    source = tmp_path_factory.mktemp("source")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "snowetl"):
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with both, built from a copy, so that nothing is left in the checkout."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    for name in (*BESIDE_THE_PACKAGE, "MANIFEST.in", "snowetl"):
         subprocess.run(["cp", "-r", str(ROOT / name), str(source)], check=True)
-    out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    (source / "tests").mkdir()  # setuptools would take them along
+    shutil.copy(__file__, source / "tests")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
     environment = os.environ | {"SNOWETL_COMPILE": "0"}
-    result = subprocess.run(
-        [*command, "--wheel-dir", str(out), str(source)], env=environment, capture_output=True, text=True
-    )
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    [built] = out.glob("snowetl-*.whl")
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(release: Path) -> Path:
+    [built] = release.glob("snowetl-*.whl")
     return built
+
+
+def test_the_source_distribution_holds_the_package_and_how_it_is_built(release: Path) -> None:
+    [built] = release.glob("snowetl-*.tar.gz")
+    with tarfile.open(built) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames() if opened.getmember(name).isfile()}
+    made = {"PKG-INFO", "setup.cfg"}
+    beside = {name for name in names if not name.startswith(("snowetl/", "snowetl.egg-info/"))}
+    assert beside == {*BESIDE_THE_PACKAGE, "MANIFEST.in", *made}
+    assert {name for name in names if name.startswith("snowetl/")} == _package()
 
 
 def test_wheel_holds_the_whole_package(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("snowetl/")}
-    present = {
+    assert held == _package()
+
+
+def _package() -> set[str]:
+    return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "snowetl").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert held == present
 
 
 def test_wheel_brings_licence_and_notice(wheel: Path) -> None:

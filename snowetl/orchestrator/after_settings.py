@@ -55,7 +55,7 @@ class AfterSettings(Settings):
         default=(),
         secret=True,
         help="Load each run into this database, too: a URL as of --database, with #SCHEMA at its end if the schema is "
-        "not that of --schema. May be repeated.",
+        "not that of --schema. May be given several times.",
         group=WAREHOUSE,
     )
     dbt: Path | None = option(

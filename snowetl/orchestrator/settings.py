@@ -256,7 +256,7 @@ class RunSettings(
         default=(),
         secret=True,
         help="Tell this address when a run begins, is done, or fails: https://…, arn:aws:sns:…, cloudwatch:NAMESPACE, "
-        "emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, snowplow://COLLECTOR. May be repeated.",
+        "emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, snowplow://COLLECTOR. May be given several times.",
         group=MESSAGES,
     )
     redo_from: str | None = option(

@@ -118,7 +118,7 @@ class PackageSettings(Speaking):
         kind=Text("REQUIREMENT"),
         default=(),
         multiple=True,
-        help="A package of your own (adapters, enrichments): a wheel, or a name pip knows. May be repeated.",
+        help="A package of your own (adapters, enrichments): a wheel, or a name pip knows. May be given several times.",
         group=IO,
     )
 
