@@ -1,17 +1,15 @@
 """Configuration documents: JSON, YAML or HOCON from a file, a folder, an address, text or base64.
 
-``${NAME}`` in their texts stands for an environment variable. What they hold under a key that names a secret is known
-here, so that those who print can mask it.
+``${NAME}`` in their texts stands for an environment variable.
 """
 
 from __future__ import annotations
 
 import binascii
-import difflib
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +20,13 @@ from snowetl import bounded_yaml
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.jvm import jsontext
-from snowetl.references import is_reference, look_up
+from snowetl.problems import Problems
+from snowetl.references import look_up
+from snowetl.secret_keys import mask_urls
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-MASK = "***"
-_SECRET_KEY = re.compile(r"api_?key|passw(?:or)?d|secret|token|salt|private_?key|credential", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SUFFIXES = {".json": "JSON", ".hocon": "HOCON", ".yml": "YAML", ".yaml": "YAML"}
 _SHOWN = 200
@@ -334,96 +332,6 @@ def _interpolated(document: Document, secrets: bool) -> Document:
         return replace(document, value=interpolate(document.value, stored=look_up if secrets else None))
     except (ValueError, ConfigError) as error:
         raise ConfigError(f"{document.where}: {error}") from None
-
-
-class Problems:
-    """Collects what is wrong with a configuration, so that one message names all of it."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, ConfigError] = {}
-
-    def add(self, error: ConfigError | str) -> None:
-        """A problem in a sentence; of those an error holds already (see :meth:`check`), each."""
-        if isinstance(error, str):
-            error = ConfigError(error)
-        for one in error.problems or (error,):
-            self._found.setdefault(str(one), one)
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Whatever ``ConfigError`` is raised inside is one problem more."""
-        try:
-            yield
-        except ConfigError as error:
-            self.add(error)
-
-    def check(self, advice: str = "") -> None:
-        """Raises :class:`ConfigError` if there is any problem: that one, or a list of all; ``advice`` ends the text."""
-        problems = tuple(self._found.values())
-        if len(problems) == 1:
-            raise ConfigError(f"{problems[0]}. {advice}") if advice else problems[0]
-        if problems:
-            lines = "".join(f"\n  - {problem}" for problem in problems)
-            end = f"\n{advice}" if advice else ""
-            error = ConfigError(f"{len(problems)} problems in the configuration:{lines}{end}")
-            error.problems = problems
-            raise error
-
-
-def is_secret_key(key: str) -> bool:
-    """Whether a key of a document names a secret: ``apikey``, ``password``, ``salt``, ``secretAccessKey``, …"""
-    return _SECRET_KEY.search(key) is not None
-
-
-def _is_secret(key: str, text: str) -> bool:
-    """Whether ``text`` under ``key`` is a secret, not the reference to one."""
-    return text != "" and is_secret_key(key) and not is_reference(text)
-
-
-def secrets_in(value: Any) -> Iterator[str]:
-    """The texts that ``value`` (a parsed document) holds under keys that name a secret."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, str):
-                if _is_secret(str(key), item):
-                    yield item
-            else:
-                yield from secrets_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secrets_in(item)
-
-
-def masked(value: Any) -> Any:
-    """A copy of ``value`` (a parsed document) that can be printed: secrets, and passwords in URLs, become ``***``."""
-    if isinstance(value, dict):
-        return {
-            key: MASK if isinstance(item, str) and _is_secret(str(key), item) else masked(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    return mask_urls(value) if isinstance(value, str) else value
-
-
-def mask_urls(text: str) -> str:
-    """``text`` without user and password of URLs, nor secrets in their query strings."""
-    from snowetl.http import redacted
-
-    return redacted(text)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name most like ``name``, or an empty text."""
-    lower = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), sorted(lower), n=1, cutoff=0.7)
-    return lower[found[0]] if found else ""
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean NAME``, or an empty text: for the end of a message about an unknown ``name``."""
-    found = nearest(name, known)
-    return f"; did you mean {found}" if found else ""
 
 
 def _shown(source: Any) -> str:

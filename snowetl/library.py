@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.problems import did_you_mean
 from snowetl.settings import Settings
 from snowetl.settings.words import amount, count
 from snowetl.steps.settings import EnrichSettings, ExplainSettings, LoadSettings, TransformSettings

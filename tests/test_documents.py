@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from snowetl import documents
-from snowetl.documents import Document, Problems, did_you_mean, masked, nearest, secrets_in
+from snowetl.documents import Document
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
+from snowetl.problems import Problems, did_you_mean, nearest
+from snowetl.secret_keys import masked, secrets_in
 from tests.iglu.server import Answer, serving
 
 VALUE = {"a": [1, {"b": "ü"}]}

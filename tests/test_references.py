@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from snowetl import documents, references
+from snowetl import documents, references, secret_keys
 from snowetl.errors import ConfigError, TargetError
 from snowetl.interpolation import escape, interpolate
 from snowetl.load.target import Target
@@ -73,7 +73,7 @@ def test_documents_look_them_up_and_fingerprints_do_not(tmp_path: Path) -> None:
     assert documents.read(str(path), "it").value == {"apikey": "abcd", "text": "${ssm:/iglu/key}"}
     assert read_document(str(path))["apikey"] == "${ssm:/iglu/key}"
     content = read_document(str(path), variables=False)
-    assert documents.masked(content) == content and list(documents.secrets_in(content)) == []
+    assert secret_keys.masked(content) == content and list(secret_keys.secrets_in(content)) == []
 
 
 @pytest.mark.slow

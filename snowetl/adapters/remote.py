@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from snowetl.adapters.base import Adapt, Failures, Outcome, input_failure
-from snowetl.documents import Problems, did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.http import Http, HttpError, Policy, redacted
 from snowetl.jvm import jsontext
@@ -17,6 +16,7 @@ from snowetl.jvm.scala_maps import as_map
 from snowetl.jvm.strings import to_utf8
 from snowetl.model import badrow
 from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.problems import Problems, did_you_mean
 
 _TAG = "[REMOTE_ADAPTER]"
 _HEADERS = {"content-type": "application/json", "accept": "*/*"}

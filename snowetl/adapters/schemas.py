@@ -9,11 +9,11 @@ from typing import Any
 
 from snowetl.adapters import catalogue
 from snowetl.adapters.base import Adapter
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.jvm.map_order import java_hash
 from snowetl.jvm.scala_maps import product_hash
 from snowetl.model.schema import ParseError, SchemaKey
+from snowetl.problems import Problems
 
 Overrides = Mapping[str, Mapping[str, str]]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.jvm.timestamps import civil_from_days
+from snowetl.problems import did_you_mean
 from snowetl.spool import sorted_spool
 
 if TYPE_CHECKING:

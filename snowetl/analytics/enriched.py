@@ -19,10 +19,10 @@ from snowetl.analytics.enriched_input import work_of
 from snowetl.analytics.enriched_reading import Reading
 from snowetl.ddl.hive import column_list
 from snowetl.ddl.parquet import Field
-from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError, UsageError
 from snowetl.iglu.config import ResolverConfig
 from snowetl.model.schema import SchemaKey
+from snowetl.problems import did_you_mean
 from snowetl.settings.words import count
 from snowetl.steps import registries
 from snowetl.steps.base import World

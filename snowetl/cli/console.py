@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from snowetl.documents import MASK
+from snowetl.secret_keys import MASK
 from snowetl.settings.secrets import redact
 from snowetl.settings.words import printable, printable_json
 

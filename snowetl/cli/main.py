@@ -16,8 +16,8 @@ import click
 
 from snowetl.cli import console
 from snowetl.cli.verbs import VERBS
-from snowetl.documents import did_you_mean
 from snowetl.errors import SnowetlError
+from snowetl.problems import did_you_mean
 
 INTERRUPTED = 130
 _WORDS = {"help": "--help", "version": "--version"}

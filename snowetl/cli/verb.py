@@ -13,9 +13,9 @@ from click.core import ParameterSource
 
 from snowetl.cli import console
 from snowetl.cli.verbs import settings_of_all
-from snowetl.documents import secrets_in
 from snowetl.errors import ConfigError
 from snowetl.jvm import jsontext
+from snowetl.secret_keys import secrets_in
 from snowetl.settings import Document, Flag, Kind, Option, Settings
 from snowetl.settings.docs import default_note
 from snowetl.settings.fingerprint import read_document

@@ -23,9 +23,9 @@ from snowetl.collector.loader import Loader, LoaderOptions
 from snowetl.collector.ndjson import NdjsonLoader
 from snowetl.collector.thrift import ThriftLoader
 from snowetl.collector.tsv import TsvLoader
-from snowetl.documents import did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.model.badrow import Origin
+from snowetl.problems import did_you_mean
 from snowetl.recovery import Recoveries
 
 ENTRY_POINT_GROUP = "snowetl.formats"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from snowetl.documents import Problems
+from snowetl.problems import Problems
 
 Check = Callable[[Any], bool]
 

@@ -105,6 +105,11 @@ class Compatibility:
             raise ConfigError(f"compatibility: there is no switch {', '.join(unknown)}; there are {known}")
         return cls(**{switch.name: _value(switch, era, given.get(switch.name)) for switch in SWITCHES})
 
+    @classmethod
+    def named(cls, given: Compatibility | str) -> Compatibility:
+        """That of an era by its name; one that is made already, as it is. Raises ``ConfigError``."""
+        return given if isinstance(given, Compatibility) else cls.of(given)
+
     @property
     def one_bad_row(self) -> bool:
         return self.violations == ONE_BAD_ROW

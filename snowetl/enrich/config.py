@@ -15,7 +15,6 @@ from typing import Any
 from snowetl.adapters.remote import RemoteAdaptersConfig
 from snowetl.adapters.schemas import check_schemas
 from snowetl.collector import loader_for
-from snowetl.documents import Problems
 from snowetl.enrich import assets, configurations, lookups
 from snowetl.enrich.arguments import check_arguments
 from snowetl.enrich.compatibility import DEFAULT_ERA, Compatibility
@@ -28,6 +27,7 @@ from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.model.badrow import Origin
+from snowetl.problems import Problems
 from snowetl.recovery import Recoveries
 from snowetl.version import __version__
 
@@ -119,25 +119,14 @@ class EnrichConfig:
             loader_for(input_format, Origin(*processor, 0))
         with problems.gathered():
             LengthCheck(atomic_limits)
-        era = Compatibility.of()
-        with problems.gathered():
-            era = compatibility if isinstance(compatibility, Compatibility) else Compatibility.of(compatibility)
         with problems.gathered():
             check_schemas(adapter_schemas)
-        remote = None
-        with problems.gathered():
-            remote = _remote(remote_adapters)
-        mended: Recoveries | None = None
-        with problems.gathered():
-            mended = _recoveries(recoveries, input_format)
-        registries = ResolverConfig.default()
-        with problems.gathered():
-            registries = registries if resolver is None else ResolverConfig.load(resolver)
         now = _millis(etl_tstamp)
-        loaded: tuple[Enrichment, ...] = ()
-        with problems.gathered():
-            loaded = configurations.load(enrichments, registries, now)
-            _try_local_files(loaded)
+        era = problems.value(lambda: Compatibility.named(compatibility), Compatibility.of())
+        remote = problems.value(lambda: _remote(remote_adapters), None)
+        mended = problems.value(lambda: _recoveries(recoveries, input_format), None)
+        registries = problems.value(lambda: _registries(resolver), ResolverConfig.default())
+        loaded: tuple[Enrichment, ...] = problems.value(lambda: _enrichments(enrichments, registries, now), ())
         problems.check()
         return cls(
             resolver=registries,
@@ -238,6 +227,16 @@ def _recoveries(source: Any, input_format: str) -> Recoveries | None:
             f"recoveries mend bad rows, and the input format is {input_format}: give bad-rows/{input_format}"
         )
     return Recoveries.load(source)
+
+
+def _registries(source: Any) -> ResolverConfig:
+    return ResolverConfig.default() if source is None else ResolverConfig.load(source)
+
+
+def _enrichments(source: Any, registries: ResolverConfig, now: int) -> tuple[Enrichment, ...]:
+    loaded = configurations.load(source, registries, now)
+    _try_local_files(loaded)
+    return loaded
 
 
 def _remote(given: RemoteAdaptersConfig | Mapping[str, Any] | None) -> RemoteAdaptersConfig | None:

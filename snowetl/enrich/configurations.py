@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl import documents
-from snowetl.documents import Document, Problems, did_you_mean
+from snowetl.documents import Document
 from snowetl.enrich.enrichments import registered
 from snowetl.enrich.enrichments.base import Enrichment, Older
 from snowetl.enrich.enrichments.parameters import SNOWPLOW, check_schema, not_supported
@@ -22,6 +22,7 @@ from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.iglu.failures import ErrorJson, describe
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey, self_describing
+from snowetl.problems import Problems, did_you_mean
 
 _log = logging.getLogger("snowetl")
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from snowetl import documents
-from snowetl.documents import Problems, nearest
 from snowetl.errors import ConfigError
 from snowetl.model.schema import ParseError, SchemaCriterion, self_describing
+from snowetl.problems import Problems, nearest
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from snowetl.documents import Problems
 from snowetl.errors import NothingToDo
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import AFTER, NEEDS, VACUUM, names_in, skipped, start_of
+from snowetl.problems import Problems
 
 
 def check(settings: RunSettings) -> None:

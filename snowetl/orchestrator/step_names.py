@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from snowetl.documents import did_you_mean
 from snowetl.orchestrator.imports.emr_etl_runner.options import (
     EQUIVALENTS,
     INCLUDABLE,
@@ -15,6 +14,7 @@ from snowetl.orchestrator.imports.emr_etl_runner.options import (
     RunOptions,
     ours,
 )
+from snowetl.problems import did_you_mean
 from snowetl.settings import Kind
 
 STEPS = ("enrich", "transform", "load")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowetl import documents
-from snowetl.documents import Problems
+from snowetl.problems import Problems
 from snowetl.recovery import conditions, paths, patterns
 from snowetl.recovery.conditions import Condition
 from snowetl.recovery.failure import RecoveryFailure

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self, TypeVar
 
-from snowetl.documents import did_you_mean, masked
 from snowetl.errors import ConfigError
 from snowetl.interpolation import escape, interpolate
 from snowetl.jvm import jsontext
+from snowetl.problems import did_you_mean
+from snowetl.secret_keys import masked
 from snowetl.settings.fingerprint import Fingerprint, digest_of, read_document
 from snowetl.settings.kinds import Choice, Document, Flag, Kind, ReadDocument, Text
 from snowetl.settings.secrets import is_open

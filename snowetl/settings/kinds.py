@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snowetl.documents import did_you_mean
 from snowetl.jvm import jsontext
 from snowetl.jvm.commons_codec import decode_base64
 from snowetl.jvm.strings import decode_utf8
+from snowetl.problems import did_you_mean
 
 ReadDocument = Callable[[Any], Any]
 """The content of a document given as a path, a folder, text, base64 or parsed JSON."""

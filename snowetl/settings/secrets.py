@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from snowetl.documents import MASK, is_secret_key, mask_urls
 from snowetl.references import has_reference, without_references
+from snowetl.secret_keys import MASK, is_secret_key, mask_urls
 
 _NAMES = (
     r"(?:[\w.-]*(?:api_?-?key|passw(?:or)?d|passphrase|secret|token|signature|credential|private_?-?key)[\w.-]*|pwd)"

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snowetl import bounded_yaml
-from snowetl.documents import did_you_mean, read_bounded
+from snowetl.documents import read_bounded
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
+from snowetl.problems import did_you_mean
 from snowetl.settings.declaration import Option, Settings
 from snowetl.settings.words import count, listed
 

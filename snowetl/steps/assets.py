@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from snowetl.documents import Problems
 from snowetl.enrich.asset_cache import sha256_of
 from snowetl.enrich.assets import fetch
 from snowetl.enrich.enrichments.base import Asset
 from snowetl.errors import AssetError
 from snowetl.http import redacted
+from snowetl.problems import Problems
 from snowetl.reporting.enrich import AssetReport
 
 

@@ -14,93 +14,106 @@ def decompress_prefix(data: bytes, size: int) -> tuple[bytes, str]:
 
     Used where the fast decompressor gives up, or could be led to fill the memory.
     """
-    out = bytearray()
+    decoder = _Decoder(data, size)
     try:
-        _decompress(data, size, out)
+        decoder.run()
     except _Broken as error:
-        return bytes(out), str(error)
+        return bytes(decoder.out), str(error)
     except IndexError:
-        return bytes(out), "the compressed data end too early"
-    if len(out) != size:
-        return bytes(out), f"{len(out)} bytes instead of {size}"
-    return bytes(out), ""
+        return bytes(decoder.out), "the compressed data end too early"
+    if len(decoder.out) != size:
+        return bytes(decoder.out), f"{len(decoder.out)} bytes instead of {size}"
+    return bytes(decoder.out), ""
 
 
-def _decompress(data: bytes, size: int, out: bytearray) -> None:
-    """The instructions of an LZO1X stream: literal runs and four kinds of matches; the low bits of a match say how
-    many literals follow it. What a short instruction (below 16) means depends on the literals before it."""
-    pos = 0
-    literals = 0  # how many the instruction before copied: 0, 1-3 (trailing ones) or 4 (a run)
+class _Decoder:
+    """Follows the instructions of a stream: runs of literals, and matches (earlier output, copied again).
 
-    def copy_literals(count: int) -> None:
-        nonlocal pos
-        chunk = data[pos : pos + count]
-        if len(out) + len(chunk) > size:
-            out.extend(chunk[: size - len(out)])
-            raise _Broken(f"more than {size} bytes")
-        out.extend(chunk)
-        pos += count
+    The two low bits of a match say how many literals follow it. What a short instruction (below 16) means depends on
+    the literals before it: ``literals`` is how many the last instruction copied, 0 to 3 after a match, 4 for a run.
+    """
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self.out = bytearray()
+        self._data = data
+        self._size = size
+        self._pos = 0
+        self._literals = 0
+
+    def run(self) -> None:
+        """Raises ``_Broken``, and ``IndexError`` where the data end too early."""
+        first = self._data[0]
+        if first > 17:
+            self._pos = 1
+            self._copy_literals(first - 17)
+            self._literals = min(first - 17, 4)
+        while True:
+            code = self._byte()
+            if code < 16 and self._literals == 0:
+                self._copy_literals(self._long_count(18) if code == 0 else code + 3)
+                self._literals = 4
+                continue
+            match = self._short_match(code) if code < 16 else self._near(code) if code >= 64 else self._far(code)
+            if match is None:
+                return
+            low, distance, length = match
+            self._copy_match(distance, length)
+            self._literals = low & 3
+            self._copy_literals(self._literals)
+
+    def _short_match(self, code: int) -> tuple[int, int, int]:
+        """``(low bits, distance, length)``: two bytes from near by; after a run of literals, three from further off."""
+        distance = (self._byte() << 2) + (code >> 2) + 1
+        return (code, distance + 2048, 3) if self._literals == 4 else (code, distance, 2)
+
+    def _near(self, code: int) -> tuple[int, int, int]:
+        """Up to 8 bytes from within the last 2 KiB."""
+        return code, (self._byte() << 3) + (code >> 2 & 7) + 1, (code >> 5) + 1
+
+    def _far(self, code: int) -> tuple[int, int, int] | None:
+        """Any number of bytes from within the last 48 KiB; ``None`` for the mark that ends the data."""
+        most = 31 if code >= 32 else 7
+        length = (code & most or self._long_count(most)) + 2
+        low = self._byte()
+        distance = (self._byte() << 6) + (low >> 2) + 1
+        if code >= 32:
+            return low, distance, length
+        distance += _END_MARKER_DISTANCE - 1 + ((code & 8) << 11)
+        if distance != _END_MARKER_DISTANCE:
+            return low, distance, length
+        if self._pos != len(self._data):
+            raise _Broken(f"{len(self._data) - self._pos} bytes after the end of the compressed data")
+        return None
+
+    def _byte(self) -> int:
+        value = self._data[self._pos]
+        self._pos += 1
+        return value
+
+    def _long_count(self, base: int) -> int:
+        """A count that continues as long as its bytes are zero, each of them 255."""
+        count = base
+        while not (last := self._byte()):
+            count += 255
+        return count + last
+
+    def _copy_literals(self, count: int) -> None:
+        chunk = self._data[self._pos : self._pos + count]
+        room = self._size - len(self.out)
+        self.out += chunk[:room]
+        if len(chunk) > room:
+            raise _Broken(f"more than {self._size} bytes")
+        self._pos += count
         if len(chunk) < count:
             raise IndexError
 
-    def long_count(base: int) -> int:
-        nonlocal pos
-        count = base
-        while not data[pos]:
-            count += 255
-            pos += 1
-        count += data[pos]
-        pos += 1
-        return count
-
-    first = data[0]
-    if first > 17:
-        pos = 1
-        count = first - 17
-        copy_literals(count)
-        literals = 4 if count > 3 else count
-    while True:
-        code = data[pos]
-        pos += 1
-        if code < 16 and literals == 0:
-            copy_literals(long_count(18) if code == 0 else code + 3)
-            literals = 4
-            continue
-        if code < 16:
-            low = code
-            distance = (data[pos] << 2) + (code >> 2) + 1
-            pos += 1
-            length = 2
-            if literals == 4:
-                distance += 2048
-                length = 3
-        elif code >= 64:
-            low = code
-            distance = (data[pos] << 3) + (code >> 2 & 7) + 1
-            pos += 1
-            length = (code >> 5) + 1
-        else:
-            long = code & (31 if code >= 32 else 7)
-            length = (long or long_count(31 if code >= 32 else 7)) + 2
-            low = data[pos]
-            distance = (data[pos + 1] << 6) + (low >> 2) + 1
-            pos += 2
-            if code < 32:
-                distance += _END_MARKER_DISTANCE - 1 + ((code & 8) << 11)
-                if distance == _END_MARKER_DISTANCE:
-                    if pos != len(data):
-                        raise _Broken(f"{len(data) - pos} bytes after the end of the compressed data")
-                    return
-        if distance > len(out):
+    def _copy_match(self, distance: int, length: int) -> None:
+        if distance > len(self.out):
             raise _Broken("a reference before the beginning")
-        if len(out) + length > size:
-            length = size - len(out)
-            _copy_match(out, distance, length)
-            raise _Broken(f"more than {size} bytes")
-        _copy_match(out, distance, length)
-        literals = low & 3
-        if literals:
-            copy_literals(literals)
+        room = self._size - len(self.out)
+        _copy_match(self.out, distance, min(length, room))
+        if length > room:
+            raise _Broken(f"more than {self._size} bytes")
 
 
 def _copy_match(out: bytearray, distance: int, length: int) -> None:

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from snowetl import extensions
-from snowetl.documents import did_you_mean
 from snowetl.errors import UsageError
+from snowetl.problems import did_you_mean
 from snowetl.workers.base import WorkerPool
 
 ENTRY_POINT_GROUP = "snowetl.masters"

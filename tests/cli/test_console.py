@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snowetl.cli import console
-from snowetl.documents import secrets_in
+from snowetl.secret_keys import secrets_in
 
 
 @pytest.fixture(autouse=True)

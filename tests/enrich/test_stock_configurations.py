@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from snowetl.documents import Problems
 from snowetl.enrich import configurations
 from snowetl.enrich.config import EnrichConfig
 from snowetl.enrich.enrichments import registered
@@ -16,6 +15,7 @@ from snowetl.errors import ConfigError
 from snowetl.iglu.client import IgluClient
 from snowetl.iglu.config import ResolverConfig
 from snowetl.model.schema import SchemaKey
+from snowetl.problems import Problems
 from tests.enrich.stock import PARAMETERS, configuration, versions
 
 CENTRAL = Path(__file__).parents[3] / "shared" / "iglu-central" / "schemas"

@@ -15,7 +15,7 @@ from snowetl.model.event import EnrichedEvent
 from snowetl.reporting.enrich import SplitReport
 from snowetl.steps.enrich_split import Output, enrich_split
 from snowetl.storage import filesystem, splits
-from snowetl.storage.local import _LocalStagedFile
+from snowetl.storage.local_files import LocalStagedFile
 from tests.integration.support import HEADER, RESOLVER, RUN, cloudfront_line
 
 
@@ -127,14 +127,14 @@ def test_a_split_whose_file_is_gone(tmp_path: Path, config: EnrichConfig, output
 def test_when_the_bad_part_cannot_be_finished_the_good_one_goes_too(
     tmp_path: Path, config: EnrichConfig, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close = _LocalStagedFile.close
+    close = LocalStagedFile.close
 
-    def fail(self: _LocalStagedFile) -> str:
+    def fail(self: LocalStagedFile) -> str:
         if "/bad/" in self._url:
             raise SnowetlError("the disk is full")
         return close(self)
 
-    monkeypatch.setattr(_LocalStagedFile, "close", fail)
+    monkeypatch.setattr(LocalStagedFile, "close", fail)
     split = split_of(tmp_path, [cloudfront_line(1) + "\nnonsense\n"])
     with pytest.raises(SnowetlError, match="disk is full"):
         enrich_split(split, config, output)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snowetl import documents
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.iglu.validation import Validator, compile_schema
 from snowetl.model.schema import ParseError, SchemaKey
+from snowetl.problems import Problems
 
 _LONGEST = 254
 

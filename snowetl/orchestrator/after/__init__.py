@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from snowetl.documents import Problems
 from snowetl.orchestrator.after.also_load import AlsoLoad
 from snowetl.orchestrator.after.dbt import Dbt
 from snowetl.orchestrator.after.models import Models
@@ -15,6 +14,7 @@ from snowetl.orchestrator.executors.base import AtOnce, ExecutorRequest
 from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import ALSO_LOAD, DBT, MODELS, VACUUM
+from snowetl.problems import Problems
 from snowetl.steps.base import Numbered, Watch
 
 

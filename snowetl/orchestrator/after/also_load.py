@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError, LoadError, SnowetlError
 from snowetl.load.report import LoadReport
 from snowetl.orchestrator.after import report
@@ -21,6 +20,7 @@ from snowetl.orchestrator.entries import Entry
 from snowetl.orchestrator.executors import kind_of
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import ALSO_LOAD
+from snowetl.problems import Problems
 from snowetl.settings.words import count
 from snowetl.steps.base import Watch, World
 from snowetl.steps.load import load_elsewhere

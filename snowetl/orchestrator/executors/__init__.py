@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from snowetl import extensions
-from snowetl.documents import did_you_mean
 from snowetl.errors import UsageError
 from snowetl.orchestrator.executors.base import ExecutorKind
+from snowetl.problems import did_you_mean
 
 ENTRY_POINT_GROUP = "snowetl.executors"
 

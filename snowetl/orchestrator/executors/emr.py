@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from snowetl import documents
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError, SnowetlError
 from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_preflight, emr_requests
 from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
@@ -25,6 +24,7 @@ from snowetl.orchestrator.imports.yml import read_cluster
 from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import CANCELLED, DONE, FAILED, LOST, RUNNING
+from snowetl.problems import Problems
 from snowetl.settings.times import Duration
 
 ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from snowetl import documents
-from snowetl.documents import Problems
+from snowetl import secret_keys
 from snowetl.errors import ConfigError
 from snowetl.interpolation import escape
 from snowetl.jvm import jsontext
@@ -21,6 +20,7 @@ from snowetl.orchestrator.executors.emr_requests import TOKEN, SparkJob
 from snowetl.orchestrator.planner import PlannedStep, RunPlan
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import LOAD_FAILED, TRANSFORM_FAILED
+from snowetl.problems import Problems
 from snowetl.references import without_references
 from snowetl.settings import Document, Settings
 from snowetl.settings.fingerprint import read_document
@@ -180,7 +180,7 @@ def _with_documents(settings: Settings, folder: str) -> tuple[Settings, dict[str
             continue
         with problems.gathered():
             content = _content(value, option.name)
-            if documents.masked(content) != content:
+            if secret_keys.masked(content) != content:
                 raise ConfigError(
                     f"{option.flag}: it holds a secret ({', '.join(_secret_keys(content))}), and would be copied to "
                     f"{folder} with it; {_ADVICE}. Or put the document where only the job may read it, and give its "
@@ -220,7 +220,7 @@ def _secret_keys(content: Any) -> list[str]:
     def keys(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
             for key, item in value.items():
-                if documents.masked({key: item}) != {key: item}:
+                if secret_keys.masked({key: item}) != {key: item}:
                     yield from [key] if isinstance(item, str) else keys(item)
         elif isinstance(value, list):
             for item in value:

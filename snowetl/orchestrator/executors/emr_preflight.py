@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.jvm import jsontext
 from snowetl.orchestrator.executors import aws, emr_jobs
@@ -18,6 +17,7 @@ from snowetl.orchestrator.imports.found import Cluster
 from snowetl.orchestrator.package import CONTENTS
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.step_names import verb_of
+from snowetl.problems import Problems
 from snowetl.storage import filesystem
 from snowetl.version import __version__
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from snowetl.documents import Problems
 from snowetl.errors import SnowetlError
 from snowetl.orchestrator.executors import aws, emr_jobs, emr_logs, emr_preflight, emr_requests
 from snowetl.orchestrator.executors.base import ExecutorKind, ExecutorRequest, JobStatus
@@ -17,6 +16,7 @@ from snowetl.orchestrator.planner import PlannedStep
 from snowetl.orchestrator.prices import Usage
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.orchestrator.state import CANCELLED, DONE, FAILED, LOST, RUNNING
+from snowetl.problems import Problems
 from snowetl.storage import filesystem
 
 _OVER = {"SUCCESS": DONE, "FAILED": FAILED, "CANCELLED": CANCELLED}

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.executors import emr_jobs
 from snowetl.orchestrator.executors.emr_requests import Serverless, SparkJob
 from snowetl.orchestrator.executors.emr_serverless import with_python
 from snowetl.orchestrator.exports.step import RUN_ID, Place
 from snowetl.orchestrator.settings import RunSettings
+from snowetl.problems import Problems
 from snowetl.references import without_references
 from snowetl.settings import Document
 from snowetl.settings.secrets import passwords_in

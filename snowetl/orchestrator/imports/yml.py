@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from snowetl.documents import Document, Problems, did_you_mean
+from snowetl.documents import Document
 from snowetl.orchestrator.imports import modern
 from snowetl.orchestrator.imports.found import Carried, Cluster, Found, Instances, Scaling, Script, Volume
+from snowetl.problems import Problems, did_you_mean
 
 _WIDTH = 110
 

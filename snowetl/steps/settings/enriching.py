@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from snowetl import documents
-from snowetl.documents import did_you_mean
 from snowetl.enrich.compatibility import ERAS
 from snowetl.errors import ConfigError
+from snowetl.problems import did_you_mean
 from snowetl.settings import Document, Number, Size, flag, option
 from snowetl.settings.kinds import ReadDocument, shown
 from snowetl.steps.settings.common import Registries

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from snowetl.documents import Problems
 from snowetl.errors import ConfigError
 from snowetl.orchestrator.imports.dataflow_runner import shapes
 from snowetl.orchestrator.imports.dataflow_runner.template import Template
+from snowetl.problems import Problems
 
 _FROM_ENVIRONMENT = ("iam", "env", "default")
 """Credentials that name a place, not a key."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from snowetl import bounded_yaml
-from snowetl.documents import Problems, did_you_mean
 from snowetl.errors import ConfigError
 from snowetl.interpolation import interpolate
 from snowetl.orchestrator.imports.emr_etl_runner.keys import (
@@ -25,6 +24,7 @@ from snowetl.orchestrator.imports.emr_etl_runner.keys import (
 )
 from snowetl.orchestrator.imports.emr_etl_runner.template import references
 from snowetl.orchestrator.imports.found import Left
+from snowetl.problems import Problems, did_you_mean
 
 _BY_PATH = {key.path: key for key in KEYS}
 _NEEDED_NOW = (NUMBER, SIZE, VERSION)
