@@ -26,6 +26,7 @@ TESTS = {
         "tests/transform/test_values.py",
         "tests/transform/test_redshift_values.py",
         "tests/load/test_wide_values.py",
+        "tests/load/test_wide_json_values.py",
     ],
 }
 

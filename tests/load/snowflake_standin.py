@@ -34,6 +34,8 @@ _PATH = re.compile(
     r'(?P<row>\$1|\bv|sf_try_parse_json\(line\)):(?P<path>(?:\w+|"[^"]*")(?:\.\w+)*)'
     r"(?:::(?P<type>[A-Z_]+(?:\(\d+, \d+\))?))?"
 )
+_NUL = re.compile(r"\x00|(?<!\\)((?:\\\\)*)\\u0000")
+"""What Postgres holds of no text, Snowflake does."""
 _COPY = re.compile(
     r"COPY INTO (?P<table>[\w.]+) \((?P<columns>[^)]*)\) FROM \((?P<select>SELECT .* FROM (?P<place>@\S+))\) "
     r"FILES = \((?P<files>.*?)\) FILE_FORMAT = \(TYPE = (?P<type>\w+)(?P<options>.*)\) ON_ERROR = ABORT_STATEMENT "
@@ -241,7 +243,7 @@ class ServerSession:
         self.connection.execute("CREATE TEMPORARY TABLE sf_lines (line text) ON COMMIT DROP")
         with self.connection.cursor() as cursor, cursor.copy("COPY sf_lines FROM STDIN") as out:
             for line in lines:
-                out.write_row((line.replace("\x00", ""),))
+                out.write_row((_NUL.sub("\\1\ufffd", line),))
         self.connection.execute(f"INSERT INTO {target} SELECT {values} FROM (SELECT line FROM sf_lines) AS lines")  # type: ignore[call-overload]
         self.connection.execute("DROP TABLE sf_lines")
 

@@ -56,7 +56,7 @@ class Model:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", places(loads_parquet))
+@pytest.mark.parametrize("name", [*places(loads_parquet), *places(lambda place: place.kind == "databricks", slow=True)])
 @settings(
     max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
@@ -69,24 +69,34 @@ def test_generated_schemas(
     seed: int,
 ) -> None:
     models = [Model(f"m{number}", documents) for number, documents in enumerate(batch)]
-    lines = []
-    for model in models:
-        if any(parse(document) is None for document in model.documents):
-            continue
-        for uri, data in valid_data(model, Random(seed), tries=8):
-            model.sent.append((ID.format(len(lines)), uri, data))
-            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
-            contexts = contexts.replace("\ud800", r"\ud800").replace("\udc00", r"\udc00")
-            lines.append(event(len(lines), contexts=contexts))
-    published = {
-        model.name: {f"1-0-{number}": document for number, document in enumerate(model.documents)} for model in models
-    }
+    lines = lines_of(models, Random(seed))
     place = start(name, request, tmp_path_factory.mktemp("values"))
-    run = place.make("run", lines, **published)
+    run = place.make("run", lines, **published(models))
     report = place.load(run)
     good = report.rows
     assert good + bad_rows(Path(run)) == len(lines)
     assert sum(check(place, model) for model in models if model.sent) == good
+
+
+def lines_of(models: Sequence[Model], random: Random) -> list[str]:
+    """Send data of each family: enriched lines, one for each."""
+    lines: list[str] = []
+    for model in models:
+        if any(parse(document) is None for document in model.documents):
+            continue
+        for uri, data in valid_data(model, random, tries=8):
+            model.sent.append((ID.format(len(lines)), uri, data))
+            contexts = jsontext.dumps(self_describing(WRAPPER, [self_describing(uri, data)]))
+            contexts = contexts.replace("\ud800", r"\ud800").replace("\udc00", r"\udc00")
+            lines.append(event(len(lines), contexts=contexts))
+    return lines
+
+
+def published(models: Sequence[Model]) -> dict[str, dict[str, Any]]:
+    """Versions of each family, as a registry has them."""
+    return {
+        model.name: {f"1-0-{number}": document for number, document in enumerate(model.documents)} for model in models
+    }
 
 
 def bad_rows(run: Path) -> int:

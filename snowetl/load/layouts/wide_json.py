@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -20,7 +21,9 @@ from snowetl.settings.words import count
 from snowetl.transform.eventjson import column_name
 
 _PREFIXES = {"SELF_DESCRIBING_EVENT": "unstruct_event_", "CONTEXT": "contexts_"}
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""NUL in the text of JSON, which no value of PostgreSQL holds."""
 
 
 def plan(request: Request) -> Planned:
@@ -100,4 +103,7 @@ def _cell(value: Any) -> str:
 
 
 def _json_cell(value: Any) -> str:
-    return "\\N" if value is None else jsontext.dumps(value).translate(_ESCAPES)
+    if value is None:
+        return "\\N"
+    text = jsontext.dumps(value)
+    return (_NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text).translate(_ESCAPES)

@@ -54,6 +54,10 @@ def loads_parquet(place: type[Place]) -> bool:
     return place.rows() == "widerow-parquet"
 
 
+def loads_wide_json(place: type[Place]) -> bool:
+    return place.rows() == "widerow-json"
+
+
 def start(name: str, request: pytest.FixtureRequest, folder: Path | None = None) -> Place:
     """The place, empty; on disk it lies in ``folder``, by default that of the test."""
     return place_class(name)(request, folder or request.getfixturevalue("tmp_path"))

@@ -24,7 +24,7 @@ class Databricks(Lake):
         return Target(
             warehouse="databricks",
             database=f"databricks://127.0.0.1:{port}/spark_catalog?warehouse=w&volume=/Volumes/a/b/c&protocol=http",
-            schema=f"s{abs(hash(request.node.nodeid))}",
+            schema=f"s{abs(hash((request.node.nodeid, self.folder)))}",
         )
 
     def read(self, table: str) -> pa.Table:
