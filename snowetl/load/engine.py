@@ -138,6 +138,7 @@ class RunLoader:
             aside=tuple(planned.aside),
             skipped=tuple(planned.skipped),
             manifest=manifest.row_of(run),
+            warnings=planned.warnings,
         )
 
     def _load(self, run: TransformedRun, folders: Sequence[RowFolder], bad_rows: list[FileInfo]) -> LoadReport:
@@ -197,6 +198,7 @@ class RunLoader:
             for aside in plan.aside:
                 report.aside.append(self._put_aside(session, aside, run))
             report.skipped += [model.schema for model in plan.skipped]
+            report.warnings += plan.warnings
             session.note_loaded(plan.manifest)
             if self._warehouse.capabilities.bad_rows_table:
                 session.note_bad_rows(plan.manifest, 0)

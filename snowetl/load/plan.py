@@ -125,6 +125,7 @@ class LoadPlan:
     aside: tuple[Aside, ...]
     skipped: tuple[Model, ...]
     manifest: ManifestRow
+    warnings: tuple[str, ...] = ()
 
     def statements(self, warehouse: Warehouse) -> Iterator[Statement]:
         """Every statement in order, for ``--dry-run``."""
@@ -182,11 +183,12 @@ def events_table(model: Model, request: Request) -> tuple[str, TableChange, str 
 
 
 class Planned(NamedTuple):
-    """What a layout makes of a request."""
+    """What a layout makes of a request. ``warnings`` are for the report of the load."""
 
     tables: list[TablePlan]
     aside: list[Aside]
     skipped: list[Model]
+    warnings: tuple[str, ...] = ()
 
 
 def missing(folders: Sequence[RowFolder]) -> list[str]:

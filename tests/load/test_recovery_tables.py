@@ -160,6 +160,25 @@ def test_without_the_option_all_versions_share_one_table(place: InPostgres, tmp_
     assert place.query("SELECT count(*) FROM atomic.com_acme_click_1") == [(4,)]
 
 
+def test_a_run_without_the_option_is_told_of_where_the_warehouse_has_recovery_tables(
+    place: InPostgres, tmp_path: Path
+) -> None:
+    both = [click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True)]
+    assert place.load(transformed(tmp_path, place.kind, [event(1, *both)], BROKEN), click=BROKEN).warnings == []
+    [name] = recovered(place)
+    report = place.load(
+        transformed(tmp_path, place.kind, [event(2, *both)], BROKEN, day=2, recovery_tables=False), click=BROKEN
+    )
+    assert report.warnings == [
+        f"rows of 1 version are in the tables of their models, not in atomic.{name}: the run was transformed without "
+        "--recovery-tables; set recovery-tables: true for those to come"
+    ]
+    assert place.query(f"SELECT count(*) FROM atomic.{name}") == [(1,)]
+    others = [event(3, click("1-0-0", url="c", n=2))]  # of versions that have no table of their own
+    run = transformed(tmp_path, place.kind, others, BROKEN, day=3, recovery_tables=False)
+    assert place.load(run, click=BROKEN).warnings == []
+
+
 def test_a_part_of_a_recovery_table_that_is_missing_fails_the_load(place: InPostgres, tmp_path: Path) -> None:
     run = transformed(
         tmp_path, place.kind, [event(1, click("1-0-0", url="a", n=1), click("1-0-2", url="b", n=True))], BROKEN

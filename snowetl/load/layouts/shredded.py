@@ -28,6 +28,7 @@ from snowetl.load.schemas import NoSchema
 from snowetl.load.warehouse import NO_CHANGE, Statement, TableChange, Tables, Warehouse
 from snowetl.load.widening import widened
 from snowetl.model.schema import ParseError, SchemaKey, SchemaVer
+from snowetl.settings.words import count
 
 REJECTED_KEY = SchemaKey.parse("iglu:com.snowplowanalytics.snowetl/rejected_values/jsonschema/1-0-0")
 REJECTED_COLUMNS = tuple(column.name for column in REJECTED_VALUES_COLUMNS)
@@ -45,7 +46,7 @@ def plan(request: Request) -> Planned:
     """Tables and copies of a run. Raises ``LoadError`` for rows this warehouse does not read."""
     _refuse_formats(request)
     owners = _owners(request.tables, request.warehouse.capabilities.max_identifier, request.run.failed_events)
-    planned = Planned([], [], [])
+    planned = Planned([], [], [], _without_recovery(request))
     for model, folders in _by_model(request).items():
         if model[:3] == ATOMIC[:3]:
             planned.tables.append(_events(model, folders, request))
@@ -57,6 +58,30 @@ def plan(request: Request) -> Planned:
             table = _entity(model, folders, owners, request)
             (planned.aside if isinstance(table, Aside) else planned.tables).append(table)  # type: ignore[arg-type]
     return planned
+
+
+def _without_recovery(request: Request) -> tuple[str, ...]:
+    """A warning of versions in a run that was made without recovery tables, where the warehouse has tables for them."""
+    shared = {folder.model[:3] for folder in request.folders if folder.version is None and folder.model.versions == ALL}
+    sent = {type_.key for type_ in request.run.types if (*type_.key[:2], type_.key.version.model) in shared}
+    limit, failed = request.warehouse.capabilities.max_identifier, request.run.failed_events
+    room = limit - (len(FAILED) if failed else 0)
+    owners = {table: owner_of(comment) for table, comment in request.tables.comments.items()}
+    found = sorted(
+        f"{request.warehouse.schema}.{table}"
+        for table, owner in owners.items()
+        if owner in sent
+        and is_failed_table(table, owner, limit) == failed
+        and is_recovery_table(table.removeprefix(FAILED) if failed else table, owner, room)
+    )
+    if not found:
+        return ()
+    more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    return (
+        f"rows of {count(len(found), 'version')} are in the tables of their models, not in "
+        f"{', '.join(found[:3])}{more}: the run was transformed without --recovery-tables; set recovery-tables: true "
+        "for those to come",
+    )
 
 
 def _by_model(request: Request) -> dict[Model, tuple[RowFolder, ...]]:
