@@ -143,6 +143,7 @@ def serve(folder: Path, jars: str) -> None:
         "spark.sql.warehouse.dir": str(folder / "tables"),
         "spark.sql.shuffle.partitions": "1",
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Arrow reads the other kind as nanoseconds
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.codegen.wholeStage": "false",  # compiling 130 columns takes longer than the rows of a test
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
