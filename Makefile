@@ -84,6 +84,7 @@ fixtures: $(VENV)/.ready-to-develop ## regenerate the sample logs, schemas and d
 	@$(PY) -m fixtures.generate
 
 wheel: $(VENV)/.ready-to-develop ## dist/snowetl-*-none-any.whl: plain Python, for any machine
+	@rm -rf build/lib* build/bdist* # what an earlier build left would go into the wheel, too
 	@$(PY) -m pip wheel -q --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 

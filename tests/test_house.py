@@ -83,6 +83,20 @@ def test_import_is_light() -> None:
     assert len(loaded) < 30
 
 
+def test_help_is_light() -> None:
+    """``--help`` asks each verb for its first sentence: what a verb works with is imported when it works."""
+    code = """
+import atexit, sys
+from snowetl.cli.main import main
+atexit.register(lambda: print(*sys.modules))
+sys.argv = ["snowetl", "--help"]
+main()
+"""
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).splitlines()[-1].split())
+    assert "snowetl.cli.run" in loaded
+    assert not loaded.intersection({*HEAVY, "asyncio", "pandas", "regex", "ssl", "urllib3"} - {"click"})
+
+
 def test_enricher_needs_no_spark() -> None:
     code = "import sys; from snowetl import EnrichConfig, Enricher; print({'pyspark', 'py4j'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "set()"

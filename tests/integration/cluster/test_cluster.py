@@ -98,11 +98,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def _package(folder: str) -> None:
-    """What the command leaves for a cluster whose nodes have the Python of these tests."""
+    """What the command leaves for a cluster whose nodes have the Python of these tests: compiled, where that can be."""
     python = f"3.{sys.version_info.minor}"
     interpreter = ("--interpreter", f"{sys.base_prefix}/bin/python{python}")
-    done = run(["package", folder, "--python", python, "--platform", platform.machine(), *interpreter], PATIENCE)
+    arguments = ["package", folder, "--python", python, "--platform", platform.machine(), *interpreter]
+    done = run(arguments, PATIENCE, SNOWETL_COMPILE="")  # which make turns off
     assert done.returncode == 0, done.stderr
+    assert ("(compiled)" in done.stdout + done.stderr) == bool(shutil.which("cc")), done.stdout
 
 
 def _configuration(folder: Path) -> None:
