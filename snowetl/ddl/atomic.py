@@ -7,7 +7,7 @@ for those whose texts are longer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from snowetl.model.fields import FIELDS, LATER_LENGTHS, Field
@@ -58,6 +58,14 @@ def postgres_columns(lengths: Mapping[str, int] = LONGEST) -> list[EventColumn]:
     special = {"event_id": "uuid"}
     types = {"ts": "timestamp", "int": "integer", "txn": "integer", "float": "double precision"}
     return _columns(types | {"dec": "double precision"}, special, lengths)
+
+
+COLUMNS_OF: dict[str, Callable[[], list[EventColumn]]] = {
+    "postgres": postgres_columns,
+    "redshift": redshift_columns,
+    "snowflake": snowflake_columns,
+}
+"""The columns of new tables, by dialect."""
 
 
 def _columns(types: dict[str, str], special: dict[str, str], lengths: Mapping[str, int]) -> list[EventColumn]:

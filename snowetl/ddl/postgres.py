@@ -184,8 +184,24 @@ def joined(one: str, other: str) -> str:
 
 
 def takes(held: str, rows: str) -> bool:
-    """Whether ``COPY`` puts cells made for the type ``rows`` into a column of type ``held`` as they are."""
-    return held == rows or (held != "JSONB" and joined(held, rows) == held)
+    """Whether ``COPY`` puts cells made for the type ``rows`` into a column of type ``held`` as they are, or refuses a
+    cell that does not fit.
+
+    JSON makes other values of texts, and times drop what they do not know: such cells must be cast.
+    """
+    if held == rows:
+        return True
+    if held == "JSONB":
+        return False
+    return _is_text(held) or (_is_number(held) and _is_number(rows)) or joined(held, rows) == held
+
+
+def _is_text(type_: str) -> bool:
+    return type_ == "TEXT" or text_length(type_) is not None
+
+
+def _is_number(type_: str) -> bool:
+    return type_ in (*_WIDTHS, "SMALLINT") or type_.startswith("NUMERIC")
 
 
 def recast(expression: str, rows: str, held: str) -> str:

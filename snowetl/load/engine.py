@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from snowetl.errors import LoadError, TargetError
-from snowetl.load import manifest
+from snowetl.load import legacy_manifest, manifest
 from snowetl.load.layouts import LAYOUTS
 from snowetl.load.manifest import ManifestRow
 from snowetl.load.plan import Aside, LoadPlan, Planned, Rejected, Request, TablePlan, require_whole
@@ -313,7 +313,9 @@ def _make(session: Session, statements: Sequence[Statement]) -> None:
 
 
 def _in_manifest(run: TransformedRun, session: Session, tables: Tables) -> bool:
-    return "manifest" in tables.comments and manifest.find(run, session.manifest_rows(run)) is not None
+    if "manifest" not in tables.comments or legacy_manifest.is_there(tables):
+        return False
+    return manifest.find(run, session.manifest_rows(run)) is not None
 
 
 def _is_passing(error: Exception) -> bool:

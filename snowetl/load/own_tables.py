@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from snowetl.load import legacy_manifest
 from snowetl.load.warehouse import Statement, Tables
 
 
@@ -21,7 +22,7 @@ class OwnTables(NamedTuple):
 
     def set_up(self, schema: str, there: Tables, create_events: Sequence[Statement]) -> list[Statement]:
         """The statements that make what is missing: the schema, ``events``, our other tables, their new columns."""
-        statements = []
+        statements, there = legacy_manifest.renamed(schema, there)
         if not there.schema_exists:
             statements.append(Statement(f"create schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if "events" not in there.comments:

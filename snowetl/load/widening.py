@@ -1,10 +1,12 @@
-"""An ``events`` table of an earlier release: ``load_tstamp`` is added and its texts widened, if the server lets us."""
+"""An ``events`` table that Snowplow's loaders or earlier releases made: columns that came with the years are added, and
+texts widened, if the server lets us.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from snowetl.ddl.atomic import LOAD_TSTAMP
+from snowetl.ddl.atomic import COLUMNS_OF, LOAD_TSTAMP
 from snowetl.ddl.tables import Column, Held, Table, from_catalog, text_length
 from snowetl.load.plan import ATOMIC_KEY, Request
 from snowetl.load.run import RowFolder
@@ -17,26 +19,41 @@ def widened(request: Request, table: str, folders: Sequence[RowFolder]) -> tuple
 
     Rows that tell their types need no more than these; others may be as long as any release of the reference lets
     texts be. Each statement is optional: a view, or the encoding of a column of Redshift, may forbid it. The table is
-    taken as it is then: texts are cut to its columns, and events come without ``load_tstamp``.
+    taken as it is then: texts are cut to its columns, and events come without ``load_tstamp``; without another column
+    they do not come.
     """
     present = request.tables.columns.get(table, {})
+    warehouse = request.warehouse
+    absent = _absent(present, warehouse.dialect.name) if present else []
     before: list[Statement] = []
     inside: list[Statement] = []
     notes: list[str] = []
+    added = [column.name for column in absent]
     if present and LOAD_TSTAMP not in present:
-        inside.append(request.warehouse.add_load_tstamp(table, request.run.load_tstamp))
-        notes.append(f"{LOAD_TSTAMP} added")
-    columns = _wider(present, folders)
-    if columns:
-        warehouse = request.warehouse
-        made = warehouse.dialect.alter(warehouse.schema, table, ATOMIC_KEY, present, Table(tuple(columns)))
+        inside.append(warehouse.add_load_tstamp(table, request.run.load_tstamp))
+        added.append(LOAD_TSTAMP)
+    if added:
+        notes.append(f"{', '.join(added)} added")
+    wider = _wider(present, folders)
+    if wider:
+        notes.append(f"{', '.join(column.name for column in wider)} widened")
+    if absent or wider:
+        made = warehouse.dialect.alter(warehouse.schema, table, ATOMIC_KEY, present, Table((*absent, *wider)))
         what = f"alter {warehouse.schema}.{table}"
         for statements, texts in ((before, made.before), (inside, made.inside)):
             statements += [Statement(what, sql, optional=True) for sql in texts if sql.startswith("ALTER")]
-        notes.append(f"{', '.join(column.name for column in columns)} widened")
     if not notes:
         return NO_CHANGE, None
     return TableChange(tuple(before), tuple(inside), None), ", ".join(notes)
+
+
+def _absent(present: Mapping[str, Held], dialect: str) -> list[Column]:
+    """The columns of events that a table lacks. Those that need a value need none there: its rows have none."""
+    return [
+        Column(column.name, column.type.upper(), False, None, "ZSTD")
+        for column in COLUMNS_OF[dialect]()
+        if column.name not in present
+    ]
 
 
 def _wider(present: Mapping[str, Held], folders: Sequence[RowFolder]) -> list[Column]:

@@ -81,11 +81,12 @@ def folder(lengths: dict[str, int] | None) -> RowFolder:
     return RowFolder(MODEL, "vendor=…", columns=columns)
 
 
-STAMP = {"load_tstamp": Held("timestamp without time zone", False)}
-
-
-def held(page_url: str) -> Tables:
-    return Tables({}, {"events": {"page_url": Held(page_url, False), "app_id": Held("text", False), **STAMP}}, True)
+def held(page_url: str, without: str = "") -> Tables:
+    """A table of all columns, of texts without a limit but for one."""
+    columns = {column.name: Held("text", False) for column in postgres_columns()}
+    columns |= {"page_url": Held(page_url, False), "load_tstamp": Held("timestamp without time zone", False)}
+    columns.pop(without, None)
+    return Tables({}, {"events": columns}, True)
 
 
 HELD = held("character varying(4096)")
@@ -99,9 +100,10 @@ HELD = held("character varying(4096)")
         (HELD, None, ['ALTER TABLE atomic.events ALTER COLUMN "page_url" TYPE VARCHAR(10000)']),
         (held("text"), LONGEST, []),
         (held("character varying(20000)"), LONGEST, []),
+        (held("text", "true_tstamp"), LENGTHS, ['ALTER TABLE atomic.events ADD COLUMN "true_tstamp" TIMESTAMP']),
         (Tables(), LONGEST, []),
     ],
-    ids=["short texts", "long texts", "rows without types", "a text", "a longer column", "no table yet"],
+    ids=["short texts", "long texts", "rows without types", "a text", "a longer column", "a column less", "no table"],
 )
 def test_only_rows_that_need_it_ask_for_a_wider_table(
     tables: Tables, lengths: dict[str, int] | None, asked: list[str]

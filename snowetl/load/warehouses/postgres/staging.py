@@ -1,8 +1,9 @@
 """Rows that PostgreSQL does not take as they are: texts are cut, values that do not fit go aside, then whole rows.
 
 The rows of one chunk are staged as texts; the server casts them. Of a row with a value that does not fit, that value
-goes to ``rejected_values`` and the row goes in without it; where the column needs a value, or a constraint is violated,
-the row goes to ``rejected_rows``. The cost is linear in the rows of the chunk, whatever is wrong with them.
+goes to ``rejected_values``, and the row goes in without it, or with as much of a text as its column holds; where the
+column needs a value, or a constraint is violated, the row goes to ``rejected_rows``. The cost is linear in the rows of
+the chunk, whatever is wrong with them.
 """
 
 from __future__ import annotations
@@ -156,6 +157,9 @@ class Staging:
                     fatal.append(f"CASE WHEN NOT ({fits}) THEN 'value does not fit column ' || {name} END")
             elif fits:
                 faults.append(f"CASE WHEN NOT ({fits}) THEN {place} END")
+            sized = _SIZED.fullmatch(self.types[column])
+            if sized:
+                faults.append(f"CASE WHEN length({cell}) > {sized[1]} THEN {place} END")
         sets = []
         if fatal:
             sets.append(f"fatal = array_to_string(ARRAY[{', '.join(fatal)}]::text[], ', ')")
@@ -214,7 +218,7 @@ class Staging:
             named = dict(zip(self._columns, cells, strict=True))
             for place in faults:
                 column = self._columns[int(place) - 1]
-                reason = f"not {_article(self.types[column])}"
+                reason = _reason(self.types[column])
                 self._aside.keep_value(self.plan, named, column, reason, cells[int(place) - 1])
                 loaded.values += 1
 
@@ -228,8 +232,11 @@ class Staging:
         return RejectedRow(self._base, self.plan.table, reason, line, model, json.dumps(list(self.plan.columns)))
 
 
-def _article(type_: str) -> str:
-    return f"{'an' if type_[:1] in 'aeiou' else 'a'} {type_}"
+def _reason(type_: str) -> str:
+    sized = _SIZED.fullmatch(type_)
+    if sized:
+        return f"longer than {sized[1]} characters"
+    return f"not {'an' if type_[:1] in 'aeiou' else 'a'} {type_}"
 
 
 def _literal(text: str) -> str:
