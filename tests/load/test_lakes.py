@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from snowetl.errors import LoadError
-from snowetl.load.warehouses import delta, iceberg
+from snowetl.load.warehouses import delta
+from snowetl.load.warehouses.iceberg import table as iceberg
 from tests.load.places import start
 from tests.load.places.base import Place
 from tests.load.test_wide_parquet import CLICK
@@ -61,7 +62,7 @@ def test_a_load_goes_on_where_it_was_killed(
 
 def test_a_run_is_known_after_a_vacuum(lake: Place, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(iceberg, "_KEPT", timedelta(0))
-    monkeypatch.setattr(iceberg, "_MANY_FILES", 1)
+    monkeypatch.setattr(iceberg.upkeep, "LEAST_FILES", 2)
     runs = [wide_run(tmp_path / str(n), [event(n)], run=f"run=2026-01-0{n}-00-00-00") for n in range(1, 4)]
     for run in runs:
         lake.load_from(run, bad=bad)

@@ -34,7 +34,7 @@ def _delta(target: Target, table: str) -> pa.Table:
 
 def _iceberg(target: Target, table: str) -> pa.Table:
     """Of the files that the table's scan names: pyiceberg reads null arrays of structs as empty ones."""
-    from snowetl.load.warehouses.iceberg import catalog_of
+    from snowetl.load.warehouses.iceberg.catalog import catalog_of
 
     found = catalog_of(str(target.database)).load_table((target.schema, table))
     types = {column.name: canonical(column.type) for column in found.schema().as_arrow()}
