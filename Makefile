@@ -18,6 +18,8 @@ export SNOWETL_YAUAA_JARS
 export PYTHONDONTWRITEBYTECODE =
 # The checkout stays Python, also where tests install it: a library beside a source that is edited would go on answering for it.
 export SNOWETL_COMPILE = 0
+# Debian's pip would otherwise build pyspark in a way that it warns of.
+export PIP_USE_PEP517 = 1
 WITH_JAVA = JAVA_HOME="$$(.ci/find-java)" && export JAVA_HOME PATH="$(abspath $(VENV))/bin:$$PATH" &&
 
 .PHONY: help demo check test compiled test-compiled test-long test-cluster test-matrix lint coverage conformance bench bench-compare docs fixtures wheel wheels clean
