@@ -125,3 +125,25 @@ def test_step_functions() -> None:
         for call in re.findall(r'States\.\w+\(.*?\)"', text):
             assert call.count("(") == call.count(")")
             assert call.count("'") % 2 == 0
+
+
+@pytest.mark.parametrize("name", ["sessions", "page_views", "users"])
+def test_models_say_the_same_in_plain_sql_and_in_dbt(name: str) -> None:
+    """Each form is there to be copied on its own; a change of one is a change of both."""
+    [plain] = (EXAMPLES / "models").glob(f"*-{name.replace('_', '-')}.sql")
+    of_dbt = (EXAMPLES / "dbt" / "models" / f"{name}.sql").read_text("utf-8")
+    macro = (EXAMPLES / "dbt" / "macros" / "web_pages.sql").read_text("utf-8")
+    [web_pages] = re.findall(r"{% macro default__web_pages\(\) %}\n(.*?)\n{% endmacro %}", macro, re.DOTALL)
+    of_dbt = of_dbt.replace("{{ web_pages() }}", web_pages)
+    for template, sql in (
+        ("{{ var('snowplow__atomic_schema') }}", "{{.schema}}"),
+        ("{{ ref('sessions') }}", "derived.sessions"),
+        ("{{ var('heartbeat_seconds') }}", "10"),
+    ):
+        of_dbt = of_dbt.replace(template, sql)
+    assert _query(plain.read_text("utf-8").partition(f"TABLE derived.{name} AS\n")[2]) == _query(of_dbt)
+
+
+def _query(sql: str) -> str:
+    """The words of a query: without comments, spacing, letters' case, a semicolon at the end."""
+    return " ".join(re.sub(r"--.*", "", sql).lower().split()).removesuffix(";")

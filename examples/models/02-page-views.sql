@@ -4,7 +4,7 @@
 DROP TABLE IF EXISTS derived.page_views;
 CREATE TABLE derived.page_views AS
 WITH pages AS (
-  SELECT root_id, root_tstamp, min(CAST(id AS varchar(36))) AS page_view_id
+  SELECT root_id AS event_id, root_tstamp AS collector_tstamp, min(CAST(id AS varchar(36))) AS page_view_id
   FROM {{.schema}}.com_snowplowanalytics_snowplow_web_page_1
   GROUP BY root_id, root_tstamp
 ),
@@ -18,7 +18,7 @@ seen AS (
       ORDER BY coalesce(e.derived_tstamp, e.collector_tstamp), e.event_id
     ) AS place
   FROM {{.schema}}.events e
-  JOIN pages p ON p.root_id = e.event_id AND p.root_tstamp = e.collector_tstamp
+  JOIN pages p ON p.event_id = e.event_id AND p.collector_tstamp = e.collector_tstamp
   WHERE e.event = 'page_view'
 ),
 read_for AS (
@@ -27,7 +27,7 @@ read_for AS (
     count(*) AS page_pings,
     max(e.pp_yoffset_max) AS scrolled_to
   FROM {{.schema}}.events e
-  JOIN pages p ON p.root_id = e.event_id AND p.root_tstamp = e.collector_tstamp
+  JOIN pages p ON p.event_id = e.event_id AND p.collector_tstamp = e.collector_tstamp
   WHERE e.event = 'page_ping'
   GROUP BY p.page_view_id
 )

@@ -7,10 +7,9 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import long_of
-from snowetl.adapters.webhook import JSON, EventTypes, adapt_each, body_fault, parse_json, text_member
+from snowetl.adapters.webhook import JSON, EventTypes, adapt_items, body_fault, parse_json
 from snowetl.jvm import timestamps
-from snowetl.model.badrow import Message
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.payload import CollectorPayload
 
 _OBJECTS = ("contact", "company", "deal")
 _CHANGES = {"creation": "creation", "deletion": "deletion", "propertyChange": "change"}
@@ -31,14 +30,7 @@ def build(setup: Setup) -> Adapt:
         items = items_of(payload.body)
         if isinstance(items, Failures):
             return items
-        query = payload.parameters()
-
-        def one(numbered: tuple[int, Any]) -> RawEvent | Message:
-            index, item = numbered
-            schema = types.schema(text_member(item, "subscriptionType"), index)
-            return RawEvent(payload, _wrap(query, schema, cleaned(item))) if isinstance(schema, str) else schema
-
-        return adapt_each(enumerate(items), one)
+        return adapt_items(payload, enumerate(items), types, "subscriptionType", _wrap, cleaned)
 
     return adapt
 

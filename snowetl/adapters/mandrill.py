@@ -7,10 +7,9 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import clean_event
-from snowetl.adapters.webhook import FORM, EventTypes, adapt_each, body_fault, parse_json, text_member
+from snowetl.adapters.webhook import FORM, EventTypes, adapt_items, body_fault, parse_json, text_member
 from snowetl.jvm.querystring import QuerystringError, parse_form
-from snowetl.model.badrow import Message
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.payload import CollectorPayload
 
 EVENTS = {
     "hard_bounce": "message_bounced",
@@ -40,19 +39,13 @@ def build(setup: Setup) -> Adapt:
         items = items_of(payload.body or "")
         if isinstance(items, Failures):
             return items
-        query = payload.parameters()
-
-        def one(numbered: tuple[int, Any]) -> RawEvent | Message:
-            index, item = numbered
-            event_type = text_member(item, "event")
-            schema = types.schema(event_type, index)
-            if not isinstance(schema, str):
-                return schema
-            return RawEvent(payload, _wrap(query, schema, clean_event(item, "event", event_type, ("ts",))))
-
-        return adapt_each(enumerate(items), one)
+        return adapt_items(payload, enumerate(items), types, "event", _wrap, _cleaned)
 
     return adapt
+
+
+def _cleaned(item: Any) -> Any:
+    return clean_event(item, "event", text_member(item, "event"), ("ts",))
 
 
 def items_of(body: str) -> list[Any] | Failures:

@@ -8,9 +8,8 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import Members, rewrite_objects
-from snowetl.adapters.webhook import JSON, EventTypes, adapt_each, body_fault, parse_json, text_member
-from snowetl.model.badrow import Message
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.adapters.webhook import JSON, EventTypes, adapt_items, body_fault, parse_json
+from snowetl.model.payload import CollectorPayload
 
 _KINDS = ("trigger", "acknowledge", "unacknowledge", "resolve", "assign", "escalate", "delegate")
 EVENTS = {f"incident.{kind}": "incident" for kind in _KINDS}
@@ -30,14 +29,7 @@ def build(setup: Setup) -> Adapt:
         items = items_of(payload.body or "")
         if isinstance(items, Failures):
             return items
-        query = payload.parameters()
-
-        def one(numbered: tuple[int, Any]) -> RawEvent | Message:
-            index, item = numbered
-            schema = types.schema(text_member(item, "type"), index)
-            return RawEvent(payload, _wrap(query, schema, cleaned(item))) if isinstance(schema, str) else schema
-
-        return adapt_each(enumerate(items), one)
+        return adapt_items(payload, enumerate(items), types, "type", _wrap, cleaned)
 
     return adapt
 

@@ -7,11 +7,10 @@ from typing import Any
 from snowetl.adapters.base import Adapt, Adapter, Failures, Outcome, Setup, input_failure, schema_uris
 from snowetl.adapters.events import Wrapper
 from snowetl.adapters.rewrite import clean_event
-from snowetl.adapters.webhook import JSON, NO_BODY, EventTypes, adapt_each, parse_json, text_member
+from snowetl.adapters.webhook import JSON, NO_BODY, EventTypes, adapt_items, parse_json, text_member
 from snowetl.jvm.map_order import java_hash
 from snowetl.jvm.scala_maps import ordered_by_hash, product_hash
-from snowetl.model.badrow import Message
-from snowetl.model.payload import CollectorPayload, RawEvent
+from snowetl.model.payload import CollectorPayload
 
 _KEYS = (
     "processed",
@@ -44,19 +43,13 @@ def build(setup: Setup) -> Adapt:
             return items
         if not isinstance(items, list):
             return input_failure("body", body, "body is not a json array")
-        query = payload.parameters()
-
-        def one(numbered: tuple[int, Any]) -> RawEvent | Message:
-            index, item = numbered
-            event_type = text_member(item, "event")
-            schema = types.schema(event_type, index)
-            if not isinstance(schema, str):
-                return schema
-            return RawEvent(payload, _wrap(query, schema, clean_event(item, "event", event_type, ("timestamp",))))
-
-        return adapt_each(distinct(items), one)
+        return adapt_items(payload, distinct(items), types, "event", _wrap, _cleaned)
 
     return adapt
+
+
+def _cleaned(item: Any) -> Any:
+    return clean_event(item, "event", text_member(item, "event"), ("timestamp",))
 
 
 def _fault(payload: CollectorPayload) -> Failures | None:

@@ -100,6 +100,25 @@ class EventTypes:
         return badrow.schema_mapping(event_type, self._uris, reason + place)
 
 
+def adapt_items(
+    payload: CollectorPayload,
+    items: Iterable[tuple[int, Any]],
+    types: EventTypes,
+    member: str,
+    wrap: Callable[[Parameters, str, Any], Parameters],
+    cleaned: Callable[[Any], Any],
+) -> Outcome:
+    """One raw event per numbered item of a list. The text in ``member`` says an item's type."""
+    query = payload.parameters()
+
+    def one(numbered: tuple[int, Any]) -> RawEvent | Message:
+        index, item = numbered
+        schema = types.schema(text_member(item, member), index)
+        return RawEvent(payload, wrap(query, schema, cleaned(item))) if isinstance(schema, str) else schema
+
+    return adapt_each(items, one)
+
+
 def adapt_each(items: Iterable[Any], adapt: Callable[[Any], RawEvent | Message]) -> Outcome:
     """One raw event per item, or all failures and no event. No item at all is a failure too."""
     events: list[RawEvent] = []

@@ -10,8 +10,8 @@ from snowetl.analytics.cube import USUAL, CubeShape
 from snowetl.errors import ConfigError
 from snowetl.load.target import Target
 from snowetl.load.warehouses import SCHEMES
-from snowetl.settings import LocalPath, Location, Text, flag, option
-from snowetl.steps.settings import IO, ROWS, WAREHOUSE, SomeRuns, Speaking
+from snowetl.settings import Location, Text, flag, option
+from snowetl.steps.settings import IO, ROWS, WAREHOUSE, Loading, SomeRuns, Speaking
 from snowetl.storage.base import scheme_of
 
 
@@ -46,14 +46,8 @@ class CubeSettings(SomeRuns, Speaking):
         group=WAREHOUSE,
         secret=True,
     )
-    data_folder: Path = option(
-        "--data-folder",
-        kind=LocalPath("FOLDER"),
-        default=Path("warehouse"),
-        help="Where an embedded warehouse keeps its data.",
-        group=WAREHOUSE,
-    )
-    schema: str = option("--schema", default="atomic", help="Database schema of all tables.", group=WAREHOUSE)
+    data_folder: Path = Loading.field("data_folder")
+    schema: str = Loading.field("schema")
     table: str = option(
         "--table", choices=("events", "failed_events"), default="events", help="Which events.", group=WAREHOUSE
     )

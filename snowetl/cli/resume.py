@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
-from snowetl.cli import console, tables
+from snowetl.cli import console, endings, tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.orchestrator.imports.emr_etl_runner.options import ELSEWHERE, OF_RUN
@@ -38,9 +36,4 @@ def command(settings: ResumeSettings) -> None:
     given = control.settings_of(entry, quiet=settings.quiet, verbose=settings.verbose, log_format=settings.log_format)
     report = driver.run(given, ConsoleWatch())
     console.summarize(tables.run_report(report))
-    if report["differences"]:
-        console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
-        raise click.exceptions.Exit(1)
-    if not report.get("archive", {"done": True})["done"]:
-        console.fail("the run is done, but its archive is not complete: run the same command again to complete it")
-        raise click.exceptions.Exit(1)
+    endings.check(report)

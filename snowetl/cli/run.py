@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from snowetl.cli import console, tables
+from snowetl.cli import console, endings, tables
 from snowetl.cli.progress import ConsoleWatch
 from snowetl.cli.verb import EXIT_CODES, verb
 from snowetl.errors import NothingToDo
@@ -50,9 +50,4 @@ def command(settings: RunSettings) -> None:
         return
     console.summarize(tables.run_report(report))
     console.summarize(f"  report  {settings.runs_folder}/run={report['run']}/report.html")
-    if report["differences"]:
-        console.fail(f"the counts do not add up: {'; '.join(report['differences'])}")
-        raise click.exceptions.Exit(1)
-    if not report.get("archive", {"done": True})["done"]:
-        console.fail("the run is done, but its archive is not complete: run the same command again to complete it")
-        raise click.exceptions.Exit(1)
+    endings.check(report)

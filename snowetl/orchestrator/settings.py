@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snowetl.errors import UsageError
 from snowetl.orchestrator.after_settings import AfterSettings
 from snowetl.orchestrator.emr_settings import EmrSettings
+from snowetl.orchestrator.intake_settings import IntakeSettings
+from snowetl.orchestrator.kinds import Executor, Notify
+from snowetl.orchestrator.output_settings import OutputSettings
 from snowetl.orchestrator.prices import Price, Prices
 from snowetl.orchestrator.source_settings import SourceSettings
+from snowetl.orchestrator.step_choice_settings import StepChoiceSettings
 from snowetl.orchestrator.step_names import (
     AFTER,
     ALSO_LOAD,
@@ -20,19 +23,15 @@ from snowetl.orchestrator.step_names import (
     LOAD_FAILED,
     MODELS,
     STEPS,
-    TO_INCLUDE,
-    TO_SKIP,
-    TO_START,
     TRANSFORM_FAILED,
     VACUUM,
     names_in,
     skipped,
 )
 from snowetl.runs.run import absolute, run_id
-from snowetl.settings import Duration, Kind, Location, Moment, Number, Settings, Size, Text, flag, option
+from snowetl.settings import Number, Settings, flag, option
 from snowetl.settings.kinds import LocalPath
 from snowetl.steps.settings import (
-    EVENTS,
     IO,
     MESSAGES,
     RUNS,
@@ -69,103 +68,24 @@ _ROWS = {"postgres": "POSTGRES", "redshift": "TSV"}
 """Formats of rows by whom they are made for."""
 
 
-@dataclass(frozen=True)
-class Executor(Kind):
-    """Where steps run: a name of the table of executors."""
-
-    metavar: str = "local|emr|emr-serverless|dry|NAME"
-
-    def parse(self, value: Any) -> str:
-        from snowetl.orchestrator.executors import kind_of
-
-        try:
-            kind_of(str(value))
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return str(value)
-
-
-@dataclass(frozen=True)
-class Notify(Kind):
-    """Who is told of runs: an address whose beginning is in the table of notifiers."""
-
-    metavar: str = "URL"
-
-    def parse(self, value: Any) -> Any:
-        from snowetl.orchestrator.notify import notifier_of
-
-        try:
-            notifier_of(str(value))
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return str(value)
-
-    def split(self, value: Any) -> list[Any]:
-        return str(value).split()
-
-    def is_public(self, value: Any) -> bool:
-        """The path of a webhook is its password."""
-        return not re.match(r"https?:|[^/]*//[^/]*@", str(value), re.IGNORECASE)
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(
-    Enriching, Deduplicating, Shaping, Loading, AfterSettings, Working, EmrSettings, SourceSettings, RawInput, Speaking
+    StepChoiceSettings,
+    IntakeSettings,
+    OutputSettings,
+    Enriching,
+    Deduplicating,
+    Shaping,
+    Loading,
+    AfterSettings,
+    Working,
+    EmrSettings,
+    SourceSettings,
+    RawInput,
+    Speaking,
 ):
-    """Input, output, and all settings of the steps.
+    """Input, output, and all settings of the steps."""
 
-    Below ``output_folder`` are ``enriched``, ``bad``, ``transformed`` and ``runs``, the first three unless they are
-    given on their own. Without ``run_id`` and ``etl_timestamp``, the run that waits to be finished is meant, or a new
-    one.
-    """
-
-    output_folder: str = option(
-        "-o",
-        "--output-folder",
-        kind=Location(),
-        help="enriched/, bad/, transformed/ and runs/ (the reports) go below it.",
-        group=IO,
-    )
-    enriched_folder: str | None = option(
-        "--enriched-folder",
-        kind=Location(),
-        default=None,
-        help="Enriched events go here instead.",
-        group=IO,
-        shapes_output=True,
-    )
-    bad_folder: str | None = option(
-        "--bad-folder",
-        kind=Location(),
-        default=None,
-        help="Bad rows go here instead.",
-        group=IO,
-        shapes_output=True,
-    )
-    failed_events: bool = flag(
-        "--failed-events",
-        help="Beside its bad row, keep what is valid of an event that failed, and load it into failed_events and "
-        "failed_<entity>.",
-        group=EVENTS,
-        shapes_output=True,
-    )
-    failed_folder: str | None = option(
-        "--failed-folder",
-        kind=Location(),
-        default=None,
-        default_help="failed/ below --output-folder, with --failed-events",
-        help="Failed events go here instead.",
-        group=IO,
-        shapes_output=True,
-    )
-    transformed_folder: str | None = option(
-        "--transformed-folder",
-        kind=Location(),
-        default=None,
-        help="Rows for the warehouse go here instead.",
-        group=IO,
-        shapes_output=True,
-    )
     transformation: str = TransformSettings.field("transformation")
     compression: str = EnrichSettings.field("compression")
     data_folder: Path | None = option(  # type: ignore[assignment]
@@ -181,51 +101,6 @@ class RunSettings(
         default=True,
         help="Load bad rows into a table, too.",
         group=WAREHOUSE,
-    )
-    run_id: str | None = option(
-        "--run-id",
-        kind=Text("YYYY-MM-DD-HH-mm-ss"),
-        default=None,
-        default_help="the time of --etl-timestamp, else the run that waits to be finished, or now",
-        help="Name of the run: a time in UTC.",
-        group=RUNS,
-    )
-    since: str | None = option(
-        "--since",
-        kind=Moment(),
-        default=None,
-        default_help="no limit",
-        help="Take only new files that were written at this time or later.",
-        group=RUNS,
-    )
-    until: str | None = option(
-        "--until",
-        kind=Moment(),
-        default=None,
-        default_help="no limit",
-        help="Take only new files that were written before this time.",
-        group=RUNS,
-    )
-    settle: int = option(
-        "--settle",
-        kind=Duration(),
-        default=0,
-        default_help="0: all of them",
-        help="Leave files for the next run that were written less than this ago: their writer may not be done.",
-        group=RUNS,
-    )
-    max_bytes: int | None = option(
-        "--max-bytes",
-        kind=Size(),
-        default=None,
-        default_help="no limit",
-        help="Take no more input than this in one run, but one file; the next run takes the others.",
-        group=RUNS,
-    )
-    all_files: bool = flag(
-        "--all-files",
-        help="Take all files of the input, also those that earlier runs of this output folder took.",
-        group=RUNS,
     )
     no_data_exit_code: int = option(
         "--no-data-exit-code",
@@ -259,54 +134,6 @@ class RunSettings(
         "emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, snowplow://COLLECTOR. May be given several times.",
         group=MESSAGES,
     )
-    redo_from: str | None = option(
-        "--redo-from",
-        choices=STEPS,
-        default=None,
-        help="Redo this step and those after it, even if the run was begun or finished with other settings.",
-        group=RUNS,
-    )
-
-    skip_step: tuple[str, ...] = option(
-        "--skip-step",
-        "--skip",
-        kind=TO_SKIP,
-        multiple=True,
-        default=(),
-        help="Leave these steps out. A run is done without them; with its --run-id they are done later.",
-        group=RUNS,
-    )
-    resume_from: str | None = option(
-        "--resume-from",
-        kind=TO_START,
-        default=None,
-        help="Go on with the run that waits (or --run-id) at this step: those before it must be done.",
-        group=RUNS,
-    )
-    include: tuple[str, ...] = option(
-        "--include",
-        kind=TO_INCLUDE,
-        multiple=True,
-        default=(),
-        help="Do this step, too: vacuum the tables that were loaded.",
-        group=RUNS,
-    )
-
-    def output_folders(self) -> tuple[str, ...]:
-        """Where events, bad rows and rows for the warehouse go, then failed events and rows of those, if wanted."""
-        transformed = self._below("transformed", self.transformed_folder)
-        every = (self._below("enriched", self.enriched_folder), self._below("bad", self.bad_folder), transformed)
-        if not self.wants_failed_events:
-            return every
-        return (*every, self._below("failed", self.failed_folder), f"{transformed}-failed")
-
-    @property
-    def wants_failed_events(self) -> bool:
-        return self.failed_events or self.failed_folder is not None
-
-    @property
-    def runs_folder(self) -> str:
-        return self._below("runs", None)
 
     @property
     def written_folders(self) -> list[str]:
@@ -404,11 +231,6 @@ class RunSettings(
             **dict(zip(folders, self.output_folders(), strict=False)),
         }
 
-    def enriched_outputs(self) -> tuple[str, ...]:
-        """The folders that the enrich step writes to."""
-        enriched, bad, _, *failed = self.output_folders()
-        return (enriched, bad, *failed[:1])
-
     def step(self, name: str, id_: str, input_list: str | None = None) -> tuple[Settings, tuple[str, ...]]:
         """The settings of a step of the run ``id_``, and the folders it writes to."""
         if name == "enrich":
@@ -485,9 +307,6 @@ class RunSettings(
         """The kind of rows that are made: those of the warehouse, unless others are asked for."""
         is_default = self.transformation == type(self).option("transformation").default
         return self._kind().transformation if is_default else self.transformation
-
-    def _below(self, name: str, given: str | None) -> str:
-        return absolute((given or f"{self.output_folder.rstrip('/')}/{name}").rstrip("/"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from snowetl.dedupe.decide import Decided, KeyRow, Request, decide_in_memory
 from snowetl.dedupe.rules import Key
@@ -16,25 +17,24 @@ from snowetl.workers.work import Work
 V = TypeVar("V")
 
 
-class Runs(Protocol):
-    """The part of a pool that is needed here."""
+class Gathering(ABC):
+    """The passes, for a pool that gathers their results here."""
 
+    @abstractmethod
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]: ...
 
+    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
+        """All values of all splits, each once a split."""
+        for values in self.run(_Distinct(task), work, advance):
+            yield from values
 
-def distinct(pool: Runs, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
-    """All values of all splits, each once a split."""
-    for values in pool.run(_Distinct(task), work, advance):
-        yield from values
-
-
-def deduplicate(
-    pool: Runs, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
-) -> Decided:
-    """Decide with the keys of the whole batch in memory."""
-    by_split = sorted(pool.run(_Keys(task), work, advance), key=lambda keys: keys.split)
-    splits = decide_in_memory([key for keys in by_split for key in keys.keys], request)
-    return Decided(splits, frozenset().union(*(keys.tags for keys in by_split)))
+    def deduplicate(
+        self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
+    ) -> Decided:
+        """Decide with the keys of the whole batch in memory."""
+        by_split = sorted(self.run(_Keys(task), work, advance), key=lambda keys: keys.split)
+        splits = decide_in_memory([key for keys in by_split for key in keys.keys], request)
+        return Decided(splits, frozenset().union(*(keys.tags for keys in by_split)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from snowetl.dedupe.decide import Decided, KeyRow, Request
-from snowetl.workers import gathering
 from snowetl.workers.base import Advance, R, SplitProgress, Task
+from snowetl.workers.gathering import Gathering
 from snowetl.workers.work import Work
 
 
-class InProcess:
+class InProcess(Gathering):
     """Runs every split here."""
 
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
@@ -20,11 +19,3 @@ class InProcess:
             progress = SplitProgress(advance, size)
             yield task.run(split, files, progress)
             progress.finish()
-
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
-        return gathering.distinct(self, task, work, advance)
-
-    def deduplicate(
-        self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
-    ) -> Decided:
-        return gathering.deduplicate(self, task, work, request, advance)

@@ -6,17 +6,16 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-from snowetl.dedupe.decide import Decided, KeyRow, Request
 from snowetl.errors import SnowetlError
-from snowetl.workers import gathering
 from snowetl.workers.base import Advance, R, SplitProgress, Task
+from snowetl.workers.gathering import Gathering
 from snowetl.workers.work import Work
 
 _POLL_SECONDS = 0.5
@@ -24,7 +23,7 @@ _QUEUED_PER_WORKER = 4
 """Splits handed to the processes ahead of time; also bounds the results that wait for the driver."""
 
 
-class ProcessPool:
+class ProcessPool(Gathering):
     """Runs splits in ``workers`` processes, started with the first task and ended by :meth:`close`."""
 
     def __init__(self, workers: int) -> None:
@@ -56,14 +55,6 @@ class ProcessPool:
         except BaseException:
             self.close()
             raise
-
-    def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
-        return gathering.distinct(self, task, work, advance)
-
-    def deduplicate(
-        self, task: Task[Iterator[KeyRow]], work: Sequence[Work], request: Request, advance: Advance
-    ) -> Decided:
-        return gathering.deduplicate(self, task, work, request, advance)
 
     def close(self) -> None:
         """End the processes, whatever they are doing. The next task starts new ones."""

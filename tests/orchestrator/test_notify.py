@@ -17,8 +17,9 @@ import pytest
 
 from snowetl.errors import UsageError
 from snowetl.orchestrator import notify
+from snowetl.orchestrator.kinds import Notify
 from snowetl.orchestrator.notify import FAILED, FINISHED, STARTED, Notice, StepNotice, notifier_of, tell
-from snowetl.orchestrator.settings import Notify, RunSettings
+from snowetl.orchestrator.settings import RunSettings
 from snowetl.steps.base import Unwatched
 from tests.web_server import Answer, Asked, answering
 

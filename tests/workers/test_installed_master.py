@@ -20,23 +20,17 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from snowetl.workers import gathering
 from snowetl.workers.base import unheard
+from snowetl.workers.gathering import Gathering
 
 
-class Backwards:
+class Backwards(Gathering):
     def run(self, task, work, advance):
         files = {name: Path(path) for name, path in task.files.items()}
         for split, size in reversed(work):
             with ProcessPoolExecutor(1) as process:
                 yield process.submit(task.run, split, files, unheard).result()
             advance(0, size)
-
-    def distinct(self, task, work, advance):
-        return gathering.distinct(self, task, work, advance)
-
-    def deduplicate(self, task, work, request, advance):
-        return gathering.deduplicate(self, task, work, request, advance)
 
 
 @contextmanager

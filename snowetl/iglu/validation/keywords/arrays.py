@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from snowetl.iglu.validation.keywords.sizes import MaxItems, MinItems
 from snowetl.iglu.validation.report import ENOUGH, Reports
 from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
-from snowetl.iglu.validation.values import as_int, frozen
+from snowetl.iglu.validation.values import frozen
 
 _ARRAY = frozenset((list,))
 
@@ -61,43 +62,6 @@ class Items(Keyword):
             code.line(f"    if {code.misfits(self.rest, 'x')}: return False")
         elif not self.open:
             code.fail_if(f"len(v) > {len(self.by_place)}")
-
-
-class MaxItems(Keyword):
-    name = "maxItems"
-    applies = _ARRAY
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, 0)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is list and len(value) > self.limit:
-            message = f"{at}: there must be a maximum of {self.limit} items in the array"
-            return self.report(message, at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        code.fail_if(f"len(v) > {self.limit}")
-
-
-class MinItems(Keyword):
-    name = "minItems"
-    applies = _ARRAY
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, 0)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is list and len(value) < self.limit:
-            message = f"{at}: there must be a minimum of {self.limit} items in the array"
-            return self.report(message, at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        if self.limit > 0:
-            code.fail_if(f"len(v) < {self.limit}")
 
 
 class UniqueItems(Keyword):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from snowetl.iglu.validation import patterns
+from snowetl.iglu.validation.keywords.sizes import MaxProperties, MinProperties
 from snowetl.iglu.validation.report import ENOUGH, Reports, ValidationCrash, hash_map_order
 from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
-from snowetl.iglu.validation.values import ALL_TYPES, as_int, as_text
+from snowetl.iglu.validation.values import ALL_TYPES, as_text
 from snowetl.jvm.map_order import in_map_order
 
 _OBJECT = frozenset((dict,))
@@ -217,13 +218,18 @@ class _Members:
         code.dedent()
 
 
-class Required(Keyword):
-    name = "required"
+class _Names(Keyword):
+    """A list of names."""
+
     applies = _OBJECT
 
     def __init__(self, schema: SchemaNode, value: Any) -> None:
         super().__init__(schema, value)
         self.names = [as_text(name) for name in value] if isinstance(value, list) else []
+
+
+class Required(_Names):
+    name = "required"
 
     def reports(self, value: Any, at: str, state: State) -> Reports:
         found: Reports = {}
@@ -236,41 +242,6 @@ class Required(Keyword):
     def emit(self, code: Any, kind: type) -> None:
         for name in self.names:
             code.fail_if(f"{code.constant(name)} not in v")
-
-
-class MinProperties(Keyword):
-    name = "minProperties"
-    applies = _OBJECT
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, 0)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is dict and len(value) < self.limit:
-            return self.report(f"{at}: should have a minimum of {self.limit} properties", at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        if self.limit > 0:
-            code.fail_if(f"len(v) < {self.limit}")
-
-
-class MaxProperties(Keyword):
-    name = "maxProperties"
-    applies = _OBJECT
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, 0)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is dict and len(value) > self.limit:
-            return self.report(f"{at}: may only have a maximum of {self.limit} properties", at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        code.fail_if(f"len(v) > {self.limit}")
 
 
 class Dependencies(Keyword):
@@ -311,15 +282,10 @@ class Dependencies(Keyword):
             code.fail_if(f"{code.constant(name)} in v and {code.misfits(schema, 'v')}")
 
 
-class NotAllowed(Keyword):
+class NotAllowed(_Names):
     """Vendor extension: names that must not be there."""
 
     name = "notAllowed"
-    applies = _OBJECT
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.names = [as_text(name) for name in value] if isinstance(value, list) else []
 
     def reports(self, value: Any, at: str, state: State) -> Reports:
         found: Reports = {}

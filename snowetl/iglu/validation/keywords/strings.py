@@ -1,4 +1,4 @@
-"""Keywords for text. Lengths count code points, patterns are searched."""
+"""Keywords for text. Patterns are searched."""
 
 from __future__ import annotations
 
@@ -6,47 +6,11 @@ from typing import Any
 
 from snowetl.iglu.validation import patterns
 from snowetl.iglu.validation.formats import FORMATS
+from snowetl.iglu.validation.keywords.sizes import MaxLength, MinLength
 from snowetl.iglu.validation.report import Report, Reports
 from snowetl.iglu.validation.schema import Keyword, SchemaNode, State
-from snowetl.iglu.validation.values import as_int
 
-_INT_MAX, _INT_MIN = 2**31 - 1, -(2**31)
 _TEXT = frozenset((str,))
-
-
-class MaxLength(Keyword):
-    name = "maxLength"
-    applies = _TEXT
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, _INT_MAX)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is str and len(value) > self.limit:
-            return self.report(f"{at}: may only be {self.limit} characters long", at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        code.fail_if(f"len(v) > {self.limit}")
-
-
-class MinLength(Keyword):
-    name = "minLength"
-    applies = _TEXT
-
-    def __init__(self, schema: SchemaNode, value: Any) -> None:
-        super().__init__(schema, value)
-        self.limit = as_int(value, _INT_MIN)
-
-    def reports(self, value: Any, at: str, state: State) -> Reports:
-        if value.__class__ is str and len(value) < self.limit:
-            return self.report(f"{at}: must be at least {self.limit} characters long", at, str(self.limit))
-        return {}
-
-    def emit(self, code: Any, kind: type) -> None:
-        if self.limit > 0:
-            code.fail_if(f"len(v) < {self.limit}")
 
 
 class Pattern(Keyword):
