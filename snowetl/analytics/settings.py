@@ -33,7 +33,7 @@ class CubeSettings(SomeRuns, Speaking):
         "--warehouse",
         kind=Text("KIND"),
         default=None,
-        default_help="what --database says; none with --input-folder",
+        default_help="the kind that --database names; none with --input-folder",
         help="Count the events of a warehouse: postgres, duckdb, delta, iceberg.",
         group=WAREHOUSE,
     )
@@ -42,19 +42,19 @@ class CubeSettings(SomeRuns, Speaking):
         kind=Text("URL"),
         default=None,
         default_help="postgres, duckdb: the embedded one, see --data-folder",
-        help="Where it is, as for `snowetl load`.",
+        help="Connection URL, as for `snowetl load`.",
         group=WAREHOUSE,
         secret=True,
     )
     data_folder: Path = Loading.field("data_folder")
     schema: str = Loading.field("schema")
     table: str = option(
-        "--table", choices=("events", "failed_events"), default="events", help="Which events.", group=WAREHOUSE
+        "--table", choices=("events", "failed_events"), default="events", help="Table of events.", group=WAREHOUSE
     )
     cube: str = option(
         "--cube",
         kind=Text("DIMENSION,…"),
-        help="What is counted by: day, hour, month, app, platform, event, host, page, title, referrer, channel, "
+        help="Dimensions: day, hour, month, app, platform, event, host, page, title, referrer, channel, "
         "campaign, source, medium, country, city, browser, os, device, language.",
         group=ROWS,
     )
@@ -62,23 +62,23 @@ class CubeSettings(SomeRuns, Speaking):
         "--measures",
         kind=Text("MEASURE,…"),
         default=",".join(USUAL),
-        help="What is counted: events, page_views, page_pings, transactions, sessions, users.",
+        help="Measures: events, page_views, page_pings, transactions, sessions, users.",
         group=ROWS,
     )
     totals: bool = flag(
         "--totals",
-        help="Also count over all values of each dimension, and of any of them together: '(all)'. Sessions and users "
-        "do not add up, so nobody else can.",
+        help="Add rows for all values ('(all)') of each dimension and of each combination. Sessions and users "
+        "cannot be summed from the other rows.",
         group=ROWS,
     )
-    to: str = option("--to", choices=("csv", "xlsx", "parquet"), default="csv", help="Kind of the file.", group=IO)
+    to: str = option("--to", choices=("csv", "xlsx", "parquet"), default="csv", help="Format of the file.", group=IO)
     output: str | None = option(
         "-o",
         "--output",
         kind=Location("FILE"),
         default=None,
         default_help="standard output, for csv",
-        help="The file: local, s3:// or hdfs://. One that is there is replaced.",
+        help="The file: local, s3:// or hdfs://. An existing file is replaced.",
         group=IO,
     )
 

@@ -42,7 +42,7 @@ class ExportSettings(RunSettings):
         help="Write the files here.",
         group=WRITTEN,
     )
-    force: bool = flag("--force", help="Replace files that are there.", group=WRITTEN)
+    force: bool = flag("--force", help="Replace existing files.", group=WRITTEN)
 
     @property
     def run(self) -> RunSettings:

@@ -27,7 +27,7 @@ _into = click.option(
     metavar="FOLDER",
     help="Write snowetl.yml (and cluster.yml) here. [default: the working folder]",
 )
-_force = click.option("--force", is_flag=True, help="Replace files that are there.")
+_force = click.option("--force", is_flag=True, help="Replace existing files.")
 _resolver = click.option("-r", "--resolver", metavar="FILE", help="The Iglu resolver's configuration.")
 
 

@@ -54,8 +54,8 @@ class AfterSettings(Settings):
         multiple=True,
         default=(),
         secret=True,
-        help="Load each run into this database, too: a URL as of --database, with #SCHEMA at its end if the schema is "
-        "not that of --schema. May be given several times.",
+        help="Load each run into this database as well: a URL as for --database, followed by #SCHEMA if its "
+        "schema differs from --schema. May be given several times.",
         group=WAREHOUSE,
     )
     dbt: Path | None = option(
@@ -69,20 +69,20 @@ class AfterSettings(Settings):
         "--dbt-args",
         kind=Arguments(),
         default="build",
-        help="What dbt is told: a command (build, run, test, …), options of it, or both: 'run --select web+'.",
+        help="Arguments of dbt: a command (build, run, test, …), its options, or both: 'run --select web+'.",
         group=WAREHOUSE,
     )
     dbt_schema: str = option(
         "--dbt-schema",
         kind=Text("SCHEMA"),
         default="derived",
-        help="The schema dbt makes its tables in, where the project has no profiles.yml of its own.",
+        help="The schema in which dbt creates its tables, if the project has no profiles.yml of its own.",
         group=WAREHOUSE,
     )
     dbt_command: str = option(
         "--dbt-command",
         kind=Text("PROGRAM"),
         default="dbt",
-        help="The dbt program: a path, or a name that is looked for in PATH.",
+        help="The dbt program: a path, or a name on PATH.",
         group=WAREHOUSE,
     )

@@ -30,7 +30,7 @@ class EmrSettings(Settings):
         "--emr-package",
         kind=Location("FOLDER"),
         default=None,
-        help="The folder on S3 that `snowetl package` filled: environment.tar.gz, enrich.py, transform.py, load.py.",
+        help="The folder on S3 that `snowetl package` wrote: environment.tar.gz, enrich.py, transform.py, load.py.",
         group=EMR,
     )
     emr_cluster: Any = option(
@@ -46,12 +46,13 @@ class EmrSettings(Settings):
         kind=Text("j-…"),
         default=None,
         default_help="none",
-        help="emr: use a cluster that runs already, and leave it running.",
+        help="emr: use this running cluster, and leave it running.",
         group=EMR,
     )
     emr_keep_cluster: bool = flag(
         "--emr-keep-cluster",
-        help="emr: leave the started cluster to the next run; it ends when it is idle (idle-seconds of cluster.yml).",
+        help="emr: keep the started cluster for the next run; it terminates when it is idle (idle-seconds of "
+        "cluster.yml).",
         group=EMR,
     )
     emr_application_id: str | None = option(
@@ -59,7 +60,7 @@ class EmrSettings(Settings):
         kind=Text("ID"),
         default=None,
         default_help="none",
-        help="emr-serverless: the application.",
+        help="emr-serverless: id of the application.",
         group=EMR,
     )
     emr_job_role: str | None = option(
@@ -67,19 +68,19 @@ class EmrSettings(Settings):
         kind=Text("ARN"),
         default=None,
         default_help="none",
-        help="emr-serverless: the role of the jobs.",
+        help="emr-serverless: ARN of the role that the jobs run as.",
         group=EMR,
     )
     emr_attempts: int = option(
         "--emr-attempts",
         kind=Number(minimum=1, maximum=10),
         default=1,
-        help="emr-serverless: how often EMR starts a job that fails, up to 10 times.",
+        help="emr-serverless: number of times EMR starts a job that fails, up to 10.",
         group=EMR,
     )
     emr_flex: bool = flag(
         "--emr-flex",
-        help="emr-serverless: executors on spare capacity: cheaper, and they may have to be waited for.",
+        help="emr-serverless: run executors on spare capacity, which is cheaper and may start later.",
         group=EMR,
     )
     emr_region: str | None = option(
@@ -95,21 +96,21 @@ class EmrSettings(Settings):
         kind=Location("FOLDER"),
         default=None,
         default_help="log-uri of cluster.yml; Serverless: AWS keeps them",
-        help="Where EMR leaves the logs of jobs.",
+        help="Folder on S3 for the logs of the jobs.",
         group=EMR,
     )
     emr_step_timeout: int = option(
         "--emr-step-timeout",
         kind=Duration(),
         default=12 * 3600,
-        help="Stop a step that takes longer than this.",
+        help="Stop a step that runs longer than this.",
         group=EMR,
     )
     emr_poll: int = option(
         "--emr-poll",
         kind=Duration(minimum=1),
         default=20,
-        help="How often the state of a job is asked for, give or take a third. AWS advises 10s or more.",
+        help="Interval between two requests for the state of a job, varied by a third. AWS advises 10s or more.",
         group=EMR,
     )
     emr_conf: tuple[str, ...] = option(
@@ -117,7 +118,7 @@ class EmrSettings(Settings):
         kind=Property(),
         multiple=True,
         default=(),
-        help="A property of Spark for all steps (spark.executor.memory=4g). May be given several times.",
+        help="A Spark property for all steps (spark.executor.memory=4g). May be given several times.",
         group=EMR,
     )
     emr_tag: tuple[str, ...] = option(

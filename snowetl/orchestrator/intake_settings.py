@@ -22,7 +22,7 @@ class IntakeSettings(Settings):
         "--run-id",
         kind=Text("YYYY-MM-DD-HH-mm-ss"),
         default=None,
-        default_help="the time of --etl-timestamp, else the run that waits to be finished, or now",
+        default_help="the time of --etl-timestamp; else the unfinished run, or now",
         help="Name of the run: a time in UTC.",
         group=RUNS,
     )
@@ -31,7 +31,7 @@ class IntakeSettings(Settings):
         kind=Moment(),
         default=None,
         default_help="no limit",
-        help="Take only new files that were written at this time or later.",
+        help="Read only new files that were written at this time or later.",
         group=RUNS,
     )
     until: str | None = option(
@@ -39,7 +39,7 @@ class IntakeSettings(Settings):
         kind=Moment(),
         default=None,
         default_help="no limit",
-        help="Take only new files that were written before this time.",
+        help="Read only new files that were written before this time.",
         group=RUNS,
     )
     settle: int = option(
@@ -47,7 +47,7 @@ class IntakeSettings(Settings):
         kind=Duration(),
         default=0,
         default_help="0: all of them",
-        help="Leave files for the next run that were written less than this ago: their writer may not be done.",
+        help="Leave files that were written less than this ago to the next run: their writer may not be done.",
         group=RUNS,
     )
     max_bytes: int | None = option(
@@ -55,11 +55,11 @@ class IntakeSettings(Settings):
         kind=Size(),
         default=None,
         default_help="no limit",
-        help="Take no more input than this in one run, but one file; the next run takes the others.",
+        help="Maximum input of one run, at least one file; the next run reads the other files.",
         group=RUNS,
     )
     all_files: bool = flag(
         "--all-files",
-        help="Take all files of the input, also those that earlier runs of this output folder took.",
+        help="Read all files of the input, including those that earlier runs of this output folder read.",
         group=RUNS,
     )

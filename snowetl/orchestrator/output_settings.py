@@ -26,14 +26,14 @@ class OutputSettings(Settings):
         "-o",
         "--output-folder",
         kind=Location(),
-        help="enriched/, bad/, transformed/ and runs/ (the reports) go below it.",
+        help="Folder for the output: enriched/, bad/, transformed/ and runs/ (plans and reports).",
         group=IO,
     )
     enriched_folder: str | None = option(
         "--enriched-folder",
         kind=Location(),
         default=None,
-        help="Enriched events go here instead.",
+        help="Folder for enriched events.",
         group=IO,
         shapes_output=True,
     )
@@ -41,14 +41,14 @@ class OutputSettings(Settings):
         "--bad-folder",
         kind=Location(),
         default=None,
-        help="Bad rows go here instead.",
+        help="Folder for bad rows.",
         group=IO,
         shapes_output=True,
     )
     failed_events: bool = flag(
         "--failed-events",
-        help="Beside its bad row, keep what is valid of an event that failed, and load it into failed_events and "
-        "failed_<entity>.",
+        help="Keep the valid part of each event that failed, besides its bad row, and load it into failed_events "
+        "and failed_<entity>.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -57,7 +57,7 @@ class OutputSettings(Settings):
         kind=Location(),
         default=None,
         default_help="failed/ below --output-folder, with --failed-events",
-        help="Failed events go here instead.",
+        help="Folder for failed events.",
         group=IO,
         shapes_output=True,
     )
@@ -65,7 +65,7 @@ class OutputSettings(Settings):
         "--transformed-folder",
         kind=Location(),
         default=None,
-        help="Rows for the warehouse go here instead.",
+        help="Folder for the rows that the warehouse loads.",
         group=IO,
         shapes_output=True,
     )

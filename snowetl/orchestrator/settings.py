@@ -93,35 +93,36 @@ class RunSettings(
         kind=LocalPath("FOLDER"),
         default=None,
         default_help="warehouse/ below a local output folder",
-        help="Where an embedded warehouse keeps its data.",
+        help="Folder in which an embedded warehouse keeps its data.",
         group=WAREHOUSE,
     )
     load_bad_rows: bool = flag(
         "--load-bad-rows/--no-load-bad-rows",
         default=True,
-        help="Load bad rows into a table, too.",
+        help="Load bad rows into a table as well.",
         group=WAREHOUSE,
     )
     no_data_exit_code: int = option(
         "--no-data-exit-code",
         kind=Number(minimum=0),
         default=3,
-        help="What to end with where there is nothing to do: schedulers may take 3 for a failure.",
+        help="Exit code if there is nothing to do: some schedulers take 3 for a failure.",
         group=RUNS,
     )
     executor: str = option(
         "--executor",
         kind=Executor(),
         default="local",
-        help="Where the steps run: in this process (or on --master), on EMR, or nowhere: dry shows the requests.",
+        help="Where the steps run: local (in this process, or on --master), emr, emr-serverless, or nowhere: dry "
+        "prints the requests.",
         group=WORK,
     )
     price_per_hour: Price | None = option(
         "--price-per-hour",
         kind=Prices(),
         default=None,
-        help="What an hour of one run costs (its cluster), or on EMR Serverless an hour of a vCPU and of a GB: plans, "
-        "reports and backfills tell the cost then.",
+        help="Price of an hour of one run (its cluster), or on EMR Serverless of an hour of a vCPU and of a GB. "
+        "Plans, reports and backfills then show the cost.",
         group=RUNS,
     )
     notify: tuple[str, ...] = option(
@@ -130,8 +131,9 @@ class RunSettings(
         multiple=True,
         default=(),
         secret=True,
-        help="Tell this address when a run begins, is done, or fails: https://…, arn:aws:sns:…, cloudwatch:NAMESPACE, "
-        "emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, snowplow://COLLECTOR. May be given several times.",
+        help="Notify this address when a run begins, is done, or fails: https://…, arn:aws:sns:…, "
+        "cloudwatch:NAMESPACE, emf:NAMESPACE, statsd://HOST:PORT, prometheus:FILE.prom, "
+        "snowplow://COLLECTOR. May be given several times.",
         group=MESSAGES,
     )
 

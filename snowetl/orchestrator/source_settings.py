@@ -37,8 +37,9 @@ class SourceSettings(Settings):
         multiple=True,
         default=(),
         default_help="the input is listed",
-        help="Take the objects of the input from this S3 Inventory, a manifest.json, or the folder of the inventory's "
-        "configuration, whose newest one is meant, and list nothing. One for each bucket.",
+        help="Read the list of input objects from this S3 Inventory instead of listing the bucket: a "
+        "manifest.json, or the folder of the inventory's configuration, whose newest manifest is read. Give "
+        "one for each bucket.",
         group=RUNS,
     )
     input_queue: str | None = option(
@@ -46,8 +47,8 @@ class SourceSettings(Settings):
         kind=StandardQueue(),
         default=None,
         default_help="none",
-        help="Take the objects that S3 has told this SQS queue of (event notifications, also by SNS or EventBridge), "
-        "and list nothing.",
+        help="Read the list of input objects from this SQS queue, which S3 notifies (directly, by SNS or by "
+        "EventBridge), instead of listing the bucket.",
         group=RUNS,
     )
     archive: str | None = option(
@@ -55,7 +56,7 @@ class SourceSettings(Settings):
         kind=Location(),
         default=None,
         default_help="none",
-        help="When all steps are done, copy the raw files of the run into run=<id>/ here, and verify the copies. The "
-        "originals stay.",
+        help="When all steps are done, copy the raw files of the run to run=<id>/ in this folder, and verify the "
+        "copies. The originals stay.",
         group=IO,
     )

@@ -28,7 +28,7 @@ class StepChoiceSettings(Settings):
         "--redo-from",
         choices=STEPS,
         default=None,
-        help="Redo this step and those after it, even if the run was begun or finished with other settings.",
+        help="Repeat this step and those after it, even if the run was begun or finished with other settings.",
         group=RUNS,
     )
 
@@ -38,14 +38,15 @@ class StepChoiceSettings(Settings):
         kind=TO_SKIP,
         multiple=True,
         default=(),
-        help="Leave these steps out. A run is done without them; with its --run-id they are done later.",
+        help="Leave this step out. The run is done without it; name its --run-id to do the step later. May be "
+        "given several times.",
         group=RUNS,
     )
     resume_from: str | None = option(
         "--resume-from",
         kind=TO_START,
         default=None,
-        help="Go on with the run that waits (or --run-id) at this step: those before it must be done.",
+        help="Continue the unfinished run (or --run-id) at this step: those before it must be done.",
         group=RUNS,
     )
     include: tuple[str, ...] = option(
@@ -53,6 +54,6 @@ class StepChoiceSettings(Settings):
         kind=TO_INCLUDE,
         multiple=True,
         default=(),
-        help="Do this step, too: vacuum the tables that were loaded.",
+        help="Do this optional step as well: vacuum the loaded tables.",
         group=RUNS,
     )

@@ -31,7 +31,7 @@ class OneRun(Pipeline):
     """Which run of it."""
 
     run: str | None = argument(
-        "[RUN]", "The run's id; without one, the latest run that waits to be finished.", kind=Text("RUN"), default=None
+        "[RUN]", "Id of the run; by default, the latest unfinished one.", kind=Text("RUN"), default=None
     )
 
 
@@ -40,17 +40,17 @@ class StatusSettings(Pipeline, Speaking):
     """How all runs stand."""
 
     latest: int = option(
-        "--latest", kind=Number(minimum=1), default=20, help="So many runs are shown, the last first.", group=RUNS
+        "--latest", kind=Number(minimum=1), default=20, help="Number of runs to show, the last first.", group=RUNS
     )
     late_after: int | None = option(
         "--late-after",
         kind=Duration(),
         default=None,
         default_help="never",
-        help="End with 1 where no run was finished for so long: for an alarm.",
+        help="Exit with 1 if no run was finished for this long: for an alarm.",
         group=RUNS,
     )
-    json: bool = flag("--json", help="One JSON document.", group=IO)
+    json: bool = flag("--json", help="Print one JSON document.", group=IO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class CancelSettings(OneRun, Speaking):
 class UnlockSettings(OneRun, Speaking):
     """Free a lease."""
 
-    force: bool = flag("--force", help="Also a lease whose holder may be alive.", group=RUNS)
+    force: bool = flag("--force", help="Release the lease even if its holder may be alive.", group=RUNS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,8 @@ class LogsSettings(OneRun, Speaking):
         "--step",
         choices=step_names.ALL,
         default=None,
-        default_help="the one the run stands at",
-        help="The step whose log is shown.",
+        default_help="the step at which the run stands",
+        help="Show the log of this step.",
         group=RUNS,
     )
 
@@ -89,20 +89,22 @@ class PackageSettings(Speaking):
     """Where the package goes, and what it is for."""
 
     folder: str = argument(
-        "FOLDER", "Where the package goes: a folder, or s3://BUCKET/PREFIX. What is there is replaced.", kind=Location()
+        "FOLDER",
+        "Destination of the package: a folder, or s3://BUCKET/PREFIX. Existing files are replaced.",
+        kind=Location(),
     )
     python: str = option(
         "--python",
         kind=Choice("|".join(PYTHONS), PYTHONS),
         default=PYTHONS[0],
-        help="The cluster's Python: 3.11 on EMR 7, 3.11 or 3.13 on emr-spark-8.",
+        help="Python version of the cluster: 3.11 on EMR 7, 3.11 or 3.13 on emr-spark-8.",
         group=WORK,
     )
     platform: str = option(
         "--platform",
         kind=Choice("|".join(PLATFORMS), PLATFORMS),
         default=PLATFORMS[0],
-        help="The cluster's processors: aarch64 is Graviton.",
+        help="Processors of the cluster: aarch64 is Graviton.",
         group=WORK,
     )
     interpreter: str | None = option(
@@ -110,7 +112,7 @@ class PackageSettings(Speaking):
         kind=Text("PATH"),
         default=None,
         default_help="/usr/bin/python and the version",
-        help="Where the cluster's nodes have that Python.",
+        help="Path of that Python on the cluster's nodes.",
         group=WORK,
     )
     add: tuple[str, ...] = option(
@@ -127,19 +129,21 @@ class PackageSettings(Speaking):
 class InitSettings(Speaking):
     """The first files of a pipeline."""
 
-    folder: str = argument("[FOLDER]", "Where they go; by default here.", kind=Text("FOLDER"), default=".")
+    folder: str = argument(
+        "[FOLDER]", "Folder for the new files; by default the current one.", kind=Text("FOLDER"), default="."
+    )
     input_folder: str = option(
         "-i", "--input-folder", kind=Location("FOLDER|FILE|GLOB"), default="logs", help="Raw logs.", group=IO
     )
-    input_format: str = option("-f", "--input-format", default="thrift", help="How they are written.", group=IO)
+    input_format: str = option("-f", "--input-format", default="thrift", help="Format of the raw logs.", group=IO)
     output_folder: str = option(
-        "-o", "--output-folder", kind=Location(), default="out", help="Where the output shall go.", group=IO
+        "-o", "--output-folder", kind=Location(), default="out", help="Folder for the output of the pipeline.", group=IO
     )
     warehouse: str = option(
         "--warehouse",
         kind=Text("KIND"),
         default="postgres",
-        help="postgres, redshift, or one of another package.",
+        help="Kind of the warehouse: postgres, redshift, or one that another package adds.",
         group=WAREHOUSE,
     )
-    force: bool = flag("--force", help="Replace files that are there.", group=IO)
+    force: bool = flag("--force", help="Replace existing files.", group=IO)

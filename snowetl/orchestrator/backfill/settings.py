@@ -39,14 +39,14 @@ class Percent(Number):
 class BackfillSettings(RunSettings):
     """A backfill writes below ``backfill/`` in the output folder, and into a schema of its own."""
 
-    from_: str = option("--from", kind=Moment(), help="Take files of this time or later.", group=RUNS)
-    to: str = option("--to", kind=Moment(), help="Take files of before this time.", group=RUNS)
+    from_: str = option("--from", kind=Moment(), help="Read files of this time or later.", group=RUNS)
+    to: str = option("--to", kind=Moment(), help="Read files of before this time.", group=RUNS)
     by: str = option(
         "--by",
         choices=(BY_NAME, BY_MODIFIED),
         default=BY_NAME,
-        help="The time of a file: the last one in its address (2026-03-05-10, 2026/03/05/10, dt=2026-03-05/hour=10), "
-        "or when it was written.",
+        help="How to tell the time of a file: the last time in its path (2026-03-05-10, 2026/03/05/10, "
+        "dt=2026-03-05/hour=10), or when it was written.",
         group=RUNS,
     )
     run_bytes: int = option(
@@ -57,32 +57,31 @@ class BackfillSettings(RunSettings):
         help="Cut the archive into runs of about this much input.",
         group=RUNS,
     )
-    parallel: int = option(
-        "--parallel", kind=Number(minimum=1), default=1, help="Work on so many runs at once.", group=WORK
-    )
+    parallel: int = option("--parallel", kind=Number(minimum=1), default=1, help="Number of runs at once.", group=WORK)
     sample: int | None = option(
         "--sample",
         kind=Percent(),
         metavar="PERCENT",
         default=None,
-        help="Run about this share of the files, into a place of its own, and estimate time and cost of the whole.",
+        help="Process about this share of the files, into a folder of their own, and estimate time and cost of "
+        "the whole.",
         group=RUNS,
     )
     only_bad: bool = flag(
         "--only-bad",
-        help="Take the bad rows that the pipeline's own runs of that time have left, not raw files: what is good now "
-        "is loaded into <schema>_recovered.",
+        help="Process the bad rows that the pipeline's runs of that time wrote, instead of raw files. Events "
+        "that are good now are loaded into <schema>_recovered.",
         group=RUNS,
     )
     swap: bool = flag(
         "--swap",
-        help="When all runs are done, put the schema of the backfill in the place of --schema, which is kept under "
+        help="When all runs are done, replace --schema by the schema of the backfill; the old one is kept under "
         "another name.",
         group=RUNS,
     )
     swap_incomplete: bool = flag(
         "--swap-incomplete",
-        help="Swap even where --schema holds events that the backfill does not have.",
+        help="Swap even if --schema holds events that the backfill lacks.",
         group=RUNS,
     )
 

@@ -25,20 +25,20 @@ class Speaking(Settings):
     quiet: bool = flag(
         "-q",
         "--quiet",
-        help="Say nothing but warnings and errors.",
+        help="Print warnings and errors only.",
         group=MESSAGES,
     )
     verbose: bool = flag(
         "-v",
         "--verbose",
-        help="Say more: the settings in force, progress every 5 seconds, and where an error comes from.",
+        help="Print more: the settings in force, progress every 5 seconds, and the origin of an error.",
         group=MESSAGES,
     )
     log_format: str = option(
         "--log-format",
         choices=("text", "json"),
         default="text",
-        help="Messages on standard error as text, or as a JSON document a line.",
+        help="Format of the messages on standard error: text, or one JSON document per line.",
         group=MESSAGES,
     )
 
@@ -73,7 +73,7 @@ class Registries(Settings):
         "--on-registry-failure",
         choices=("fail", "bad-rows"),
         default="fail",
-        help="When a schema registry does not answer: fail the job, or make a bad row of each event that needs it.",
+        help="If a schema registry does not answer: fail the job, or make each event that needs it a bad row.",
         group=CONFIGURATION,
         shapes_output=True,
     )
@@ -87,21 +87,21 @@ class SomeRuns(Settings):
         "--since-timestamp",
         kind=Text(RUN_ID),
         default=None,
-        help="Only runs after this time (UTC).",
+        help="Read only runs after this time (UTC).",
         group=RUNS,
     )
     since_age: str | None = option(
         "--since-age",
         kind=Text("DURATION"),
         default=None,
-        help="Only runs younger than this, such as '4 days'.",
+        help="Read only runs younger than this, such as '4 days'.",
         group=RUNS,
     )
     until: str | None = option(
         "--until",
         kind=Text(RUN_ID),
         default=None,
-        help="Only runs before this time (UTC).",
+        help="Read only runs before this time (UTC).",
         group=RUNS,
     )
 
@@ -162,33 +162,34 @@ class Working(Settings):
         "--master",
         kind=Master(),
         default=None,
-        default_help="what spark-submit or spark-defaults.conf says, else local[*]",
-        help="none (this process, without Spark), local[*], any other Spark master, or one that another package adds.",
+        default_help="as spark-submit or spark-defaults.conf sets it, else local[*]",
+        help="Where tasks run: none (this process, without Spark), local[*], any other Spark master, or one that "
+        "another package adds.",
         group=WORK,
     )
     workers: int = option(
         "--workers",
         kind=Number(minimum=1),
         default=1,
-        help="Number of processes, with --master none.",
+        help="Number of worker processes, with --master none.",
         group=WORK,
     )
     split_size: int = option(
         "--split-size",
         kind=Size(floor=_SMALLEST_SPLIT),
         default=64 << 20,
-        help="Input bytes of one task. Input of more than 2,000 such tasks is cut into larger ones, up to 1 GiB.",
+        help="Input bytes per task. If that makes more than 2,000 tasks, they are larger, up to 1 GiB.",
         group=WORK,
     )
     dry_run: bool = flag(
         "--dry-run",
-        help="Check everything and print what would be done; write nothing.",
+        help="Check everything and print the plan; write nothing.",
         group=WORK,
     )
     check_input: bool = flag(
         "--check-input/--no-check-input",
         default=True,
-        help="Refuse input whose first records plainly are something else than it is said to be.",
+        help="Stop before the work starts if the first records are plainly not in the given input format.",
         group=WORK,
     )
     max_bad: str | None = option(
@@ -196,6 +197,6 @@ class Working(Settings):
         kind=Limit(),
         default=None,
         default_help="no limit, and a warning above 50%",
-        help="Fail if a run has more bad rows than this: a number, or a share such as 5%.",
+        help="Fail a run that has more bad rows than this: a number, or a share such as 5%.",
         group=WORK,
     )

@@ -31,7 +31,7 @@ class Compatible(Settings):
         "--compatibility",
         choices=ERAS,
         default=DEFAULT_ERA,
-        help="The release of Snowplow Enrich whose data this is like, where later ones changed them.",
+        help="The release of Snowplow Enrich to follow where later releases changed the data.",
         group=COMPATIBILITY,
         shapes_output=True,
     )
@@ -40,7 +40,7 @@ class Compatible(Settings):
         kind=AtomicLimits(),
         default=None,
         default_help=_OF_ERA,
-        help='Maximum lengths of columns: those of an era, or others as JSON: {"page_url": 10000}.',
+        help='Maximum lengths of columns: those of a release, or your own as JSON: {"page_url": 10000}.',
         group=COMPATIBILITY,
         shapes_output=True,
     )
@@ -49,7 +49,7 @@ class Compatible(Settings):
         choices=ERAS,
         default=None,
         default_help=_OF_ERA,
-        help="Schemas of the events of webhooks, where --adapters names no other.",
+        help="Schemas of webhook events, unless --adapters names others.",
         group=COMPATIBILITY,
         shapes_output=True,
     )
@@ -68,7 +68,7 @@ class Compatible(Settings):
         kind=Number(minimum=1),
         default=None,
         default_help=_OF_ERA,
-        help="Levels that the JSON of an event or of its entities may be nested.",
+        help="Maximum depth of the JSON of an event or of its entities.",
         group=COMPATIBILITY,
         shapes_output=True,
     )
@@ -77,7 +77,7 @@ class Compatible(Settings):
         choices=(CHECK, SKIP),
         default=None,
         default_help=_OF_ERA,
-        help="IAB enrichment: whether to judge events without a known IP address or user agent by what they have.",
+        help="IAB enrichment: whether to classify an event that lacks an IP address or a user agent by the other one.",
         group=COMPATIBILITY,
         shapes_output=True,
     )

@@ -32,7 +32,7 @@ class DdlSettings(Speaking):
         "--dialect",
         choices=("redshift", "postgres", "snowflake", "databricks", "duckdb", "clickhouse", "bigquery"),
         default="redshift",
-        help="Warehouse whose SQL is printed.",
+        help="Print the SQL of this warehouse.",
         group=WAREHOUSE,
     )
     schema: str = option("--schema", default="atomic", help="Database schema of the tables.", group=WAREHOUSE)
@@ -55,7 +55,7 @@ class DdlSettings(Speaking):
         "--rows",
         choices=("enriched", "bad", "transformed", "transformed-bad"),
         default="enriched",
-        help="--external: what lies in the folder: enriched (or failed) events, bad rows of enrich, wide rows of "
+        help="--external: content of the folder: enriched (or failed) events, bad rows of enrich, wide rows of "
         "transform, or its bad rows.",
         group=WAREHOUSE,
     )
@@ -64,20 +64,20 @@ class DdlSettings(Speaking):
     )
     runs: bool = flag(
         "--runs",
-        help="--external: list the folder, and add the runs that are there as partitions (transformed rows: always).",
+        help="--external: list the folder, and add its runs as partitions (transformed rows: always).",
         group=WAREHOUSE,
     )
     recovery_tables: bool = flag(
         "--recovery-tables",
-        help="Versions that break the table of their model have tables of their own, as with this option of "
-        "`snowetl transform`.",
+        help="Give versions that break the table of their model tables of their own, as this option of `snowetl "
+        "transform` does.",
         group=WAREHOUSE,
     )
-    check: bool = flag("--check", help="Print nothing but what is wrong with the schemas.", group=WAREHOUSE)
+    check: bool = flag("--check", help="Print only what is wrong with the schemas.", group=WAREHOUSE)
     level: str = option(
         "--level",
         choices=("info", "warning", "error"),
         default="info",
-        help="--check: print issues from this level on.",
+        help="--check: print issues of this level and above.",
         group=WAREHOUSE,
     )

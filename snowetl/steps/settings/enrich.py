@@ -21,14 +21,14 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         "-o",
         "--output-folder",
         kind=Location(),
-        help="Enriched events go to run=<id>/ below it.",
+        help="Folder for enriched events, in run=<id>/.",
         group=IO,
     )
     bad_folder: str = option(
         "-b",
         "--bad-folder",
         kind=Location(),
-        help="Bad rows go to run=<id>/ below it.",
+        help="Folder for bad rows, in run=<id>/.",
         group=IO,
         shapes_output=True,
     )
@@ -37,8 +37,8 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         kind=Location(),
         default=None,
         default_help="none is written",
-        help="Failed events go to run=<id>/ below it: beside its bad row, what is valid of an event that failed, and "
-        "why it failed, as an enriched event.",
+        help="Folder for failed events, in run=<id>/: the valid part of each event that failed and the reason, "
+        "as an enriched event, besides its bad row.",
         group=IO,
         shapes_output=True,
     )
@@ -54,8 +54,8 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         "--output-format",
         choices=("tsv", "json", "parquet"),
         default="tsv",
-        help="Form of the events: enriched lines, which transform reads; flat JSON, a line an event; Parquet. The "
-        "latter two are for databases that take them as they are.",
+        help="Format of the events: enriched lines (tsv), which transform reads; flat JSON, one event per line; "
+        "or Parquet. Databases can load the latter two as they are.",
         group=IO,
         shapes_output=True,
     )
@@ -63,7 +63,7 @@ class EnrichSettings(Enriching, Working, RawInput, Speaking):
         "--input-list",
         kind=Location("FILE"),
         default=None,
-        help="Read the files that this list names (inputs.jsonl.gz of a run), instead of all of --input-folder.",
+        help="Read only the files in this list (inputs.jsonl.gz of a run), instead of all of --input-folder.",
         group=IO,
     )
 

@@ -60,8 +60,8 @@ class Enriching(Registries, Compatible):
     local: bool = flag(
         "-l",
         "--local",
-        help="Take the files of enrichments from the working folder, where they have fixed names (./ip_geo, ...); "
-        "fetch none.",
+        help="Read the files of enrichments from the current folder, where they have fixed names (./ip_geo, "
+        "...); download none.",
         group=CONFIGURATION,
         shapes_output=True,
     )
@@ -70,7 +70,7 @@ class Enriching(Registries, Compatible):
         document=True,
         default=None,
         default_help="neither",
-        help="JSON with adaptersSchemas and remoteAdapters.",
+        help="Configuration of adapters: JSON with adaptersSchemas and remoteAdapters.",
         group=CONFIGURATION,
         shapes_output=True,
     )
@@ -78,8 +78,8 @@ class Enriching(Registries, Compatible):
         "--recoveries",
         document=True,
         default=None,
-        default_help="bad rows are sent again as they are",
-        help="Mend bad rows by this configuration of Event Recovery before they are sent again (--input-format "
+        default_help="bad rows are processed again unchanged",
+        help="Event Recovery configuration that repairs bad rows before they are processed again (--input-format "
         "bad-rows).",
         group=CONFIGURATION,
         shapes_output=True,
@@ -95,7 +95,7 @@ class Enriching(Registries, Compatible):
     )
     accept_invalid: bool = flag(
         "--accept-invalid",
-        help="Keep events with invalid contexts added by enrichments, or with values that are too long.",
+        help="Keep events with invalid contexts from enrichments, or with values that are too long.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -113,7 +113,7 @@ class Enriching(Registries, Compatible):
     )
     try_base64: bool = flag(
         "--try-base64",
-        help="Try Thrift records that cannot be read as base64 of one.",
+        help="Decode Thrift records that cannot be read as base64, and try again.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -122,7 +122,7 @@ class Enriching(Registries, Compatible):
         kind=Size(),
         default=None,
         default_help="no limit",
-        help="Turn each event or bad row whose line is longer into a size violation.",
+        help="Turn each event or bad row whose line is longer than this into a size violation.",
         group=EVENTS,
         shapes_output=True,
     )
@@ -130,7 +130,7 @@ class Enriching(Registries, Compatible):
         "--max-output-bytes",
         kind=Size(),
         default=256 << 20,
-        help="Largest size of all events of one record together; the events beyond it become one size violation.",
+        help="Maximum size of all events of one record together; the events beyond it become one size violation.",
         group=EVENTS,
         shapes_output=True,
     )

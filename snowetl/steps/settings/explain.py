@@ -23,7 +23,7 @@ class ExplainSettings(Enriching, Speaking):
 
     failed_events: bool = flag(
         "--failed-events",
-        help="Show also what is valid of an event that fails, as `enrich --failed-folder` writes it.",
+        help="Also show the valid part of an event that failed, as `enrich --failed-folder` writes it.",
         group=EVENTS,
     )
 

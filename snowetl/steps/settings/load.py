@@ -24,7 +24,7 @@ class Loading(Settings):
         "--warehouse",
         kind=Text("KIND"),
         default="postgres",
-        default_help="postgres, or what --database says",
+        default_help="the kind that --database names, else postgres",
         help="Kind of the warehouse: postgres, redshift, snowflake, databricks, duckdb, delta, iceberg, clickhouse, "
         "bigquery, or one that another package adds.",
         group=WAREHOUSE,
@@ -43,7 +43,7 @@ class Loading(Settings):
         "--data-folder",
         kind=LocalPath("FOLDER"),
         default=Path("warehouse"),
-        help="Where an embedded warehouse keeps its data.",
+        help="Folder in which an embedded warehouse keeps its data.",
         group=WAREHOUSE,
     )
     schema: str = option("--schema", default="atomic", help="Database schema of all tables.", group=WAREHOUSE)
@@ -51,28 +51,28 @@ class Loading(Settings):
         "--role-arn",
         kind=Text("ARN"),
         default=None,
-        help="redshift: role of the cluster that may read the run's files.",
+        help="redshift: ARN of a role of the cluster that may read the run's files.",
         group=WAREHOUSE,
     )
     assume_role_arn: str | None = option(
         "--assume-role-arn",
         kind=Text("ARN"),
         default=None,
-        help="redshift, snowflake: role whose temporary keys COPY uses instead.",
+        help="redshift, snowflake: ARN of a role whose temporary keys COPY uses instead.",
         group=WAREHOUSE,
     )
     region: str | None = option(
         "--region",
         default=None,
         default_help="that of the AWS configuration",
-        help="redshift: region of the bucket.",
+        help="redshift: AWS region of the bucket.",
         group=WAREHOUSE,
     )
     max_error: int = option(
         "--max-error",
         kind=Number(minimum=0),
         default=10,
-        help="redshift: MAXERROR of COPY.",
+        help="redshift: MAXERROR of COPY, the number of faulty rows that a table may have.",
         group=WAREHOUSE,
     )
     copy_timeout: int | None = option(
@@ -80,7 +80,7 @@ class Loading(Settings):
         kind=Duration(),
         default=None,
         default_help="45m",
-        help="redshift, snowflake: the longest that a COPY may take; 0 for no limit.",
+        help="redshift, snowflake: time limit of a COPY; 0 for none.",
         group=WAREHOUSE,
     )
     statement_timeout: int | None = option(
@@ -88,14 +88,14 @@ class Loading(Settings):
         kind=Duration(),
         default=None,
         default_help="10m",
-        help="redshift, snowflake: the longest that any other statement may take; 0 for no limit.",
+        help="redshift, snowflake: time limit of any other statement; 0 for none.",
         group=WAREHOUSE,
     )
     ssh_tunnel: str | None = option(
         "--ssh-tunnel",
         kind=Text("[USER@]HOST[:PORT]"),
         default=None,
-        help="Reach the database of --database by way of this host, with the program ssh and its own configuration.",
+        help="Reach the server of --database through this host. The ssh program is used, with its own configuration.",
         group=WAREHOUSE,
     )
     partition_by: str | None = option(
@@ -103,7 +103,7 @@ class Loading(Settings):
         choices=("month",),
         default=None,
         default_help="no partitions",
-        help="postgres: make events and the tables of entities in partitions by month of the event's time.",
+        help="postgres: create events and the tables of entities with a partition per month of collector_tstamp.",
         group=WAREHOUSE,
     )
 
@@ -164,15 +164,15 @@ class LoadSettings(Loading, Speaking):
         kind=Location(),
         default=None,
         default_help="none; only --retry-rejected and --listen go without",
-        help="A transformed run folder, or the folder of all of them.",
+        help="Transformed rows: a run folder, or a folder of them.",
         group=IO,
     )
     listen: str | None = option(
         "--listen",
         kind=Text("QUEUE"),
         default=None,
-        help="Load runs as this SQS queue (name or URL) tells of them, as `snowetl transform --queue` does, until "
-        "SIGTERM. --region is the queue's region, too.",
+        help="Load each run that this SQS queue (name or URL) announces, until SIGTERM. `snowetl transform "
+        "--queue` announces runs. --region is also the queue's region.",
         group=IO,
     )
     skip_schema: tuple[str, ...] = option(
@@ -180,12 +180,12 @@ class LoadSettings(Loading, Speaking):
         multiple=True,
         default=(),
         metavar="CRITERION",
-        help="Leave the table of an entity out (iglu:com.acme/event/jsonschema/1-*-*). May be given several times.",
+        help="Do not load the table of this entity (iglu:com.acme/event/jsonschema/1-*-*). May be given several times.",
         group=ROWS,
     )
     retry_rejected: bool = flag(
         "--retry-rejected",
-        help="Load the rows that earlier loads put aside, now that the schema or the table is fixed.",
+        help="Load the rows that earlier loads put aside, after the schema or the table was fixed.",
         group=ROWS,
     )
     dry_run: bool = flag(
@@ -198,7 +198,7 @@ class LoadSettings(Loading, Speaking):
         kind=Location("FOLDER|FILE|GLOB"),
         multiple=True,
         default=(),
-        help="Bad rows to load, too. May be given several times.",
+        help="Folder of bad rows to load as well. May be given several times.",
         group=IO,
     )
     iglu_config: Any = option(

@@ -17,22 +17,22 @@ class PsqlSettings(Settings):
         "--data-folder",
         kind=LocalPath("FOLDER"),
         default=Path("warehouse"),
-        help="Where the embedded PostgreSQL keeps its data.",
+        help="Folder in which the embedded PostgreSQL keeps its data.",
         group=WAREHOUSE,
     )
     serve: bool = flag(
         "--serve",
-        help="Open no psql: let programs of this machine (BI tools, JDBC) read on 127.0.0.1 until Ctrl-C.",
+        help="Instead of opening psql, let programs on this machine (BI tools, JDBC) read on 127.0.0.1, until Ctrl-C.",
         group=WAREHOUSE,
     )
     port: int = option(
-        "--port", kind=Number(minimum=1), default=5432, help="With --serve: the port of 127.0.0.1.", group=WAREHOUSE
+        "--port", kind=Number(minimum=1), default=5432, help="With --serve: port on 127.0.0.1.", group=WAREHOUSE
     )
     reader_password: str | None = option(
         "--reader-password",
         default=None,
         default_help="a new one, which is shown",
-        help="With --serve: the password of those who read.",
+        help="With --serve: password of the read-only user.",
         group=WAREHOUSE,
         secret=True,
     )

@@ -23,7 +23,7 @@ class Deduplicating(Settings):
     natural: bool = flag(
         "--natural/--no-natural",
         default=True,
-        help="Drop an event whose id and fingerprint came before in the batch.",
+        help="Drop an event whose id and fingerprint an earlier event of the batch has.",
         group=DUPLICATES,
         shapes_output=True,
     )
@@ -31,7 +31,7 @@ class Deduplicating(Settings):
         "--synthetic",
         choices=("BROADCAST", "JOIN", "NONE"),
         default="BROADCAST",
-        help="Give new ids to different events that share one; NONE leaves them.",
+        help="Give new ids to different events that share an id; NONE keeps the ids.",
         group=DUPLICATES,
         shapes_output=True,
     )
@@ -39,7 +39,7 @@ class Deduplicating(Settings):
         "--cardinality",
         kind=Number(minimum=1),
         default=1,
-        help="How often an id may occur before its events get new ones.",
+        help="Number of events that may share an id before they get new ones.",
         group=DUPLICATES,
         shapes_output=True,
     )
@@ -47,8 +47,9 @@ class Deduplicating(Settings):
         "--duplicate-storage",
         kind=Document("FILE|BASE64|URL"),
         default=None,
-        default_help="duplicates are looked for within a batch only",
-        help="Drop events of earlier batches, too: an amazon_dynamodb_config, or a postgresql:// URL.",
+        default_help="duplicates are dropped within a batch only",
+        help="Also drop duplicates of events in earlier batches. Where the events of earlier batches are kept: "
+        "an amazon_dynamodb_config, or a postgresql:// URL.",
         group=DUPLICATES,
         shapes_output=True,
         secret=True,
@@ -107,7 +108,7 @@ class Shaping(Settings):
         multiple=True,
         default=(),
         metavar="CRITERION",
-        help="With --recovery-tables: schemas whose versions share one table all the same. May be given several times.",
+        help="With --recovery-tables: schemas whose versions share one table nevertheless. May be given several times.",
         group=ROWS,
         shapes_output=True,
     )

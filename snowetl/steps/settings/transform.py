@@ -35,7 +35,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
         "-o",
         "--output-folder",
         kind=Location(),
-        help="Each run goes to a folder of the same name below it.",
+        help="Folder for the rows; each run gets a folder of the same name in it.",
         group=IO,
     )
     run_id: str | None = option(
@@ -74,7 +74,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
         "--default-format",
         choices=("TSV", "JSON"),
         default="TSV",
-        help="shred: format of the entities that no list names.",
+        help="shred: format of entities that neither --tsv nor --json names.",
         group=ROWS,
         shapes_output=True,
     )
@@ -101,7 +101,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
         multiple=True,
         default=(),
         metavar="CRITERION",
-        help="shred: the same as --json, by RDB Loader's name.",
+        help="shred: RDB Loader's name of --json.",
         group=ROWS,
         shapes_output=True,
     )
@@ -115,7 +115,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
         "--queue",
         kind=Text("NAME|URL|ARN"),
         default=None,
-        help="Announce finished runs there: the name or URL of an SQS queue, or the ARN of an SNS topic.",
+        help="Announce finished runs to this SQS queue (name or URL) or SNS topic (ARN).",
         group=IO,
     )
     queue_region: str | None = option(
@@ -123,7 +123,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
         kind=Text("REGION"),
         default=None,
         default_help="that of the AWS configuration",
-        help="Region of the queue.",
+        help="AWS region of the queue.",
         group=IO,
     )
     compression: str = option(
