@@ -49,13 +49,12 @@ def command(settings: DdlSettings) -> None:
     if settings.dialect in WIDE_DIALECTS:
         _print_wide(settings, found)
         return
-    for model in found:
+    for plain, model in zip(models.plain_names(found, settings.dialect), found, strict=True):
+        how = (settings.dialect, settings.schema, settings.recovery_tables, plain)
         statements = (
-            models.table_statements(model, settings.dialect, settings.schema, settings.recovery_tables)
+            models.table_statements(model, *how)
             if settings.start is None
-            else models.migration_statements(
-                model, _version(settings.start), settings.dialect, settings.schema, settings.recovery_tables
-            )
+            else models.migration_statements(model, _version(settings.start), *how)
         )
         console.emit("".join(f"{statement};\n" for statement in statements))
 

@@ -107,10 +107,24 @@ class Own(NamedTuple):
     versions: Sequence[Version]
 
 
-def own_tables(model: Sequence[Version], dialect: str, recovery_tables: bool) -> list[Own]:
-    """The model's table, and with ``recovery_tables`` those of the versions that break it."""
+def plain_names(found: Iterable[Sequence[Version]], dialect: str) -> list[str]:
+    """The names of the tables of models in a warehouse that has no others: each model has its own."""
     limit = DIALECTS[dialect].max_identifier
-    plain = names.table_name(model[-1].key, limit)
+    owners: dict[str, SchemaKey | None] = {}
+    chosen = []
+    for model in found:
+        chosen.append(names.choose_table(model[-1].key, owners, limit))
+        owners[chosen[-1]] = model[-1].key
+    return chosen
+
+
+def own_tables(model: Sequence[Version], dialect: str, recovery_tables: bool, plain: str | None = None) -> list[Own]:
+    """The model's table, and with ``recovery_tables`` those of the versions that break it.
+
+    ``plain`` is the name of the first, where another model may have taken the usual one.
+    """
+    limit = DIALECTS[dialect].max_identifier
+    plain = plain or names.table_name(model[-1].key, limit)
     if not recovery_tables:
         return [Own(plain, model)]
     recovered = family(model, dialect).recovered
@@ -121,12 +135,14 @@ def own_tables(model: Sequence[Version], dialect: str, recovery_tables: bool) ->
     ]
 
 
-def table_statements(model: Sequence[Version], dialect: str, schema: str, recovery_tables: bool = False) -> list[str]:
+def table_statements(
+    model: Sequence[Version], dialect: str, schema: str, recovery_tables: bool = False, plain: str | None = None
+) -> list[str]:
     """What makes the tables of a model, at its last version. Raises :class:`UsageError` where none can be."""
     sql = DIALECTS[dialect]
     return [
         statement
-        for own in own_tables(model, dialect, recovery_tables)
+        for own in own_tables(model, dialect, recovery_tables, plain)
         for statement in _create(own, sql, schema, recovery_tables)
     ]
 
@@ -139,7 +155,12 @@ def _create(own: Own, sql: Dialect, schema: str, recovery_tables: bool) -> list[
 
 
 def migration_statements(
-    model: Sequence[Version], start: SchemaVer, dialect: str, schema: str, recovery_tables: bool = False
+    model: Sequence[Version],
+    start: SchemaVer,
+    dialect: str,
+    schema: str,
+    recovery_tables: bool = False,
+    plain: str | None = None,
 ) -> list[str]:
     """What brings the tables of a model from version ``start`` to its last. Raises :class:`UsageError`."""
     key = model[-1].key
@@ -151,7 +172,7 @@ def migration_statements(
         raise UsageError(f"{key.uri} is the only version of its model: no table can be migrated to it")
     sql = DIALECTS[dialect]
     known = {version.key for version in model[: numbers.index(start) + 1]}
-    own, *recovered = own_tables(model, dialect, recovery_tables)
+    own, *recovered = own_tables(model, dialect, recovery_tables, plain)
     present = _table([version for version in own.versions if version.key in known], sql).held()
     before, inside = sql.alter(schema, own.name, own.versions[-1].key, present, _table(own.versions, sql))
     new = [table for table in recovered if table.versions[0].key not in known]

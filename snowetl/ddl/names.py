@@ -1,7 +1,8 @@
 """Names of tables and columns made from schemas (schema-ddl 0.18.2 ``StringUtils``), and how they stay distinct.
 
-Schema-ddl's names are kept wherever a warehouse can take them. Where it cannot (too long, taken, a system column), the
-name is cut and a hash of what it stands for appended, so that the same schema gives the same name everywhere.
+Schema-ddl's names are kept wherever a warehouse can take them. A name of a table that is too long is cut, as the server
+cuts it in any SQL. Where a name is taken, or a column's name is too long or the server's own, a hash of what it stands
+for is appended to as much of it as fits.
 """
 
 from __future__ import annotations
@@ -65,14 +66,15 @@ def column_names(paths: Iterable[tuple[str, ...]], limit: int, reserved: Collect
 
 
 def table_name(key: SchemaKey, limit: int | None = None) -> str:
-    """Table of a schema's model: ``com_acme_pascal_case_13``; cut, with a hash, where longer than ``limit`` bytes.
+    """Table of a schema's model: ``com_acme_pascal_case_13``; of a name longer than ``limit`` bytes, its beginning.
 
-    The vendor is not snake-cased. Dots cannot stand in a table name, so here (unlike in schema-ddl, where such names
-    give a table in another schema) they become underscores.
+    So PostgreSQL and Redshift cut names, in Snowplow's loaders and in whatever reads the table. Two models may have
+    one name then: :func:`choose_table` keeps them apart. The vendor is not snake-cased. Dots cannot stand in a table
+    name, so here (unlike in schema-ddl, where such names give a table in another schema) they become underscores.
     """
     vendor = key.vendor.replace(".", "_").replace("-", "_").lower()
     name = f"{vendor}_{snake_case(key.name).replace('.', '_')}_{key.version.model}"
-    return name if limit is None or len(name.encode()) <= limit else distinct_table_name(key, limit)
+    return name if limit is None else name.encode()[:limit].decode("utf-8", "ignore")
 
 
 def distinct_table_name(key: SchemaKey, limit: int) -> str:

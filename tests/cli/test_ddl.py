@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ META = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/js
 NAME = {"type": ["string", "null"], "maxLength": 10, "description": "A name"}
 
 
-def write(folder: Path, version: str, **properties: Any) -> Path:
-    own = {"vendor": "com.acme", "name": "event", "format": "jsonschema", "version": version}
-    file = folder / "schemas" / "com.acme" / "event" / "jsonschema" / version
+def write(folder: Path, version: str, model: str = "event", **properties: Any) -> Path:
+    own = {"vendor": "com.acme", "name": model, "format": "jsonschema", "version": version}
+    file = folder / "schemas" / "com.acme" / model / "jsonschema" / version
     file.parent.mkdir(parents=True, exist_ok=True)
     document = {"$schema": META, "self": own, "description": "An event", "type": "object", "properties": properties}
     file.write_text(json.dumps(document))
@@ -48,6 +49,17 @@ def test_the_table_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert shown.startswith("CREATE TABLE IF NOT EXISTS mine.com_acme_event_1 (")
     assert '"name"' in shown
     assert "COMMENT ON TABLE mine.com_acme_event_1" in shown
+
+
+def test_B4_models_whose_names_agree_have_two_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "a_name_that_is_longer_than_sixty_bytes_whatever_else_there_is"
+    files = [
+        str(write(tmp_path, "1-0-0", model, name=NAME)) for model in (f"{long}_x", f"{long}_y", "userId", "user_id")
+    ]
+    assert main(["ddl", *files, "--dialect", "postgres"]) == 0
+    made = re.findall(r"CREATE TABLE IF NOT EXISTS atomic\.(\S+)", capsys.readouterr().out)
+    assert made[::2] == [f"com_acme_{long}"[:63], "com_acme_user_id_1"]
+    assert len(set(made)) == 4 and max(map(len, made)) <= 63
 
 
 @pytest.mark.parametrize("dialect", ["redshift", "postgres"])

@@ -29,11 +29,15 @@ def key(text: str) -> SchemaKey:
     ],
 )
 def test_B4_long_names_of_two_models_are_two_tables(one: str, other: str) -> None:
-    tables = [names.table_name(key(text), 63) for text in (one, other)]
+    first, second = key(one), key(other)
+    chosen = names.choose_table(first, {}, 63)
+    assert chosen == names.table_name(first)[:63], "as the server cuts it"
+    tables = [chosen, names.choose_table(second, {chosen: first}, 63)]
     indexes = [names.index_name(table, "_root_idx", 63) for table in tables]
     assert len({*tables, *indexes}) == 4
     assert all(len(name) <= 63 for name in (*tables, *indexes))
-    assert tables == [names.choose_table(key(text), {}, 63) for text in (one, other)]
+    owners = dict(zip(tables, (first, second), strict=True))
+    assert tables == [names.choose_table(model, owners, 63) for model in (first, second)], "and so they stay"
 
 
 def test_a_name_that_fits_is_kept() -> None:
@@ -51,12 +55,17 @@ def test_B4_models_whose_names_fold_into_one_are_two_tables() -> None:
 
 
 def test_B4_the_comment_says_whose_a_table_is() -> None:
-    """A table that was cut by Postgres, before names had hashes, stays that of its model."""
+    """A table that got a hash, as earlier releases named those of long names, stays that of its model."""
     long = key(LONG.format("credit", 1))
-    cut = names.table_name(long)[:63]
-    assert names.choose_table(long, {cut: long}, 63) == cut
-    assert names.choose_table(key(LONG.format("voucher", 1)), {cut: long}, 63) != cut
-    assert names.choose_table(long, {names.table_name(long, 63): None}, 63) == names.table_name(long, 63)
+    cut, hashed = names.table_name(long)[:63], names.distinct_table_name(long, 63)
+    assert names.choose_table(long, {hashed: long}, 63) == hashed
+    assert names.choose_table(long, {cut: long, hashed: key(LONG.format("voucher", 1))}, 63) == cut
+    assert names.choose_table(key(LONG.format("voucher", 1)), {cut: long}, 63) not in (cut, hashed)
+
+
+def test_a_name_is_cut_between_characters() -> None:
+    model = key("iglu:com.acmes/x/jsonschema/1-0-0")._replace(name="é" * 40)
+    assert names.table_name(model, 63) == "com_acmes_" + "é" * 26
 
 
 def test_a_vendor_that_begins_with_a_digit_is_quoted() -> None:

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from snowetl.ddl import names
 from snowetl.ddl.atomic import EVENT_FIELDS, postgres_columns, redshift_columns
 from snowetl.load.run import read_run
+from snowetl.model.schema import SchemaKey
 from tests.load.places.postgres import InPostgres
 from tests.load.runs import ID, schema
 from tests.load.transformed import click, event
+from tests.transform.support import self_describing, unstruct
 
 LATER = "run=2026-02-01-00-00-00"
 CLICK = {"1-0-0": schema(url={"type": "string", "maxLength": 10}, n={"type": "integer"}, required=["url"])}
@@ -182,6 +185,24 @@ def test_an_entity_is_read_back_from_an_existing_table(shredded: InPostgres, nam
     assert read(shredded, "url = 'u'") == wanted * 3
     assert sorted(shredded.query("SELECT note FROM com_acme_click_1 WHERE note <> ''")) == [("new",)] * 3
     assert len(shredded.query("SELECT 1 FROM com_acme_click_1")) == 12
+
+
+@pytest.mark.parametrize("named", ["as the server cuts it", "with a hash"])
+def test_a_table_of_a_long_name_is_found(shredded: InPostgres, named: str) -> None:
+    """Postgres Loader lets the server cut names; earlier releases of ours ended them with a hash."""
+    if shredded.kind != "postgres":
+        pytest.skip("names of Redshift may be twice as long")
+    key = SchemaKey.parse(f"iglu:com.acme/{'long_' * 12}name/jsonschema/1-0-0")
+    plain, hashed = names.table_name(key), names.distinct_table_name(key, 63)
+    table = plain if named == "as the server cuts it" else hashed
+    properties = "at timestamp, is_new boolean, n bigint, price double precision, tags jsonb, url varchar(255)"
+    shredded.execute(f"CREATE SCHEMA atomic; CREATE TABLE atomic.{table} ({META}, root_id uuid, root_tstamp timestamp, "
+                     f"{properties}); COMMENT ON TABLE atomic.{table} IS '{key.uri}'")  # fmt: skip
+    entity = unstruct(self_describing(key.uri, {"url": "u"}))
+    run = shredded.make("first", [event(1, unstruct_event=entity)], **{key.name: VERSIONS})
+    report = shredded.load(run)
+    assert [(each.table, each.rows) for each in report.tables[1:]] == [(f"atomic.{table[:63]}", 1)]
+    assert shredded.query(f"SELECT url FROM {table}") == [("u",)]
 
 
 def read(place: InPostgres, condition: str) -> list[tuple[Any, ...]]:

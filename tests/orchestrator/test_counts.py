@@ -37,7 +37,7 @@ def load(**changed: Any) -> dict[str, Any]:
 
 def test_rows_are_counted_by_the_table_they_are_for() -> None:
     assert counts.rows_by_table(transform()) == {"events": 90, "com_acme_shop_link_click_2": 40}
-    assert counts.rows_by_table(transform(), max_identifier=10) == {"events": 90, "c_fd0395a4": 40}
+    assert counts.rows_by_table(transform(), max_identifier=10) == {"events": 90, "com_acme_s": 40}
 
 
 def test_counts_that_meet() -> None:
