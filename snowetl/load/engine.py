@@ -157,15 +157,27 @@ class RunLoader:
         return report
 
     def _set_up(self, session: Session) -> None:
-        lacking = self._warehouse.set_up(session.tables())
+        tables = session.tables()
+        lacking = self._warehouse.set_up(tables)
         if not lacking:
             return
+        self._refuse_a_lost_manifest(session, tables, lacking)
         if not self._warehouse.capabilities.ddl_in_transaction:  # each of them does nothing where it was done
             _make(session, lacking)
             return
         with session.transaction():
             session.lock()
             _make(session, self._warehouse.set_up(session.tables()))
+
+    def _refuse_a_lost_manifest(self, session: Session, tables: Tables, lacking: Sequence[Statement]) -> None:
+        schema = self._warehouse.schema
+        some = f"SELECT count(*) FROM (SELECT 1 AS one FROM {schema}.events LIMIT 1) AS some_events"
+        if manifest.is_lost(tables) and session.number(some):
+            make = next(" ".join(one.sql.split()) for one in lacking if one.name == f"create {schema}.{manifest.TABLE}")
+            raise LoadError(
+                f"{schema}.{manifest.TABLE} is missing, which says what runs are in {schema}.events: they would be "
+                f"loaded again. Restore it from a backup; or, if none of them will be given again, make it anew: {make}"
+            )
 
     def _load_once(
         self,

@@ -12,16 +12,29 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from snowetl.jvm.strings import to_utf8
 from snowetl.load.run import TransformedRun, run_name
 from snowetl.storage.base import scheme_of
 
+if TYPE_CHECKING:
+    from snowetl.load.warehouse import Tables
+
+TABLE = "manifest"
+_MADE_WITH_IT = ("bad_rows", "rejected_rows", "rejected_values")
 MAX_BASE = 512
 _S3_SCHEMES = ("s3", "s3a", "s3n")
 _SLASHES = re.compile(r"/+$")
+
+
+def is_lost(tables: Tables) -> bool:
+    """Whether the manifest of a warehouse is gone: it has events, and tables of ours that are made with the manifest.
+    One that another loader has made may have none.
+    """
+    there = tables.comments
+    return TABLE not in there and "events" in there and any(table in there for table in _MADE_WITH_IT)
 
 
 class ManifestRow(NamedTuple):

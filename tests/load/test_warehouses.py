@@ -61,6 +61,20 @@ def test_every_warehouse_is_in_the_suite() -> None:
     assert {place_class(name).kind for name in PLACES} == set(WAREHOUSES)
 
 
+@pytest.mark.parametrize("name", ["postgres", "redshift", "snowflake", "duckdb"])
+def test_a_manifest_that_was_dropped_is_told_of(name: str, request: pytest.FixtureRequest) -> None:
+    place = start(name, request)
+    run = place.run("1", [event(1)])
+    place.load_from(run)
+    place.execute("DROP TABLE atomic.manifest")  # type: ignore[attr-defined]
+    with pytest.raises(LoadError, match=r"atomic\.manifest is missing.* make it anew: CREATE TABLE"):
+        place.load_from(run)
+    assert place.count() == 1
+    place.execute("DELETE FROM atomic.events")  # type: ignore[attr-defined]
+    assert place.load_from(run).outcome == "loaded"
+    assert (place.count(), place.count("manifest")) == (1, 1)
+
+
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 

@@ -32,5 +32,9 @@ class DuckDb(AskedOfDuckDb):
         self._path = self.folder / "warehouse/x.duckdb"
         return Target(warehouse="duckdb", database=f"duckdb://{self._path}")
 
+    def execute(self, sql: str) -> None:
+        with duckdb.connect(str(self._path)) as connection:
+            connection.execute(sql)
+
     def ready(self, connection: Any) -> None:
         connection.execute(f"ATTACH '{self._path}' AS them (READ_ONLY); USE them.atomic")
