@@ -20,7 +20,6 @@ from snowetl.model.schema import SchemaKey
 
 DEFAULT_VARCHAR = 4096
 MAX_VARCHAR = 10485760
-MAX_COLUMNS = 1600
 MAX_NAME_BYTES = 63
 INT_MAX, BIGINT_MAX = 2**31 - 1, 2**63 - 1
 
@@ -352,4 +351,4 @@ def _is_ours(type_: str) -> bool:
     return type_ in _FIXED or type_ in ("NUMERIC", "TEXT", "JSONB") or text_length(type_) is not None
 
 
-POSTGRES = Dialect("postgres", MAX_NAME_BYTES, MAX_COLUMNS, table, create, alter)
+POSTGRES = Dialect("postgres", MAX_NAME_BYTES, table, create, alter)

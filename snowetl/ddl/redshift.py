@@ -379,4 +379,4 @@ def _is_longer(wanted: str, held: str) -> bool:
     return held.startswith("VARCHAR") and None not in lengths and lengths[0] > lengths[1]  # type: ignore[operator]
 
 
-REDSHIFT = Dialect("redshift", MAX_NAME_BYTES, MAX_COLUMNS, table, create, alter)
+REDSHIFT = Dialect("redshift", MAX_NAME_BYTES, table, create, alter)

@@ -88,5 +88,5 @@ def _alter(schema: str, name: str, key: SchemaKey, present: Mapping[str, Held], 
     )
 
 
-SNOWFLAKE = Dialect("snowflake", MAX_NAME_BYTES, 2000, _table, _create, _alter)
+SNOWFLAKE = Dialect("snowflake", MAX_NAME_BYTES, _table, _create, _alter)
 """Of which only ``alter`` is ever asked: the rows are wide."""

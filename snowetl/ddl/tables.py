@@ -102,7 +102,6 @@ class Dialect:
     name: str
     max_identifier: int
     """Longest name, in bytes of UTF-8."""
-    max_columns: int
     table: Callable[[Sequence[Schema]], Table | NoTable]
     create: Create
     alter: Callable[[str, str, SchemaKey, Mapping[str, Held], Table], Alterations]

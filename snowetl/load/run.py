@@ -219,9 +219,6 @@ class TransformedRun:
             return RowFolder(model, place, None, written.rows, written.parts, version, tuple(files))
         return RowFolder(model, place, version=version, files=tuple(files), rows=rows)
 
-    def bad_files(self) -> list[FileInfo]:
-        return _files(f"{self.base}output=bad/")
-
 
 def _files(folder: str) -> list[FileInfo]:
     fs = filesystem(folder)
