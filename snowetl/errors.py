@@ -1,4 +1,4 @@
-"""Everything that can stop a run, as a map: each error says what is wrong, where, and what to do.
+"""Every error that can stop a run. Its text says what is wrong, where, and what to do.
 
 Failures of single records are never exceptions: they are values (:class:`snowetl.model.badrow.BadRow`).
 """
@@ -7,21 +7,21 @@ from __future__ import annotations
 
 
 class SnowetlError(Exception):
-    """Base of all errors a user can meet. ``exit_code`` is what the command line ends with."""
+    """Base of all errors a user can meet. ``exit_code`` is the exit code of the command line."""
 
     exit_code = 1
 
 
 class UsageError(SnowetlError):
-    """Options that do not fit together, or name something that is not there."""
+    """Options contradict each other, or name something that does not exist."""
 
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    """A resolver, enrichment or snowetl.yml configuration that cannot be used.
+    """A configuration (resolver, enrichment, snowetl.yml) cannot be used.
 
-    ``problems`` are the single ones where the text lists several.
+    ``problems`` holds one error for each problem, if the text lists several.
     """
 
     problems: tuple[ConfigError, ...] = ()
@@ -34,15 +34,15 @@ class NothingToDo(SnowetlError):
 
 
 class AssetError(ConfigError):
-    """A file an enrichment needs (MaxMind database, referer database, ...) that cannot be fetched or read."""
+    """A file of an enrichment (MaxMind database, referer database, ...) cannot be downloaded or read."""
 
 
 class LookupFailed(SnowetlError):
-    """What answers the lookups of a run (a rates service, a JVM) does not answer; a later attempt may succeed."""
+    """A service that a run looks values up in (exchange rates, a JVM) does not answer; a later attempt may succeed."""
 
 
 class RegistryUnavailable(SnowetlError):
-    """A schema registry that does not answer (which is not the same as answering 404)."""
+    """A schema registry does not answer. (One that answers 404 does.)"""
 
 
 class StorageError(SnowetlError):
@@ -60,7 +60,7 @@ class LeaseHeld(OutputExists):
 
 
 class LoadError(SnowetlError):
-    """A run that cannot be loaded; nothing of it is in the warehouse.
+    """A run cannot be loaded; none of its rows are in the warehouse.
 
     ``transient`` says that the same load may succeed later (a lost connection, a busy server): only such errors are
     retried.
@@ -72,7 +72,7 @@ class LoadError(SnowetlError):
 
 
 class TargetError(ConfigError):
-    """A warehouse that cannot be loaded into as it is: wrong address, role, database, rights or driver.
+    """A warehouse cannot be loaded into: wrong address, role, database, rights or driver.
 
     Found before any work starts. ``transient`` as for :class:`LoadError`.
     """
@@ -83,4 +83,4 @@ class TargetError(ConfigError):
 
 
 class TooManyBadRows(SnowetlError):
-    """A run that is done, but with more bad rows than the user allows (``--max-bad``)."""
+    """A run is done, but has more bad rows than the user allows (``--max-bad``)."""

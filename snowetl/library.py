@@ -1,9 +1,9 @@
 """The verbs as functions: settings in, reports out; nothing is printed.
 
 Each takes the settings of its verb, or the same as keywords: ``enrich(input_folder="logs", input_format="thrift", …)``.
-The command line calls these functions, with a ``watch`` (:class:`snowetl.steps.base.Watch`) that prints what it hears:
-what is about to happen, warnings, progress, each report, and with ``dry_run`` the plan. Whatever can go wrong is a
-:class:`snowetl.errors.SnowetlError`.
+The command line calls these functions with a ``watch`` (:class:`snowetl.steps.base.Watch`) that prints what it is told:
+what is about to happen, warnings, progress, each report, and with ``dry_run`` the plan. Every error they raise on
+purpose is a :class:`snowetl.errors.SnowetlError`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ S = TypeVar("S", bound=Settings)
 def enrich(
     settings: EnrichSettings | None = None, /, *, watch: Watch | None = None, **options: Any
 ) -> EnrichReport | None:
-    """Turn raw collector logs into enriched events and bad rows; the report of the run.
+    """Turn raw collector logs into enriched events and bad rows. Returns the report of the run.
 
-    A run that is done already is left as it is. A dry run returns ``None``.
+    A finished run is left unchanged. A dry run returns ``None``.
     """
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import ENRICH
@@ -59,7 +59,7 @@ def enrich(
 def transform(
     settings: TransformSettings | None = None, /, *, watch: Watch | None = None, **options: Any
 ) -> Sequence[TransformReport]:
-    """Turn enriched events into rows for a warehouse; a report of each run that was transformed now."""
+    """Turn enriched events into rows for a warehouse. Returns a report of each run that was transformed."""
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import TRANSFORM
     from snowetl.workers import open_pool
@@ -82,9 +82,9 @@ def transform(
 def load(
     settings: LoadSettings | None = None, /, *, watch: Watch | None = None, **options: Any
 ) -> Sequence[LoadReport]:
-    """Load transformed runs into a warehouse, each once; a report of each run, loaded now or before.
+    """Load transformed runs into a warehouse, each once. Returns a report of each run, loaded now or before.
 
-    With ``listen``, runs are loaded until the process is told to stop; ``watch`` hears of each.
+    With ``listen``, loads runs until the process is told to stop; ``watch`` is told of each.
     """
     from snowetl.steps.base import Unwatched, World
     from snowetl.steps.table import LOAD
@@ -104,10 +104,10 @@ def load(
 
 
 def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, **options: Any) -> dict[str, Any] | None:
-    """Enrich, transform and load as one run, or what is left of it; the report of the run as JSON.
+    """Enrich, transform and load as one run, or do its remaining steps. Returns the report of the run as JSON.
 
-    ``counts`` holds (name, count, level) from raw records to rows, ``differences`` what of it does not add up. A dry
-    run returns ``None``.
+    ``counts`` holds (name, count, level) from raw records to rows; ``differences`` names the counts that do not add
+    up. A dry run returns ``None``.
     """
     from snowetl.orchestrator import driver
     from snowetl.orchestrator.executors import kind_of
@@ -124,7 +124,7 @@ def run(settings: RunSettings | None = None, /, *, watch: Watch | None = None, *
 
 
 def explain(record: bytes | str | ExplainSettings, /, **options: Any) -> Iterator[tuple[str, Any]]:
-    """The way of one record as (stage, what it made): loader, payload, adapter, each step, the event or bad row.
+    """Follow one record: yields (stage, its result) for loader, payload, adapter, each step, and the event or bad row.
 
     ``record`` is the record itself, ``FILE:N`` for the Nth record of a file, or the settings that name it; keywords are
     those of ``ExplainSettings``.

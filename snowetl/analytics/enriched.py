@@ -63,7 +63,7 @@ def read_enriched(
     batch_rows: int = BATCH_ROWS,
     warn: Callable[[str], None] | None = None,
 ) -> Enriched:
-    """Enriched events with typed columns; nothing but the list of files is read yet.
+    """Open enriched events as typed columns. Only the list of files is read yet.
 
     ``path``: a folder of runs, a run folder, a file or a pattern, or several (local, ``s3://``, ``hdfs://``).
     ``iglu_config``: the resolver (default: the schemas of this package), asked where columns of entities are read.
@@ -93,7 +93,7 @@ def read_enriched(
 
 
 class Enriched:
-    """Enriched events, read as often as they are asked for, batch by batch: memory holds one batch.
+    """Enriched events, read anew by each method, batch by batch: one batch is held in memory.
 
     An object of Arrow's C stream interface: DuckDB, Polars and pyarrow take it as it is.
     """

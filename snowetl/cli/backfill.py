@@ -19,15 +19,14 @@ snowetl backfill --config snowetl.yml --from 2024-01-01 --to 2026-01-01 --parall
     BackfillSettings,
     section="run",
     examples=EXAMPLES,
-    exit_codes=EXIT_CODES | {1: "a run failed: run the same command again to go on", 17: "it is going on already"},
-    interrupted="Runs that are done stay done: run the same command again, and the backfill goes on.",
+    exit_codes=EXIT_CODES | {1: "a run failed: run the same command again to continue", 17: "it is running already"},
+    interrupted="Finished runs stay finished: run the same command again to continue the backfill.",
 )
 def command(settings: BackfillSettings) -> None:
-    """Load an archive anew: cut into runs of one size, several at once, into a schema of its own.
+    """Process an archive again: in runs of one size, several at once, into a schema of its own.
 
-    The options are those of `snowetl run`, the keys of a snowetl.yml those for it. It writes below backfill/ in the
-    output folder; `snowetl status -o` that folder shows its runs. Killed at any moment, it is finished by running it
-    again.
+    Takes the options of `snowetl run`, also from its snowetl.yml. Writes to backfill/ in the output folder;
+    `snowetl status -o` that folder shows the runs. If it is killed at any moment, the same command continues.
     """
     from snowetl.orchestrator.backfill import drive
 

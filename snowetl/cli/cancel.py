@@ -26,10 +26,10 @@ snowetl cancel -o s3://lake 2026-03-05-10-00-00""",
     },
 )
 def command(settings: CancelSettings) -> None:
-    """Stop the jobs of a run, throw away what it wrote, and give its files back: the next run takes them.
+    """Stop the jobs of a run, delete its output, and release its input files: the next run processes them.
 
-    For a run that can never be finished: with settings that are wrong, or with an input file that is gone. A run whose
-    rows are loaded is finished with `snowetl resume` instead.
+    For a run that can never be finished, because its settings are wrong or an input file is gone. Finish a run
+    whose rows are loaded with `snowetl resume` instead.
     """
     from snowetl.orchestrator import control
     from snowetl.settings.words import count

@@ -34,7 +34,7 @@ def schema() -> None:
 @command.command()
 @click.argument("pages", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def tables(pages: tuple[Path, ...]) -> None:
-    """Bring the option tables of Markdown pages up to date.
+    """Update the option tables of Markdown pages.
 
     A table stands between `<!-- options: VERB -->` and `<!-- end of options -->`.
     """

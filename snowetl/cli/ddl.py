@@ -27,7 +27,7 @@ snowetl ddl --external athena --schema snowplow s3://bucket/enriched""",
     exit_codes={0: "done; nothing is wrong", 1: "there are errors (--check)", 2: "wrong usage or configuration"},
 )
 def command(settings: DdlSettings) -> None:
-    """Print the tables of schemas or of folders of runs, or check schemas for what will not load."""
+    """Print the DDL of tables for schemas or folders of runs, or check schemas for what will not load."""
     if settings.external is not None:
         _print_external(settings)
         return

@@ -21,13 +21,12 @@ snowetl doctor -i s3://logs/2026-03-05/ -f thrift -o s3://lake --iglu-config res
     section="run",
     preflight=False,
     examples=EXAMPLES,
-    exit_codes={0: "done: a run would find all it needs", 2: "something is missing; each thing is named"},
+    exit_codes={0: "a run would find everything it needs", 2: "something is missing; each thing is named"},
 )
 def command(settings: RunSettings) -> None:
-    """Check all that a run needs: packages, configuration, registries, buckets, rights, space, warehouse.
+    """Check everything that a run needs: packages, configuration, registries, buckets, rights, space, warehouse.
 
-    The options are those of `snowetl run`, the keys of a snowetl.yml those for it. Nothing is begun and nothing is left
-    behind.
+    Takes the options of `snowetl run`, also from its snowetl.yml. Starts no run and leaves nothing behind.
     """
     from snowetl.orchestrator.doctor import examine
 

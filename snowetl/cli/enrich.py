@@ -25,7 +25,7 @@ snowetl enrich --config snowetl.yml --run-id 2026-03-05-01-00-00 --master none""
 def command(settings: EnrichSettings) -> None:
     """Turn raw collector logs into enriched events and bad rows.
 
-    Writes run=<id>/ below both output folders. A run that is done already is left as it is; one that died is redone.
+    Writes run=<id>/ in both output folders. A finished run is left unchanged; one that died is repeated.
     """
     from snowetl.library import enrich
 

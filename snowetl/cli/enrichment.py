@@ -16,7 +16,7 @@ from snowetl.jvm import jsontext
 @click.group(invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Try the script of a JavaScript enrichment before a job does."""
+    """Test the script of a JavaScript enrichment."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -37,7 +37,7 @@ def check(script: Path, records: tuple[str, ...], input_format: str, enrichments
           iglu_config: str | None) -> None:  # fmt: skip
     """Compile SCRIPT (JavaScript, or the JSON of its configuration), list its Java classes, run it on records.
 
-    Exit codes: 0 it can be used, 2 it cannot.
+    Exit codes: 0 the script can be used, 2 it cannot.
     """
     from snowetl.steps import script_check
     from snowetl.steps.extras import check_extras

@@ -31,10 +31,10 @@ tail -n 3 access.log | snowetl explain - -f cloudfront --iglu-config resolver.js
     exit_codes={0: "done", 1: "failure", 2: "wrong usage or configuration; no such file or record"},
 )
 def command(settings: ExplainSettings) -> None:
-    """Show the way of records: loader, payload, adapter, raw events, columns, each step, and how each result ended.
+    """Show what becomes of records at each stage: loader, payload, adapter, raw events, columns, each step, result.
 
-    A file may be compressed and lie on S3. A bad row is explained by the record in it. Each record ends with a line for
-    each of its results: ✓ an event, ✗ a bad row and why it is one, – a record that is not an event.
+    A file may be compressed, and on S3. Of a bad row, the record in it is explained. The last lines of a record are
+    its results: ✓ an event, ✗ a bad row and its reason, – a record that is no event.
     """
     from snowetl.steps.explain import ways
 

@@ -88,7 +88,7 @@ class _Exports(click.Group):
 @click.group(cls=_Exports, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Write down a run for another scheduler (boto3, Airflow, …), or counts of events as a table (cube)."""
+    """Write a run for another scheduler (boto3, Airflow, …), or counts of events as a table (cube)."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -112,7 +112,7 @@ def _subcommand(name: str, example: str) -> Callable[[Callable[[ExportSettings],
 
 @_subcommand("boto3", "--emr-cluster cluster.yml")
 def boto3(settings: ExportSettings) -> None:
-    """Write requests.json: the calls of boto3 that run one run."""
+    """Write requests.json: the calls of boto3 that start one run."""
     from snowetl.orchestrator.exports import boto3_json
     from snowetl.runs.run import run_id
 

@@ -34,7 +34,7 @@ _resolver = click.option("-r", "--resolver", metavar="FILE", help="The Iglu reso
 @click.group(invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Make a snowetl.yml from the configuration of EmrEtlRunner, Dataflow Runner or RDB Loader."""
+    """Write a snowetl.yml from the configuration of EmrEtlRunner, Dataflow Runner or RDB Loader."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

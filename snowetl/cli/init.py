@@ -18,10 +18,10 @@ snowetl init && snowetl validate --config snowetl.yml""",
     InitSettings,
     preflight=False,
     examples=EXAMPLES,
-    exit_codes={0: "written", 2: "a file is there already, or an option is wrong; nothing was written"},
+    exit_codes={0: "written", 2: "a file exists already, or an option is wrong; nothing was written"},
 )
 def command(settings: InitSettings) -> None:
-    """Write a commented snowetl.yml, a resolver.json and a folder of enrichments to begin with."""
+    """Write a commented snowetl.yml, a resolver.json and a folder of enrichments as a start."""
     from snowetl.orchestrator import init
 
     for path in init.write(settings):

@@ -27,8 +27,8 @@ snowetl load --retry-rejected --iglu-config resolver.json""",
 def command(settings: LoadSettings) -> None:
     """Load transformed runs into a warehouse, each in one transaction and once.
 
-    Runs that are in the warehouse already are left alone, so repeating a load is safe. Tables are made and migrated
-    as the schemas ask for it. Rows that have no place are put aside, counted and named; once the schema is fixed,
+    Runs that are in the warehouse are skipped, so repeating a load is safe. Tables are created and migrated as
+    their schemas require. Rows that fit no table are put aside, counted and named; once the schema is fixed,
     --retry-rejected loads them.
     """
     from snowetl.library import load

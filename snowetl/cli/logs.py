@@ -20,7 +20,7 @@ snowetl logs -o s3://lake 2026-03-05-10-00-00 --step transform""",
     exit_codes={0: "shown", 2: "there is no such run", 3: "there is no log: the step was not tried, or ran here"},
 )
 def command(settings: LogsSettings) -> None:
-    """Show the attempts at a step of a run, and the last lines of its log where it ran elsewhere."""
+    """Show the attempts at a step of a run, and the last lines of its log if it ran elsewhere."""
     from snowetl.orchestrator import control
 
     entry = control.find(settings.output_folder, settings.run)

@@ -18,14 +18,14 @@ snowetl package dist --python 3.13 --platform aarch64 --add acme_adapters-1.0-py
 @verb(
     PackageSettings,
     examples=EXAMPLES,
-    exit_codes={0: "done", 1: "failure", 2: "wrong usage, or a package cannot be had for that cluster"},
+    exit_codes={0: "done", 1: "failure", 2: "wrong usage, or a dependency has no wheel for that cluster"},
 )
 def command(settings: PackageSettings) -> None:
-    """Pack snowetl and all it needs for a cluster: environment.tar.gz, the jobs, and package.json.
+    """Pack snowetl and its dependencies for a cluster: environment.tar.gz, the jobs, and package.json.
 
-    Any machine can do it for any cluster: pip fetches wheels for its Python and processor. Spark and the Python
-    interpreter are the cluster's own. The hot modules of snowetl are compiled if this is such a machine, with a C
-    compiler.
+    Any machine can make the package of any cluster: pip downloads wheels for the cluster's Python and processor.
+    Spark and the Python interpreter are the cluster's own. The hot modules of snowetl are compiled if this machine
+    has that Python and processor, and a C compiler.
     """
     from snowetl.orchestrator.package import ARCHIVE, Cluster, make_package
 

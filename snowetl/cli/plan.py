@@ -19,8 +19,7 @@ snowetl plan --config snowetl.yml --as-json | jq .inputs""",
 def command(settings: PlanSettings) -> None:
     """Show what `snowetl run` would do: which run, which files, which steps, and why. Nothing is written.
 
-    The options are those of `snowetl run`, the keys of a snowetl.yml those for it. Times are estimates from the last
-    runs.
+    Takes the options of `snowetl run`, also from its snowetl.yml. Times are estimates from the last runs.
     """
     from snowetl.orchestrator import driver
 

@@ -28,7 +28,7 @@ snowetl psql --data-folder out/warehouse --serve --port 5433""",
     ignore_unknown_options=True,
 )
 def command(settings: PsqlSettings) -> None:
-    """Open psql on the embedded PostgreSQL, which is started for it and stopped after it."""
+    """Open psql on the embedded PostgreSQL, whose server runs until psql ends."""
     from snowetl.errors import UsageError
     from snowetl.load.embedded import embedded_postgres, psql_path
 

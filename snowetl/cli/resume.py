@@ -20,15 +20,15 @@ snowetl resume -o s3://lake 2026-03-05-10-00-00""",
     ResumeSettings,
     section="run",
     examples=EXAMPLES,
-    exit_codes=EXIT_CODES | {3: "no run waits to be finished", 17: "another process is at work on the run"},
-    interrupted="Steps that are done stay done: resume the run again.",
+    exit_codes=EXIT_CODES | {3: "there is no unfinished run", 17: "another process is at work on the run"},
+    interrupted="Finished steps stay finished: resume the run again.",
     elsewhere=ELSEWHERE | dict.fromkeys(("--skip", "--resume-from", "--include"), OF_RUN),
 )
 def command(settings: ResumeSettings) -> None:
-    """Go on with a run, with the settings it was begun with: steps that are done are not done again.
+    """Continue a run with the settings it was begun with. Finished steps are not repeated.
 
-    Secrets (a database's password, keys of registries) are not kept with the run: they are read from the environment,
-    as `snowetl run` reads them. A run that is done stays as it is.
+    Secrets (a database's password, keys of registries) are not kept with the run: they are read from the
+    environment, as by `snowetl run`. A finished run is left unchanged.
     """
     from snowetl.orchestrator import control, driver
 

@@ -27,15 +27,15 @@ SNOWETL_DATABASE='postgresql://loader:PASSWORD@db.example.com/analytics' \\
 @verb(
     RunSettings,
     examples=EXAMPLES,
-    exit_codes=EXIT_CODES | {1: "failure: run the same command again to go on"},
-    interrupted="Steps that are done stay done: run the same command again, and the run goes on.",
+    exit_codes=EXIT_CODES | {1: "failure: run the same command again to continue"},
+    interrupted="Finished steps stay finished: run the same command again to continue the run.",
     elsewhere=ELSEWHERE,
 )
 def command(settings: RunSettings) -> None:
     """Turn raw collector logs into tables: enrich, transform and load as one run.
 
-    Killed at any moment, it is finished by running it again. Without --run-id, a run of the same settings that waits to
-    be finished is taken up; one that has done the very same files is done.
+    If it is killed at any moment, the same command finishes the run. Without --run-id, it continues an unfinished
+    run of the same settings; files that a run has processed are not processed again.
     """
     from snowetl.library import run
 

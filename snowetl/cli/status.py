@@ -26,7 +26,7 @@ snowetl status -o s3://lake --late-after 3h --quiet || page-somebody""",
     exit_codes={0: "shown", 1: "no run was finished for --late-after", 2: "wrong usage", 3: "there is no run yet"},
 )
 def command(settings: StatusSettings) -> None:
-    """Show the runs of an output folder: done, running, waiting, failed, or died with their process."""
+    """Show the runs of an output folder and their state: done, running, waiting, failed, or died with their process."""
     from snowetl.errors import NothingToDo
     from snowetl.orchestrator import control, overview
     from snowetl.settings.words import duration_text

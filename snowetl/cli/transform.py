@@ -24,13 +24,13 @@ snowetl transform -i out/enriched -o out/lake --iglu-config resolver.json \\
         1: "failure: the run is not published",
         3: "nothing to do: there is no run, or every run is still being enriched",
     },
-    interrupted="The run is not published: run the same command again, and it is redone.",
+    interrupted="The run is not published: run the same command again to repeat it.",
 )
 def command(settings: TransformSettings) -> None:
     """Turn enriched events into rows for a warehouse: shredded, or wide.
 
-    Transforms every run of the input that the output does not have, and leaves shredding_complete.json in each as the
-    last thing. A run that died is redone.
+    Transforms every run of the input that the output lacks. The last file it writes for a run is
+    shredding_complete.json. A run that died is repeated.
     """
     from snowetl.library import transform
 

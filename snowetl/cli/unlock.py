@@ -16,13 +16,13 @@ snowetl unlock -o s3://lake""",
     UnlockSettings,
     section="run",
     examples=EXAMPLES,
-    exit_codes={0: "freed", 2: "wrong usage", 3: "nothing is locked", 17: "the holder may be alive (--force)"},
+    exit_codes={0: "released", 2: "wrong usage", 3: "nothing is locked", 17: "the holder may be alive (--force)"},
 )
 def command(settings: UnlockSettings) -> None:
-    """Free leases whose holders are dead.
+    """Release the leases of dead processes.
 
-    A run does that by itself as soon as it can be sure; this is for holders it cannot see, such as a machine that is
-    gone since less than five minutes.
+    A run does this by itself as soon as it is sure that a holder is dead. This command is for holders it cannot
+    see, such as a machine that has been gone for less than five minutes.
     """
     from snowetl.orchestrator import control
 

@@ -23,10 +23,10 @@ snowetl validate --config snowetl.yml""",
     exit_codes={0: "nothing is wrong", 2: "something is wrong; each thing is named"},
 )
 def command(settings: RunSettings) -> None:
-    """Check a snowetl.yml and every document it names, without a network: for a pull request.
+    """Check a snowetl.yml and every document it names, offline: for a pull request.
 
-    Resolver, enrichments, adapters, their local files, and whether settings go together. What lies elsewhere (buckets,
-    registries, the warehouse) `snowetl doctor` asks. The options are those of `snowetl run`.
+    Checks the resolver, enrichments, adapters, their local files, and whether the settings fit together. `snowetl
+    doctor` checks what is elsewhere: buckets, registries, the warehouse. Takes the options of `snowetl run`.
     """
     from snowetl.orchestrator.validate import problems
 

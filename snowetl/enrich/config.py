@@ -1,4 +1,4 @@
-"""What an ``Enricher`` is built from: resolver, enrichments and options, read and checked once, on the driver."""
+"""The configuration of an ``Enricher``: resolver, enrichments and options, read and checked once, on the driver."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class EnrichConfig:
         compatibility: Compatibility | str = DEFAULT_ERA,
         recoveries: Any = None,
     ) -> EnrichConfig:
-        """Read and check everything.
+        """Read and check the whole configuration.
 
         ``resolver`` and ``enrichments`` are a path (for ``enrichments`` also a folder of ``*.json``), parsed JSON, JSON
         text, or base64 of JSON text. Without a resolver, only the schemas of the package itself are known; ``None`` for
