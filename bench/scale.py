@@ -31,8 +31,8 @@ from snowetl.dedupe.decide import Decided, Request
 from snowetl.dedupe.verdicts import Decisions
 from snowetl.enrich.pipeline import Enricher
 from snowetl.model.badrow import Origin
-from snowetl.orchestrator import RunSettings
 from snowetl.orchestrator.choice import choose
+from snowetl.orchestrator.settings import RunSettings
 from snowetl.reporting.enrich import SplitReport
 from snowetl.reporting.transform import TransformSplitReport
 from snowetl.runs.parts import PartWriter, part_name
