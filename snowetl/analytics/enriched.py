@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snowetl.analytics.enriched_input import work_of
-from snowetl.analytics.enriched_reading import Reading
+from snowetl.analytics.enriched_reading import LeftOut, Reading
 from snowetl.ddl.hive import column_list
 from snowetl.ddl.parquet import Field
 from snowetl.errors import ConfigError, UsageError
@@ -157,11 +157,20 @@ class Enriched:
         self._left_out = lambda: bad
         reading = self._reading
         files = {name: Path(path) for name, path in self._registries.items()}
+        first = ""
+
+        def note(left_out: LeftOut) -> None:
+            nonlocal first
+            bad.update((left_out.row.schema_key,))
+            first = first or left_out.url
+            if left_out.damage is not None:
+                self._warn(f"{left_out.damage}; the events that were there are not read")
+
         for split in self._work.splits:
-            yield from reading.batches(split, files, lambda row: bad.update((row.schema_key,)))
+            yield from reading.batches(split, files, note)
         if bad:
             kinds = ", ".join(f"{times} {SchemaKey.parse(uri).name}" for uri, times in bad.most_common())
-            self._warn(f"{count(sum(bad.values()), 'line')} left out: {kinds}")
+            self._warn(f"{count(sum(bad.values()), 'line')} left out: {kinds}; the first in {first}")
 
     def reader(self) -> pa.RecordBatchReader:
         """The events as an Arrow stream."""
@@ -196,7 +205,7 @@ class Enriched:
         self._left_out = lambda: bad.value
 
         def read(split: Split, files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
-            return reading.batches(split, files, lambda row: bad.add(Counter((row.schema_key,))))
+            return reading.batches(split, files, lambda left_out: bad.add(Counter((left_out.row.schema_key,))))
 
         fields = {field.name: field for field in reading.present}
         columns = column_list([fields[name] for name in reading.wanted])

@@ -12,7 +12,7 @@ from snowetl.ddl.parquet import Field
 from snowetl.errors import SnowetlError
 from snowetl.model.badrow import BadRow
 from snowetl.steps import registries
-from snowetl.steps.stream import stream
+from snowetl.steps.stream import describe_damage, stream
 from snowetl.steps.transform_split import damage_row
 from snowetl.steps.transform_task import TransformConfig
 from snowetl.storage import Damage
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
 _SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A line that is not read, or what lies behind a damage: as bad row, the file, and the words for a damage."""
+
+    row: BadRow
+    url: str
+    damage: str | None
+
+
+Note = Callable[[LeftOut], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,7 @@ class Reading:
         fields = {field.name: field for field in self.present}
         return arrow_schema([fields[name] for name in self.wanted])
 
-    def batches(
-        self, split: Split, files: Mapping[str, Path], note: Callable[[BadRow], None]
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, split: Split, files: Mapping[str, Path], note: Note) -> Iterator[pa.RecordBatch]:
         """The events of a split; ``note`` hears of the lines that are left out. ``files``: registries that are folders.
 
         Raises ``StorageError``, ``RegistryUnavailable``, and ``SnowetlError`` where it is ``strict``.
@@ -77,26 +87,29 @@ class Reading:
         table = pa.Table.from_batches([batch]).filter(self.where).select(list(self.wanted))
         yield from table.combine_chunks().to_batches()
 
-    def _rows(self, split: Split, files: Mapping[str, Path], note: Callable[[BadRow], None]) -> Iterator[Sequence[Any]]:
+    def _rows(self, split: Split, files: Mapping[str, Path], note: Note) -> Iterator[Sequence[Any]]:
         """Values of the columns that are present, event by event."""
         config = self.config.unpack()
         config = replace(config, resolver=registries.located(config.resolver, files))
         transformer = once_per_process(f"read {self.config.key} {files}", config.transformer)
-        for _, record in stream(split, unheard, binary=False):
-            if isinstance(record, Damage):
-                row = damage_row(config.origin, record)
-            else:
-                found = transformer.rows(str(record.data))
-                if isinstance(found, WideRecord):
-                    yield found.values
-                    continue
-                assert isinstance(found, BadRow)
-                row = found
-            if self.strict:
-                raise SnowetlError(
-                    f"a line of {split.slices[0].url} cannot be read as an event: {row.to_json()[:_SHOWN]}"
-                )
-            note(row)
+        for slice_ in split.slices:
+            for _, record in stream(split._replace(slices=(slice_,)), unheard, binary=False):
+                if isinstance(record, Damage):
+                    left_out = LeftOut(damage_row(config.origin, record), slice_.url, describe_damage(record))
+                else:
+                    found = transformer.rows(str(record.data))
+                    if isinstance(found, WideRecord):
+                        yield found.values
+                        continue
+                    assert isinstance(found, BadRow)
+                    left_out = LeftOut(found, slice_.url, None)
+                if self.strict:
+                    raise SnowetlError(left_out.damage or _told(left_out))
+                note(left_out)
+
+
+def _told(left_out: LeftOut) -> str:
+    return f"a line of {left_out.url} cannot be read as an event: {left_out.row.to_json()[:_SHOWN]}"
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

@@ -155,8 +155,17 @@ def test_a_damaged_file_is_counted(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"{enriched(number)}\n" for number in range(500)).encode())
     (run / "part-00001.gz").write_bytes(whole[: len(whole) // 2])
     events = read(tmp_path, columns=["event_id"])
-    with pytest.warns(UserWarning, match="1 line left out: 1 generic_error"):
+    with pytest.warns(UserWarning, match="1 line left out: 1 generic_error") as told:
         assert 1 < events.to_arrow().num_rows < 501
+    assert "part-00001.gz is damaged at byte" in str(told[0].message)
+    with pytest.raises(SnowetlError, match="part-00001.gz is damaged at byte .* ends in the middle of its gzip data"):
+        read(tmp_path, columns=["event_id"], strict=True).to_arrow()
+
+
+def test_the_file_of_a_line_that_cannot_be_read_is_told_among_small_ones(tmp_path: Path) -> None:
+    write_run(tmp_path / "enriched", [[enriched(1)], [enriched(2)], ["no event"]])
+    with pytest.warns(UserWarning, match="1 line left out: 1 loader_parsing_error; the first in .*part-00002"):
+        assert ids(read(tmp_path)) == [1, 2]
 
 
 def test_a_schema_that_is_gone_is_told(tmp_path: Path) -> None:
