@@ -16,13 +16,11 @@ from typing import NamedTuple
 
 from snowetl.errors import ConfigError
 from snowetl.jvm import instants
-from snowetl.model.fields import INDEX
 from snowetl.transform.columns import DUPLICATE
-from snowetl.transform.event import Event, ParsedEntity
+from snowetl.transform.entity import ParsedEntity
+from snowetl.transform.event import ETL_TSTAMP, FINGERPRINT, Event
 
 SYNTHETIC = ("BROADCAST", "JOIN", "NONE")
-_FINGERPRINT = INDEX["event_fingerprint"]
-_ETL_TSTAMP = INDEX["etl_tstamp"]
 DAYS_KEPT = 180
 
 
@@ -65,12 +63,12 @@ class Key(NamedTuple):
 
 
 def key_of(event: Event, place: tuple[int, int]) -> Key:
-    return Key(event.event_id, event.columns[_FINGERPRINT] or None, _etl_micros(event), place)
+    return Key(event.event_id, event.text(FINGERPRINT) or None, _etl_micros(event), place)
 
 
 def _etl_micros(event: Event) -> int | None:
-    exact = event.exact.get(_ETL_TSTAMP)
-    return _micros(event.columns[_ETL_TSTAMP]) if exact is None else exact.micros  # type: ignore[union-attr]
+    exact = event.exact.get(ETL_TSTAMP)
+    return _micros(event.text(ETL_TSTAMP)) if exact is None else exact.micros  # type: ignore[union-attr]
 
 
 @lru_cache(maxsize=256)

@@ -52,8 +52,10 @@ _DOUBLE = _Format(">d", ">Q", 52, 1023)
 _FLOAT = _Format(">f", ">I", 23, 127)
 _SHORTEST_DIGITS = 15
 _PLAIN = re.compile(r"-?[0-9]{1,7}\.[0-9]+")
-CANONICAL_FORM = r"-?(?!0\.000)(?:0|[1-9][0-9]{0,6})\.(?:0|[0-9]{0,7}[1-9])"
-"""Matches texts that are printed as they are read. There are others, but few columns have them."""
+CANONICAL_FORM = r"-?(?!0\.000)(?:0|[1-9][0-9]{0,6})\.(?:[0-9]{0,7}[1-9]|0)"
+"""Matches texts that are printed as they are read. There are others, but few columns have them.
+
+No text has two ways through it, so that it may stand in a possessive group."""
 
 
 def double_text(number: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from snowetl.jvm.timestamps import civil_from_days, days_from_civil
 
 _EPOCH = datetime(1970, 1, 1)  # all is UTC
+_MICROSECOND = timedelta(microseconds=1)
 _MAX_YEAR = 1_000_000_000
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _INSTANT = re.compile(
@@ -100,6 +101,11 @@ def from_canonical(text: str) -> Instant:
     """Read a :data:`CANONICAL` text."""
     since = datetime.fromisoformat(text) - _EPOCH
     return Instant(since.days * 86_400 + since.seconds, since.microseconds * 1000)
+
+
+def canonical_to_micros(text: str) -> int:
+    """Microseconds since the epoch of a :data:`CANONICAL` text."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
 
 
 def _clock(seconds: int) -> str:

@@ -79,6 +79,23 @@ def exact_reader(type_: type[T]) -> Callable[[str], T | None]:
     return read
 
 
+def raw_reader(type_: type[T]) -> Callable[[str], T | None]:
+    """As :func:`exact_reader`, for a type that leaves values as they are (:class:`msgspec.Raw`): they are checked, that
+    is all. What it leaves to the exact reader, such as odd surrogates, may be JSON or not.
+    """
+    decode = msgspec.json.Decoder(type_).decode
+
+    def read(text: str) -> T | None:
+        if _may_be_too_deep(text):
+            return None
+        try:
+            return decode(text)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return None
+
+    return read
+
+
 def _has_negative_zero(text: str) -> bool:
     return "-0" in text and (text.strip() == "-0" or _NEGATIVE_ZERO.search(text) is not None)
 
@@ -164,15 +181,16 @@ def dumps(value: Any) -> str:
         return "".join(pieces)
 
 
-def object_writer(keys: Sequence[str]) -> Callable[[Sequence[Any]], str]:
-    """A function that prints an object of these ``keys`` (names) from its values, as :func:`dumps` would."""
+def object_writer(keys: Sequence[str]) -> Callable[[Sequence[Any], dict[str, Any]], str]:
+    """A function that prints an object as :func:`dumps` would: values of these ``keys`` (names), and further ones."""
     form = msgspec.defstruct("Object", [(key, object) for key in keys])
 
-    def write(values: Sequence[Any]) -> str:
+    def write(values: Sequence[Any], further: dict[str, Any]) -> str:
         try:
-            return _text(_encode(form(*values)))
+            encoded = _encode(form(*values))
+            return _text(b"%b,%b" % (encoded[:-1], _encode(further)[1:]) if further else encoded)
         except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, NotImplementedError, ValueError):
-            return dumps(dict(zip(keys, values, strict=True)))
+            return dumps(dict(zip(keys, values, strict=True)) | further)
 
     return write
 

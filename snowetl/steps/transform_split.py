@@ -19,8 +19,9 @@ from snowetl.steps.stream import describe_damage, stream
 from snowetl.steps.transform_outputs import Outputs
 from snowetl.storage import Damage
 from snowetl.storage.splits import Split
+from snowetl.transform.entity import SCHEMAS_ONLY
 from snowetl.transform.event import Event
-from snowetl.transform.rows import Period
+from snowetl.transform.met import Period, TypesMet
 from snowetl.transform.transformer import Transformer
 from snowetl.workers import Advance, unheard
 
@@ -61,7 +62,7 @@ def _stream(
     report: TransformSplitReport,
     advance: Advance,
 ) -> None:
-    period = Period()
+    period, met = Period(), TypesMet()
     for line in _lines(split, advance):
         if isinstance(line, Damage):
             report.damages += 1
@@ -77,8 +78,8 @@ def _stream(
             if verdict in _DUPLICATES:
                 report.duplicates[_DUPLICATES[verdict]] += 1
             else:
-                _add_event(event, number, verdict == RENAME, transformer, outputs, report, period)
-    report.first, report.last = period.first, period.last
+                _add_event(event, number, verdict == RENAME, transformer, outputs, report, period, met)
+    report.first, report.last, report.types = period.first, period.last, met.types
 
 
 def _add_event(
@@ -89,6 +90,7 @@ def _add_event(
     outputs: Outputs,
     report: TransformSplitReport,
     period: Period,
+    met: TypesMet,
 ) -> None:
     if renamed:
         dedupe.reidentify(event, dedupe.new_id(event.event_id, f"{report.index}/{number}"))
@@ -99,7 +101,7 @@ def _add_event(
     outputs.add(rows)
     report.events += 1
     report.renamed += renamed
-    report.types |= rows.types
+    met.add(event)
     period.add(event)
 
 
@@ -124,9 +126,9 @@ def damage_row(origin: Origin, damage: Damage) -> BadRow:
 
 
 def read_events(split: Split, transformer: Transformer) -> Iterator[tuple[int, Event]]:
-    """The events of a split, each with the number of its line."""
+    """The events of a split, each with the number of its line; the data of their entities is not read."""
     lines = (line for line in _lines(split, unheard) if not isinstance(line, Damage))
     for number, line in enumerate(lines):
-        event = transformer.parse(line)
+        event = transformer.parse(line, SCHEMAS_ONLY)
         if not isinstance(event, BadRow):
             yield number, event

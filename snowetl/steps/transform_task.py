@@ -22,9 +22,9 @@ from snowetl.steps.transform_outputs import Outputs
 from snowetl.steps.transform_split import read_events, transform_split
 from snowetl.storage.splits import Split
 from snowetl.transform.columns import ATOMIC_FIELDS, EntityColumn, entity_columns
-from snowetl.transform.event import Event
 from snowetl.transform.formats import Formats
-from snowetl.transform.rows import SchemaType, types_of
+from snowetl.transform.met import TypesMet
+from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
 from snowetl.transform.transformer import WIDE_PARQUET, Transformer
 from snowetl.workers import Advance, Pickled, once_per_process
@@ -105,9 +105,9 @@ class KeysTask:
     with_tags: bool = False
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[KeyRow]:
-        met: set[SchemaType] = set()
+        met = TypesMet()
         for number, event in read_events(split, transformer_of(self.config, files)[1]):
-            yield key_of(event, (split.index, number)), _new_tags(event, met) if self.with_tags else ()
+            yield key_of(event, (split.index, number)), [*map(tag_of, met.add(event))] if self.with_tags else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,9 @@ class SchemasTask:
     files: Mapping[str, str]
 
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> Iterator[str]:
-        met: set[SchemaType] = set()
+        met = TypesMet()
         for _, event in read_events(split, transformer_of(self.config, files)[1]):
-            yield from _new_tags(event, met)
-
-
-def _new_tags(event: Event, met: set[SchemaType]) -> list[str]:
-    """The tags of the schemas in an event that are not ``met`` yet; from now on they are."""
-    new = types_of(event) - met
-    met |= new
-    return list(map(tag_of, new))
+            yield from map(tag_of, met.add(event))
 
 
 def tag_of(type_: SchemaType) -> str:

@@ -12,12 +12,13 @@ from snowetl.ddl.parquet import DecimalType, Field
 from snowetl.ddl.schema import parse
 from snowetl.errors import ConfigError
 from snowetl.iglu.failures import ResolutionFailure
+from snowetl.jvm import instants
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
 from snowetl.transform.event import ATOMIC, DOUBLES, TIMESTAMPS, UNSTRUCT_EVENT, Event
-from snowetl.transform.eventjson import column_name, places, scalars
+from snowetl.transform.eventjson import Times, column_name, places, scalars
 from snowetl.transform.parquet import CastError, caster
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource, Version, not_in_list
@@ -146,7 +147,7 @@ class WideRows:
         return found
 
     def _atomic_values(self, event: Event) -> list[Any] | Failures:
-        values = scalars(event, _micros)
+        values = scalars(event, _MICROS)
         for place, index in _TIMESTAMPS:
             if values[place] is not None and not -(2**63) <= values[place] < 2**63:
                 return Failures([badrows.wrong_type(ATOMIC.uri, event.iso(index), "Timestamp")])
@@ -159,11 +160,7 @@ class WideRows:
         return values
 
 
-def _micros(event: Event, index: int) -> int | None:
-    instant = event.instant(index)
-    return None if instant is None else instant.micros
-
-
+_MICROS = Times(instants.canonical_to_micros, lambda instant: instant.micros)
 _TIMESTAMPS = places(TIMESTAMPS)
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import lru_cache
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Final
 
-import msgspec
-
-from snowetl.jvm import doubles, instants, jsontext, uuid
+from snowetl.jvm import doubles, instants, uuid
 from snowetl.jvm.doubles import double_text, parse_double
 from snowetl.jvm.instants import CANONICAL, Instant
 from snowetl.jvm.integers import parse_int
@@ -19,49 +14,70 @@ from snowetl.jvm.strings import utf16_length
 from snowetl.jvm.uuid import parse_uuid
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS, INDEX
-from snowetl.model.schema import INVALID_IGLUURI, ParseError, SchemaCriterion, SchemaKey
+from snowetl.model.schema import SchemaKey
+from snowetl.transform.entities import NotEntities, of_contexts, of_unstruct
+from snowetl.transform.entity import WHOLE, ParsedEntity, Readers
 
-UNSTRUCT_EVENT = "unstruct_event"
-CONTEXTS = "contexts"
-DERIVED_CONTEXTS = "derived_contexts"
+UNSTRUCT_EVENT: Final = "unstruct_event"
+CONTEXTS: Final = "contexts"
+DERIVED_CONTEXTS: Final = "derived_contexts"
 
 
 def _columns_of(*types: str) -> tuple[int, ...]:
     return tuple(index for index, field in enumerate(FIELDS) if field.type in types)
 
 
-TIMESTAMPS = _columns_of("ts")
-INTEGERS = _columns_of("int", "txn")
-DOUBLES = _columns_of("float", "dec")
-BOOLEANS = _columns_of("bool")
-ATOMIC_COLUMNS = _columns_of("str", "ts", "int", "txn", "float", "dec", "bool")
+TIMESTAMPS: Final = _columns_of("ts")
+INTEGERS: Final = _columns_of("int", "txn")
+DOUBLES: Final = _columns_of("float", "dec")
+BOOLEANS: Final = _columns_of("bool")
+ATOMIC_COLUMNS: Final = _columns_of("str", "ts", "int", "txn", "float", "dec", "bool")
 """The 128 columns of the table ``events``: all but those that hold entities."""
-_ENTITY_COLUMNS = tuple(reversed(_columns_of("json")))
-_EVENT_ID = INDEX["event_id"]
-_REQUIRED_STRINGS = (INDEX["v_collector"], INDEX["v_etl"])
-_REQUIRED = (INDEX["collector_tstamp"], _EVENT_ID, *_REQUIRED_STRINGS)
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
-_CONTEXTS, _UNSTRUCT, _DERIVED = INDEX[CONTEXTS], INDEX[UNSTRUCT_EVENT], INDEX[DERIVED_CONTEXTS]
-_STRINGS = tuple(index for index in _columns_of("str") if index != _EVENT_ID)
+_ENTITY_COLUMNS: Final = tuple(reversed(_columns_of("json")))
+"""From right to left."""
+EVENT_ID: Final = INDEX["event_id"]
+COLLECTOR_TSTAMP: Final = INDEX["collector_tstamp"]
+ETL_TSTAMP: Final = INDEX["etl_tstamp"]
+FINGERPRINT: Final = INDEX["event_fingerprint"]
+_REQUIRED_STRINGS: Final = (INDEX["v_collector"], INDEX["v_etl"])
+_REQUIRED: Final = (COLLECTOR_TSTAMP, EVENT_ID, *_REQUIRED_STRINGS)
+_CONTEXTS: Final = INDEX[CONTEXTS]
+_UNSTRUCT: Final = INDEX[UNSTRUCT_EVENT]
+_STRINGS: Final = tuple(index for index in _columns_of("str") if index != EVENT_ID)
 
-_CONTEXTS_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-*")
-_UNSTRUCT_CRITERION = SchemaCriterion.parse("iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-*")
-_LONGEST_URI = 2000
-ATOMIC = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
+ATOMIC: Final = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/atomic/jsonschema/1-0-0")
 """The schema that stands for the event itself."""
-CONTEXTS_URI = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
-UNSTRUCT_URI = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+CONTEXTS_URI: Final = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+UNSTRUCT_URI: Final = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 
 
-class ParsedEntity(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
-    """A self-describing JSON inside an event: the URI of its schema and its data."""
+# --- ordinary lines -------------------------------------------------------------------------------------------------
 
-    uri: str = msgspec.field(name="schema")
-    data: Any
-
-    @property
-    def key(self) -> SchemaKey:
-        return SchemaKey.parse(self.uri)
+_MONEY: Final = tuple(index for index in _columns_of("dec") if FIELDS[index].name != "se_value")
+_FORMS: Final = {
+    **{index: f"[^\t]{{0,{field.max_length}}}+" for index, field in enumerate(FIELDS) if field.max_length is not None},
+    **dict.fromkeys(_columns_of("json"), "[^\t]*+"),
+    **dict.fromkeys(TIMESTAMPS, f"(?:{instants.CANONICAL_FORM})?+"),
+    **dict.fromkeys(INTEGERS, "(?:0|[1-9][0-9]{0,8}+)?+"),
+    **dict.fromkeys(DOUBLES, f"(?:{doubles.CANONICAL_FORM})?+"),
+    **dict.fromkeys(_MONEY, r"(?:-?(?:0|[1-9][0-9]{0,6})\.(?:[0-9]?[1-9]|0))?+"),
+    **dict.fromkeys(BOOLEANS, "[01]?+"),
+    **{index: f"[^\t]{{1,{FIELDS[index].max_length}}}+" for index in _REQUIRED_STRINGS},
+    COLLECTOR_TSTAMP: instants.CANONICAL_FORM,
+    EVENT_ID: uuid.CANONICAL_FORM,
+}
+"""What columns hold in nearly all events: text that is right, is printed as it was read, and fits the column of every
+warehouse, as far as that counts characters."""
+_GROUPS: Final = {
+    index: number
+    for number, index in enumerate(
+        sorted((*_ENTITY_COLUMNS, EVENT_ID, COLLECTOR_TSTAMP, ETL_TSTAMP, FINGERPRINT)), start=1
+    )
+}
+"""The columns that are looked at without splitting the line, and their numbers in the match."""
+_ordinary: Final = re.compile(
+    "\t".join(f"({form})" if index in _GROUPS else form for index, form in sorted(_FORMS.items()))
+).fullmatch
 
 
 class Event:
@@ -70,18 +86,58 @@ class Event:
     ``columns`` holds 131 texts as the atomic TSV prints them; ``""`` is null. What such a text cannot tell stands in
     ``exact``, by column: an :class:`Instant` that is finer than a millisecond or beyond the year 9999, or the name of a
     double that is not finite (null everywhere but in ``geo_location``).
-    ``plain`` tells that no text inside the entities holds an escaped character.
+    ``ordinary`` tells that each column holds what it does in nearly all events (:data:`_FORMS`), ``clean`` that the
+    line holds no backslash, carriage return or NUL, ``plain`` that no text inside the entities holds an escaped
+    character.
     """
 
-    __slots__ = ("columns", "contexts", "derived_contexts", "exact", "plain", "unstruct_event")
+    __slots__ = (
+        "_columns",
+        "_match",
+        "_root",
+        "clean",
+        "contexts",
+        "derived_contexts",
+        "exact",
+        "ordinary",
+        "plain",
+        "unstruct_event",
+    )
 
-    def __init__(self, columns: list[str]) -> None:
-        self.columns = columns
+    def __init__(self, line: str) -> None:
+        self._match: re.Match[str] | None = _ordinary(line)
+        self._columns: list[str] | None = line.split("\t") if self._match is None else None
+        self._root: str | None = None
+        self.ordinary = self._match is not None
+        self.clean = not ("\\" in line or "\r" in line or "\x00" in line)
+        self.plain = True
         self.exact: dict[int, Instant | str] = {}
         self.contexts: list[ParsedEntity] = []
         self.derived_contexts: list[ParsedEntity] = []
         self.unstruct_event: ParsedEntity | None = None
-        self.plain = True
+
+    @property
+    def columns(self) -> list[str]:
+        if self._columns is None:
+            assert self._match is not None
+            self._columns = self._match.string.split("\t")
+        return self._columns
+
+    def text(self, index: int) -> str:
+        """Text of one column. Of those of :data:`_GROUPS`, it is had without splitting the line."""
+        if self._columns is None and self._match is not None and index in _GROUPS:
+            return self._match[_GROUPS[index]]
+        return self.columns[index]
+
+    def row(self) -> str:
+        """The texts of :data:`ATOMIC_COLUMNS` with tabs between them."""
+        if self._columns is not None or self._match is None:
+            return "\t".join(atomic(self.columns))
+        row = self._match.string
+        for index in _ENTITY_COLUMNS:
+            start, end = self._match.span(_GROUPS[index])
+            row = row[: start - 1] + row[end:]
+        return row
 
     def __getitem__(self, column: str) -> str | None:
         """Text of a column as the atomic TSV prints it; ``None`` where null."""
@@ -89,33 +145,44 @@ class Event:
 
     @property
     def event_id(self) -> str:
-        return self.columns[_EVENT_ID]
+        return self.text(EVENT_ID)
 
     @event_id.setter
     def event_id(self, event_id: str) -> None:
-        self.columns[_EVENT_ID] = event_id
+        self.columns[EVENT_ID] = event_id
+        self._root = None
 
-    def entities(self) -> Iterator[ParsedEntity]:
+    @property
+    def collector_tstamp(self) -> str:
+        return self.text(COLLECTOR_TSTAMP)
+
+    def root(self) -> str:
+        """What leads from other rows to the event: its id and its time."""
+        if self._root is None:
+            self._root = f"{self.event_id}\t{self.collector_tstamp}"
+        return self._root
+
+    def entities(self) -> list[ParsedEntity]:
         """All entities in the order of shredding: the self-describing event, derived contexts, contexts."""
-        if self.unstruct_event is not None:
-            yield self.unstruct_event
-        yield from self.derived_contexts
-        yield from self.contexts
+        of_event = [] if self.unstruct_event is None else [self.unstruct_event]
+        return [*of_event, *self.derived_contexts, *self.contexts]
 
     def instant(self, index: int) -> Instant | None:
         """The exact time in a timestamp column, ``None`` where null."""
         exact = self.exact.get(index)
         if exact is not None:
-            return exact  # type: ignore[return-value]
-        text = self.columns[index]
+            assert isinstance(exact, Instant)
+            return exact
+        text = self.text(index)
         return instants.from_canonical(text) if text else None
 
     def iso(self, index: int) -> str | None:
         """A timestamp column as ISO instant, ``None`` where null."""
         exact = self.exact.get(index)
         if exact is not None:
-            return instants.to_iso(exact)  # type: ignore[arg-type]
-        text = self.columns[index]
+            assert isinstance(exact, Instant)
+            return instants.to_iso(exact)
+        text = self.text(index)
         return instants.canonical_to_iso(text) if text else None
 
 
@@ -127,22 +194,23 @@ def atomic(columns: list[str]) -> list[str]:
     return texts
 
 
-def parse(line: str, max_lengths: Mapping[int, int] | None = None) -> Event | Message:
+def parse(line: str, max_lengths: Mapping[int, int] | None = None, readers: Readers = WHOLE) -> Event | Message:
     """Read an enriched line (no line end). A line that is not an event gives the failure of ``loader_parsing_error``.
 
     ``max_lengths`` (column -> UTF-16 units) cuts string columns that are longer.
     """
-    columns = line.split("\t")
-    if len(columns) != len(FIELDS):
-        return {"type": "NotTSV"} if len(columns) == 1 else {"type": "FieldNumberMismatch", "fieldCount": len(columns)}
-    event = Event(columns)
+    event = Event(line)
     errors: list[tuple[int, str]] = []
-    _check_scalars(event, errors)
-    _read_entities(event, errors)
+    if not event.ordinary:
+        count = len(event.columns)
+        if count != len(FIELDS):
+            return {"type": "NotTSV"} if count == 1 else {"type": "FieldNumberMismatch", "fieldCount": count}
+        _check_scalars(event, errors)
+    _read_entities(event, readers, errors)
     if errors:
         return _failure(line, errors)
     if max_lengths:
-        _truncate(columns, max_lengths)
+        _truncate(event.columns, max_lengths)
     return event
 
 
@@ -157,27 +225,13 @@ def _failure(line: str, errors: list[tuple[int, str]]) -> Message:
     }
 
 
-_BOOLEAN_TEXTS = frozenset(("", "0", "1"))
-_booleans, _required_strings = itemgetter(*BOOLEANS), itemgetter(*_REQUIRED_STRINGS)
-_FORMS = {
-    _EVENT_ID: uuid.CANONICAL_FORM,
-    **dict.fromkeys(TIMESTAMPS, f"(?:{instants.CANONICAL_FORM})?+"),
-    **dict.fromkeys(INTEGERS, "(?:0|[1-9][0-9]{0,8}+)?+"),
-    **dict.fromkeys(DOUBLES, f"(?:{doubles.CANONICAL_FORM})?+"),
-    _COLLECTOR_TSTAMP: instants.CANONICAL_FORM,
-}
-"""What columns hold in nearly all events: text that is right, and is printed as it was read."""
-_formed, _has_forms = itemgetter(*_FORMS), re.compile("\t".join(_FORMS.values())).fullmatch
+# --- other lines ----------------------------------------------------------------------------------------------------
+
+_BOOLEAN_TEXTS: Final = frozenset(("", "0", "1"))
 
 
 def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
     columns = event.columns
-    if (
-        _has_forms("\t".join(_formed(columns)))
-        and _BOOLEAN_TEXTS.issuperset(_booleans(columns))
-        and all(_required_strings(columns))
-    ):
-        return
     for index in _REQUIRED:
         if not columns[index]:
             errors.append((index, f"Field {FIELDS[index].name} cannot be empty"))
@@ -197,8 +251,8 @@ def _check_scalars(event: Event, errors: list[tuple[int, str]]) -> None:
             _replace(columns, index, _double, "double", errors)
             if columns[index][-1:] in ("N", "y"):  # NaN, Infinity
                 event.exact[index], columns[index] = columns[index], ""
-    if columns[_EVENT_ID]:
-        _replace(columns, _EVENT_ID, parse_uuid, "UUID", errors)
+    if columns[EVENT_ID]:
+        _replace(columns, EVENT_ID, parse_uuid, "UUID", errors)
 
 
 def _cannot_parse(index: int, what: str) -> str:
@@ -243,124 +297,22 @@ def _truncate(columns: list[str], max_lengths: Mapping[int, int]) -> None:
             columns[index] = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "surrogatepass")
 
 
-# --- entities -----------------------------------------------------------------------------------------------------
+# --- entities -------------------------------------------------------------------------------------------------------
 
 
-class _NotEntities(Exception):
-    """JSON that is not what its column should hold; the message is circe's."""
-
-
-class _Contexts(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
-    uri: str = msgspec.field(name="schema")
-    data: list[ParsedEntity]
-
-
-class _Unstruct(msgspec.Struct, gc=False, forbid_unknown_fields=True):  # type: ignore[call-arg, unused-ignore]
-    uri: str = msgspec.field(name="schema")
-    data: ParsedEntity
-
-
-_read_contexts, _read_unstruct = jsontext.exact_reader(_Contexts), jsontext.exact_reader(_Unstruct)
-
-
-def _read_entities(event: Event, errors: list[tuple[int, str]]) -> None:
-    columns = event.columns
-    contexts, unstruct, derived = columns[_CONTEXTS], columns[_UNSTRUCT], columns[_DERIVED]
-    event.plain = "\\" not in contexts and "\\" not in unstruct and "\\" not in derived
-    if contexts:
-        event.contexts = _entities(_CONTEXTS, contexts, errors)
-    if unstruct:
-        event.unstruct_event = _entity_of_unstruct(unstruct, errors)
-    if derived:
-        event.derived_contexts = _entities(_DERIVED, derived, errors)
-
-
-def _entities(index: int, text: str, errors: list[tuple[int, str]]) -> list[ParsedEntity]:
-    found = _read_contexts(text)
-    if found is not None and _are_known(_CONTEXTS_CRITERION, found.uri, found.data):
-        return found.data
-    with _told(index, errors):
-        value = _envelope(text, _CONTEXTS_CRITERION)
-        if type(value) is not list:
-            raise _wrong_type(value, "array", "")
-        return [_entity(item, f"[{place}]") for place, item in enumerate(value)]
-    return []
-
-
-def _entity_of_unstruct(text: str, errors: list[tuple[int, str]]) -> ParsedEntity | None:
-    found = _read_unstruct(text)
-    if found is not None and _are_known(_UNSTRUCT_CRITERION, found.uri, [found.data]):
-        return found.data
-    with _told(_UNSTRUCT, errors):
-        return _entity(_envelope(text, _UNSTRUCT_CRITERION), "")
-    return None
-
-
-def _are_known(criterion: SchemaCriterion, uri: str, entities: list[ParsedEntity]) -> bool:
-    """Whether ``uri`` fits, and those of the entities name schemas."""
-    try:
-        for entity in entities:
-            _known_uri(entity.uri)
-        return _fits(criterion, uri)
-    except ParseError:
-        return False
-
-
-@contextmanager
-def _told(index: int, errors: list[tuple[int, str]]) -> Iterator[None]:
-    """Note what is wrong with the entities of a column."""
-    try:
-        yield
-    except jsontext.JsonError as error:
-        errors.append((index, f"ParsingFailure: {error}"))
-    except _NotEntities as wrong:
-        errors.append((index, str(wrong)))
-
-
-def _envelope(text: str, criterion: SchemaCriterion) -> Any:
-    """``data`` of the column's self-describing JSON, whose schema must fit ``criterion``."""
-    envelope = _entity(jsontext.loads_exact(text), "")
-    if not _fits(criterion, envelope.uri):
-        raise _NotEntities(f"Unknown payload: {envelope.uri}")
-    return envelope.data
-
-
-@lru_cache(maxsize=256)
-def _fits(criterion: SchemaCriterion, uri: str) -> bool:
-    return criterion.matches(SchemaKey.parse(uri))
-
-
-def _entity(value: Any, path: str) -> ParsedEntity:
-    if type(value) is not dict:
-        raise _wrong_type(value, "object", path)
-    if "schema" not in value:
-        raise _NotEntities(f"DecodingFailure at {path}: schema key is not available")
-    uri = value["schema"]
-    if type(uri) is not str:
-        raise _wrong_type(uri, "string", "")
-    try:
-        _known_uri(uri)
-    except ParseError as error:
-        what = "schema version" if error.code == "INVALID_SCHEMAVER" else "Iglu URI"
-        raise _NotEntities(f"DecodingFailure at {path}: Invalid {what}: {uri}, code: {error.code}") from None
-    if "data" not in value:
-        raise _NotEntities(f"DecodingFailure at {path}: data key is not available")
-    return ParsedEntity(uri, value["data"])
-
-
-@lru_cache(maxsize=8192)
-def _known_uri(uri: str) -> None:
-    """Raises ``ParseError`` when ``uri`` names no schema (which is not cached), ``TypeError`` when it is not text.
-
-    A name of thousands of characters is none, so that nobody's events fill the caches of names.
-    """
-    if type(uri) is not str:
-        raise TypeError("not a URI")
-    if len(uri) > _LONGEST_URI:
-        raise ParseError(INVALID_IGLUURI)
-    SchemaKey.parse(uri)
-
-
-def _wrong_type(value: Any, expected: str, path: str) -> _NotEntities:
-    shown = jsontext.dumps(value)
-    return _NotEntities(f"DecodingFailure at {path}: Got value '{shown}' with wrong type, expecting {expected}")
+def _read_entities(event: Event, readers: Readers, errors: list[tuple[int, str]]) -> None:
+    for index in _ENTITY_COLUMNS:
+        text = event.text(index)
+        if not text:
+            continue
+        if not event.clean and "\\" in text:
+            event.plain = False
+        try:
+            if index == _UNSTRUCT:
+                event.unstruct_event = of_unstruct(text, readers)
+            elif index == _CONTEXTS:
+                event.contexts = of_contexts(text, readers)
+            else:
+                event.derived_contexts = of_contexts(text, readers)
+        except NotEntities as wrong:
+            errors.append((index, str(wrong)))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from snowetl.jvm import jsontext
+from snowetl.jvm import instants, jsontext
 from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import FIELDS, INDEX
 from snowetl.model.schema import SchemaKey
+from snowetl.transform.entity import ParsedEntity
 from snowetl.transform.event import (
     ATOMIC_COLUMNS,
     BOOLEANS,
@@ -23,13 +24,12 @@ from snowetl.transform.event import (
     UNSTRUCT_EVENT,
     UNSTRUCT_URI,
     Event,
-    ParsedEntity,
     atomic,
 )
 
-_NAMES = tuple(field.name for field in FIELDS)
-_SCALARS = tuple(_NAMES[index] for index in ATOMIC_COLUMNS)
-_text_of_scalars = jsontext.object_writer(_SCALARS)
+_NAMES: Final = tuple(field.name for field in FIELDS)
+_SCALARS: Final = tuple(_NAMES[index] for index in ATOMIC_COLUMNS)
+_text_of_scalars: Final = jsontext.object_writer(_SCALARS)
 
 
 def places(columns: Iterable[int]) -> list[tuple[int, int]]:
@@ -37,14 +37,18 @@ def places(columns: Iterable[int]) -> list[tuple[int, int]]:
     return [(ATOMIC_COLUMNS.index(index), index) for index in columns]
 
 
-_TIMESTAMPS, _INTEGERS, _DOUBLES, _BOOLEANS = map(places, (TIMESTAMPS, INTEGERS, DOUBLES, BOOLEANS))
-_LATITUDE, _LONGITUDE = INDEX["geo_latitude"], INDEX["geo_longitude"]
+_TIMESTAMPS: Final = places(TIMESTAMPS)
+_INTEGERS: Final = places(INTEGERS)
+_DOUBLES: Final = places(DOUBLES)
+_BOOLEANS: Final = places(BOOLEANS)
+_LATITUDE: Final = INDEX["geo_latitude"]
+_LONGITUDE: Final = INDEX["geo_longitude"]
 
 
 def payload(event: Event) -> dict[str, Any]:
     """All 131 columns, typed, in order; the self-describing columns as objects (``{}`` or null when empty)."""
     values: dict[str, Any] = dict.fromkeys(_NAMES)
-    values.update(zip(_SCALARS, scalars(event, Event.iso), strict=True))
+    values.update(zip(_SCALARS, scalars(event, ISO), strict=True))
     values[CONTEXTS] = _contexts(event.contexts)
     values[DERIVED_CONTEXTS] = _contexts(event.derived_contexts)
     unstruct = event.unstruct_event
@@ -66,17 +70,27 @@ def wide_line(event: Event) -> str:
     latitude, longitude = _double(event, _LATITUDE), _double(event, _LONGITUDE)
     if latitude and longitude:
         values["geo_location"] = f"{latitude},{longitude}"
-    line = _text_of_scalars(scalars(event, Event.iso))
-    return f"{line[:-1]},{jsontext.dumps(values)[1:]}" if values else line
+    return _text_of_scalars(scalars(event, ISO), values)
 
 
-def scalars(event: Event, time: Callable[[Event, int], Any]) -> list[Any]:
-    """The values of the 128 scalar columns, typed, in order; ``time`` gives those of timestamps (event, column)."""
+class Times(NamedTuple):
+    """How timestamps are shown: those that columns hold in the usual form, and exact ones."""
+
+    of_text: Callable[[str], Any]
+    of_instant: Callable[[Any], Any]
+
+
+ISO: Final = Times(instants.canonical_to_iso, instants.to_iso)
+
+
+def scalars(event: Event, times: Times) -> list[Any]:
+    """The values of the 128 scalar columns, typed, in order."""
     columns = event.columns
     values: list[Any] = [text or None for text in atomic(columns)]
+    of_text, exact = times.of_text, event.exact
     for place, index in _TIMESTAMPS:
         if columns[index]:
-            values[place] = time(event, index)
+            values[place] = times.of_instant(exact[index]) if index in exact else of_text(columns[index])
     for place, index in _INTEGERS:
         if columns[index]:
             values[place] = int(columns[index])

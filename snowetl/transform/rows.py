@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
 from snowetl.ddl.families import ALL
 from snowetl.jvm.instants import Instant
-from snowetl.model.fields import INDEX
-from snowetl.transform.event import CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event
-
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
+from snowetl.transform.event import COLLECTOR_TSTAMP, CONTEXTS, DERIVED_CONTEXTS, UNSTRUCT_EVENT, Event
 
 TSV, JSON, POSTGRES = "tsv", "json", "postgres"
 """Forms of shredded rows."""
@@ -74,16 +70,11 @@ class SchemaType(NamedTuple):
 
 def types_of(event: Event) -> frozenset[SchemaType]:
     """The schemas of an event's entities, with the columns they stand in."""
-    types = [_type(entity.uri, CONTEXTS) for entity in event.contexts]
-    types += [_type(entity.uri, DERIVED_CONTEXTS) for entity in event.derived_contexts]
+    met = [(entity.uri, CONTEXTS) for entity in event.contexts]
+    met += [(entity.uri, DERIVED_CONTEXTS) for entity in event.derived_contexts]
     if event.unstruct_event is not None:
-        types.append(_type(event.unstruct_event.uri, UNSTRUCT_EVENT))
-    return frozenset(types)
-
-
-@lru_cache(maxsize=8192)
-def _type(uri: str, column: str) -> SchemaType:
-    return SchemaType(uri, column)
+        met.append((event.unstruct_event.uri, UNSTRUCT_EVENT))
+    return frozenset(SchemaType(uri, column) for uri, column in met)
 
 
 class OfEvent(msgspec.Struct):
@@ -98,7 +89,7 @@ class OfEvent(msgspec.Struct):
     @property
     def collector_tstamp(self) -> Instant:
         """The event's time, which none is without."""
-        time = self.event.instant(_COLLECTOR_TSTAMP)
+        time = self.event.instant(COLLECTOR_TSTAMP)
         assert time is not None
         return time
 
@@ -122,31 +113,3 @@ class WideRecord(OfEvent):
 
 
 Rows = ShreddedRows | WideLine | WideRecord
-
-
-class Period:
-    """The earliest and the latest time of events, by their collector timestamps.
-
-    Texts in the usual form are in the order of their times: one that lies between two others need not be read.
-    """
-
-    def __init__(self) -> None:
-        self.first: Instant | None = None
-        self.last: Instant | None = None
-        self._low, self._high = _NONE_BETWEEN
-
-    def add(self, event: Event) -> None:
-        text, exact = event.columns[_COLLECTOR_TSTAMP], _COLLECTOR_TSTAMP in event.exact
-        if self._low <= text <= self._high and not exact:
-            return
-        time = event.instant(_COLLECTOR_TSTAMP)
-        assert time is not None
-        if self.first is None or time < self.first:
-            self.first = time
-            self._low = _NONE_BETWEEN[0] if exact else text
-        if self.last is None or time > self.last:
-            self.last = time
-            self._high = _NONE_BETWEEN[1] if exact else text
-
-
-_NONE_BETWEEN = ("~", "")

@@ -13,6 +13,7 @@ from snowetl.model.fields import INDEX
 from snowetl.transform import badrows, validations
 from snowetl.transform import event as events
 from snowetl.transform.columns import EntityColumn, Failures
+from snowetl.transform.entity import WHOLE, Readers
 from snowetl.transform.event import Event
 from snowetl.transform.formats import Formats
 from snowetl.transform.layouts import LAYOUTS, SHRED, WIDE_JSON, WIDE_PARQUET, Settings
@@ -59,10 +60,10 @@ class Transformer:
         event = self.parse(line)
         return event if isinstance(event, BadRow) else self.transform(event)
 
-    def parse(self, line: str) -> Event | BadRow:
-        """Read a line and check it against the validations."""
+    def parse(self, line: str, readers: Readers = WHOLE) -> Event | BadRow:
+        """Read a line and check it against the validations. ``readers`` say how much of its entities is read."""
         try:
-            event = events.parse(line, self._max_lengths)
+            event = events.parse(line, self._max_lengths, readers)
             if not isinstance(event, Event):
                 return badrows.parsing_error(self._origin, event, line)
             errors = [] if self._minimum is None else validations.too_old(event, self._minimum)

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snowetl.jvm import instants
 from snowetl.model.fields import FIELDS, INDEX, NAMES
 from snowetl.transform import event as events
-from snowetl.transform.event import Event, ParsedEntity
+from snowetl.transform.entity import SCHEMAS_ONLY, ParsedEntity
+from snowetl.transform.event import Event
+from snowetl.transform.met import Period
 from tests.examples import examples
 from tests.transform.support import contexts, line, parsed, self_describing, unstruct
 
@@ -178,3 +181,58 @@ def test_any_json_in_contexts_is_entities_or_an_error(value: object) -> None:
     text = json.dumps(value)
     found = events.parse(line(contexts=text))
     assert isinstance(found, (dict, Event))
+
+
+# --- ordinary lines, and a look at keys and schemas only ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "ordinary", "other"),
+    [
+        ("geo_latitude", "-74.006", "-74.0060"),
+        ("se_value", "3.14159", "3.140"),
+        ("tr_total", "12.05", "12.005"),
+        ("txn_id", "7", "007"),
+        ("br_cookies", "1", "true"),
+        ("app_id", "a" * 255, "a" * 256),
+        ("dvce_sent_tstamp", "2021-10-14 10:23:45.678", "2021-10-14T10:23:45.678Z"),
+    ],
+)
+def test_what_is_ordinary(column: str, ordinary: str, other: str) -> None:
+    assert events.Event(line(**{column: ordinary})).ordinary
+    assert not events.Event(line(**{column: other})).ordinary
+
+
+def test_an_ordinary_line_gives_what_its_columns_do() -> None:
+    text = line(app_id="ü", contexts=contexts(PAGE), unstruct_event=unstruct(PAGE), br_cookies="0", tr_total="1.5")
+    unsplit, split = parsed(text), parsed(text)
+    row = [cell for cell, field in zip(split.columns, FIELDS, strict=True) if field.type != "json"]
+    assert unsplit.row() == split.row() == "\t".join(row)
+    assert [unsplit.text(index) for index in range(len(FIELDS))] == split.columns
+    unsplit.event_id = "00000000-0000-0000-0000-000000000000"
+    assert unsplit.row().split("\t")[INDEX["event_id"]] == unsplit.event_id
+    assert unsplit.root() == f"{unsplit.event_id}\t2021-10-14 10:23:45.678"
+
+
+_PIECES = st.sampled_from(['{"a":', "}", "[", "]", ",", "1", "-0", "0.50", "1e5", "01", '"', "\\", "\\ud800", "é", " "])
+
+
+@given(st.lists(_PIECES, max_size=6).map("".join), st.booleans())
+def test_a_look_at_schemas_finds_the_same_events(data: str, alone: bool) -> None:
+    uri = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+    entity = f'{{"schema":"iglu:com.acme/page/jsonschema/1-0-0","data":{data}}}'
+    text = line(contexts=f'{{"schema":"{uri}","data":[{entity}]}}' if alone else entity)
+    whole, looked_at = events.parse(text), events.parse(text, readers=SCHEMAS_ONLY)
+    if isinstance(whole, Event) and isinstance(looked_at, Event):
+        assert [entity.uri for entity in looked_at.contexts] == [entity.uri for entity in whole.contexts]
+    else:
+        assert looked_at == whole
+
+
+def test_the_period_of_events() -> None:
+    period = Period()
+    assert (period.first, period.last) == (None, None)
+    for time in ("2021-10-14 10:23:45.678", "2020-01-01 00:00:00.000", "2021-10-14 10:23:45.6789"):
+        period.add(parsed(line(collector_tstamp=time)))
+    assert period.first == instants.parse("2020-01-01 00:00:00.000")
+    assert period.last == instants.parse("2021-10-14 10:23:45.6789")

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from snowetl.ddl.families import Recovery
 from snowetl.transform.columns import EntityColumn, Failures
-from snowetl.transform.event import Event, ParsedEntity
+from snowetl.transform.entity import ParsedEntity
+from snowetl.transform.event import Event
 from snowetl.transform.formats import Formats
 from snowetl.transform.rows import Rows, ShreddedRow
 from snowetl.transform.schemas import Schemas

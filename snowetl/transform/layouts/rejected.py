@@ -13,13 +13,11 @@ from snowetl.ddl.date_times import DateTime
 from snowetl.ddl.tables import Column
 from snowetl.jvm import instants, jsontext
 from snowetl.jvm.instants import Instant
-from snowetl.model.fields import FIELDS, INDEX
+from snowetl.model.fields import FIELDS
 from snowetl.transform import badrows
-from snowetl.transform.event import ATOMIC, TIMESTAMPS, Event
+from snowetl.transform.event import ATOMIC, COLLECTOR_TSTAMP, TIMESTAMPS, Event
 from snowetl.transform.rows import RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure
-
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 
 
 def rejected_table(output: str, columns: tuple[RowColumn, ...] = ()) -> RowTable:
@@ -36,7 +34,7 @@ class RejectedValues:
 
     def row(self, event: Event, uri: str, column: str, reason: str, value: object) -> ShreddedRow:
         cells = (uri, self.escape(column), reason, self.escape(jsontext.dumps(value)))
-        return ShreddedRow(self.table, "\t".join((event.event_id, event.columns[_COLLECTOR_TSTAMP], *cells)))
+        return ShreddedRow(self.table, "\t".join((event.root(), *cells)))
 
     def of_event(self, event: Event, index: int, reason: str, value: object) -> ShreddedRow:
         """The row of a value of a column of ``events``."""
@@ -61,7 +59,7 @@ class RejectedValues:
             instant = event.exact.get(index)
             if isinstance(instant, Instant) and not 1 <= DateTime(instant.seconds, "").year <= 9999:
                 iso = instants.to_iso(instant)
-                if index == _COLLECTOR_TSTAMP:
+                if index == COLLECTOR_TSTAMP:
                     return Failure(badrows.wrong_type(ATOMIC.uri, iso, "Timestamp"))
                 columns[index] = ""
                 rejected.append(self.of_event(event, index, YEARS, iso))

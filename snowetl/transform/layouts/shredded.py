@@ -7,10 +7,10 @@ from typing import Protocol
 
 from snowetl.ddl.families import Recovery
 from snowetl.jvm import jsontext
-from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.columns import Failures
-from snowetl.transform.event import Event, ParsedEntity
+from snowetl.transform.entity import ParsedEntity
+from snowetl.transform.event import Event
 from snowetl.transform.layouts.base import AddRows, Settings
 from snowetl.transform.layouts.shredded_postgres import PostgresRows
 from snowetl.transform.layouts.shredded_redshift import RedshiftRows
@@ -18,7 +18,6 @@ from snowetl.transform.rows import JSON, RowTable, ShreddedRow, ShreddedRows
 from snowetl.transform.schemas import Failure, Schemas
 
 _MOST_SCHEMAS = 10_000
-_COLLECTOR_TSTAMP = INDEX["collector_tstamp"]
 
 
 class TargetRows(Protocol):
@@ -78,7 +77,7 @@ def _json_rows(key: SchemaKey) -> AddRows:
             "data": entity.data,
             "hierarchy": {
                 "rootId": event.event_id,
-                "rootTstamp": event.columns[_COLLECTOR_TSTAMP],
+                "rootTstamp": event.collector_tstamp,
                 "refRoot": "events",
                 "refTree": ["events", key.name],
                 "refParent": "events",

@@ -18,10 +18,11 @@ from snowetl.jvm import jsontext
 from snowetl.model.fields import INDEX, LATER_LENGTHS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import extractor, values
-from snowetl.transform.event import ATOMIC, Event, ParsedEntity
+from snowetl.transform.entity import ParsedEntity
+from snowetl.transform.event import ATOMIC, Event
 from snowetl.transform.event import atomic as atomic_texts
 from snowetl.transform.layouts.base import AddRows
-from snowetl.transform.layouts.entity_cells import entity_cells
+from snowetl.transform.layouts.entity_cells import EntityCells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import POSTGRES, RowColumn, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas
@@ -54,7 +55,7 @@ class PostgresRows:
         line = "\t".join([text or NULL for text in cells])
         rejected: list[ShreddedRow] = []
         table = _EVENTS
-        if event.exact or not atomic.texts_fit(line):
+        if not event.ordinary and (event.exact or not atomic.texts_fit(line)):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
@@ -63,7 +64,7 @@ class PostgresRows:
                 table = _LONG_EVENTS
             cells = atomic_texts(columns)
             line = "\t".join([text or NULL for text in cells])
-        if line.count("\\") != cells.count("") or "\r" in line or "\x00" in line:
+        if not event.clean and (line.count("\\") != cells.count("") or "\r" in line or "\x00" in line):
             line = "\t".join([escape(text) if text else NULL for text in cells])
         rows.append(ShreddedRow(table, line))
         rows += rejected
@@ -92,15 +93,15 @@ def _fit(event: Event, columns: list[str], rejected: list[ShreddedRow]) -> Failu
 
 def _add_rows(key: SchemaKey, table: Table, versions: str) -> AddRows:
     properties = [column for column in table.columns if column.path is not None]
-    cells_of = entity_cells(key, properties, writers, _REJECTED)
+    cells_of = EntityCells(key, properties, writers, _REJECTED)
     overflow = None if len(properties) == len(table.columns) else _overflow(key.uri, table, properties)
     row_table = _row_table(key, table, versions)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        lead, cells, rejected = cells_of(entity, event)
+        cells, rejected = cells_of.of(entity, event)
         if overflow is not None:
             rejected = [*rejected, *overflow(entity.data, cells, event)]
-        rows.append(ShreddedRow(row_table, "\t".join([lead, *cells])))
+        rows.append(ShreddedRow(row_table, cells_of.row(event, cells)))
         if rejected:
             rows += rejected
 

@@ -21,9 +21,10 @@ from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.fields import INDEX
 from snowetl.model.schema import SchemaKey
 from snowetl.transform.cells import extractor, values
-from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, ParsedEntity, atomic
+from snowetl.transform.entity import ParsedEntity
+from snowetl.transform.event import ATOMIC, ATOMIC_COLUMNS, Event, atomic
 from snowetl.transform.layouts.base import AddRows
-from snowetl.transform.layouts.entity_cells import entity_cells
+from snowetl.transform.layouts.entity_cells import EntityCells
 from snowetl.transform.layouts.rejected import RejectedValues, rejected_table
 from snowetl.transform.rows import TSV, RowTable, ShreddedRow
 from snowetl.transform.schemas import Failure, Schemas, Sharing
@@ -46,10 +47,9 @@ class RedshiftRows:
 
     def add_event(self, event: Event, rows: list[ShreddedRow]) -> Failure | None:
         """Append the event's row. An event without a time that Redshift's users can read is refused as a whole."""
-        line = atomic_row(event)
+        line = event.row()
         rejected: list[ShreddedRow] = []
-        strange_texts = NULL in line or not _TEXTS_FIT(line.encode("utf-8", "replace"))
-        if event.exact or strange_texts or _has_strange_numbers(event):
+        if not _fits(event, line):
             columns = list(event.columns)
             failure = _fit(event, columns, rejected)
             if failure is not None:
@@ -57,7 +57,7 @@ class RedshiftRows:
             line = "\t".join(atomic(columns))
             if len(line) > _SURELY_SHORTER:
                 line = "\t".join([cut(_TYPES[index].upper(), columns[index]) for index in ATOMIC_COLUMNS])
-        rows.append(ShreddedRow(_EVENTS, without_nul(line)))
+        rows.append(ShreddedRow(_EVENTS, line if event.clean else without_nul(line)))
         rows += rejected
         return None
 
@@ -83,11 +83,6 @@ _MONEY = {index: writers("DECIMAL (18, 2)").any for index, type_ in _TYPES.items
 _doubles, _money = itemgetter(*_DOUBLES), itemgetter(*_MONEY)
 
 
-def atomic_row(event: Event) -> str:
-    """The event's own 128 columns, as they are."""
-    return "\t".join(atomic(event.columns))
-
-
 def _pattern(type_: str) -> bytes:
     length = text_length(type_.upper())
     characters = rb"[^\t\x80-\xff]" if type_.startswith("char") else rb"[^\t]"
@@ -97,6 +92,15 @@ def _pattern(type_: str) -> bytes:
 _TEXTS_FIT = re.compile(b"\t".join(_pattern(column.type) for column in redshift_columns())).fullmatch
 """Matches a row, as bytes, of which ``COPY`` takes every text uncut."""
 _PLAIN_MONEY = re.compile(r"(?:\t|-?[0-9]{1,16}(?:\.[0-9]{1,2})?(?=\t|$))*+").fullmatch
+
+
+def _fits(event: Event, row: str) -> bool:
+    """Whether ``COPY`` takes the event's row as it is."""
+    if event.ordinary and event.clean and row.isascii():
+        return True
+    if event.exact or NULL in row or not _TEXTS_FIT(row.encode("utf-8", "replace")):
+        return False
+    return event.ordinary or not _has_strange_numbers(event)
 
 
 def _has_strange_numbers(event: Event) -> bool:
@@ -140,15 +144,15 @@ def _add_rows(key: SchemaKey, properties: Sequence[Column], sharing: Sharing) ->
     place = "" if sharing.versions == ALL else f"revision={version.revision}/addition={version.addition}"
     table = RowTable(key.vendor, key.name, version.model, TSV, (), place, sharing.versions)
     columns = extractor([column.path or () for column in properties])
-    cells_of = entity_cells(key, properties, writers, _REJECTED)
+    cells_of = EntityCells(key, properties, writers, _REJECTED)
 
     def add(entity: ParsedEntity, event: Event, rows: list[ShreddedRow]) -> None:
-        lead, cells, rejected = cells_of(entity, event)
-        row = "\t".join([lead, *cells])
+        cells, rejected = cells_of.of(entity, event)
+        row = cells_of.row(event, cells)
         if len(row) > _SURELY_SHORTER:
             found = values(columns, entity.data)
             rejected = [*rejected, *_shorten(key.uri, properties, cells, found, event)]
-            row = "\t".join([lead, *cells])
+            row = cells_of.row(event, cells)
         rows.append(ShreddedRow(table, without_nul(row)))
         if rejected:
             rows += rejected

@@ -27,7 +27,6 @@ from snowetl.transform import columns, discovery, eventjson, formats, message
 from snowetl.transform import event as events
 from snowetl.transform.cells import extractor, values
 from snowetl.transform.formats import Formats
-from snowetl.transform.layouts.shredded_redshift import atomic_row
 from snowetl.transform.message import Completed, Semver
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas
@@ -121,7 +120,7 @@ def _parsed(line: str) -> events.Event:
 
 
 def _atomic_tsv(case: dict[str, Any], expected: Any, vectors: Path) -> list[Mismatch]:
-    row = atomic_row(_parsed(case["enriched"])).split("\t")
+    row = _parsed(case["enriched"]).row().split("\t")
     names = [field.name for field in FIELDS if field.type != "json"]
     got = dict(zip(names, row, strict=True))
     mismatches = _compare("column_count", expected["column_count"], len(row))
