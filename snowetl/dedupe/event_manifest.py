@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -20,7 +19,6 @@ _CRITERION = SchemaCriterion(
     "com.snowplowanalytics.snowplow.storage", "amazon_dynamodb_config", "jsonschema", None, None, None
 )
 _SECONDS_KEPT = DAYS_KEPT * 24 * 3600
-_REQUESTS_AT_ONCE = 16
 BATCH = 1000
 
 
@@ -53,6 +51,8 @@ class DynamoConfig:
 
     @contextmanager
     def open(self) -> Iterator[Manifest]:
+        from snowetl.dedupe.dynamo_manifest import DynamoManifest
+
         yield DynamoManifest(self)
 
 
@@ -97,68 +97,6 @@ def parse_config(source: Any) -> ManifestConfig:
         raise ConfigError(f"the duplicate storage configuration lacks {' and '.join(missing)}")
     auth = data.get("auth") or {}
     return DynamoConfig(data["dynamodbTable"], data["awsRegion"], auth.get("accessKeyId"), auth.get("secretAccessKey"))
-
-
-class DynamoManifest:
-    """Conditional puts: an item is taken if it is new, or was put by this batch."""
-
-    def __init__(self, config: DynamoConfig) -> None:
-        import boto3
-        from botocore.config import Config
-
-        self._table = config.table
-        self._client = boto3.client(
-            "dynamodb",
-            region_name=config.region,
-            aws_access_key_id=config.access_key,
-            aws_secret_access_key=config.secret_key,
-            endpoint_url=config.endpoint,
-            config=Config(retries={"max_attempts": 12, "mode": "adaptive"}, max_pool_connections=_REQUESTS_AT_ONCE),
-        )
-
-    def check(self) -> None:
-        """Wait until the table is active. Raises :class:`StorageError` if it cannot be reached."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        for _ in range(60):
-            try:
-                status = self._client.describe_table(TableName=self._table)["Table"]["TableStatus"]
-            except (BotoCoreError, ClientError) as error:
-                raise StorageError(f"Amazon DynamoDB table for event manifest is unavailable: {error}") from None
-            if status == "ACTIVE":
-                return
-            time.sleep(5)
-        raise StorageError(f"Amazon DynamoDB table {self._table} does not become active")
-
-    def claim(self, events: Sequence[Seen], etl_time: int) -> list[bool]:
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-            return list(pool.map(lambda seen: self._put(seen, etl_time), events))
-
-    def _put(self, seen: Seen, etl_time: int) -> bool:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        item = {
-            "eventId": {"S": seen.event_id},
-            "fingerprint": {"S": seen.fingerprint},
-            "etlTime": {"N": str(etl_time)},
-            "ttl": {"N": str(etl_time + _SECONDS_KEPT)},
-        }
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=item,
-                ConditionExpression=(
-                    "(attribute_not_exists(eventId) AND attribute_not_exists(fingerprint)) OR etlTime = :tst"
-                ),
-                ExpressionAttributeValues={":tst": {"N": str(etl_time)}},
-            )
-            return True
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise StorageError(f"DynamoDB table {self._table}: {error}. Run again when it answers") from None
-        except BotoCoreError as error:
-            raise StorageError(f"DynamoDB table {self._table}: {error}. Run again when it answers") from None
 
 
 class PostgresManifest:

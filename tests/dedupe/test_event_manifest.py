@@ -14,11 +14,13 @@ import psycopg
 import pytest
 
 from snowetl.dedupe.decide import seen_of
+from snowetl.dedupe.dynamo_manifest import DynamoManifest
 from snowetl.dedupe.event_manifest import DynamoConfig, ManifestConfig, PostgresConfig, Seen, parse_config
 from snowetl.dedupe.rules import Key
 from snowetl.errors import ConfigError, StorageError
 from snowetl.workers import open_pool
 from tests.steps.transform_support import enriched, plan, transform, write_run
+from tests.web_server import Answer, Asked, answering
 
 _DAYS_180 = 180 * 24 * 3600
 FIRST = int(time.time())
@@ -150,6 +152,35 @@ def test_a_manifest_that_fails_stops_the_job(tmp_path: Path, dynamo: DynamoConfi
     with pytest.raises(StorageError):
         transform(tmp_path, duplicate_storage=DynamoConfig("other", dynamo.region, "x", "x", dynamo.endpoint))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}'),
+        Answer(400, b"ConditionalCheckFailedException"),
+        Answer(500, b'{"__type":"x#ConditionalCheckFailedException"}'),
+        Answer(200, b"{", breaks_off=True),
+    ],
+)
+def test_what_is_neither_taken_nor_refused_is_left_to_botocore(dynamo: DynamoConfig, answer: Answer) -> None:
+    asked: list[Asked] = []
+
+    def away(request: Asked) -> Answer:
+        asked.append(request)
+        return answer
+
+    with answering(away) as url, dynamo.open() as manifest, dynamo.open() as direct:
+        assert isinstance(manifest, DynamoManifest) and isinstance(direct, DynamoManifest)
+        manifest._puts._url = url
+        assert manifest.claim([Seen("a", "1")], FIRST) == [True]
+        assert manifest.claim([Seen("a", "1"), Seen("b", "1")], SECOND) == [False, True]
+        assert len(asked) == 3
+        assert asked[0].headers["x-amz-target"] == "DynamoDB_20120810.PutItem"
+        assert "SignedHeaders=content-type;host;x-amz-date;x-amz-target," in asked[0].headers["authorization"]
+        direct._client = None  # is not asked where DynamoDB answers
+        assert direct.claim([Seen("a", "1"), Seen("c", "1")], FIRST) == [True, True]
+        assert direct.claim([Seen("c", "1"), Seen("b", "1")], SECOND) == [False, True]
 
 
 # --- the configuration ----------------------------------------------------------------------------------------------
