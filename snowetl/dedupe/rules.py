@@ -102,12 +102,15 @@ def decide(keys: Iterable[Key], policy: Policy, claim: Claim | None = None) -> D
     renamed: frozenset[tuple[int, int]] = frozenset()
     if policy.finds_synthetic:
         counts = Counter(key.event_id for key in fresh)
-        renamed = frozenset(key.place for key in fresh if counts[key.event_id] > policy.cardinality)
-    return Decision(_places(every) - _places(unique), _places(unique) - _places(fresh), renamed)
+        if len(counts) < len(fresh):
+            renamed = frozenset(key.place for key in fresh if counts[key.event_id] > policy.cardinality)
+    return Decision(_left_out(every, unique), _left_out(unique, fresh), renamed)
 
 
-def _places(keys: Iterable[Key]) -> frozenset[tuple[int, int]]:
-    return frozenset(key.place for key in keys)
+def _left_out(keys: list[Key], kept: list[Key]) -> frozenset[tuple[int, int]]:
+    if len(kept) == len(keys):
+        return frozenset()
+    return frozenset(key.place for key in keys) - frozenset(key.place for key in kept)
 
 
 def survivors(keys: list[Key], policy: Policy) -> list[Key]:

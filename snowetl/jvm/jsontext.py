@@ -201,6 +201,11 @@ def _text(encoded: bytes) -> str:
     return escape_controls(text) if b"\x7f" in encoded or b"\xc2" in encoded else text
 
 
+def raw(text: str) -> msgspec.Raw:
+    """JSON as it is, to be printed so."""
+    return msgspec.Raw(text.encode())
+
+
 def quote(text: str) -> str:
     """``text`` as a JSON string literal."""
     try:

@@ -13,12 +13,13 @@ from snowetl.ddl.schema import parse
 from snowetl.errors import ConfigError
 from snowetl.iglu.failures import ResolutionFailure
 from snowetl.jvm import instants
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.model.badrow import Message
 from snowetl.model.fields import FIELDS
 from snowetl.model.schema import SchemaKey
 from snowetl.transform import badrows
 from snowetl.transform.event import ATOMIC, DOUBLES, TIMESTAMPS, UNSTRUCT_EVENT, Event
-from snowetl.transform.eventjson import Times, column_name, places, scalars
+from snowetl.transform.eventjson import Forms, column_name, places, scalars
 from snowetl.transform.parquet import CastError, caster
 from snowetl.transform.rows import SchemaType
 from snowetl.transform.schemas import Failure, Schemas, SchemaSource, Version, not_in_list
@@ -160,7 +161,7 @@ class WideRows:
         return values
 
 
-_MICROS = Times(instants.canonical_to_micros, lambda instant: instant.micros)
+_MICROS = Forms(instants.canonical_to_micros, lambda instant: instant.micros, JsonNumber)
 _TIMESTAMPS = places(TIMESTAMPS)
 
 

@@ -38,9 +38,9 @@ def places(columns: Iterable[int]) -> list[tuple[int, int]]:
 
 
 _TIMESTAMPS: Final = places(TIMESTAMPS)
-_INTEGERS: Final = places(INTEGERS)
-_DOUBLES: Final = places(DOUBLES)
-_BOOLEANS: Final = places(BOOLEANS)
+_INTEGERS: Final = [place for place, _ in places(INTEGERS)]
+_DOUBLES: Final = [place for place, _ in places(DOUBLES)]
+_BOOLEANS: Final = [place for place, _ in places(BOOLEANS)]
 _LATITUDE: Final = INDEX["geo_latitude"]
 _LONGITUDE: Final = INDEX["geo_longitude"]
 
@@ -48,7 +48,7 @@ _LONGITUDE: Final = INDEX["geo_longitude"]
 def payload(event: Event) -> dict[str, Any]:
     """All 131 columns, typed, in order; the self-describing columns as objects (``{}`` or null when empty)."""
     values: dict[str, Any] = dict.fromkeys(_NAMES)
-    values.update(zip(_SCALARS, scalars(event, ISO), strict=True))
+    values.update(zip(_SCALARS, scalars(event, VALUES), strict=True))
     values[CONTEXTS] = _contexts(event.contexts)
     values[DERIVED_CONTEXTS] = _contexts(event.derived_contexts)
     unstruct = event.unstruct_event
@@ -70,36 +70,41 @@ def wide_line(event: Event) -> str:
     latitude, longitude = _double(event, _LATITUDE), _double(event, _LONGITUDE)
     if latitude and longitude:
         values["geo_location"] = f"{latitude},{longitude}"
-    return _text_of_scalars(scalars(event, ISO), values)
+    return _text_of_scalars(scalars(event, _PRINTED), values)
 
 
-class Times(NamedTuple):
-    """How timestamps are shown: those that columns hold in the usual form, and exact ones."""
+class Forms(NamedTuple):
+    """What becomes of texts in columns: of timestamps in the usual form, of exact ones, and of doubles."""
 
-    of_text: Callable[[str], Any]
-    of_instant: Callable[[Any], Any]
-
-
-ISO: Final = Times(instants.canonical_to_iso, instants.to_iso)
+    time: Callable[[str], Any]
+    instant: Callable[[Any], Any]
+    double: Callable[[str], Any]
 
 
-def scalars(event: Event, times: Times) -> list[Any]:
+VALUES: Final = Forms(instants.canonical_to_iso, instants.to_iso, JsonNumber)
+_PRINTED: Final = VALUES._replace(double=jsontext.raw)
+
+
+def scalars(event: Event, forms: Forms) -> list[Any]:
     """The values of the 128 scalar columns, typed, in order."""
-    columns = event.columns
-    values: list[Any] = [text or None for text in atomic(columns)]
-    of_text, exact = times.of_text, event.exact
+    values: list[Any] = [text or None for text in atomic(event.columns)]
+    time, double, exact = forms.time, forms.double, event.exact
     for place, index in _TIMESTAMPS:
-        if columns[index]:
-            values[place] = times.of_instant(exact[index]) if index in exact else of_text(columns[index])
-    for place, index in _INTEGERS:
-        if columns[index]:
-            values[place] = int(columns[index])
-    for place, index in _DOUBLES:
-        if columns[index]:
-            values[place] = JsonNumber(columns[index])
-    for place, index in _BOOLEANS:
-        if columns[index]:
-            values[place] = columns[index] == "1"
+        text = values[place]
+        if text is not None:
+            values[place] = forms.instant(exact[index]) if index in exact else time(text)
+    for place in _INTEGERS:
+        text = values[place]
+        if text is not None:
+            values[place] = int(text)
+    for place in _DOUBLES:
+        text = values[place]
+        if text is not None:
+            values[place] = double(text)
+    for place in _BOOLEANS:
+        text = values[place]
+        if text is not None:
+            values[place] = text == "1"
     return values
 
 
