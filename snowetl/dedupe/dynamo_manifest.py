@@ -45,10 +45,10 @@ class DynamoManifest:
         from botocore.session import get_session
 
         session = get_session()
-        if config.access_key:
+        if config.access_key and config.secret_key:
             session.set_credentials(config.access_key, config.secret_key)
         self._table = config.table
-        self._client = session.create_client(
+        self._client: Any = session.create_client(
             "dynamodb",
             region_name=config.region,
             endpoint_url=config.endpoint,
