@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Any
 
 from snowetl.jvm.integers import MAX_INT
+from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.strings import decimal_digits, utf16_length
 
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?", re.ASCII)
@@ -51,17 +54,55 @@ def stripped(text: str) -> str:
     A number that would take more than 100,000 digits keeps its exponent; one whose exponent no ``BigDecimal`` holds
     stays as it is.
     """
+    number = _without_zeros(text)
+    return text if number is None else _plain(number)
+
+
+def long_or_stripped(text: str) -> str:
+    """A JSON number as Jackson and circe hand it on: a whole one in digits, ``stripTrailingZeros().toString()`` else.
+
+    ``1.50`` is ``1.5``, ``1e3`` is ``1000``, ``4.0E-8`` is ``4E-8``, ``-0.0`` is ``0``.
+    """
+    number = _without_zeros(text)
+    if number is None:
+        return text
+    exponent = number.as_tuple().exponent
+    return str(number) if isinstance(exponent, int) and exponent < 0 else _plain(number)
+
+
+def _without_zeros(text: str) -> Decimal | None:
+    """The number without trailing zeros; ``None`` where no ``BigDecimal`` holds its exponent."""
     try:
         number = Decimal(text)
     except InvalidOperation:
-        return text
+        return None
     if not number:
-        return "0"
+        return Decimal(0)
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     written = "".join(map(str, digits)).rstrip("0")
-    number = Decimal((sign, tuple(map(int, written)), exponent + len(digits) - len(written)))
+    return Decimal((sign, tuple(map(int, written)), exponent + len(digits) - len(written)))
+
+
+def _plain(number: Decimal) -> str:
     return f"{number:f}" if abs(number.adjusted()) <= _MAX_EXPANSION else str(number)
+
+
+def reprinted(value: Any, print_number: Callable[[str], str]) -> Any:
+    """JSON with its decimals printed anew: what the reference's JSON libraries make of them on the way.
+
+    In place, and without recursion: JSON may be nested deeply.
+    """
+    root = [value]
+    pending: list[Any] = [root]
+    while pending:
+        node = pending.pop()
+        for key, member in node.items() if type(node) is dict else enumerate(node):
+            if type(member) is JsonNumber:
+                node[key] = JsonNumber(print_number(member.text))
+            elif type(member) is dict or type(member) is list:
+                pending.append(member)
+    return root[0]
 
 
 def to_double(text: str, *, cents: bool = False) -> float | None:

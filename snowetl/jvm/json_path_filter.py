@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from snowetl.jvm import jsontext
+from snowetl.jvm.strings import utf16_length
 
 Filter = Callable[[Any, Any], bool]
 Operand = Callable[[Any, Any], Any]
@@ -24,6 +25,16 @@ _SINGLE_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'((?:[^'\\]|\\.)*)'")
 
 class FilterFault(ValueError):
     """A filter that cannot be read. The message says where."""
+
+
+class _NotComparable(Exception):
+    """An operator was given what it does not take: the item does not pass, whatever the rest of the filter says."""
+
+
+class _Written(NamedTuple):
+    """A list or an object that stands in the filter itself. Jayway reads no others: see :data:`_JAYWAY`."""
+
+    value: Any
 
 
 class Path(Protocol):
@@ -43,7 +54,14 @@ def parse_filter(text: str, compile_path: Callable[[str], Path], comparisons: Co
     parser.skip_blanks()
     if parser.at < len(text):
         raise FilterFault(f"cannot read '{text[parser.at :]}' in the filter")
-    return found
+
+    def keeps(item: Any, root: Any) -> bool:
+        try:
+            return found(item, root)
+        except _NotComparable:
+            return False
+
+    return keeps
 
 
 class _Parser:
@@ -113,9 +131,10 @@ class _Parser:
         text = self.text[self.at : end].strip()
         self.at = end
         try:
-            return _constant(jsontext.loads_exact(_SINGLE_QUOTED.sub(_double_quoted, text)))
+            value = jsontext.loads_exact(_SINGLE_QUOTED.sub(_double_quoted, text))
         except jsontext.JsonError:
             raise FilterFault(f"'{text}' in the filter is neither a path nor a value") from None
+        return _constant(_Written(value) if isinstance(value, (list, dict)) else value)
 
     def _path(self) -> Operand:
         start = self.at
@@ -200,6 +219,10 @@ def equal(left: Any, right: Any) -> bool:
         return bool(left == right) if _is_number(right) else isinstance(right, str) and _number_of(right) == left
     if isinstance(left, str) and _is_number(right):
         return left == jsontext.dumps(right)
+    if isinstance(left, (list, dict)):
+        return isinstance(right, (list, dict))
+    if isinstance(left, _Written):
+        return False
     return type(left) is type(right) and bool(left == right)
 
 
@@ -222,30 +245,60 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return check
 
 
+def _matches(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and isinstance(right, re.Pattern) and right.fullmatch(left) is not None
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """A list of the filter; ``None`` for other lists and objects. Raises :class:`_NotComparable` for all else."""
+    if not isinstance(value, (_Written, list, dict)):
+        raise _NotComparable
+    return value.value if isinstance(value, _Written) and isinstance(value.value, list) else None
+
+
+def _holds(listed: list[Any], item: Any) -> bool:
+    return any(equal(item, one) for one in listed)
+
+
 def _is_in(left: Any, right: Any) -> bool:
-    return isinstance(right, list) and any(equal(left, item) for item in right)
+    listed = _listed(right)
+    return listed is not None and _holds(listed, left)
 
 
 def _contains(left: Any, right: Any) -> bool:
     if isinstance(left, str):
         return isinstance(right, str) and right in left
-    return _is_in(right, left)
-
-
-def _matches(left: Any, right: Any) -> bool:
-    return isinstance(left, str) and isinstance(right, re.Pattern) and right.fullmatch(left) is not None
+    return isinstance(left, _Written) and isinstance(left.value, list) and _holds(left.value, right)
 
 
 def _has_size(left: Any, right: Any) -> bool:
-    return isinstance(left, (str, list)) and _is_number(right) and len(left) == right
+    if not _is_number(right):
+        return False
+    if isinstance(left, str):
+        return utf16_length(left) == int(right)
+    if isinstance(left, (_Written, list, dict)):
+        listed = _listed(left)
+        return (-1 if listed is None else len(listed)) == int(right)
+    return False
 
 
 def _is_empty(left: Any, right: Any) -> bool:
-    return isinstance(left, (str, list)) and isinstance(right, bool) and (not left) is right
+    if not isinstance(left, (str, _Written, list, dict)):
+        return False
+    if not isinstance(right, bool):
+        raise _NotComparable
+    return (not (left if isinstance(left, str) else _listed(left))) is right
 
 
-def _any_of(left: Any, right: Any) -> bool:
-    return isinstance(left, list) and any(_is_in(item, right) for item in left)
+def _of_lists(compare: Callable[[list[Any], list[Any]], bool]) -> Callable[[Any, Any], bool]:
+    def check(left: Any, right: Any) -> bool:
+        other = _listed(right)
+        if other is None:
+            return False
+        listed = _listed(left)
+        return listed is not None and compare(listed, other)
+
+    return check
 
 
 _JAYWAY: Comparisons = {
@@ -263,10 +316,14 @@ _JAYWAY: Comparisons = {
     "contains": _contains,
     "size": _has_size,
     "empty": _is_empty,
-    "subsetof": lambda left, right: isinstance(left, list) and all(_is_in(item, right) for item in left),
-    "anyof": _any_of,
-    "noneof": lambda left, right: isinstance(left, list) and not _any_of(left, right),
+    "subsetof": _of_lists(lambda left, right: all(_holds(right, item) for item in left)),
+    "anyof": _of_lists(lambda left, right: any(_holds(right, item) for item in left)),
+    "noneof": _of_lists(lambda left, right: not any(_holds(right, item) for item in left)),
 }
+"""Lists and objects of a document reach Jayway's operators as nothing when it reads Jackson's JSON, as Enrich lets it.
+
+They are all alike, empty, and without items; only what the filter itself lists counts.
+"""
 
 
 def _null_where_missing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

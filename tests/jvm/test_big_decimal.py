@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from snowetl.jvm.big_decimal import stripped, to_double, to_string
+from snowetl.jvm.big_decimal import long_or_stripped, stripped, to_double, to_string
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,23 @@ def test_decimals_know_no_negative_zero_but_doubles_too_small_for_one_do() -> No
 @pytest.mark.parametrize("text", ["1e999999999999999999999", "-1.50E-999999999999999999999"])
 def test_numbers_whose_exponent_nothing_holds_stay(text: str) -> None:
     assert to_string(text) == stripped(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("1.50", "1.5"),
+        ("100.00", "100"),
+        ("1e3", "1000"),
+        ("-0.0", "0"),
+        ("0e-8", "0"),
+        ("4.0E-5", "0.00004"),
+        ("4.0E-8", "4E-8"),
+        ("0.0000001", "1E-7"),
+        ("123456789.1234567890123450", "123456789.123456789012345"),
+        ("12345678901234567890123456789.50", "12345678901234567890123456789.5"),
+        ("1e99999999999999999999", "1e99999999999999999999"),
+    ],
+)
+def test_numbers_on_their_way_through_jackson(text: str, printed: str) -> None:
+    assert long_or_stripped(text) == printed

@@ -23,7 +23,7 @@ from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.enrichments.service_limits import CircuitBreaker, SharedRate, configured_rate
 from snowetl.enrich.services import Services
 from snowetl.http import HttpError, Policy, split_userinfo
-from snowetl.jvm import gatling_json_path, jsontext
+from snowetl.jvm import big_decimal, gatling_json_path, jsontext
 from snowetl.jvm.strings import decode_utf8
 from snowetl.model import badrow
 from snowetl.model.schema import ParseError, SchemaCriterion, SchemaKey
@@ -231,13 +231,14 @@ class ApiRequest:
         self._breaker.answered()
         text = decode_utf8(answer.body)
         try:
-            return self._extracted(jsontext.loads_exact(text))
+            answer = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.long_or_stripped)
         except jsontext.JsonError as error:
             return Failed(str(error))
+        return self._extracted(answer, text)
 
-    def _extracted(self, answer: Any) -> list[Entity] | _Faults:
+    def _extracted(self, answer: Any, text: str) -> list[Entity] | _Faults:
         """One entity for each output, or what is wrong with all that went wrong."""
-        made = [output(answer) for output in self._outputs]
+        made = [output(answer, text) for output in self._outputs]
         faults = tuple(one for one in made if isinstance(one, str))
         return _Faults(faults) if faults else [one for one in made if isinstance(one, Entity)]
 
@@ -264,15 +265,17 @@ class _Extract:
         except ParseError as error:
             self._code = error.code
 
-    def __call__(self, answer: Any) -> Entity | str:
+    def __call__(self, answer: Any, text: str) -> Entity | str:
+        """``text`` is that of the answer."""
         if self._path is None:
             return self._fault
         values = self._path.values(answer)
         data = values[0] if len(values) == 1 else values
         if data == []:
+            answer = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.to_string)
             return (
                 "API Request enrichment:Value not found Error: no values were found by JSON Path "
                 f"[{self._output.path}] in [{jsontext.dumps(answer)}]"
             )
-        text = jsontext.dumps({"schema": self._output.schema, "data": data})
-        return f"{text} is not self-describing JSON, {self._code}" if self._code else Entity(self._output.schema, text)
+        made = jsontext.dumps({"schema": self._output.schema, "data": data})
+        return f"{made} is not self-describing JSON, {self._code}" if self._code else Entity(self._output.schema, made)

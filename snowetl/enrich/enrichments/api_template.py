@@ -17,7 +17,7 @@ from snowetl.jvm.strings import to_utf8
 from snowetl.model.event import EMPTY
 from snowetl.model.fields import INDEX
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}", re.ASCII)
+_PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z0-9_-]+) *\}\}", re.ASCII)
 _EVENT_CLASS = "com.snowplowanalytics.snowplow.enrich.common.outputs.EnrichedEvent"
 
 

@@ -73,7 +73,6 @@ class Script:
         self._limits = limits
         text = source + parameters
         self._skipped = [INDEX[name] for name, part in _MENTIONS.items() if part not in text]
-        self.mentions_derived = INDEX["derived_contexts"] not in self._skipped
         self._fresh_start_is_due = False
         self._start()
 
@@ -103,10 +102,9 @@ class Script:
         self._context, self._run, self._process, self._given = context, run, process, parameters
         self._fresh_start_is_due = False
 
-    def call(self, values: list[str], derived: str, headers: Sequence[str], *, keep_printed: bool = False) -> Outcome:
-        """Run ``process`` on an event: its columns, the text of ``derived_contexts`` so far, its HTTP headers."""
+    def call(self, values: list[str], headers: Sequence[str], *, keep_printed: bool = False) -> Outcome:
+        """Run ``process`` on an event: its columns (of ``derived_contexts`` what there is so far), its HTTP headers."""
         cells: list[Any] = values.copy()
-        cells[_DERIVED] = derived
         for index in self._skipped:
             if cells[index]:
                 cells[index] = _UNMENTIONED
@@ -170,9 +168,6 @@ class Script:
     @property
     def _out_of_memory(self) -> str:
         return f"it needed more than {self._limits.memory // (1024 * 1024)} MiB of memory"
-
-
-_DERIVED = INDEX["derived_contexts"]
 
 
 def _hook(value: Any) -> int:

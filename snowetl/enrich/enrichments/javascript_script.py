@@ -120,11 +120,10 @@ class JavascriptScript:
 
     def __call__(self, draft: Draft) -> None:
         values, script = draft.values, self._script
-        derived = ""
-        if script.mentions_derived:
-            derived = contexts_text(draft.entities) if draft.entities else values[_DERIVED_CONTEXTS]
+        if draft.entities:
+            values[_DERIVED_CONTEXTS] = contexts_text(draft.entities)  # the bad row of an event that fails shows it
         printing = PRINTED.isEnabledFor(logging.DEBUG)
-        outcome = script.call(values, derived, draft.raw.payload.headers, keep_printed=printing)
+        outcome = script.call(values, draft.raw.payload.headers, keep_printed=printing)
         for line in outcome.printed:
             PRINTED.debug("%s", line)
         error = outcome.error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import field
@@ -15,7 +17,6 @@ from snowetl.enrich.enrichments.base import Enrichment, Needs, Older, Place, Ste
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS, Parameters
 from snowetl.enrich.services import Services
 from snowetl.jvm import big_decimal, jsontext, md2
-from snowetl.jvm.json_number import JsonNumber
 from snowetl.jvm.json_path import JsonPath, PathFault, compile_path
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.event import EMPTY
@@ -33,6 +34,8 @@ _JSONS = frozenset(("contexts", "derived_contexts", "unstruct_event"))
 _UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 _TRANSFORMATION = "iglu:com.snowplowanalytics.snowplow/pii_transformation/jsonschema/1-0-0"
 _ANONYMOUS = "sp-anonymous"
+_OF_LISTS = re.compile(r"\?\(.*\s(?:contains|size|empty|subsetof|anyof|noneof)[\s\[]", re.IGNORECASE | re.DOTALL)
+_log = logging.getLogger("snowetl")
 _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 1_024
 
@@ -126,6 +129,12 @@ def _field(entry: Any, given: Parameters) -> ScalarField | JsonField | None:
             path = str(json.get("jsonPath") or "")
             if compile_path(path).is_root:
                 raise PathFault("it selects the whole entity; name the properties to hash")
+            if _OF_LISTS.search(path):
+                _log.warning(
+                    "pii_enrichment_config: jsonPath '%s': in filters all lists of an event are empty, as they are in "
+                    "Enrich, so it may hash nothing. Select with [*] and compare single values",
+                    path,
+                )
             return JsonField(json["field"], criterion, path)
         except PathFault as fault:
             given.fault(f"parameters.pii: jsonPath '{json.get('jsonPath')}': {fault}")
@@ -186,7 +195,7 @@ class _Columns:
         """The parsed JSON of a column, ``None`` for an empty one."""
         if index not in self._documents:
             text = self.values[index]
-            self._documents[index] = _renumbered(jsontext.loads_exact(text), big_decimal.to_string) if text else None
+            self._documents[index] = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.to_string) if text else None
         return self._documents[index]
 
     def write_back(self) -> None:
@@ -223,27 +232,10 @@ class _Json:
         for entity in data if isinstance(data, list) else [data]:
             schema = entity.get("schema") if isinstance(entity, dict) else None
             if isinstance(entity, dict) and isinstance(schema, str) and self._matches(schema):
-                found = entity["data"] = _renumbered(entity.get("data"), big_decimal.stripped)
+                found = entity["data"] = big_decimal.reprinted(entity.get("data"), big_decimal.stripped)
                 for original, modified in _replace(self._path, found, pseudonym):
                     changes.append(_Change(self._column, original, modified, self._path_text, schema))
         return changes
-
-
-def _renumbered(value: Any, print_number: Callable[[str], str]) -> Any:
-    """``value`` with its decimals printed anew: what the reference's two JSON libraries make of them on the way.
-
-    In place, and without recursion: JSON may be nested deeply.
-    """
-    root = [value]
-    pending: list[Any] = [root]
-    while pending:
-        node = pending.pop()
-        for key, member in node.items() if type(node) is dict else enumerate(node):
-            if type(member) is JsonNumber:
-                node[key] = JsonNumber(print_number(member.text))
-            elif type(member) is dict or type(member) is list:
-                pending.append(member)
-    return root[0]
 
 
 def _matcher(criterion: SchemaCriterion) -> Callable[[str], bool]:

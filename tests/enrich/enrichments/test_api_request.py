@@ -88,11 +88,23 @@ def user(name: str = "ann") -> Draft:
 # --- what is asked --------------------------------------------------------------------------------------------------
 
 
+def test_numbers_of_an_answer_lose_trailing_zeros_and_exponents(server: Api) -> None:
+    numbers = "[1e3,100.00,-0.0,-0,4.0E-8,12.3e2,0.10,9007199254740993.0]"
+    server.answer = lambda asked: (200, f'{{"a":{numbers}}}'.encode())
+    uri = server.uri + "/{{ user }}"
+    (made,) = run(uri, user())
+    (entity,) = made.entities
+    assert entity.json.endswith('"data":{"a":[1000,100,0,0,4E-8,1230,0.1,9007199254740993]}}')
+    (made,) = run(uri, user(), outputs=[{"schema": USER, "json": {"jsonPath": "$.b"}}])
+    (error,) = errors(made)
+    assert error.endswith('in [{"a":[1E+3,100.00,0.0,0,4.0E-8,1.23E+3,0.10,9007199254740993.0]}]')
+
+
 def test_an_answer_becomes_an_entity(server: Api) -> None:
     server.answer = lambda asked: (200, b'{"name": "Ann", "credit": 1.50}')
     (made,) = run(server.uri + "/users/{{ user }}?format=json", draft(user_id="a b/ü&*~"))
     (entity,) = made.entities
-    assert entity == Entity(USER, f'{{"schema":"{USER}","data":{{"name":"Ann","credit":1.50}}}}')
+    assert entity == Entity(USER, f'{{"schema":"{USER}","data":{{"name":"Ann","credit":1.5}}}}')
     (asked,) = server.asked
     assert asked.path == "/users/a+b%2F%C3%BC%26*%7E?format=json"
     assert (asked.method, asked.headers["content-type"], asked.headers["accept"]) == ("GET", "application/json", "*/*")

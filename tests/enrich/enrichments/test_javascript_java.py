@@ -24,7 +24,7 @@ SIZES = (*range(0, 200, 13), 55, 56, 63, 64, 111, 112, 119, 120, 127, 128, 1000)
 def evaluate(expression: str, text: str = "") -> Any:
     """The value of an expression that may use ``text``, as JSON."""
     script = Script(f"function process(event) {{ const text = event.getApp_id() || ''; return [{expression}]; }}")
-    outcome = script.call([text] + [""] * (len(FIELDS) - 1), "", [])
+    outcome = script.call([text] + [""] * (len(FIELDS) - 1), [])
     if outcome.error is not None:
         return outcome.error
     assert outcome.result is not None
@@ -61,7 +61,7 @@ def test_digests_of_texts_of_all_lengths() -> None:
         """
     )
     for text in texts():
-        outcome = script.call([text] + [""] * (len(FIELDS) - 1), "", [])
+        outcome = script.call([text] + [""] * (len(FIELDS) - 1), [])
         assert outcome.error is None and outcome.result is not None, outcome.error
         made, data = json.loads(outcome.result)[0], text.encode()
         for name in DIGESTS:

@@ -131,6 +131,13 @@ def test_entities_so_far_params_and_headers() -> None:
     assert made.event["app_id"] == "ß" and not made.failures
 
 
+def test_the_bad_row_of_an_event_that_fails_shows_the_entities_so_far() -> None:
+    entity = Entity(ANYTHING, f'{{"schema":"{ANYTHING}","data":{{}}}}')
+    made = run("throw 'no';", entities=[entity])
+    assert made.failures and json.loads(made.event["derived_contexts"] or "")["data"] == [json.loads(entity.json)]
+    assert run("throw 'no';").event["derived_contexts"] is None
+
+
 def test_a_column_asked_for_by_a_name_put_together_is_an_error_and_never_null() -> None:
     made = run("event['get' + 'Con' + 'texts']();", contexts="{}")
     assert 'write "contexts" anywhere in the script' in error(made)
@@ -347,9 +354,9 @@ def test_a_script_that_forgets_nothing_starts_anew_when_memory_is_full() -> None
 def test_a_script_whose_first_lines_fail_when_it_starts_anew_fails_its_events() -> None:
     one = Script("function process(event) { for (;;); }", limits=Limits(seconds=0.05))
     values = [""] * len(FIELDS)
-    assert "longer" in str(one.call(values, "", []).error)
+    assert "longer" in str(one.call(values, []).error)
     one._source = "throw 'gone';"  # as one that goes by the clock or by chance
-    assert [one.call(values, "", []).error for _ in range(2)] == ["gone", "gone"]
+    assert [one.call(values, []).error for _ in range(2)] == ["gone", "gone"]
 
 
 @pytest.mark.parametrize(
@@ -369,7 +376,7 @@ def test_a_script_that_replaces_what_carries_its_output_fails_its_event(told: st
 
 @pytest.mark.parametrize("last", ["Symbol('x')", "10n ** 30n", "(function* () {})()", "new Uint8Array(3)", "// x"])
 def test_the_value_of_a_script_is_nothing_to_us(last: str) -> None:
-    assert Script(f"function process(event) {{}}\n{last}").call([""] * len(FIELDS), "", []).error is None
+    assert Script(f"function process(event) {{}}\n{last}").call([""] * len(FIELDS), []).error is None
 
 
 def test_a_long_error_is_cut() -> None:

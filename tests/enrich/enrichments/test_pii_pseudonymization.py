@@ -165,3 +165,12 @@ def test_all_faults_are_told_at_once_and_never_the_salt() -> None:
     for part in ("app_id", "$.a[", "whole entity", "com.acme", "Got: [{}]", "SHA-3"):
         assert part in str(refused.value)
     assert SALT not in str(refused.value) + repr(conf(scalar("user_id")))
+
+
+def test_a_path_that_looks_into_lists_of_the_event_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    text = '{"people":[{"tags":["vip"],"name":"Ada","kind":"a"}]}'
+    assert data_after(text, "$.people[?(@.tags contains 'vip')].name") == json.loads(text)
+    assert "so it may hash nothing" in caplog.text
+    caplog.clear()
+    assert data_after(text, "$.people[?(@.kind in ['a', 'b'])].name")["people"][0]["name"] == hashed("Ada")
+    assert not caplog.text
