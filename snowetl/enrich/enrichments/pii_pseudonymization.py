@@ -195,7 +195,8 @@ class _Columns:
         """The parsed JSON of a column, ``None`` for an empty one."""
         if index not in self._documents:
             text = self.values[index]
-            self._documents[index] = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.to_string) if text else None
+            parsed = jsontext.loads_exact(text) if text else None
+            self._documents[index] = big_decimal.reprinted(parsed, big_decimal.to_string)
         return self._documents[index]
 
     def write_back(self) -> None:
