@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
 import pyarrow.compute as pc
 import pytest
 
@@ -16,20 +15,11 @@ from tests.steps.transform_support import event_id, write_registry, write_run
 __all__ = ["folder"]
 
 
-def test_events_on_s3(folder: Path, aws_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {
-        "ENDPOINT_URL": aws_url,
-        "ACCESS_KEY_ID": "test",
-        "SECRET_ACCESS_KEY": "test",
-        "DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    boto3.client("s3").create_bucket(Bucket="lake")
+def test_events_on_s3(folder: Path, lake: str) -> None:
     for path in (folder / "enriched").rglob("part-*"):
-        url = f"s3://lake/{path.relative_to(folder).as_posix()}"
+        url = f"{lake}/{path.relative_to(folder).as_posix()}"
         filesystem(url).put(url, path.read_bytes())
-    events = read_enriched("s3://lake/enriched", iglu_config=write_registry(folder / "registry"))
+    events = read_enriched(f"{lake}/enriched", iglu_config=write_registry(folder / "registry"))
     assert ids(events) == [1, 2, 3, 4, 5]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
@@ -16,20 +15,6 @@ from snowetl.runs.run import SUCCESS
 from snowetl.storage import filesystem
 from tests.integration.support import write_json
 from tests.steps.transform_support import RUN, enriched, transform, write_registry, write_run
-
-
-@pytest.fixture
-def lake(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    given = {
-        "ENDPOINT_URL": aws_url,
-        "ACCESS_KEY_ID": "test",
-        "SECRET_ACCESS_KEY": "test",
-        "DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    boto3.client("s3").create_bucket(Bucket="lake")
-    return "s3://lake"
 
 
 def ddl(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[exp.Expression]:

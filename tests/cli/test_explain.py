@@ -18,7 +18,7 @@ from snowetl.model import badrow, reasons
 from snowetl.model.badrow import Origin
 from snowetl.testing import enrich, event, tp2
 from snowetl.testing.requests import record
-from tests.integration.support import HEADER, RESOLVER, cloudfront_line, write_json
+from tests.integration.support import HEADER, RESOLVER, anon_ip, cloudfront_line, write_json
 
 
 def explain(folder: Path, record: str, *extra: str, input_format: str = "cloudfront") -> int:
@@ -38,16 +38,7 @@ def test_the_way_of_an_event(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_enrichments_are_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    anon_ip = {
-        "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
-        "data": {
-            "vendor": "com.snowplowanalytics.snowplow",
-            "name": "anon_ip",
-            "enabled": True,
-            "parameters": {"anonOctets": 2},
-        },
-    }
-    assert explain(tmp_path, cloudfront_line(1), "-e", str(write_json(tmp_path / "anon_ip.json", anon_ip))) == 0
+    assert explain(tmp_path, cloudfront_line(1), "-e", str(write_json(tmp_path / "anon_ip.json", anon_ip(2)))) == 0
     assert "step anon_ip\n   user_ipaddress  192.0.x.x\n" in capsys.readouterr().out
 
 

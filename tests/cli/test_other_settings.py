@@ -12,19 +12,10 @@ from snowetl.cli.main import main
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.settings import Settings
 from snowetl.steps.settings import EnrichSettings, TransformSettings
-from tests.integration.support import RESOLVER, RUN, write_json, write_logs
+from tests.integration.support import RESOLVER, RUN, anon_ip, write_json, write_logs
 
 VERBS: dict[str, type[Settings]] = {"enrich": EnrichSettings, "transform": TransformSettings, "run": RunSettings}
 OTHER_RESOLVER = {"schema": RESOLVER["schema"], "data": RESOLVER["data"] | {"cacheSize": 7}}
-ANON_IP = {
-    "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
-    "data": {
-        "vendor": "com.snowplowanalytics.snowplow",
-        "name": "anon_ip",
-        "enabled": True,
-        "parameters": {"anonOctets": 2},
-    },
-}
 CHANGES: dict[str, dict[str, str | None]] = {
     "iglu-config": {"--iglu-config": "other-resolver.json"},
     "on-registry-failure": {"--on-registry-failure": "bad-rows"},
@@ -95,7 +86,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     write_logs(folder / "raw", files=1, lines=5)
     shutil.copytree(folder / "raw", folder / "more")
     for name, document in {
-        "resolver": RESOLVER, "other-resolver": OTHER_RESOLVER, "anon_ip": ANON_IP, "limits": {"page_url": 10_000},
+        "resolver": RESOLVER, "other-resolver": OTHER_RESOLVER, "anon_ip": anon_ip(2), "limits": {"page_url": 10_000},
         "adapters": {"adaptersSchemas": {"hubspot": {}}},
         "recoveries": {"schema": "iglu:com.snowplowanalytics.snowplow/recoveries/jsonschema/4-0-0", "data": {}},
     }.items():  # fmt: skip

@@ -29,6 +29,19 @@ RESOLVER: dict[str, Any] = {
 HEADER = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status\n"
 
 
+def anon_ip(octets: int) -> dict[str, Any]:
+    """The configuration of the enrichment that masks so many octets of IP addresses."""
+    return {
+        "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
+        "data": {
+            "vendor": "com.snowplowanalytics.snowplow",
+            "name": "anon_ip",
+            "enabled": True,
+            "parameters": {"anonOctets": octets},
+        },
+    }
+
+
 def cloudfront_line(number: int) -> str:
     """A page view; every 50th line is not a CloudFront line at all, every 40th is not for the pixel."""
     if number % 50 == 49:

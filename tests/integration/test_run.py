@@ -16,7 +16,7 @@ from snowetl.cli.main import main
 from snowetl.errors import LoadError
 from snowetl.load.embedded import embedded_postgres
 from snowetl.load.engine import RunLoader
-from tests.integration.support import ROOT
+from tests.integration.support import ROOT, anon_ip
 
 RUN = "2026-03-05-00-00-02"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((ROOT / "fixtures/logs/expected.json").read_text("utf-8"))
@@ -263,20 +263,10 @@ def test_on_spark_the_rows_are_the_same(done: Path, folder: Path) -> None:
 
 # --- another configuration ------------------------------------------------------------------------------------------
 
-ANON_IP = {
-    "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
-    "data": {
-        "vendor": "com.snowplowanalytics.snowplow",
-        "name": "anon_ip",
-        "enabled": True,
-        "parameters": {"anonOctets": 4},
-    },
-}
-
 
 def with_enrichments(folder: Path, *more: str) -> list[str]:
     """The arguments of a small run, with one enrichment that shows."""
-    (folder / "anon_ip.json").write_text(json.dumps(ANON_IP))
+    (folder / "anon_ip.json").write_text(json.dumps(anon_ip(4)))
     given = arguments(folder, *more, logs="fixtures/logs/webhooks")
     given[given.index("--enrichments") + 1] = str(folder / "anon_ip.json")
     return given

@@ -22,19 +22,9 @@ from snowetl.steps.settings import EnrichSettings
 from snowetl.steps.table import ENRICH, STEPS, TRANSFORM
 from snowetl.steps.transform_plan import Batch
 from snowetl.workers.in_process import InProcess
-from tests.integration.support import HEADER, RESOLVER, ROOT, RUN, cloudfront_line, files, write_logs
+from tests.integration.support import HEADER, RESOLVER, ROOT, RUN, anon_ip, cloudfront_line, files, write_logs
 from tests.steps import transform_support as transforms
 from tests.steps.transform_support import enriched, write_run
-
-ANON_IP = {
-    "schema": "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-0",
-    "data": {
-        "vendor": "com.snowplowanalytics.snowplow",
-        "name": "anon_ip",
-        "enabled": True,
-        "parameters": {"anonOctets": 2},
-    },
-}
 
 
 class Heard(Unwatched):
@@ -158,7 +148,7 @@ def test_reports_nobody_can_read(changed: dict[str, Any], error: str, raw: Path,
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"enrichments": [ANON_IP]}, "enrichments"),
+        ({"enrichments": [anon_ip(2)]}, "enrichments"),
         ({"accept_invalid": True}, "accept-invalid"),
         ({"max_record_bytes": 100_000}, "max-record-bytes"),
         ({"adapters": {"adaptersSchemas": {}}}, "adapters"),
