@@ -11,7 +11,7 @@ from snowetl.model.payload import CollectorPayload, RawEvent
 def adapt(payload: CollectorPayload) -> Outcome:
     if not payload.querystring:
         return input_failure("querystring", None, "empty querystring: not a valid URI redirect")
-    return [RawEvent(payload, dict(payload.querystring))]
+    return [RawEvent(payload, payload.parameters())]
 
 
 def build(setup: Setup) -> Adapt:

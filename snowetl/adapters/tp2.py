@@ -29,9 +29,9 @@ def build(setup: Setup) -> Adapt:
     schemas = setup.iglu
 
     def adapt(payload: CollectorPayload) -> Outcome:
-        body, content_type = payload.body, payload.content_type
-        if body is not None and content_type in CONTENT_TYPES:
-            return _sound_events(schemas, payload, body) or _events(schemas, payload, body)
+        body = payload.sent_body
+        if body is not None and payload.content_type in CONTENT_TYPES:
+            return _sound_events(schemas, payload, body) or _events(schemas, payload, payload.body or "")
         return _bodiless(payload)
 
     return adapt
@@ -52,10 +52,10 @@ def _bodiless(payload: CollectorPayload) -> Outcome:
         return input_failure("contentType", content_type, _EXPECTED)
     if content_type is not None:
         return input_failure("body", None, "empty body: not a valid track protocol event")
-    return [RawEvent(payload, dict(payload.querystring))]
+    return [RawEvent(payload, payload.parameters())]
 
 
-def _sound_events(schemas: Schemas, payload: CollectorPayload, body: str) -> list[RawEvent] | None:
+def _sound_events(schemas: Schemas, payload: CollectorPayload, body: str | bytes) -> list[RawEvent] | None:
     """The events of a body in which nothing is wrong; all other bodies need a closer look."""
     value = _read_texts(body) or {}
     uri, data = value.get("schema"), value.get("data")
@@ -72,7 +72,7 @@ def _sound_events(schemas: Schemas, payload: CollectorPayload, body: str) -> lis
 def _with_query(payload: CollectorPayload, events: Iterable[Parameters]) -> list[RawEvent]:
     """Each event with the parameters of the query string, which win."""
     if payload.querystring:
-        query = dict(payload.querystring)
+        query = payload.parameters()
         return [RawEvent(payload, {**event, **query}) for event in events]
     return [RawEvent(payload, event) for event in events]
 

@@ -67,32 +67,31 @@ class ThriftLoader(Loader):
 
 
 def _from_collector_payload(fields: reader.Fields) -> CollectorPayload | list[Message]:
-    get: Any = fields.get
-    encoding = get(reader.ENCODING)
-    querystring = get(reader.QUERYSTRING)
+    encoding: Any = fields.get(reader.ENCODING)
+    querystring = fields.get(reader.QUERYSTRING)
     pairs: Any = _pairs(querystring, encoding)
-    path = get(reader.PATH)
+    path = fields.get(reader.PATH)
     api: Any = _NO_PATH if path is None else parse_path(path)
-    user_id: Any = get(reader.NETWORK_USERID)
+    user_id: Any = fields.get(reader.NETWORK_USERID)
     if user_id is not None:
         user_id = _user_id(user_id)
     if type(pairs) is dict or type(api) is dict or type(user_id) is dict:
         return [found for found in (pairs, api, user_id) if type(found) is dict]
-    headers = get(reader.HEADERS)
-    address = get(reader.IP_ADDRESS)
+    headers = fields.get(reader.HEADERS)
+    address = fields.get(reader.IP_ADDRESS)
     return CollectorPayload(
         api[0],
         api[1],
         pairs,
-        get(reader.CONTENT_TYPE),
-        get(reader.BODY),
-        get(reader.COLLECTOR),
+        fields.get(reader.CONTENT_TYPE),
+        fields.get(reader.BODY),
+        fields.get(reader.COLLECTOR),
         encoding,
-        get(reader.HOSTNAME),
-        get(reader.TIMESTAMP, 0),
+        fields.get(reader.HOSTNAME),
+        fields.get(reader.TIMESTAMP, 0),
         ip.from_headers(headers, address) if headers else address,
-        get(reader.USER_AGENT),
-        get(reader.REFERER),
+        fields.get(reader.USER_AGENT),
+        fields.get(reader.REFERER),
         headers or [],
         user_id,
     )

@@ -13,16 +13,38 @@ from typing import Any, Final
 
 from snowetl.jvm.strings import decode_utf8
 
-STOP, BOOL, BYTE, DOUBLE, I16, I32, I64, STRING, STRUCT, MAP, SET, LIST = 0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15
+STOP: Final = 0
+BOOL: Final = 2
+BYTE: Final = 3
+DOUBLE: Final = 4
+I16: Final = 6
+I32: Final = 8
+I64: Final = 10
+STRING: Final = 11
+STRUCT: Final = 12
+MAP: Final = 13
+SET: Final = 14
+LIST: Final = 15
 
 MAX_MESSAGE_SIZE: Final = 104_857_600
 
 Fields = dict[int, Any]
 """Field id -> value: text, integer, list of texts, or the fields of a nested struct."""
 
-IP_ADDRESS, TIMESTAMP, ENCODING, COLLECTOR, USER_AGENT, REFERER = 100, 200, 210, 220, 300, 310
-PATH, QUERYSTRING, BODY, HEADERS, CONTENT_TYPE = 320, 330, 340, 350, 360
-HOSTNAME, NETWORK_USERID, SCHEMA = 400, 410, 31337
+IP_ADDRESS: Final = 100
+TIMESTAMP: Final = 200
+ENCODING: Final = 210
+COLLECTOR: Final = 220
+USER_AGENT: Final = 300
+REFERER: Final = 310
+PATH: Final = 320
+QUERYSTRING: Final = 330
+BODY: Final = 340
+HEADERS: Final = 350
+CONTENT_TYPE: Final = 360
+HOSTNAME: Final = 400
+NETWORK_USERID: Final = 410
+SCHEMA: Final = 31337
 COLLECTOR_PAYLOAD: Final[dict[int, Any]] = {
     **dict.fromkeys((IP_ADDRESS, ENCODING, COLLECTOR, USER_AGENT, REFERER, PATH, QUERYSTRING, BODY), STRING),
     **dict.fromkeys((CONTENT_TYPE, HOSTNAME, NETWORK_USERID, SCHEMA), STRING),
@@ -44,13 +66,15 @@ RAW_EVENT: Final[dict[int, Any]] = {
 _FIXED_SIZES: Final = {BOOL: 1, BYTE: 1, I16: 2, I32: 4, I64: 8, DOUBLE: 8}
 _LEAST_SIZES: Final = {**_FIXED_SIZES, STOP: 0, 1: 0, STRING: 4, STRUCT: 0, MAP: 4, SET: 4, LIST: 4}
 
-_head: Final = struct.Struct(">bhI").unpack_from
-_size: Final = struct.Struct(">I").unpack_from
 _long: Final = struct.Struct(">q").unpack_from
 _NONE: Final[list[str]] = []
 _USUAL_SCHEMA: Final = b"iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-0"
 _USUAL_END: Final = struct.pack(">bhI", STRING, SCHEMA, len(_USUAL_SCHEMA)) + _USUAL_SCHEMA + b"\0"
 _STOPS: Final = re.compile(rb"\0*")
+
+
+def _size_at(record: bytes, at: int) -> int:
+    return record[at] << 24 | record[at + 1] << 16 | record[at + 2] << 8 | record[at + 3]
 
 
 class ThriftError(ValueError):
@@ -61,7 +85,8 @@ def read_usual(record: bytes) -> Fields | None:
     """The fields of a sound CollectorPayload that ends with the usual schema, as collectors write it; ``None`` for what
     looks different.
 
-    The schema itself is left out. Fields it does not know are read too, if they are texts; nobody asks for them.
+    The schema itself is left out, the body left as bytes. Fields it does not know are read too, if they are texts;
+    nobody asks for them.
     """
     if not record.endswith(_USUAL_END) or len(record) > MAX_MESSAGE_SIZE:
         return None
@@ -71,28 +96,32 @@ def read_usual(record: bytes) -> Fields | None:
     at = 0
     try:
         while at != end:  # once beyond the end, it runs into something unexpected
-            kind, field, size = _head(record, at)
-            if kind == 11:  # a text
+            kind = record[at]
+            field = record[at + 1] << 8 | record[at + 2]
+            if kind == STRING:
                 start = at + 7
-                at = start + size
+                at = start + _size_at(record, at + 3)
+                if field == BODY:
+                    fields[field] = record[start:at]
+                    continue
                 value = text[start:at]
                 fields[field] = value if value.isascii() else decode_utf8(record[start:at])
-            elif kind == 10 and field == TIMESTAMP:
+            elif kind == I64 and field == TIMESTAMP:
                 fields[field] = _long(record, at + 3)[0]
                 at += 11
-            elif kind == 15 and field == HEADERS and record[at + 3] == STRING:
+            elif kind == LIST and field == HEADERS and record[at + 3] == STRING:
                 headers: list[str] = []
-                (count,) = _size(record, at + 4)
+                count = _size_at(record, at + 4)
                 at += 8
                 for _ in range(count):
                     start = at + 4
-                    at = start + _size(record, at)[0]
+                    at = start + _size_at(record, at)
                     value = text[start:at]
                     headers.append(value if value.isascii() else decode_utf8(record[start:at]))
                 fields[field] = headers
             else:
                 return None
-    except struct.error:
+    except (IndexError, struct.error):
         return None
     if type(fields.get(TIMESTAMP, 0)) is int and type(fields.get(HEADERS, _NONE)) is list:
         return fields

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+from snowetl.jvm.strings import decode_utf8
+
 Parameters = dict[str, "str | None"]
 
 
@@ -37,11 +39,11 @@ _FIELDS: Final = (
 class CollectorPayload:
     """One collector record, decoded (enrich 3.9.0 ``CollectorPayload``).
 
-    ``timestamp`` is epoch milliseconds (UTC) or ``None``; ``querystring`` keeps order and repeats. No dataclass: the
-    constructor of one is never compiled, and each record calls it.
+    ``timestamp`` is epoch milliseconds (UTC) or ``None``; ``querystring`` keeps order and repeats; a ``body`` may be
+    given as UTF-8. No dataclass: the constructor of one is never compiled, and each record calls it.
     """
 
-    __slots__ = _FIELDS
+    __slots__ = tuple("_body" if name == "body" else name for name in _FIELDS)
     __hash__ = None  # type: ignore[assignment]  # fields can be set
 
     def __init__(
@@ -50,7 +52,7 @@ class CollectorPayload:
         version: str,
         querystring: list[tuple[str, str | None]],
         content_type: str | None,
-        body: str | None,
+        body: str | bytes | None,
         collector: str | None,
         encoding: str,
         hostname: str | None,
@@ -65,7 +67,7 @@ class CollectorPayload:
         self.version = version
         self.querystring = querystring
         self.content_type = content_type
-        self.body = body
+        self._body = body
         self.collector = collector
         self.encoding = encoding
         self.hostname = hostname
@@ -75,6 +77,19 @@ class CollectorPayload:
         self.referer_uri = referer_uri
         self.headers = [] if headers is None else headers
         self.network_userid = network_userid
+
+    @property
+    def body(self) -> str | None:
+        """The body as text, decoded when it is first asked for."""
+        body = self._body
+        if isinstance(body, bytes):
+            body = self._body = decode_utf8(body)
+        return body
+
+    @property
+    def sent_body(self) -> str | bytes | None:
+        """The body as it stood in the record: text, or UTF-8 that may be malformed."""
+        return self._body
 
     def replaced(self, **changes: Any) -> CollectorPayload:
         """A copy with some fields changed: adapters that override an event's context (time, IP, user agent)."""
