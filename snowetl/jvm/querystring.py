@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_qp
-from typing import Annotated, Final
-
-from msgspec import Meta
+from typing import Final
 
 from snowetl.jvm import charsets, jsontext
 from snowetl.jvm.strings import hex_digit, to_units, utf16_length
@@ -24,7 +22,9 @@ _OTHER: Final = r"[^\x00-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _LEGAL_RUN: Final = re.compile(rf"(?:[A-Za-z0-9;/?:@&=+$,\[\]\-_.!~*'()]+|%[0-9A-Fa-f]{{2}}|{_OTHER}+)*+")
 
 
-_PART, _EQUALS, _ILLEGAL = b"\0", b"\1", b"\2"
+_PART: Final = b"\0"
+_EQUALS: Final = b"\1"
+_ILLEGAL: Final = b"\2"
 """Bytes that no legal text holds stand for separators while a text is decoded as a whole, and for what is illegal."""
 _MARKED: Final = bytearray(_ILLEGAL * 256)
 for _byte in _LEGAL:
@@ -32,7 +32,8 @@ for _byte in _LEGAL:
 for _legal, _mark in zip(b"%+=&;", b"= " + _EQUALS + _PART + _PART, strict=True):
     _MARKED[_legal] = _mark
 """Puts the marks in, and makes quoted-printable of escapes: the standard library decodes that in C."""
-_read_pairs: Final = jsontext.reader_of(list[tuple[Annotated[str, Meta(min_length=1)], str]])
+_NEXT_PART: Final = b'","'
+_read_object: Final = jsontext.reader_of(dict[str, str])
 
 _SEPARATOR: Final = re.compile("[&;]")
 _CODED: Final = re.compile(r"\+|%([\s\S]{2})")
@@ -83,19 +84,21 @@ def _parse_whole(text: str, charset: str) -> Pairs | None:
     plain = a2b_qp(marked) if "%" in text else marked
     if (b"=" in plain or marked.endswith(b"=")) and len(plain) != len(marked) - 2 * marked.count(b"="):
         return None  # an escape that is none was left as it is
-    pairs: Pairs | None = _read_pairs(_as_json(plain if codec.name == "UTF-8" else codec.decode(plain).encode()))
-    if pairs is not None and len(pairs) == marked.count(_EQUALS) == marked.count(_PART) + 1:
-        return pairs
-    if plain.count(_PART) != marked.count(_PART) or plain.count(_EQUALS) != marked.count(_EQUALS):
+    if "%0" in text and (plain.count(_PART) != marked.count(_PART) or plain.count(_EQUALS) != marked.count(_EQUALS)):
         return None  # an escape stands for a byte that looks like a mark
-    return _cut(codec.decode(plain))
+    return _pairs(plain if codec.name == "UTF-8" else codec.decode(plain).encode()) or _cut(codec.decode(plain))
 
 
-def _as_json(plain: bytes) -> bytes:
-    """Marked text as a JSON list of pairs, for msgspec to cut: well-formed where all parts are pairs of plain text."""
+def _pairs(plain: bytes) -> Pairs | None:
+    """Marked text in UTF-8 as a JSON object, for msgspec to cut; ``None`` unless all parts are pairs of plain text,
+    whose names are not empty and differ.
+    """
     if b'"' in plain or b"\\" in plain:
         plain = plain.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return b'[["%b"]]' % plain.replace(_PART, b'"],["').replace(_EQUALS, b'","')
+    parts = plain.replace(_PART, _NEXT_PART)
+    found: dict[str, str] | None = _read_object(b'{"%b"}' % parts.replace(_EQUALS, b'":"'))
+    count = 1 + (len(parts) - len(plain)) // (len(_NEXT_PART) - len(_PART))
+    return None if found is None or len(found) != count or "" in found else list(found.items())
 
 
 def _cut(decoded: str) -> Pairs:
