@@ -13,9 +13,9 @@ from snowetl.caching import Memo
 from snowetl.jvm import big_decimal as java_decimal
 from snowetl.jvm import timestamps
 from snowetl.jvm.integers import parse_int, parse_long
+from snowetl.jvm.uuid import is_uuid
 from snowetl.model.text import tsv_safe
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _DIMENSIONS: Final = re.compile(r"(\d+)x(\d+)", re.ASCII)
 _IP_SEPARATOR: Final = re.compile(r"[,| ]")
 
@@ -57,7 +57,7 @@ def ip_first(value: str) -> str:
 
 
 def uuid(value: str) -> str:
-    if _UUID.fullmatch(value) is None:
+    if not is_uuid(value):
         raise ConversionError("not a valid UUID")
     return value.lower()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +15,7 @@ from snowetl.enrich.enrichments.base import Enrichment, Needs, Place, Step, conf
 from snowetl.enrich.enrichments.parameters import ENRICHMENTS
 from snowetl.enrich.services import Services
 from snowetl.jvm import jsontext
+from snowetl.jvm.uuid import is_uuid
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 _LINKER = "_sp"
@@ -24,7 +24,6 @@ _PARTS = ("domain_user_id", "timestamp", "session_id", "user_id", "source_id", "
 _ENCODED = ("user_id", "source_id", "reason")
 """Parts that trackers send as URL-safe base64."""
 _PLATFORMS = frozenset(("web", "mob", "pc", "srv", "app", "tv", "cnsl", "iot", "headset"))
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -81,5 +80,5 @@ def _decoded(text: str) -> str:
 
 def _fits(name: str, text: str) -> bool:
     if name == "session_id":
-        return _UUID.fullmatch(text) is not None
+        return is_uuid(text)
     return name != "source_platform" or text in _PLATFORMS

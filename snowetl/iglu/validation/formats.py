@@ -10,6 +10,7 @@ from snowetl.iglu.validation import patterns
 from snowetl.jvm import moments
 from snowetl.jvm.email import is_email
 from snowetl.jvm.strings import trim
+from snowetl.jvm.uuid import is_uuid
 
 Test = Callable[[str], bool]
 
@@ -87,18 +88,11 @@ _IS_URI = re.compile(
 _IS_HOSTNAME = re.compile(
     r"[a-zA-Z0-9](?>[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?(?>\.[a-zA-Z0-9](?>[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*+"
 ).fullmatch
-_UUID_SHAPE = b"00000000-0000-0000-0000-000000000000"
-_SHAPES = bytes(ord("0") if chr(i) in "0123456789abcdefABCDEF" else i if i == ord("-") else 0 for i in range(256))
 
 
 def is_ipv6(text: str) -> bool:
     """No blanks around, no zone."""
     return "%" not in text and trim(text) == text and patterns.full_match(_PATTERNS["ipv6"])(text)
-
-
-def is_uuid(text: str) -> bool:
-    """Hex digits and hyphens in their places, any case, any version."""
-    return text.isascii() and text.encode().translate(_SHAPES) == _UUID_SHAPE
 
 
 _TESTS: dict[str, Test] = {
