@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from snowetl.caching import Memo
 from snowetl.enrich import conversions, event_id
 from snowetl.enrich.draft import Draft, Entity
 from snowetl.enrich.enrichments.base import Lookup
@@ -94,7 +95,7 @@ class EnrichmentManager:
             event.texts[_IP_ADDRESS] = conversions.ip_first(payload.ip_address)
         useragent = payload.useragent
         if useragent is not None:
-            event.texts[_USERAGENT] = _one_cell(useragent) or EMPTY
+            event.texts[_USERAGENT] = _useragents[useragent] or EMPTY
         millis = payload.timestamp
         if millis is None:
             return event.texts, [_collector_tstamp_failure(None, "should be set")]
@@ -275,6 +276,9 @@ def _one_cell(text: str) -> str:
     if text.isprintable():
         return text
     return text.replace("\r", "").replace("\n", "").replace("\t", "    ")
+
+
+_useragents: Final = Memo(_one_cell, 4096, 1024)
 
 
 def _collector_tstamp_failure(value: str | None, expectation: str) -> Message:

@@ -232,13 +232,6 @@ class InvalidEntity(NamedTuple):
         return badrow.iglu_error(self.entity.schema, self.error)
 
 
-class CheckedEntities(NamedTuple):
-    """The entities of enrichments that are invalid, and notes of superseded schemas."""
-
-    invalid: list[InvalidEntity]
-    notes: list[Entity]
-
-
 class _Invalid(Exception):
     def __init__(self, error: Message) -> None:
         self.error = error
@@ -257,9 +250,10 @@ class EntityValidator:
         self._schemas = schemas
         self._verdict = Memo(self._check, self._REMEMBERED, self._LONGEST, length=lambda entity: len(entity.json))
 
-    def check(self, entities: list[Entity]) -> CheckedEntities:
-        """Those that are invalid, and the notes about the others, both in order."""
-        invalid, notes = [], []
+    def check(self, entities: list[Entity]) -> tuple[list[InvalidEntity], list[Entity]]:
+        """Those that are invalid, and the notes about superseded schemas of the others, both in order."""
+        invalid: list[InvalidEntity] = []
+        notes: list[Entity] = []
         for entity in entities:
             try:
                 note = self._verdict[entity]
@@ -268,7 +262,7 @@ class EntityValidator:
             else:
                 if note is not None:
                     notes.append(note)
-        return CheckedEntities(invalid, notes)
+        return invalid, notes
 
     def _check(self, entity: Entity) -> Entity | None:
         schema, text = entity

@@ -162,7 +162,7 @@ def fill_columns(parameters: Parameters, values: list[str]) -> tuple[Parsed, lis
     Returns the parsed JSON columns and the failure messages, in the reference's map order. A failed parameter writes
     nothing; an empty result writes null over a default.
     """
-    if None in parameters.values():
+    if not all(parameters.values()) and None in parameters.values():
         shape = _Shape([name for name in map_order(parameters) if parameters[name] is not None])
     else:
         shape = _shapes[tuple(parameters)]

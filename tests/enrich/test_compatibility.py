@@ -293,10 +293,10 @@ def test_an_entity_of_an_enrichment_whose_schema_is_superseded_is_noted(tmp_path
     registry(folder, uri, schema={"type": "string", "$supersededBy": "1-0-1"})
     repository = Repository("test", 0, (), uri=folder.as_uri())
     client = IgluClient(ResolverConfig((*ResolverConfig.default().repositories, repository)), now=0)
-    checked = EntityValidator(client).check([Entity(uri, json.dumps({"schema": uri, "data": {}}))] * 2)
-    assert checked.invalid == []
+    invalid, notes = EntityValidator(client).check([Entity(uri, json.dumps({"schema": uri, "data": {}}))] * 2)
+    assert invalid == []
     note = {"originalSchema": uri, "validatedWith": "1-0-1"}
-    assert [json.loads(one.json)["data"] for one in checked.notes] == [note, note]
+    assert [json.loads(one.json)["data"] for one in notes] == [note, note]
 
     def add(draft: Draft) -> None:
         draft.add(*[Entity(uri, json.dumps({"schema": uri, "data": {"n": n}})) for n in range(2)])

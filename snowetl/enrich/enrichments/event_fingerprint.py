@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple
 
 from snowetl.caching import Memo
@@ -18,10 +17,12 @@ from snowetl.enrich.services import Services
 from snowetl.errors import ConfigError
 from snowetl.jvm.strings import to_utf8
 from snowetl.model.fields import INDEX
+from snowetl.model.payload import picker
 from snowetl.model.schema import SchemaCriterion, SchemaKey
 
 _FINGERPRINT: Final = INDEX["event_fingerprint"]
 _SEPARATOR: Final = "\x1f"
+_VALUES: Final = slice(1, -1, 2)
 _CACHE_SIZE: Final = 4_096
 _CACHED_LENGTH: Final = 2_048
 _HASHES: Final = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
@@ -76,29 +77,28 @@ class EventFingerprint:
         """What is hashed: names and values, each followed by U+001F, in the order of the names' UTF-16 units."""
         form = self._forms[tuple(given)]
         values = form.pick(given)
-        if None in values:
+        if not all(values) and None in values:
             form = _form(name for name in form.names if given[name] is not None)
             values = form.pick(given)
-        return form.text % values
+        pieces = form.pieces.copy()
+        pieces[_VALUES] = values
+        return _SEPARATOR.join(pieces)
 
     def _form(self, names: tuple[str, ...]) -> _Form:
         return _form(name for name in names if name not in self._excluded)
 
 
 class _Form(NamedTuple):
-    """The text for some names, with places for their values: trackers send the same names again and again."""
+    """Names, each followed by a place for its value, and an empty end: trackers send the same names over and over."""
 
     names: tuple[str, ...]
     pick: Callable[[Mapping[str, str | None]], tuple[str | None, ...]]
-    text: str
+    pieces: list[Any]
 
 
 def _form(names: Iterable[str]) -> _Form:
     ordered = tuple(sorted(names, key=_utf16))
-    text = "".join([f"{name.replace('%', '%%')}{_SEPARATOR}%s{_SEPARATOR}" for name in ordered])
-    if len(ordered) > 1:
-        return _Form(ordered, itemgetter(*ordered), text)
-    return _Form(ordered, lambda given: tuple([given[name] for name in ordered]), text)
+    return _Form(ordered, picker(ordered), [piece for name in ordered for piece in (name, "")] + [""])
 
 
 def _utf16(name: str) -> bytes:

@@ -449,7 +449,8 @@ def _check_both(client: IgluClient, given: dict[str, str | None]) -> Any:
 
 def _check_entities(client: IgluClient, given: list[Any]) -> Any:
     entities = [Entity(item["schema"], jsontext.dumps(item)) for item in given]
-    messages = [one.failure() for one in EntityValidator(client).check(entities).invalid]
+    invalid, _ = EntityValidator(client).check(entities)
+    messages = [one.failure() for one in invalid]
     if messages:
         raise Failed({"bad_row": "enrichment_failures", "messages": messages})
     return None
