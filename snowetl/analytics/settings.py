@@ -34,7 +34,7 @@ class CubeSettings(SomeRuns, Speaking):
         kind=Text("KIND"),
         default=None,
         default_help="the kind that --database names; none with --input-folder",
-        help="Count the events of a warehouse: postgres, duckdb, delta, iceberg.",
+        help="Count the events of a warehouse: postgres, duckdb, delta, iceberg, clickhouse, bigquery.",
         group=WAREHOUSE,
     )
     database: str | None = option(

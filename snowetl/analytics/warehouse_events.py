@@ -31,8 +31,17 @@ class WarehouseEvents:
         self._columns = columns
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Raises ``NothingToDo`` where the table is not there; ``LoadError``, ``TargetError``."""
+        """Raises ``NothingToDo`` where the table is not there, ``ConfigError`` where it lacks columns; ``LoadError``,
+        ``TargetError``."""
         with self._target.open() as warehouse, warehouse.session() as session:
-            if self._table not in session.tables().comments:
+            tables = session.tables()
+            if self._table not in tables.comments:
                 raise NothingToDo(f"{self._target} has no table {self._table}: `snowetl load` makes it")
+            present = tables.columns.get(self._table, self._columns)
+            lacking = [column for column in self._columns if column not in present]
+            if lacking:
+                raise ConfigError(
+                    f"{self._table} of {self._target} lacks {', '.join(lacking)}: another loader made it; the next "
+                    "`snowetl load` into it adds them"
+                )
             yield from cast(ReadingSession, session).read(self._table, self._columns)

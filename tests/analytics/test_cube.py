@@ -110,8 +110,8 @@ def test_every_measure(tmp_path: Path, events: list[dict[str, str]]) -> None:
 
 def test_the_help_names_all_dimensions_and_measures() -> None:
     told = {each.name: each.help for each in CubeSettings.options()}
-    assert told["cube"].removeprefix("What is counted by: ").removesuffix(".").split(", ") == list(DIMENSIONS)
-    assert told["measures"].removeprefix("What is counted: ").removesuffix(".").split(", ") == list(MEASURES)
+    assert told["cube"].removeprefix("Dimensions: ").removesuffix(".").split(", ") == list(DIMENSIONS)
+    assert told["measures"].removeprefix("Measures: ").removesuffix(".").split(", ") == list(MEASURES)
 
 
 def test_years_that_python_does_not_know(tmp_path: Path) -> None:
@@ -247,6 +247,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[
 
 
 @pytest.mark.slow
+def test_a_table_of_another_loader_may_lack_columns(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "CREATE SCHEMA atomic; CREATE TABLE atomic.events (event_id uuid, collector_tstamp timestamp)"
+        )
+    assert main(["export", "--cube", "day", "--measures", "events", "--database", database]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "lacks derived_tstamp" in told and "`snowetl load` into it adds them" in told
+
+
 @pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg", "clickhouse", "bigquery"])
 def test_a_warehouse_gives_the_numbers_of_the_folder(
     name: str, loaded: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
