@@ -39,14 +39,8 @@ def read_lines(
             skipping = after_cr = False
             continue
         number, data = piece
-        start = 0
-        if at_start:
-            at_start = False
-            if data.startswith(_BOM):
-                start = len(_BOM)
-        if after_cr and data.startswith(b"\n"):
-            start = 1
-        after_cr = False
+        start = _beginning(data, at_start, after_cr)
+        at_start = after_cr = False
         if skipping:
             start = _end_of_line(data, start)
             if start < 0:
@@ -61,13 +55,8 @@ def read_lines(
         if start:
             data = data[start:]
         carriage_returns = b"\r" in data
-        if carriage_returns:
-            after_cr = data.endswith(b"\r")
-            raw_lines = data.splitlines(keepends=True)
-            rest = b"" if raw_lines[-1].endswith((b"\n", b"\r")) else raw_lines.pop()
-        else:
-            raw_lines = data.split(b"\n")
-            rest = raw_lines.pop()
+        after_cr = carriage_returns and data.endswith(b"\r")
+        raw_lines, rest = _cut(data, carriage_returns)
         for raw in raw_lines:
             if carriage_returns:
                 line = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
@@ -89,10 +78,7 @@ def read_lines(
                 return
             tail.add(rest, number)
             if tail.size > MAX_RECORD_BYTES:
-                reason = (
-                    f"a line longer than {MAX_RECORD_BYTES >> 20} MiB (at {tail.number} of the content) is left out"
-                )
-                yield Damage(url, tail.number, reason, tail.take()[:MAX_DAMAGE_BYTES])
+                yield _too_long(url, tail)
                 skipping = True
     if tail.size:
         number = tail.number
@@ -120,6 +106,27 @@ class _Tail:
         self._parts.clear()
         self.size = 0
         return data
+
+
+def _beginning(data: bytes, at_start: bool, after_cr: bool) -> int:
+    """Where the lines of a piece begin: behind a byte order mark of the file, or the rest of a line end."""
+    if at_start:
+        return len(_BOM) if data.startswith(_BOM) else 0
+    return 1 if after_cr and data.startswith(b"\n") else 0
+
+
+def _cut(data: bytes, carriage_returns: bool) -> tuple[list[bytes], bytes]:
+    """The whole lines of a piece, and the beginning of the next one. Lines keep their ends if some end in ``\\r``."""
+    if not carriage_returns:
+        lines = data.split(b"\n")
+        return lines, lines.pop()
+    lines = data.splitlines(keepends=True)
+    return lines, b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+
+
+def _too_long(url: str, tail: _Tail) -> Damage:
+    reason = f"a line longer than {MAX_RECORD_BYTES >> 20} MiB (at {tail.number} of the content) is left out"
+    return Damage(url, tail.number, reason, tail.take()[:MAX_DAMAGE_BYTES])
 
 
 def _end_of_line(data: bytes, start: int) -> int:

@@ -210,12 +210,9 @@ def _entity(
         return Aside(model, _foreign(f"{warehouse.schema}.{name}", comment, latest), folders)
     if not end:
         owners[plain] = latest
-    columns = tuple(column.name for column in wanted.columns)
-    if wanted.overflow and model.format != POSTGRES:
-        return Aside(model, _too_many(model, len(columns) - 1 + len(wanted.overflow)), folders)
-    unknown = {column for folder in folders for column in _names(folder) or ()} - {*META, *columns}
-    if unknown:
-        return Aside(model, _unknown_columns(model, unknown, latest), folders)
+    misfit = _misfit(model, folders, wanted, latest)
+    if misfit is not None:
+        return Aside(model, misfit, folders)
     cells = (*META, *_row_columns(model, own, wanted, warehouse))
     if present is not None and not set(REFS) & set(present):  # made by the Postgres loader, which has no such columns
         cells = tuple("" if cell in REFS else cell for cell in cells)
@@ -225,11 +222,21 @@ def _entity(
     if present is None:
         change = _created(warehouse, name, wanted, latest, failed_table("events") if model.failed else "events")
         return TablePlan(model, name, copies, change, "created")
-    if set(columns) <= set(present) and (current == latest or _is_ahead(model, current, latest, request)):
+    is_complete = {column.name for column in wanted.columns} <= set(present)
+    if is_complete and (current == latest or _is_ahead(model, current, latest, request)):
         return TablePlan(model, name, copies)
     return TablePlan(
         model, name, copies, _altered(warehouse, name, wanted, latest, present), f"migrated to {latest.version}"
     )
+
+
+def _misfit(model: Model, folders: Sequence[RowFolder], wanted: Table, latest: SchemaKey) -> str | None:
+    """Why no table can hold the rows of a model."""
+    columns = [column.name for column in wanted.columns]
+    if wanted.overflow and model.format != POSTGRES:
+        return _too_many(model, len(columns) - 1 + len(wanted.overflow))
+    unknown = {column for folder in folders for column in _names(folder) or ()} - {*META, *columns}
+    return _unknown_columns(model, unknown, latest) if unknown else None
 
 
 def _own(model: Model, versions: Sequence[Version]) -> tuple[list[Version], str]:
