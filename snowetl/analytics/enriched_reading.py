@@ -61,7 +61,8 @@ class Reading:
         return arrow_schema([fields[name] for name in self.wanted])
 
     def batches(self, split: Split, files: Mapping[str, Path], note: Note) -> Iterator[pa.RecordBatch]:
-        """The events of a split; ``note`` hears of the lines that are left out. ``files``: registries that are folders.
+        """The events of a split; ``note`` is called with the lines that are left out. ``files``: registries that are
+        folders.
 
         Raises ``StorageError``, ``RegistryUnavailable``, and ``SnowetlError`` where it is ``strict``.
         """

@@ -20,7 +20,7 @@ from snowetl.storage import filesystem
 
 def export_cube(settings: CubeSettings, emit: Callable[[str], None], warn: Callable[[str], None]) -> str | None:
     """Write the cube to its file, whose address is returned; without one, ``emit`` gets the lines of a CSV.
-    ``warn`` hears of lines and runs that are left out.
+    ``warn`` is called with lines and runs that are left out.
 
     Raises ``ConfigError``, ``UsageError``, ``NothingToDo``, ``StorageError``.
     """

@@ -87,7 +87,7 @@ def fail(text: str) -> None:
 
 
 def _log(level: str, text: str, prefix: str = "", color: str | None = None, more: dict[str, Any] | None = None) -> None:
-    """A line on stderr. Where nobody watches, lines tell their time; an error ends them, and is left as it is."""
+    """Print a line on stderr. If stderr is no terminal, the line begins with the time; an error has none."""
     text = mask(text)
     now = datetime.now(UTC)
     if manner.log_format == "json":
@@ -114,7 +114,7 @@ def summarize(text: str) -> None:
 
 
 def emit(text: str) -> None:
-    """A result for a program (SQL), on stdout as it is; on a terminal as :func:`show`."""
+    """Print a result for a program (SQL) on stdout unchanged; on a terminal as :func:`show` does."""
     click.echo(printable(text) if sys.stdout.isatty() else text)
 
 

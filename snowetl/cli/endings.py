@@ -1,4 +1,4 @@
-"""How ``snowetl run`` and ``snowetl resume`` end: what of a run that is done still calls for somebody."""
+"""How ``snowetl run`` and ``snowetl resume`` end: what of a finished run still needs attention."""
 
 from __future__ import annotations
 

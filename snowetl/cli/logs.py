@@ -1,4 +1,4 @@
-"""``snowetl logs``: what a step's job has written."""
+"""``snowetl logs``: the log of a step's job."""
 
 from __future__ import annotations
 

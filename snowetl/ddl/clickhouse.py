@@ -147,7 +147,7 @@ def qualified(schema: str, table: str) -> str:
 
 
 def text(value: str | None) -> str:
-    """A literal; what is not text in UTF-8 is replaced."""
+    """The literal of a text. What UTF-8 cannot hold is replaced."""
     if value is None:
         return "NULL"
     plain = value.encode("utf-8", "replace").decode()

@@ -204,7 +204,7 @@ def _is_number(type_: str) -> bool:
 
 
 def recast(expression: str, rows: str, held: str) -> str:
-    """SQL that makes of a cell for the type ``rows`` (as text) a value of type ``held``."""
+    """SQL that converts a cell for the type ``rows`` (as text) to a value of the type ``held``."""
     if held == "JSONB" and rows != "JSONB":
         return f"to_jsonb(({expression})::{rows})"
     return f"({expression})::{held}"

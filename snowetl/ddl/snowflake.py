@@ -42,7 +42,7 @@ def table_name(schema: str, table: str) -> str:
 
 
 def create_events(schema: str, table: str) -> str:
-    """The table of events, before any entity was met. The key is told to whoever reads it; Snowflake checks none."""
+    """The table of events, without columns of entities. The primary key is for readers; Snowflake checks none."""
     columns = [
         (column.name, f"{column.type}{' NOT NULL' if column.not_null else ''}") for column in snowflake_columns()
     ]

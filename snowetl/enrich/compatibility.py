@@ -107,7 +107,7 @@ class Compatibility:
 
     @classmethod
     def named(cls, given: Compatibility | str) -> Compatibility:
-        """That of an era by its name; one that is made already, as it is. Raises ``ConfigError``."""
+        """The compatibility of an era, given by name; an instance is returned unchanged. Raises ``ConfigError``."""
         return given if isinstance(given, Compatibility) else cls.of(given)
 
     @property
@@ -116,7 +116,7 @@ class Compatibility:
 
     @property
     def depth_limit(self) -> int | None:
-        """``max_json_depth``, unless it is no less than what can be read anyway."""
+        """``max_json_depth``; ``None`` if JSON that deep cannot be read anyway."""
         return self.max_json_depth if self.max_json_depth < MAX_DEPTH else None
 
     def lengths(self, others: Mapping[str, int] | None = None) -> dict[str, int]:

@@ -176,7 +176,7 @@ class IgluClient:
         return self._available(f"iglu:{vendor}/{name}/jsonschema/{model}-*-*", found)  # type: ignore[no-any-return]
 
     def prefetch(self, uris: Iterable[str]) -> None:
-        """Fetch schemas before they are needed; what is not a URI is passed over. Raises ``RegistryUnavailable``."""
+        """Fetch schemas before they are needed, skipping texts that are no URI. Raises ``RegistryUnavailable``."""
         for uri in uris:
             try:
                 self.checker(uri)

@@ -95,7 +95,7 @@ def _whole_ipv6(text: str) -> str | None:
 
 
 def _java_literal(text: str) -> str | None:
-    """What ``InetAddress.getByName`` makes of it when the above fails: leading zeros are decimal there."""
+    """The reading of ``InetAddress.getByName`` when the above fails: leading zeros are decimal."""
     if len(text) > 15 or not all(part.isdecimal() for part in text.split(".")):
         return None
     return _ipv4(".".join([part.lstrip("0") or "0" for part in text.split(".")]), _OCTET)

@@ -293,7 +293,7 @@ def _all_properties(names: list[str]) -> Token:
 
 
 def _elements(value: Any, root: Any) -> Iterable[Place]:
-    """All elements: what a scan makes of places in an array, where the path goes on behind them."""
+    """All elements: how a scan reads places in an array if the path continues behind them."""
     return [(value, index) for index in range(len(value))] if isinstance(value, list) else ()
 
 

@@ -202,7 +202,7 @@ def _text(encoded: bytes) -> str:
 
 
 def raw(text: str) -> msgspec.Raw:
-    """JSON as it is, to be printed so."""
+    """JSON text that is printed unchanged."""
     return msgspec.Raw(text.encode())
 
 

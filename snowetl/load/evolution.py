@@ -46,7 +46,7 @@ def evolve(present: Mapping[str, pa.DataType], rows: Mapping[str, pa.DataType]) 
 
 
 def _added(name: str, present: Mapping[str, pa.DataType], wanted: pa.DataType) -> list[AddedColumn] | None:
-    """What is added for one column; ``None`` where the table's has a type that does not take it."""
+    """The addition to one column; ``None`` if the table's column has a type that cannot hold it."""
     if name not in present:
         return [AddedColumn((name,), wanted)]
     found: list[AddedColumn] = []

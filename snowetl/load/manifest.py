@@ -109,7 +109,7 @@ def addresses(run: TransformedRun) -> list[str]:
 
 
 def end_of_address(run: TransformedRun) -> str:
-    """``/run=…/``: how the address of the run's folder ends, also where it was recorded by way of a link."""
+    """``/run=…/``: the end of the address of the run's folder, also if it was recorded through a link."""
     return f"/{row_of(run).base.rstrip('/').rpartition('/')[2]}/"
 
 

@@ -183,7 +183,7 @@ def events_table(model: Model, request: Request) -> tuple[str, TableChange, str 
 
 
 class Planned(NamedTuple):
-    """What a layout makes of a request. ``warnings`` are for the report of the load."""
+    """The answer of a layout to a request. ``warnings`` go into the report of the load."""
 
     tables: list[TablePlan]
     aside: list[Aside]

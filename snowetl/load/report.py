@@ -1,4 +1,4 @@
-"""What a load did, table by table."""
+"""The report of a load, table by table."""
 
 from __future__ import annotations
 

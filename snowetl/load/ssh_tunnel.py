@@ -37,7 +37,7 @@ def checked(text: str) -> list[str]:
 
 @contextmanager
 def tunnel(through: str, host: str, port: int) -> Iterator[int]:
-    """The port of 127.0.0.1 that leads to ``host:port`` by way of ``through``, until this is left.
+    """The port of 127.0.0.1 that leads to ``host:port`` through the host ``through``, until the block ends.
 
     Raises ``ConfigError`` and, with ssh's words, ``TargetError``.
     """

@@ -1,4 +1,4 @@
-"""Which warehouse a load goes to, as a user names it."""
+"""The warehouse of a load, as a user names it."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Target:
 
     @property
     def copy_seconds(self) -> int:
-        """For how long rows may be copied, in warehouses that bound it; 0 for ever."""
+        """Time limit of a copy, in warehouses that have one; 0 for none."""
         return COPY_SECONDS if self.copy_timeout is None else self.copy_timeout
 
     @property
     def statement_seconds(self) -> int:
-        """The same for any other statement."""
+        """Time limit of any other statement; 0 for none."""
         return STATEMENT_SECONDS if self.statement_timeout is None else self.statement_timeout
 
     @property

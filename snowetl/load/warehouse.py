@@ -1,4 +1,6 @@
-"""What the engine asks of a warehouse. Each kind is one file in :mod:`snowetl.load.warehouses`."""
+"""The contract between the load engine and a warehouse. Each kind is a file or folder of
+:mod:`snowetl.load.warehouses`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a kind of warehouse can do. The rest of the code asks these, never the name."""
+    """The capabilities of a kind of warehouse. Other code asks for these, never for the name."""
 
     layouts: frozenset[str]
     """Layouts of rows it loads: keys of ``LAYOUTS``."""
@@ -80,7 +82,7 @@ LOADS_PARQUET = Capabilities(
     bad_rows_table=True,
     failed_events=True,
 )
-"""What warehouses of wide rows in Parquet have in common: ``replace(LOADS_PARQUET, …)`` says the rest."""
+"""The capabilities that warehouses of wide rows in Parquet share; ``replace(LOADS_PARQUET, …)`` adds the others."""
 
 
 class Statement(NamedTuple):
@@ -93,7 +95,7 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is in the schema: comments of its tables, and the names and types of their columns."""
+    """The tables of the schema: their comments, and the names and types of their columns."""
 
     comments: Mapping[str, str | None] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class AddedColumn(NamedTuple):
 
 
 class TableChange(NamedTuple):
-    """How a table is brought to what its rows need. ``before`` runs outside the transaction, ``inside`` in it.
+    """The statements that fit a table to its rows. ``before`` runs before the transaction, ``inside`` in it.
 
     ``comment`` notes the new version; it is left out where an optional statement failed, so that the next load tries
     again.
@@ -152,7 +154,7 @@ class Session(Protocol):
         ...
 
     def vacuum(self, table: str) -> None:
-        """Give free the space of deleted rows, and sort the others, outside any transaction. Raises ``LoadError``."""
+        """Free the space of deleted rows, and sort the others, outside any transaction. Raises ``LoadError``."""
         ...
 
     def number(self, query: str) -> int:
@@ -184,15 +186,15 @@ class Session(Protocol):
         ...
 
     def put_aside(self, aside: Aside, run: TransformedRun) -> TableLoad:
-        """Keep the rows of a model that has no table, or where they are, for ``--retry-rejected``."""
+        """Keep the rows of a model that has no table, or the place of these rows, for ``--retry-rejected``."""
         ...
 
     def rejected(self) -> list[Rejected]:
-        """What earlier loads put aside, by run and model."""
+        """The rows that earlier loads put aside, by run and model."""
         ...
 
     def retry(self, rejected: Rejected, copy: Copy, run: TransformedRun) -> TableLoad:
-        """Load rows that were put aside, inside the transaction; what still does not fit is put aside again."""
+        """Load rows that were put aside, inside the transaction. Rows that still do not fit are put aside again."""
         ...
 
 
@@ -260,9 +262,9 @@ class Warehouse(Protocol):
         ...
 
     def add_load_tstamp(self, table: str, moment: datetime) -> Statement:
-        """What gives the column ``load_tstamp`` to a table of events that has none.
+        """The statement that adds the column ``load_tstamp`` to a table of events.
 
-        ``moment`` is the time of the run that is loaded: events which are there already get it, or a later one.
+        ``moment`` is the time of the run that is loaded: events already in the table get it, or a later time.
         """
         ...
 
@@ -271,7 +273,7 @@ class Warehouse(Protocol):
         ...
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
-        """How the rows of one table come in, as ``--dry-run`` prints it: without secrets."""
+        """The statement that copies the rows of one table, as ``--dry-run`` prints it: without secrets."""
         ...
 
     def dbt_output(self) -> Mapping[str, Any]:
@@ -281,7 +283,7 @@ class Warehouse(Protocol):
         ...
 
     def preflight(self) -> list[str]:
-        """What is wrong with the target, each with its remedy; empty when a load can start. Writes nothing."""
+        """The problems of the target, each with its remedy; empty if a load can start. Writes nothing."""
         ...
 
 

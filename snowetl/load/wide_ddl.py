@@ -1,4 +1,4 @@
-"""What makes a table of events that has a column for each model, in the SQL of warehouses for wide rows."""
+"""DDL of a table of events with a column for each model, in the SQL of warehouses for wide rows."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Attached:
             self.process.stdin.close()
 
     def wait(self, seconds: float | None = None) -> int | None:
-        """The exit code; ``None`` while it runs still after so many seconds."""
+        """The exit code; ``None`` if the program still runs after that many seconds."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -136,7 +136,7 @@ def _is_loaded(entry: Entry, settings: RunSettings, watch: Watch) -> bool:
 
 
 def _stop(entry: Entry, settings: RunSettings, watch: Watch) -> int:
-    """Tell the jobs of a run to end, and whoever drives it that it is over."""
+    """Tell the jobs of a run, and the process that drives it, to end."""
     store = StateStore(entry.runs_folder)
     stored = store.get(entry.id)
     if stored.state is None or stored.state.executor == "local":

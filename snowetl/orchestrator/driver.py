@@ -74,7 +74,7 @@ def run(settings: RunSettings, watch: Watch | None = None) -> dict[str, Any]:
 
 
 def _with_archive(report: dict[str, Any], settings: RunSettings) -> dict[str, Any]:
-    """The report of a run with its archive as it is now: what failed at first may have been made up for."""
+    """The report of a run with the present state of its archive: what failed at first may have been repaired."""
     archived = archive_record.of(Entry(report["run"], settings.runs_folder)) if "archive" in report else None
     return report if archived is None else {**report, "archive": to_json(archived)}
 

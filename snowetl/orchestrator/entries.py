@@ -140,7 +140,7 @@ class Entry:
             runs_page.update(self.runs_folder)
 
     def forget(self) -> None:
-        """Remove what the run has done from its folder. Its plan and its input stay, so its files stay taken."""
+        """Remove the output of the run from its folder. Plan and list of input stay, so its files stay taken."""
         fs = filesystem(self.folder)
         for file in fs.list(self.folder) if fs.exists(self.folder) else []:
             if file.url.rpartition("/")[2] not in (INPUTS, PLAN):

@@ -1,4 +1,4 @@
-"""What two options of a run take: where steps run, and who is told of runs."""
+"""Values of two options of a run: where its steps run, and whom it notifies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Executor(Kind):
 
 @dataclass(frozen=True)
 class Notify(Kind):
-    """Who is told of runs: an address whose beginning is in the table of notifiers."""
+    """An address to notify of runs; its beginning is in the table of notifiers."""
 
     metavar: str = "URL"
 

@@ -1,4 +1,4 @@
-"""How all runs of a pipeline stand, from what each has left in its folder."""
+"""The state of all runs of a pipeline, from the files in their folders."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _done(report: Mapping[str, Any], known: dict[str, Any], archived: Archived |
 
 
 def _step_of(state: RunState | None) -> dict[str, Any]:
-    """The step a run stands at, and how the last attempt at it ended."""
+    """The current step of a run, and how the last attempt at it ended."""
     if state is None:
         return {}
     step = next((step for step in state.steps if not step.done), None)

@@ -93,7 +93,7 @@ class RunPlan:
 
     @property
     def for_executor(self) -> tuple[PlannedStep, ...]:
-        """The steps that an executor does; those after the load are done by whoever drives the run."""
+        """The steps that an executor does; those after the load are done by the process that drives the run."""
         return tuple(step for step in self.steps if step.name not in AFTER)
 
     def step(self, name: str) -> PlannedStep:

@@ -1,4 +1,4 @@
-"""The settings that say where a run hears of its input, when it does not list it, and where raw files are kept."""
+"""The settings of the sources of input other than a listing, and of the archive of raw files."""
 
 from __future__ import annotations
 

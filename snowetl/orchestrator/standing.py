@@ -1,4 +1,4 @@
-"""How a run stands: what of it is done, by the reports that lie there, and the plan of what is left."""
+"""The state of a run: which steps are done, by their reports, and the plan of the others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _has_bad_rows(load: LoadReport) -> bool:
 
 
 def plan_of(settings: RunSettings, entry: Entry, chosen: Choice | None = None) -> RunPlan:
-    """The plan of a run as of now: what of it is done, what is left."""
+    """The plan of a run as of now: its finished steps, and the others."""
     if chosen is not None and chosen.files is not None:
         inputs, state_of = Amount(len(chosen.files), sum(file.size for file in chosen.files)), NEW
     else:

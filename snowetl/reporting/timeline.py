@@ -1,6 +1,7 @@
 """Events over time: counted by the minute while that is few enough, then by the hour, day, month, year.
 
-Also what a page makes of it: bars of equal length over the whole span, gaps included, and how late events came.
+It also makes the bars of the report page: of equal length over the whole span, gaps included, with the lateness of
+events.
 """
 
 from __future__ import annotations

@@ -29,14 +29,14 @@ class World:
 
 
 class Watch(Protocol):
-    """Hears how a step goes."""
+    """Observes a step."""
 
     def say(self, text: str) -> None: ...
 
     def warn(self, text: str) -> None: ...
 
     def planned(self, plan: Any) -> None:
-        """Hears what a dry run would do."""
+        """Called with the plan of a dry run."""
 
     def progress(self, total_bytes: int, stage: str = "") -> AbstractContextManager[Advance]:
         """Entered while a step works; the step calls what it yields with the records and input bytes done.
@@ -46,11 +46,11 @@ class Watch(Protocol):
         ...
 
     def done(self, report: Any) -> None:
-        """Hears the report of each run as soon as the run is finished."""
+        """Called with the report of each run as soon as the run is finished."""
 
 
 class Unwatched:
-    """A watch that ignores everything; derive from it to hear some of it."""
+    """A watch that ignores everything; derive from it to observe a part."""
 
     def say(self, text: str) -> None:
         pass
@@ -71,7 +71,7 @@ class Unwatched:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A watch that hears of a step of several: ``place`` says which (``2/3``), before all that is said of it."""
+    """A watch on one step of several. ``place`` (``2/3``) goes before every message."""
 
     watch: Watch
     place: str
@@ -93,13 +93,13 @@ class Numbered:
 
 
 class Plan(Protocol):
-    """What a step is going to do, as data. It holds no secrets."""
+    """The work of a step, as data without secrets."""
 
     @property
     def fingerprint(self) -> Fingerprint: ...
 
     def describe(self) -> str:
-        """What is going to be done, in a few words."""
+        """The work in a few words."""
 
     def to_json(self) -> dict[str, Any]: ...
 
@@ -108,24 +108,24 @@ class Plan(Protocol):
 
 
 class Step(Protocol[S_contra, P, R_co]):
-    """One step of the way from logs to tables."""
+    """One step from logs to tables."""
 
     name: ClassVar[str]
 
     def plan(self, settings: S_contra, world: World) -> P:
         """Check everything and write nothing.
 
-        Raises :class:`UsageError` for what the user has to mend, :class:`NothingToDo`, :class:`StorageError`.
+        Raises :class:`UsageError` for mistakes of the user, :class:`NothingToDo`, :class:`StorageError`.
         """
         ...
 
     def dry_run(self, plan: P, watch: Watch) -> None:
-        """Check all that :meth:`execute` would meet before it writes; ``watch.planned`` hears what it would do."""
+        """Check everything that :meth:`execute` checks before it writes; ``watch.planned`` is called with the plan."""
         ...
 
     def execute(self, plan: P, workers: WorkerPool, watch: Watch) -> Sequence[R_co]:
-        """Do what was planned; the report of each run that it did.
+        """Carry out the plan. Returns the report of each run.
 
-        Whatever fails (any exception) publishes nothing of the run it happens to, and leaves nothing behind.
+        After any exception, nothing of the run is published and nothing is left behind.
         """
         ...

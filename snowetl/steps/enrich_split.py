@@ -82,8 +82,9 @@ def enrich_split(
 ) -> SplitReport:
     """Enrich the records of ``split``. The parts it writes are staged, not published.
 
-    ``build`` makes the processor; the bench leaves the enricher out with another one. ``advance`` hears of progress.
-    Raises ``RegistryUnavailable``, ``StorageError`` and what building an enricher raises; nothing is left behind then.
+    ``build`` makes the processor; the bench leaves the enricher out with another one. ``advance`` is called with
+    progress. Raises ``RegistryUnavailable``, ``StorageError`` and what building an enricher raises; nothing is left
+    behind then.
     """
     started = time.perf_counter()
     parts = _Parts(

@@ -71,8 +71,11 @@ _MARKS = {"event": "✓", "bad_row": "✗", "discarded": "–"}
 
 @dataclass(slots=True)
 class Way:
-    """All that became of one record. ``place`` is where it stands (``log.gz:17``), '' for one given as it is; ``note``
-    says how a record was made of a bad row, or why it cannot be."""
+    """The results of one record at every stage.
+
+    ``place`` is where the record is (``log.gz:17``), '' for one given as it is; ``note`` says how a record was made of
+    a bad row, or why it cannot be.
+    """
 
     place: str
     note: str = ""

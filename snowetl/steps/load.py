@@ -222,7 +222,7 @@ def bad_rows_by_folder(
     """Files of bad rows by the run folder they go with: those below ``run=ID`` with the run of that id, so that a
     folder which grows from hour to hour is loaded once; others with the last run.
 
-    ``warn`` hears of files whose run is not among ``folders``: they are not loaded.
+    ``warn`` is called with files whose run is not among ``folders``: they are not loaded.
     """
     found: dict[str, list[FileInfo]] = {folder: [] for folder in folders}
     by_id = {run_name(folder): folder for folder in folders}

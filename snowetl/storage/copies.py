@@ -1,4 +1,4 @@
-"""Copies of files, verified: what is at the other place has the same bytes, or an error says so.
+"""Verified copies of files: the copy has the same bytes, or an error is raised.
 
 Within S3 the storage copies by itself, and tells of both objects what shows that they are equal: the same ETag, or the
 same checksum of the whole object. Where neither is available (uploads in parts, keys of KMS, other storages), both are
@@ -28,7 +28,7 @@ _GONE = {"PreconditionFailed": "was replaced", "412": "was replaced", **dict.fro
 def copy_verified(file: FileInfo, url: str) -> bool:
     """Copy ``file``, as it was listed, to ``url``, unless it is there; whether it was copied now.
 
-    What is there already stays as it is. Raises ``StorageError`` where that is something else, where ``file`` is not
+    An existing copy is left unchanged. Raises ``StorageError`` where that is something else, where ``file`` is not
     what was listed any more, where the copy differs; ``UsageError``.
     """
     source, target = filesystem(file.url), filesystem(url)

@@ -250,7 +250,7 @@ class S3FileSystem:
             raise
 
     def _head_of_path(self, bucket: str, key: str) -> tuple[dict[str, Any] | None, ClientError | None]:
-        """The object at a path that may be a folder, and what S3 answers where nobody may look at it.
+        """The object at a path that may be a folder; handles the answer of S3 to those who may not read it.
 
         A role that may read ``raw/*`` is refused ``raw``, whether there is such an object or not: the listing of the
         folder decides.

@@ -134,11 +134,12 @@ def cut(
 ) -> Iterator[Split]:
     """Cut ``files``, which come in the order of their urls, into splits of about ``target_bytes`` stored bytes.
 
-    ``ignore`` hears of the files that no split reads. ``binary``: Thrift records (else text, in the form ``text``). A
-    compressed file is one slice, except lzop with a valid ``.lzo.index`` beside it; plain text is cut into equal byte
-    ranges, unless a header line governs it; small files are grouped. Empty files and index files need no split and are
-    not listed as ignored. ``fs`` (by default that of each file) is only asked about files larger than ``target_bytes``.
-    Raises :class:`UsageError` where Parquet files are to be read, and the package that does is missing.
+    ``ignore`` is called with the files that no split reads. ``binary``: Thrift records (else text, in the form
+    ``text``). A compressed file is one slice, except lzop with a valid ``.lzo.index`` beside it; plain text is cut
+    into equal byte ranges, unless a header line governs it; small files are grouped. Empty files and index files need
+    no split and are not listed as ignored. ``fs`` (by default that of each file) is only asked about files larger
+    than ``target_bytes``. Raises :class:`UsageError` where Parquet files are to be read, and the package that does is
+    missing.
     """
     number = 0
     group: list[Slice] = []
@@ -200,7 +201,7 @@ def read(
     """Stream the records of ``slice_`` in bounded memory; what is broken comes as :class:`Damage`.
 
     ``binary``: Thrift records as ``bytes`` (else text as ``str``, in the form ``text``). ``fs`` is by default that of
-    the slice's url; ``consumed`` hears of the stored bytes that are read, which may be a little more than the
+    the slice's url; ``consumed`` is called with the stored bytes that are read, which may be a little more than the
     slice has. Raises :class:`StorageError` when the storage fails or the file is not the one that was planned any more,
     :class:`UsageError` if the file does not exist.
     """

@@ -27,7 +27,7 @@ class Incomplete(ValueError):
 
 
 class Effort:
-    """What walks have cost: ``steps`` of all, and the farthest place one that failed has ``reached``."""
+    """The cost of walks: ``steps`` of all, and the farthest place one that failed has ``reached``."""
 
     __slots__ = ("reached", "steps")
 

@@ -15,7 +15,7 @@ from snowetl.model.event import EnrichedEvent
 class Result:
     """Events and bad rows, each in the order of the records they come from.
 
-    ``failed_events`` are what is valid of events that failed, where the pipeline has ``failed_events=True``.
+    ``failed_events`` are the valid parts of events that failed, if the pipeline has ``failed_events=True``.
     """
 
     events: list[EnrichedEvent]

@@ -31,7 +31,7 @@ def open_pool(
 
     Without a master, and where no cluster is set up, input of fewer than :data:`SMALL_INPUT` bytes is worked on here,
     and ``say`` hears so. Raises :class:`UsageError` for an unknown master; Spark starts with the first task,
-    and ``say`` hears of that, too.
+    and ``say`` is called with that, too.
     """
     request = PoolRequest(master, workers, app, say)
     if master is None and input_bytes is not None and input_bytes < SMALL_INPUT and not _spark_is_set_up():

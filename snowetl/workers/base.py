@@ -1,7 +1,7 @@
 """The contract between steps, which describe work as tasks, and pools, which do it somewhere.
 
 A task is data: a pool pickles it, sends it to its workers with the files it wants, and runs it once for each split.
-Which pool that is changes nothing in what a task returns.
+The result of a task does not depend on the pool.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ T = TypeVar("T")
 
 
 Advance = Callable[[int, int], None]
-"""Hears of progress: records and input bytes done since the last call."""
+"""Called with progress: the records and input bytes done since the last call."""
 
 
 def unheard(records: int, size: int) -> None:
-    """An ``Advance`` for work nobody watches."""
+    """An ``Advance`` for work that nobody observes."""
 
 
 class SplitProgress:
@@ -50,7 +50,7 @@ class SplitProgress:
 
 
 class Task(Protocol[R_co]):
-    """What to do with a split. Picklable."""
+    """The work on a split. Picklable."""
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -59,8 +59,9 @@ class Task(Protocol[R_co]):
     def run(self, split: Split, files: Mapping[str, Path], advance: Advance) -> R_co:
         """Do the work of one split. ``files`` are those of :attr:`files`, with their paths on this machine.
 
-        A folder may have become a zip archive, in which it has its name. ``advance`` hears of records and stored bytes
-        while they are read; the pool sees to it that the bytes of a split are told once (:class:`SplitProgress`).
+        A folder may have become a zip archive, in which it has its name. ``advance`` is called with records and
+        stored bytes while they are read; the pool sees to it that the bytes of a split are told once
+        (:class:`SplitProgress`).
         """
 
 
@@ -68,13 +69,13 @@ class WorkerPool(Protocol):
     """Runs tasks. Every method raises :class:`SnowetlError` when a split fails for good."""
 
     def run(self, task: Task[R], work: Sequence[Work], advance: Advance) -> Iterator[R]:
-        """What ``task`` returns for each split, as it comes, in any order.
+        """Yield the result of ``task`` for each split as it comes, in any order.
 
         Results of attempts that were repeated or lost are left out. The driver holds a bounded number of them.
         """
 
     def distinct(self, task: Task[Iterable[str]], work: Sequence[Work], advance: Advance) -> Iterator[str]:
-        """All values that ``task`` finds, as they come: each once a split, or once for many of them.
+        """Yield all values that ``task`` finds, as they come: each once per split, or once for several splits.
 
         The driver holds the values of a bounded number of splits.
         """

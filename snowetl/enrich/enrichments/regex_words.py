@@ -1,4 +1,4 @@
-"""What can be told of a regular expression by looking at it: which words a text must contain for it to match, by which
+"""What a regular expression reveals without matching it: which words a text must contain for it to match, by which
 most rules are ruled out, cheaply; and what it would match if all digits were the same.
 """
 

@@ -152,7 +152,7 @@ def _read_for(settings: RunSettings, run: str) -> list[Model]:
 
 
 def _begun(entry: Entry, models: list[Model]) -> AfterReport:
-    """What an earlier try has done; nothing, if it had another playbook."""
+    """The work that an earlier attempt did; none if it had another playbook."""
     known = report.read(entry, MODELS)
     if known is not None and [part.name for part in known.parts] == [each.name for each in models[: len(known.parts)]]:
         return known

@@ -51,7 +51,7 @@ def note_url(entry: Entry) -> str:
 
 
 def begun(entry: Entry, archived: Archived) -> None:
-    """Note that a run waits to be archived, or what of it still does."""
+    """Note that a run, or a part of it, still has to be archived."""
     _write(note_url(entry), archived)
 
 

@@ -1,4 +1,4 @@
-"""Clients of AWS for whoever starts and watches jobs, and what an error of theirs leaves open."""
+"""AWS clients for executors, and what an error of theirs leaves uncertain."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class StepExecutor(Protocol):
 
 
 class AtOnce:
-    """What an executor has in common with others whose submission returns when the step is over: no job is left."""
+    """The base of executors whose submission returns when the step is over: there is no job to poll."""
 
     here = True
 

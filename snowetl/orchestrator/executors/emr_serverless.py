@@ -183,7 +183,7 @@ class ServerlessExecutor:
 
 
 def _usage_of(found: dict[str, Any]) -> Usage | None:
-    """What is billed for a job; until AWS has made that up, what it has used."""
+    """The billed use of a job; until AWS has computed it, the measured use."""
     for key in ("billedResourceUtilization", "totalResourceUtilization"):
         told = found.get(key) or {}
         if told.get("vCPUHour"):

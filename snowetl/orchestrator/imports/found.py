@@ -139,7 +139,7 @@ class Found:
 
     @property
     def to_do(self) -> list[Left]:
-        """What somebody has to do or to know."""
+        """A thing that the user has to do or to know."""
         return [each for each in self.left if not each.is_settled]
 
     @property

@@ -1,4 +1,4 @@
-"""What is told of a run while it goes on, and the contract of whoever tells it."""
+"""Notices about a run, and the contract of the notifiers that send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run hears of its input files: it lists the folders, reads S3 inventories, or is told by a queue.
+"""Sources of the list of input files: a listing of the folders, S3 inventories, or a queue.
 
 One source, one file. What the sources tell is held against the ledger by whoever chooses the files of a run
 (:mod:`..choice`).

@@ -1,4 +1,4 @@
-"""The input as it is listed: all that lies there now."""
+"""The input as a listing: all files that are there now."""
 
 from __future__ import annotations
 

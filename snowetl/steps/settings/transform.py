@@ -162,7 +162,7 @@ class TransformSettings(Registries, Deduplicating, Shaping, SomeRuns, Working, S
 
     @property
     def announcement(self) -> Queue | None:
-        """Who hears of a finished run. Raises ``ConfigError``."""
+        """The queue or topic that finished runs are announced to. Raises ``ConfigError``."""
         from snowetl.runs.notify import Queue
 
         return None if self.queue is None else Queue(self.queue, self.queue_region)

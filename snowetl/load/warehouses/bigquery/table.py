@@ -73,7 +73,7 @@ class BigQueryTable:
         return list(self._client.query_and_wait(query, job_config=bigquery.QueryJobConfig(query_parameters=parameters)))
 
     def append(self, rows: Callable[[], pa.RecordBatchReader], marks: Marks) -> bool:
-        """One job. An earlier one of this run may have done it, or be at it, or have failed."""
+        """Append by one job. An earlier job of this run may have done it, may be running, or may have failed."""
         self._make_dataset()
         for number in count():
             job = self._job(f"snowetl_{self._name}_{marks.names[-1].rpartition('-')[2]}_{number}", rows)
@@ -96,7 +96,7 @@ class BigQueryTable:
             self._client.create_dataset(dataset, exists_ok=True)
 
     def _job(self, name: str, rows: Callable[[], pa.RecordBatchReader]) -> _Job:
-        """The job of a name: that which is there, else a new one."""
+        """The job of that name: the existing one, or a new one."""
         try:
             return _Job(self._client.get_job(name, location=self._client.location), False)
         except errors().NotFound:

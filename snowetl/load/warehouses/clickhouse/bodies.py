@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 
 
 def body_of(file: FileInfo) -> Iterator[bytes]:
-    """A file as it is; with other names of fields, where the server has these for itself."""
+    """The bytes of a file, unchanged unless some of its fields have names that the server reserves."""
     schema = parquet_files.schema_of(file)
     types = [ddl.renamed(field.type, ddl.RESERVED) for field in schema]
     if types == schema.types:

@@ -147,7 +147,7 @@ def _day(text: str | None) -> date | None:
 
 
 def problems(connection: Any, schema: str, partition_by: str | None) -> list[str]:
-    """What an ``events`` table that is there has against ``--partition-by``, and what to do."""
+    """Why an existing ``events`` table contradicts ``--partition-by``, and what to do."""
     kind = connection.execute(
         "SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = %s AND c.relname = 'events'",

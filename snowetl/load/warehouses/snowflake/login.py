@@ -1,4 +1,4 @@
-"""How Snowflake is reached: the address, and the secret of whoever logs in, which the environment keeps."""
+"""How to reach Snowflake: the address, and the secret of the user, which is read from the environment."""
 
 from __future__ import annotations
 

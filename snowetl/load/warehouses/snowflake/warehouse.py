@@ -159,7 +159,7 @@ class SnowflakeWarehouse:
         return list(staged(self.schema, stage_name(0), files, source_of(self.login, keys=keys)).statements)
 
     def copy_statement(self, copy: Copy, run: TransformedRun) -> Statement:
-        """Where the stage of ``--database`` is named, only the server knows what of the folder lies below it."""
+        """If ``--database`` names a stage, only the server knows which part of the folder's address is below it."""
         name = f"copy {copy.folder.path} into {self.schema}.{copy.table}"
         place = f"@{self.schema}.{stage_name(0)}/" if self.login.stage is None else f"@{self.login.stage}/{HIDDEN}/"
         files = [file.url.rpartition("/")[2] for file in copy.files]

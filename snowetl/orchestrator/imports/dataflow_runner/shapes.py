@@ -59,7 +59,7 @@ PLAYBOOK = {
 
 
 def problems(value: Any, shape: Any, path: str = "data") -> Iterator[str]:
-    """What of ``value`` has another shape. Keys that are not there, or null, are empty; others are passed over."""
+    """The parts of ``value`` that have another shape. Missing keys and nulls are empty; unknown keys are ignored."""
     if value is None:
         return
     if isinstance(shape, dict):

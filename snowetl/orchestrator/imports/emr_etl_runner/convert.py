@@ -1,4 +1,4 @@
-"""A configuration of EmrEtlRunner as ours: what is carried, and what is not, key by key."""
+"""Convert a configuration of EmrEtlRunner, and say key by key what is carried over and what is not."""
 
 from __future__ import annotations
 
