@@ -1,7 +1,8 @@
 """Variables of dbt for a project that reads our tables: the run's own, and what Snowplow's packages need told.
 
-The packages name tables as Redshift has them. On PostgreSQL a name may be cut, and arrays are JSON, in tables of
-Snowplow's Postgres Loader as in ours: the warehouse is asked, and the packages are told where it differs.
+The packages name tables as Redshift has them, and read arrays as its texts. On PostgreSQL arrays are JSON, in tables of
+Snowplow's Postgres Loader as in ours, and a table may have another name than the server cuts of a long one: the
+warehouse is asked, and the packages are told where it differs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def for_packages(tables: Tables, schema: str, limit: int) -> dict[str, str]:
     """
     found = {}
     action = entity_table(_ECOMMERCE_ACTION, tables, limit)
-    if action != table_name(_ECOMMERCE_ACTION):
+    if action != table_name(_ECOMMERCE_ACTION, limit):
         found["snowplow__sde_ecommerce_action"] = action
     consent = entity_table(_CONSENT, tables, limit)
     scopes = tables.columns.get(consent, {}).get("consent_scopes")
