@@ -6,8 +6,9 @@ Texts and their order are those of release 1.0.4, so that scripts that look for 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from snowetl.orchestrator.imports.emr_etl_runner.errors import RunnerConfigError
@@ -121,34 +122,41 @@ def ours(options: RunOptions) -> Ours:
 
 def check(options: RunOptions, collector_format: str | None = None, ami_version: str | None = None) -> None:
     """Raises :class:`RunnerConfigError` with the old runner's text for the first thing it would have refused."""
+    refusal = next(chain(_refused_steps(options), _refused_input(collector_format, ami_version)), None)
+    if refusal is not None:
+        raise RunnerConfigError(refusal)
+
+
+def _refused_steps(options: RunOptions) -> Iterator[str]:
     resume, skip, stream = options.resume_from, options.skip, options.stream
     if resume is not None and resume not in RESUMABLE:
-        raise RunnerConfigError(_no_such("resume-from", RESUMABLE, resume))
+        yield _no_such("resume-from", RESUMABLE, resume)
     for step in skip:
         if step not in SKIPPABLE:
-            raise RunnerConfigError(_no_such("skip", SKIPPABLE, step))
+            yield _no_such("skip", SKIPPABLE, step)
     if resume is not None and skip:
-        raise RunnerConfigError("resume-from and skip are mutually exclusive")
+        yield "resume-from and skip are mutually exclusive"
     if resume == "staging_stream_enrich" and not stream:
-        raise RunnerConfigError(
-            "staging_stream_enrich is invalid step to resume from without aws.s3.buckets.enriched.stream settings"
-        )
+        yield ("staging_stream_enrich is invalid step to resume from without aws.s3.buckets.enriched.stream settings")
     if stream and resume == "enrich":
-        raise RunnerConfigError("cannot resume from enrich in stream enrich mode")
+        yield "cannot resume from enrich in stream enrich mode"
     if stream and {"staging", "enrich"} & set(skip):
-        raise RunnerConfigError(
+        yield (
             "cannot skip staging nor enrich in stream enrich mode. "
             "Either skip staging_stream_enrich or resume from shred"
         )
     if stream and (resume == "archive_raw" or "archive_raw" in skip):
-        raise RunnerConfigError("cannot skip nor resume from archive_raw in stream enrich mode")
+        yield "cannot skip nor resume from archive_raw in stream enrich mode"
     for name in options.include:
         if name not in INCLUDABLE:
-            raise RunnerConfigError(_no_such("include", INCLUDABLE, name))
+            yield _no_such("include", INCLUDABLE, name)
+
+
+def _refused_input(collector_format: str | None, ami_version: str | None) -> Iterator[str]:
     if collector_format is not None and not _COLLECTOR_FORMAT.fullmatch(collector_format):
-        raise RunnerConfigError(f"collector_format '{collector_format}' not supported")
+        yield f"collector_format '{collector_format}' not supported"
     if collector_format == "thrift" and (ami_version or "").startswith("2"):
-        raise RunnerConfigError("Cannot process Thrift events with AMI version 2.x.x")
+        yield "Cannot process Thrift events with AMI version 2.x.x"
 
 
 def _no_such(option: str, values: Sequence[str], given: str) -> str:
