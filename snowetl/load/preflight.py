@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snowetl.ddl.families import is_recovery_table
-from snowetl.errors import TargetError
+from snowetl.errors import LoadError, TargetError
 from snowetl.load.layouts.shredded import owner_of
 from snowetl.load.retries import Retries
 from snowetl.load.target import Target
@@ -44,4 +44,4 @@ def _problems(target: Target, say: Say) -> list[str]:
 
 
 def _is_passing(error: Exception) -> bool:
-    return isinstance(error, TargetError) and error.transient
+    return isinstance(error, LoadError | TargetError) and error.transient

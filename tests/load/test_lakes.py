@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from snowetl.errors import LoadError
+from snowetl.load.engine import RunLoader
+from snowetl.load.retries import Retries
+from snowetl.load.run import read_run
+from snowetl.load.target import Target
 from snowetl.load.warehouses import delta
 from snowetl.load.warehouses.iceberg import table as iceberg
+from snowetl.load.warehouses.iceberg.catalog import explained
 from tests.load.places import start
 from tests.load.places.base import Place
+from tests.load.runs import Registry
 from tests.load.test_wide_parquet import CLICK
 from tests.load.transformed import click, event, wide_run
 
@@ -98,3 +106,50 @@ def test_a_commit_that_fails_leaves_no_rows(
     part.write_bytes(content)
     assert lake.load_from(run, bad=bad).outcome == "loaded"
     assert lake.count("events") == 1
+
+
+def _answered(code: str) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "GetTable"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        (EndpointConnectionError(endpoint_url="https://glue"), True),
+        (_answered("ExpiredTokenException"), True),
+        (_answered("AccessDeniedException"), False),
+        (OSError("AWS Error NETWORK_CONNECTION during PutObject operation"), True),
+        (OSError("AWS Error ACCESS_DENIED during PutObject operation"), False),
+    ],
+)
+def test_errors_of_a_catalog_and_its_storage(error: Exception, transient: bool) -> None:
+    with pytest.raises(LoadError, match="there: ") as told, explained("there"):
+        raise error
+    assert told.value.transient == transient
+
+
+def test_a_full_disk_is_not_the_catalogs() -> None:
+    with pytest.raises(OSError, match="No space left"), explained("there"):
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("kind", "database"), [("iceberg", "http://127.0.0.1:{}/?warehouse=x"), ("delta", "s3://bucket/lake")]
+)
+def test_a_lake_that_does_not_answer_is_tried_again(
+    kind: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as gone:
+        gone.bind(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    said: list[str] = []
+    target = Target(warehouse=kind, database=database.format(port))
+    with target.open() as warehouse, pytest.raises(LoadError) as told:
+        loader = RunLoader(warehouse, Registry(), retries=Retries(1, backoff=0.01), warn=said.append)
+        loader.load(read_run(wide_run(tmp_path, [event(1)])))
+    assert len(said) == 1 and "trying again" in said[0] and "\x1b" not in str(told.value)

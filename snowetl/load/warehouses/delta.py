@@ -5,6 +5,7 @@ Each commit bears transaction ids of its run. Of two commits with one id, Delta 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +30,9 @@ DAY = f"{LOAD_TSTAMP}_date"
 """Column of the day of ``load_tstamp``, by which events lie apart."""
 _PARTITIONS = {EVENTS: [DAY, "event_name"], FAILED_EVENTS: [DAY, "event_name"]}
 _SCHEMES = ("file", "s3", "s3a", "s3n")
+_ORNAMENTS = re.compile(r"\x1b\[\d*m|↳")
+_LASTING = ("AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+"""In errors of S3 that no further try helps."""
 _PASSING = ("already exists", "Generic S3 error", "error sending request", "Concurrent")
 
 
@@ -64,7 +68,9 @@ class DeltaWarehouse(LakeStatements):
     def session(self) -> Iterator[LakeSession]:
         try:
             yield LakeSession(self._table, self.schema)
-        except _driver().exceptions.DeltaError as error:
+        except (_driver().exceptions.DeltaError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of this machine; those of delta-rs have no number
             raise _load_error(self.root, error) from error
 
     def _table(self, name: str) -> DeltaTable:
@@ -179,8 +185,9 @@ def _with_day(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
 
 
 def _load_error(url: str, error: Exception) -> LoadError:
-    passing = isinstance(error, _driver().exceptions.CommitFailedError) or any(text in str(error) for text in _PASSING)
-    return LoadError(f"{url}: {error}", transient=passing)
+    words = " ".join(_ORNAMENTS.sub("", str(error)).split())
+    passing = isinstance(error, _driver().exceptions.CommitFailedError) or any(text in words for text in _PASSING)
+    return LoadError(f"{url}: {words}", transient=passing and not any(text in words for text in _LASTING))
 
 
 def _root(target: Target) -> str:

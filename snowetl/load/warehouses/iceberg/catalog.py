@@ -12,8 +12,11 @@ from snowetl.errors import ConfigError, LoadError
 from snowetl.load.drivers import needed
 from snowetl.load.parquet_files import local_path
 from snowetl.load.s3_access import s3_access
+from snowetl.storage import s3_errors
 from snowetl.storage.base import scheme_of
 
+_LASTING = ("ACCESS_DENIED", "NO_SUCH_BUCKET", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH")
+"""In errors of Arrow's S3 that no further try helps."""
 EXAMPLES = "a folder, glue:?warehouse=s3://BUCKET/FOLDER, https://REST-CATALOG?warehouse=NAME, or catalog:NAME"
 
 
@@ -60,8 +63,11 @@ def not_committed() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """Raises ``LoadError``; transient where another loader was quicker, or the catalog does not answer."""
+    """Raises ``LoadError``; transient where another loader was quicker, where the catalog or the storage does not
+    answer, or where a session of AWS has expired: the next try asks for another.
+    """
     exceptions = driver().exceptions
+    from botocore.exceptions import BotoCoreError, ClientError
     from sqlalchemy.exc import SQLAlchemyError
 
     passing = (
@@ -79,6 +85,14 @@ def explained(where: str) -> Iterator[None]:
         raise LoadError(f"{where}: {str(error).partition(chr(10))[0]}", transient=True) from error
     except (exceptions.RESTError, exceptions.ValidationError, ValueError) as error:
         raise LoadError(f"{where}: {error}") from error
+    except (BotoCoreError, ClientError) as error:
+        is_passing = s3_errors.is_passing(error) or "Expired" in s3_errors.code_of(error)
+        raise LoadError(f"{where}: {error}", transient=is_passing) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of this machine, such as a full disk
+        lasts = any(words in str(error) for words in _LASTING)
+        raise LoadError(f"{where}: {error}", transient=not lasts) from error
 
 
 def driver() -> Any:
