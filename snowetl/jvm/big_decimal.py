@@ -49,25 +49,17 @@ def to_string(text: str) -> str:
 
 
 def stripped(text: str) -> str:
-    """``BigDecimal.stripTrailingZeros().toPlainString()`` of a JSON number: ``1.50`` is ``1.5``, ``1e3`` is ``1000``.
+    """A JSON number after Jackson and circe: whole ones in digits, others as ``stripTrailingZeros().toString()``.
 
-    A number that would take more than 100,000 digits keeps its exponent; one whose exponent no ``BigDecimal`` holds
-    stays as it is.
-    """
-    number = _without_zeros(text)
-    return text if number is None else _plain(number)
-
-
-def long_or_stripped(text: str) -> str:
-    """A JSON number as Jackson and circe hand it on: a whole one in digits, ``stripTrailingZeros().toString()`` else.
-
-    ``1.50`` is ``1.5``, ``1e3`` is ``1000``, ``4.0E-8`` is ``4E-8``, ``-0.0`` is ``0``.
+    ``1.50`` is ``1.5``, ``1e3`` is ``1000``, ``4.0E-8`` is ``4E-8``, ``-0.0`` is ``0``. A whole number that would take
+    more than 10,000 digits keeps its exponent; one whose exponent no ``BigDecimal`` holds stays as it is.
     """
     number = _without_zeros(text)
     if number is None:
         return text
     exponent = number.as_tuple().exponent
-    return str(number) if isinstance(exponent, int) and exponent < 0 else _plain(number)
+    assert isinstance(exponent, int)
+    return f"{number:f}" if 0 <= exponent <= _MAX_EXPANSION else str(number)
 
 
 def _without_zeros(text: str) -> Decimal | None:
@@ -82,10 +74,6 @@ def _without_zeros(text: str) -> Decimal | None:
     assert isinstance(exponent, int)
     written = "".join(map(str, digits)).rstrip("0")
     return Decimal((sign, tuple(map(int, written)), exponent + len(digits) - len(written)))
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number:f}" if abs(number.adjusted()) <= _MAX_EXPANSION else str(number)
 
 
 def reprinted(value: Any, print_number: Callable[[str], str]) -> Any:

@@ -22,6 +22,8 @@ _QUOTES = "'\""
 _AGGREGATES = frozenset(("min", "max", "avg", "sum", "stddev"))
 """Functions of numbers: on all else Jayway throws."""
 _SIZES = frozenset(("length", "size"))
+_NULL_OF: dict[str, tuple[type, ...]] = {"length": (str,), "size": (str,), "keys": (str, list)}
+"""What functions say null of: it is left alone."""
 
 
 class _Step(NamedTuple):
@@ -60,6 +62,9 @@ class JsonPath:
     def updates(self, document: Any) -> list[Place]:
         """The selected places in the order in which Jayway changes them: by key, the last first."""
         places = self.places(document)
+        null_of = _NULL_OF.get(self._function, ())
+        if null_of and all(isinstance(container[key], null_of) for container, key in places):  # type: ignore[index]
+            return []
         return places if self._merges or len(places) < 2 else sorted(places, key=_BY_KEY)
 
     def values(self, document: Any, root: Any = None) -> list[Any]:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from snowetl.jvm.big_decimal import long_or_stripped, stripped, to_double, to_string
+from snowetl.jvm.big_decimal import stripped, to_double, to_string
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_numbers_whose_exponent_nothing_holds_stay(text: str) -> None:
     ],
 )
 def test_numbers_on_their_way_through_jackson(text: str, printed: str) -> None:
-    assert long_or_stripped(text) == printed
+    assert stripped(text) == printed

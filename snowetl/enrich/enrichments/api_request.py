@@ -231,7 +231,7 @@ class ApiRequest:
         self._breaker.answered()
         text = decode_utf8(answer.body)
         try:
-            answer = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.long_or_stripped)
+            answer = big_decimal.reprinted(jsontext.loads_exact(text), big_decimal.stripped)
         except jsontext.JsonError as error:
             return Failed(str(error))
         return self._extracted(answer, text)

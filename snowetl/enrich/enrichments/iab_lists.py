@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from snowetl.jvm.strings import trim
 from snowetl.jvm.timestamps import days_from_civil, to_tsv
 
 _ENCODING = "iso-8859-1"
@@ -60,7 +61,7 @@ class Addresses:
         self._texts: set[str] = set()
         self._blocks: dict[tuple[int, int], set[int]] = {}
         for line in lines:
-            entry = line.strip()
+            entry = trim(line)
             block = _block(entry) if "/" in entry else None
             if block is not None:
                 bits = block.max_prefixlen - block.prefixlen
@@ -81,7 +82,7 @@ class Addresses:
 
 
 def read_addresses(path: Path) -> Addresses:
-    return Addresses(path.read_text(_ENCODING).splitlines())
+    return Addresses(path.read_text(_ENCODING).split("\n"))
 
 
 def read_includes(path: Path) -> list[Include]:
@@ -119,11 +120,11 @@ def _records(path: Path, width: int) -> Iterator[list[str]]:
         lines = (line for line in file if not line.startswith("#"))
         for cells in csv.reader(lines, delimiter="|"):
             if cells:
-                yield [cell.strip() for cell in (cells + [""] * width)[:width]]
+                yield [trim(cell) for cell in (cells + [""] * width)[:width]]
 
 
 def _exceptions(text: str) -> tuple[str, ...]:
-    return tuple(exception for piece in text.split(",") if (exception := piece.strip().lower()))
+    return tuple(exception for piece in text.split(",") if (exception := trim(piece).lower()))
 
 
 def _found(pattern: str, agent: str, at_start: bool) -> bool:

@@ -24,6 +24,7 @@ INCLUDES = """\
 Kettle/|1|1
 teapot|1|0
 Samovar|0|0|03/02/2026
+mug\u00a0|1|0
 """
 EXCLUDES = """\
 bot|1|robotics,cubot|0|2|0
@@ -58,6 +59,11 @@ def test_a_browser_passes(tmp_path: Path) -> None:
         {"spiderOrRobot": False, "category": "BROWSER", "reason": "PASSED_ALL", "primaryImpact": "NONE"}
     ]
     assert reason(tmp_path, "The TEAPOT browser") == "PASSED_ALL"
+
+
+def test_a_no_break_space_is_part_of_a_pattern(tmp_path: Path) -> None:
+    assert reason(tmp_path, "mug\u00a01.0") == "PASSED_ALL"
+    assert reason(tmp_path, "mug 1.0") == "FAILED_UA_INCLUDE"
 
 
 def test_an_unknown_agent_is_a_robot(tmp_path: Path) -> None:
