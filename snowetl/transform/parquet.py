@@ -39,8 +39,10 @@ def caster(field: Field) -> Caster:
 
 
 def _nullable(type_: FieldType, nullable: bool) -> Caster:
-    cast = _caster(type_)
+    return _or_null(_caster(type_), type_, nullable)
 
+
+def _or_null(cast: Caster, type_: FieldType, nullable: bool) -> Caster:
     def cast_nullable(value: Any, errors: list[CastError]) -> Any:
         if value is not None:
             return cast(value, errors)
@@ -230,7 +232,8 @@ class _Member(NamedTuple):
 
 
 def _member(field: Field) -> _Member:
-    cast = caster(field)
+    not_null = _caster(field.type)  # once: to compile it twice would double the work with each level of nesting
+    cast = _or_null(not_null, field.type, field.nullable)
     accessors = sorted(field.accessors, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
 
     def read_one(accessor: str, data: dict[str, Any], errors: list[CastError]) -> Any:
@@ -255,7 +258,7 @@ def _member(field: Field) -> _Member:
 
     if len(accessors) > 1:
         return _Member(word(field.name), None, cast, read)
-    return _Member(word(field.name), accessors[0], _caster(field.type), None if field.nullable else read)
+    return _Member(word(field.name), accessors[0], not_null, None if field.nullable else read)
 
 
 # --- for reports and tests ------------------------------------------------------------------------------------------
