@@ -121,7 +121,7 @@ def _compare(args: argparse.Namespace) -> int:
         print(machine.interpreter())
         print(f"events per second of processor time ÷ those of {revision} ({both.builds()}), median of pairs")
         print(f"  {step.cases:<24}{'ratio':>9}{'control':>9}", flush=True)
-        for one in step.measure(both, args.count or step.count, args.pairs):
+        for one in step.measure(both, args.count or step.records, args.pairs):
             measured.append(one)
             print(f"  {one.name:<24}{one.ratio:>9.2f}{one.control:>9.2f}", flush=True)
     if args.store:

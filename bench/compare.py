@@ -157,7 +157,7 @@ class Step(NamedTuple):
     """
 
     cases: str
-    count: int
+    records: int
     measure: Callable[[Trees, int, int], Iterator[Comparison]]
 
 
