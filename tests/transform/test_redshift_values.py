@@ -31,7 +31,7 @@ class Model:
         self.key = key
         self.documents = documents
         self.table = redshift.table([parse(document) for document in documents])  # type: ignore[misc]
-        self.name = names.table_name(key, 63)  # the stand-in's longest
+        self.name = names.distinct_table_name(key, 63)  # the stand-in's longest
         self.sent: list[tuple[str, Any]] = []
 
     def version(self, number: int) -> str:

@@ -64,7 +64,7 @@ class Model:
         table = postgres.table([parse(document) for document in documents])  # type: ignore[misc]
         assert isinstance(table, Table)
         self.table = table
-        self.name = names.table_name(key, postgres.MAX_NAME_BYTES)
+        self.name = names.distinct_table_name(key, postgres.MAX_NAME_BYTES)
         self.sent: list[tuple[str, Any]] = []
         self.uris: dict[str, str] = {}
         """The schema of what was sent, by the id of its event."""
