@@ -196,7 +196,7 @@ def test_tables_of_pages_are_brought_up_to_date(tmp_path: Path, capsys: pytest.C
     assert main(["config", "tables", str(page)]) == 0
     text = page.read_text()
     assert "stale" not in text
-    assert "| `-i`, `--input-folder` | A transformed run folder" in text
+    assert "| `-i`, `--input-folder` | " in text
     assert text.endswith("<!-- end of options -->\nrest\n")
     page.write_text("<!-- options: laod -->\n<!-- end of options -->\n")
     assert main(["config", "tables", str(page)]) == 2
