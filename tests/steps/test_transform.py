@@ -15,7 +15,7 @@ from snowetl.errors import ConfigError, NothingToDo, OutputExists, RegistryUnava
 from snowetl.model.fields import INDEX
 from snowetl.runs.lease import Lease
 from snowetl.steps import transform as transform_job
-from snowetl.steps.transform_outputs import Outputs
+from snowetl.storage.local_files import LocalStagedFile
 from snowetl.transform.transformer import SHRED, WIDE_JSON, WIDE_PARQUET
 from tests.steps.transform_support import (
     RUN,
@@ -257,20 +257,21 @@ def test_one_job_at_a_time(folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", [SHRED, WIDE_JSON, WIDE_PARQUET])
 def test_a_job_that_fails_leaves_nothing(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
+    written = []
 
-    def fail(self: Outputs, rows: object) -> None:
-        calls.append(rows)
-        if len(calls) == 4:
+    def write(self: LocalStagedFile, data: bytes) -> None:
+        written.append(data)
+        if len(written) == 2:
             raise OSError("no space left on device")
-        original(self, rows)  # type: ignore[arg-type]
+        original(self, data)
 
-    original = Outputs.add
-    monkeypatch.setattr(Outputs, "add", fail)
+    original = LocalStagedFile.write
+    monkeypatch.setattr(LocalStagedFile, "write", write)
     with pytest.raises(OSError, match="no space"):
         transform(folder, transformation=kind)
+    assert len(written) == 2
     assert not [path for path in (folder / "out").rglob("*") if path.is_file()]
-    monkeypatch.setattr(Outputs, "add", original)
+    monkeypatch.setattr(LocalStagedFile, "write", original)
     assert transform(folder, transformation=kind)[0]["events"] == 6
 
 
