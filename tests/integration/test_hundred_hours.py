@@ -21,7 +21,7 @@ import pytest
 
 from snowetl.errors import NothingToDo
 from snowetl.load.embedded import embedded_postgres
-from snowetl.load.warehouses import redshift
+from snowetl.load.warehouses.redshift import warehouse as redshift
 from snowetl.orchestrator import driver
 from snowetl.orchestrator.settings import RunSettings
 from snowetl.steps.base import Unwatched, World

@@ -13,7 +13,7 @@ import pytest
 
 from snowetl.cli.main import main
 from snowetl.load.embedded import embedded_postgres
-from snowetl.load.warehouses import redshift
+from snowetl.load.warehouses.redshift import warehouse as redshift
 from tests.integration.support import ROOT
 from tests.load.redshift_standin import StandIn
 

@@ -64,7 +64,7 @@ class Model:
         table = postgres.table([parse(document) for document in documents])  # type: ignore[misc]
         assert isinstance(table, Table)
         self.table = table
-        self.name = names.distinct_table_name(key, postgres.MAX_NAME_BYTES)
+        self.name = names.table_name(key, postgres.MAX_NAME_BYTES)
         self.sent: list[tuple[str, Any]] = []
         self.uris: dict[str, str] = {}
         """The schema of what was sent, by the id of its event."""
@@ -372,6 +372,8 @@ def central_families() -> Iterator[tuple[SchemaKey, list[dict[str, Any]]]]:
 @pytest.mark.skipif(not CENTRAL.is_dir(), reason="needs ../shared/iglu-central")
 def test_every_schema_of_iglu_central(postgres_url: str) -> None:
     models = [Model(key, documents) for key, documents in central_families()]
+    for model in models:  # two of them have one beginning
+        model.name = names.distinct_table_name(model.key, postgres.MAX_NAME_BYTES)
     assert len({model.name for model in models}) == len(models)
     with load(postgres_url, models, Random(SEED), tries=12) as connection:
         compared = check(connection, models)
