@@ -16,6 +16,7 @@ import base64
 import io
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -60,22 +61,27 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The revision a release is measured against, and the ratios it had last time."""
+    """The revision a release is measured against, and the ratios it had last time, on which Python (``3.11.7``): an
+    interpreter that is faster itself gives others.
+    """
 
     revision: str
     ratios: dict[str, float]
+    python: str = field(default_factory=platform.python_version)
 
     @classmethod
     def read(cls) -> Baseline:
         stored = json.loads(BASELINE.read_text("utf-8"))
-        return cls(stored["revision"], stored["ratios"])
+        return cls(stored["revision"], stored["ratios"], stored["python"])
 
     def write(self) -> None:
-        text = json.dumps({"revision": self.revision, "ratios": self.ratios}, indent=2)
+        text = json.dumps(asdict(self), indent=2)
         BASELINE.write_text(text + "\n", "utf-8")
 
     def losses(self, measured: Sequence[Comparison]) -> list[str]:
-        """Where this tree is slower than it was, by more than the tolerance."""
+        """Where this tree is slower than it was on this Python, by more than the tolerance."""
+        if self.python != platform.python_version():
+            return []
         return [
             f"{one.name}: {one.ratio:.2f} times the rate of {self.revision}, {self.ratios[one.name]:.2f} was stored"
             for one in measured
