@@ -30,7 +30,7 @@ help: ## this list
 demo: $(VENV)/.ready-to-run ## a pipeline in ./demo: raw logs of three formats -> tables in PostgreSQL, answers in SQL; called again, nothing is new
 	@$(WITH_JAVA) $(PY) -m fixtures.demo
 
-check: $(VENV)/.ready-to-develop lint ## what to run before each commit, less than a minute on two cores: lint, then the unit tests
+check: $(VENV)/.ready-to-develop lint ## what to run before each commit, a minute or two on two cores: lint, then the unit tests
 	@$(PY) -m pytest -m unit -n $(WORKERS) --hypothesis-profile=dev $(PYTEST_ARGS)
 
 test: $(VENV)/.ready-to-develop lint ## lint, then the tests (real Spark, databases, S3 endpoint and HTTP on this machine), but those of test-long and test-cluster; unit tests on the compiled build, too

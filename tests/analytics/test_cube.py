@@ -259,6 +259,7 @@ def test_a_table_of_another_loader_may_lack_columns(database: str, capsys: pytes
     assert "lacks derived_tstamp" in told and "`snowetl load` into it adds them" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["postgres", "duckdb", "delta", "iceberg", "clickhouse", "bigquery"])
 def test_a_warehouse_gives_the_numbers_of_the_folder(
     name: str, loaded: dict[str, list[str]], capsys: pytest.CaptureFixture[str]

@@ -61,6 +61,7 @@ def test_every_warehouse_is_in_the_suite() -> None:
     assert {place_class(name).kind for name in PLACES} == set(WAREHOUSES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["postgres", "redshift", "snowflake", "duckdb"])
 def test_a_manifest_that_was_dropped_is_told_of(name: str, request: pytest.FixtureRequest) -> None:
     place = start(name, request)
