@@ -325,7 +325,7 @@ def _make(session: Session, statements: Sequence[Statement]) -> None:
 
 
 def _in_manifest(run: TransformedRun, session: Session, tables: Tables) -> bool:
-    if "manifest" not in tables.comments or legacy_manifest.is_there(tables):
+    if manifest.TABLE not in tables.comments or legacy_manifest.is_there(tables):
         return False
     return manifest.find(run, session.manifest_rows(run)) is not None
 

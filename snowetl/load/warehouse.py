@@ -158,7 +158,7 @@ class Session(Protocol):
         ...
 
     def number(self, query: str) -> int:
-        """The one number that a query answers. Asked of warehouses that rename schemas."""
+        """The one number that a query answers. Asked where schemas are renamed, or ``set_up`` makes tables."""
         ...
 
     def manifest_rows(self, run: TransformedRun) -> list[ManifestRow]:
